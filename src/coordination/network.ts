@@ -1,0 +1,39 @@
+import type { GetJobRequest, GetJobResponse } from "../gen/elasticjob/v1/node_service_pb.ts";
+
+/** Who answers at an address. */
+export interface Identity {
+  readonly incarnation: string;
+  readonly nodeId: string;
+  /** The epoch in which it is master; 0: it is not. */
+  readonly epoch: number;
+}
+
+/** How a node talks to other nodes. Tests replace it with one that loses, delays and cuts. */
+export interface Network {
+  /** Opens a GetJob stream to the master at `ip:port`. `closed` is called once, whatever ends it. */
+  openStream(
+    address: string,
+    on: { readonly message: (message: GetJobResponse) => void; readonly closed: (reason: string) => void },
+  ): NodeStream;
+  /** "refused": nobody listens there, so the process is gone. "silent": no answer in time, which proves nothing. */
+  identify(address: string, timeoutMs: number): Promise<Identity | "refused" | "silent">;
+}
+
+/** The node's end of a GetJob stream. Sending on a closed one does nothing. */
+export interface NodeStream {
+  send(message: GetJobRequest): void;
+  /** Destroys it at once: nothing that was sent to us and not yet delivered will be. */
+  close(): void;
+}
+
+/** The master's end of a GetJob stream. Sending on a closed one does nothing. */
+export interface MasterStream {
+  send(message: GetJobResponse): void;
+  close(): void;
+}
+
+/** What the master does with a stream that a node opened. */
+export interface StreamHandler {
+  message(message: GetJobRequest): void;
+  closed(): void;
+}

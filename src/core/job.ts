@@ -1,0 +1,146 @@
+/**
+ * A job as the whole project speaks of it. What a caller asked for is the `JobSpec`; where the job
+ * stands is the `JobState`. Both are one row of `jobinfo`.
+ */
+
+/** Due times. Instants are epoch milliseconds, UTC. */
+export type Schedule =
+  | { readonly kind: "immediate" }
+  | { readonly kind: "timed"; readonly runAt: number }
+  | {
+      readonly kind: "daily";
+      /** Local time, in seconds after midnight, 0 to 86,399. */
+      readonly secondOfDay: number;
+      readonly timeZone: string;
+      readonly gap: "run_after" | "skip";
+      readonly fold: "first" | "last" | "both";
+    }
+  | { readonly kind: "cron"; readonly expression: string; readonly timeZone: string };
+
+export type Misfire = "once" | "skip" | "all";
+
+export interface RetryPolicy {
+  /** Attempts an occurrence gets; 0: until it succeeds. */
+  readonly maxAttempts: number;
+  readonly initialBackoffMs: number;
+  readonly maxBackoffMs: number;
+  readonly multiplier: number;
+}
+
+export interface Requirements {
+  readonly slots: number;
+  readonly memoryMb: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface JobSpec {
+  readonly name: string;
+  readonly handler: string;
+  /** JSON text; null: none. Never parsed on its way to the handler. */
+  readonly payload: string | null;
+  readonly schedule: Schedule;
+  readonly misfire: Misfire;
+  /** Higher is given out first. */
+  readonly priority: number;
+  /** Time limit of an attempt; null: none. */
+  readonly timeoutMs: number | null;
+  readonly retry: RetryPolicy;
+  readonly requirements: Requirements;
+  readonly idempotencyKey: string | null;
+}
+
+/**
+ * As stored. PREPARED is not among them: it is derived (waiting and due).
+ * The numbers are the proto's, and those in the database.
+ */
+export const STORED_STATUS = {
+  WAITING: 1,
+  RUNNING: 3,
+  PAUSED: 4,
+  SUCCEEDED: 5,
+  FAILED: 6,
+  CANCELLED: 7,
+} as const;
+export type StoredStatus = (typeof STORED_STATUS)[keyof typeof STORED_STATUS];
+
+/** How a claim ended. The numbers are the proto's, and those in the database. */
+export const OUTCOME = { SUCCEEDED: 1, FAILED: 2, TIMED_OUT: 3, CANCELLED: 4, LOST: 5, SKIPPED: 6 } as const;
+export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
+
+/** `at` of a job that is not due at any time (finished, paused): the far end of the hot index. */
+export const NEVER = Number.MAX_SAFE_INTEGER;
+
+/** Where a job stands in its occurrences: what a claim starts from and a result changes. */
+export interface JobState {
+  readonly status: StoredStatus;
+  /** When it is due (also while it runs: a claim does not move it); NEVER when it is not. */
+  readonly at: number;
+  /** The current occurrence: differs from `at` between retries. */
+  readonly scheduledAt: number;
+  /** Tries of the current occurrence so far, LOST ones too. */
+  readonly attempt: number;
+  /** Of those, the failed ones that count against `maxAttempts`. */
+  readonly failures: number;
+  /** LOST in a row, over occurrences. */
+  readonly lost: number;
+}
+
+/** What a node must have to take a job, under the small number that stands for it. */
+export interface JobClass {
+  readonly id: number;
+  readonly handler: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A row of `jobinfo`. */
+export interface JobRecord extends JobState {
+  readonly id: number;
+  readonly classId: number;
+  /** The number of the newest claim; 0: never claimed. */
+  readonly claim: number;
+  /** Goes up with each change by a caller. */
+  readonly revision: number;
+  /** The number of the node that has the newest claim; 0: nobody. */
+  readonly node: number;
+  /** The job that this one is an occurrence of; 0: none. */
+  readonly parentId: number;
+  readonly createTime: number;
+  readonly updateTime: number;
+  readonly spec: JobSpec;
+}
+
+/** What a handler threw. */
+export interface JobError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+/** A row of `jobresult`: how the claim (jobId, claim) ended. */
+export interface ResultRecord {
+  readonly jobId: number;
+  readonly claim: number;
+  /** Came after the final row, and counts for nothing. */
+  readonly late: boolean;
+  readonly outcome: Outcome;
+  readonly attempt: number;
+  readonly scheduledAt: number;
+  /** When the handler was called; for a claim that never ran, when the claim ended. */
+  readonly startTime: number;
+  readonly endTime: number;
+  /** When the occurrence is tried again; null: this row ended it. */
+  readonly retryAt: number | null;
+  /** The number of the node that had the claim; 0: nobody. */
+  readonly node: number;
+  /** Why that node; empty: nobody had it. */
+  readonly placement: string;
+  /** JSON text; null: none. */
+  readonly output: string | null;
+  readonly error: JobError | null;
+  /** Why skipped, cancelled or lost; empty otherwise. */
+  readonly reason: string;
+  /** Of a run of skips: the last occurrence; null: just the one. */
+  readonly skippedThrough: number | null;
+  /** How many occurrences were skipped; 0 unless SKIPPED. */
+  readonly skippedCount: number;
+}

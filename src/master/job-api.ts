@@ -1,0 +1,62 @@
+/**
+ * What a master does for callers. Everything throws `ElasticJobError`; `unavailable` when the
+ * mastership ends under a call, whose outcome is then unknown to the caller.
+ */
+import type { MasterStream, StreamHandler } from "../coordination/network.ts";
+import type { ElasticJobError } from "../core/errors.ts";
+import type { JobRecord, JobSpec, ResultRecord } from "../core/job.ts";
+
+export interface AddedJob {
+  readonly jobId: number;
+  /** False: a job with this key was there already. */
+  readonly created: boolean;
+  readonly nextRunAt: number;
+}
+
+/** A job as callers see it. */
+export interface JobView {
+  readonly record: JobRecord;
+  /** Waiting and due. */
+  readonly prepared: boolean;
+  /** Why it waits, where that is not plain; empty otherwise. */
+  readonly reason: string;
+  readonly lastResult: ResultRecord | null;
+}
+
+export interface ClusterView {
+  readonly epoch: number;
+  readonly nodes: readonly NodeView[];
+  readonly waiting: number;
+  readonly prepared: number;
+  readonly running: number;
+}
+
+export interface NodeView {
+  readonly nodeId: string;
+  readonly address: string;
+  readonly slots: number;
+  readonly usedSlots: number;
+  readonly handlers: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** 0 to 1 of the node's size. */
+  readonly cpu: number;
+  readonly freeMemoryMb: number;
+  readonly draining: boolean;
+}
+
+export interface JobApi {
+  /**
+   * Adds each job on its own: one that is refused leaves the others alone. With `callKey`, the same
+   * call made again within an hour returns the same jobs.
+   */
+  addJobs(specs: readonly JobSpec[], callKey: string | null): Promise<(AddedJob | ElasticJobError)[]>;
+  /** `change` makes the new spec of the present one (it may throw); it can be called more than once. */
+  updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;
+  deleteJob(jobId: number): Promise<void>;
+  readJob(jobId: number): Promise<JobView>;
+  /** The present state, then each change, until the job has ended or is gone, or `signal` aborts. */
+  watchJob(jobId: number, signal: AbortSignal): AsyncIterable<JobView>;
+  readCluster(): ClusterView;
+  /** Takes in a stream that a node opened. */
+  acceptNode(stream: MasterStream): StreamHandler;
+}

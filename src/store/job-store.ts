@@ -1,0 +1,187 @@
+/**
+ * The database, as the rest of the project sees it: the one truth about jobs and results.
+ *
+ * Promises of every adapter (checked by the conformance suite):
+ * - Every method that takes an `epoch` is fenced: it checks the epoch in the same statement that
+ *   writes, and throws `stale_epoch`, having written nothing, once another epoch has begun.
+ * - Every write is durable when its promise resolves, and is one autocommit statement (or, with
+ *   keys, one packet): no transaction ever waits for this process.
+ * - A cut connection is repeated with the identical write within the adapter's time limit; if the
+ *   outcome stays unknown the method throws `unavailable`. Repeating any call is safe.
+ * - A write that is guarded says how many rows it hit; what it missed is for the caller to read back.
+ */
+import type { JobClass, JobRecord, JobState, Outcome, ResultRecord, StoredStatus } from "../core/job.ts";
+
+export interface Mastership {
+  /** 0 before the first election. */
+  readonly epoch: number;
+  /** Of the process that advanced the epoch; empty before the first. */
+  readonly incarnation: string;
+}
+
+/** A process that has been in the cluster. Rows refer to it by its number. */
+export interface NodeRecord {
+  readonly number: number;
+  readonly incarnation: string;
+  readonly nodeId: string;
+}
+
+/** A key under which jobs were added. */
+export interface JobKey {
+  /** Up to 255 bytes; what kind of key it is, is part of it. */
+  readonly key: string;
+  /** The job; for the key of a whole call, the first id of its block. */
+  readonly jobId: number;
+  /** Epoch milliseconds after which the key is free; NEVER: as long as the job is kept. */
+  readonly expiresAt: number;
+}
+
+export interface ClaimRef {
+  readonly jobId: number;
+  readonly claim: number;
+}
+
+/** Guard of a claim: the row must be WAITING, with this newest claim and revision. */
+export interface ClaimWrite {
+  readonly jobId: number;
+  /** The new claim's number: the row must still be at the one before. */
+  readonly claim: number;
+  readonly revision: number;
+}
+
+/** Brings `jobinfo` in line with the final row of a claim. Guard: RUNNING, this claim and revision. */
+export interface Projection extends JobState {
+  readonly jobId: number;
+  readonly claim: number;
+  readonly revision: number;
+  readonly updateTime: number;
+}
+
+/** A caller's change of one job. Guard: claim, revision and status as read. */
+export interface JobChange {
+  readonly jobId: number;
+  readonly guard: { readonly claim: number; readonly revision: number; readonly status: StoredStatus };
+  /** The row after the change. `id`, `claim`, `node`, `parentId` and `createTime` stay as they are. */
+  readonly row: JobRecord;
+}
+
+/** What became of a result row. */
+export type ResultWrite =
+  /** It is the final row of its claim (or was already, from an earlier try of this same write). */
+  | "first"
+  /** Another row was there first; this one is kept beside it, late (or dropped: LOST, CANCELLED). */
+  | "late";
+
+/** A position in the hot index, exclusive. */
+export interface Cursor {
+  readonly at: number;
+  readonly id: number;
+}
+
+export interface JobPage {
+  /** WAITING and RUNNING jobs, by (at, id). A payload over `maxPayloadBytes` is left out: see `payloadLoaded`. */
+  readonly jobs: readonly LoadedJob[];
+  /** Where the next page starts; null: all rows up to `through` were read. */
+  readonly next: Cursor | null;
+}
+
+export interface LoadedJob {
+  readonly record: JobRecord;
+  readonly payloadLoaded: boolean;
+}
+
+export interface JobFilter {
+  readonly status?: StoredStatus;
+  /** With `status` WAITING: only those due by then, or only those due later. */
+  readonly dueBy?: number;
+  readonly dueAfter?: number;
+  readonly handler?: string;
+  readonly namePrefix?: string;
+}
+
+export interface ResultFilter {
+  readonly jobId?: number;
+  readonly outcome?: Outcome;
+}
+
+export interface ListPage<T, K> {
+  readonly items: readonly T[];
+  /** Where the next page starts, exclusive; null: nothing is left. */
+  readonly next: K | null;
+}
+
+export interface JobStore {
+  /**
+   * Creates or migrates the schema under a database lock, and proves that the fence works.
+   * Throws `failed_precondition` when the schema is too new or the fence does not hold.
+   */
+  migrate(): Promise<void>;
+  close(): Promise<void>;
+
+  /** The database's clock, epoch milliseconds. */
+  readClock(): Promise<number>;
+  readMastership(): Promise<Mastership>;
+  /** Compare-and-set. False: the epoch is no longer `from`. After an unknown outcome it knows its own by the incarnation. */
+  advanceEpoch(from: number, to: Mastership): Promise<boolean>;
+
+  /** The first of `count` new ids that nobody else gets. */
+  reserveIds(epoch: number, count: number): Promise<number>;
+  readClasses(): Promise<JobClass[]>;
+  /** Repeating it with the same class is safe. */
+  addClass(epoch: number, jobClass: JobClass): Promise<void>;
+  readNodes(): Promise<NodeRecord[]>;
+  addNode(epoch: number, node: NodeRecord): Promise<void>;
+
+  /**
+   * Inserts all jobs or none; repeating it is safe (same ids). Throws `already_exists` when a key is
+   * taken, `invalid_argument` when the database refuses a row: split the batch to find which.
+   */
+  insertJobs(epoch: number, jobs: readonly JobRecord[], keys: readonly JobKey[]): Promise<void>;
+  /** The keys that are taken: not expired, and of a job that is still there. Frees (deletes) the others asked for. */
+  readKeys(epoch: number, keys: readonly string[], now: number): Promise<Map<string, number>>;
+
+  readJobs(ids: readonly number[]): Promise<Map<number, JobRecord>>;
+  /** Reads at most `limit` rows of the hot index for one class, from `after` to `through`, inclusive. */
+  pageJobs(query: {
+    readonly classId: number;
+    readonly after: Cursor | null;
+    readonly through: number;
+    readonly limit: number;
+    readonly maxPayloadBytes: number;
+  }): Promise<JobPage>;
+  /** Sets RUNNING, claim, attempt + 1, node. Returns how many rows the guard let through. */
+  claimJobs(epoch: number, node: number, claims: readonly ClaimWrite[], now: number): Promise<number>;
+
+  /** A node's results. Not fenced: the claim is the guard. One outcome a row, in their order. */
+  writeResults(rows: readonly ResultRecord[]): Promise<ResultWrite[]>;
+  /** A master's rows (LOST, SKIPPED, CANCELLED), fenced. A row that is not first is dropped. */
+  writeFinalRows(epoch: number, rows: readonly ResultRecord[]): Promise<ResultWrite[]>;
+  /** The final rows of these claims, keyed by jobId. */
+  readFinalRows(claims: readonly ClaimRef[]): Promise<Map<number, ResultRecord>>;
+  /** Only by the writer of the first row, or with its `epoch` by the master. Returns which applied, in their order. */
+  projectJobs(projections: readonly Projection[], epoch?: number): Promise<boolean[]>;
+
+  /** False: the guard missed, nothing was written. */
+  changeJob(epoch: number, change: JobChange): Promise<boolean>;
+  /** Removes the job and its keys; results stay. False: the guard missed. */
+  deleteJob(epoch: number, jobId: number, guard: JobChange["guard"]): Promise<boolean>;
+
+  /** Newest (highest id) first; scans a bounded number of rows. `before`: exclusive. */
+  listJobs(
+    filter: JobFilter,
+    page: { readonly before: number | null; readonly limit: number },
+  ): Promise<ListPage<JobRecord, number>>;
+  /** Counts up to `limit`. */
+  countJobs(filter: JobFilter, limit: number): Promise<number>;
+  /** By (jobId, claim) downwards, final before late; scans a bounded number of rows. */
+  listResults(
+    filter: ResultFilter,
+    page: { readonly before: ResultKey | null; readonly limit: number },
+  ): Promise<ListPage<ResultRecord, ResultKey>>;
+}
+
+export interface ResultKey {
+  readonly jobId: number;
+  readonly claim: number;
+  readonly late: boolean;
+}
