@@ -1,0 +1,59 @@
+/** Where the two databases need different words for the same read. */
+import type { Cursor } from "./job-store.ts";
+
+export type SqlValue = number | string | null | Buffer;
+
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** Runs one SELECT, with `?` for each value. */
+export type Read = <Row>(sql: string, values: readonly SqlValue[]) => Promise<Row[]>;
+
+export interface Dialect {
+  /** What a text is cast to where it must compare byte by byte (MySQL's `_bin` ignores trailing spaces). */
+  readonly bytes: "BINARY" | "BLOB";
+  /** Makes the statement use the hot index, or fail. */
+  readonly hotIndex: string;
+  /** Before the rows of a list of rows: `(a, b) IN (<rows> (?, ?), …)`. */
+  readonly rows: string;
+  /** Rows of the hot index after the cursor, up to and with `through`. */
+  hotRange(after: Cursor, through: number): Condition;
+  /** Results at or below (jobId, claim). */
+  resultsFrom(jobId: number, claim: number): Condition;
+  /** Results at or above (jobId, claim). */
+  resultsTo(jobId: number, claim: number): Condition;
+}
+
+/** Spelled out, as MySQL does not read ranges from row comparisons. */
+export const MYSQL: Dialect = {
+  bytes: "BINARY",
+  hotIndex: "FORCE INDEX (jobinfo_hot)",
+  rows: "",
+  hotRange: (after, through) => ({
+    sql: "((at = ? AND id > ? AND at <= ?) OR (at > ? AND at <= ?))",
+    values: [after.at, after.id, through, after.at, through],
+  }),
+  resultsFrom: (jobId, claim) => ({
+    sql: "(job_id < ? OR (job_id = ? AND claim <= ?))",
+    values: [jobId, jobId, claim],
+  }),
+  resultsTo: (jobId, claim) => ({
+    sql: "(job_id > ? OR (job_id = ? AND claim >= ?))",
+    values: [jobId, jobId, claim],
+  }),
+};
+
+/** By row comparisons, as SQLite loses the index's order over an OR. */
+export const SQLITE: Dialect = {
+  bytes: "BLOB",
+  hotIndex: "INDEXED BY jobinfo_hot",
+  rows: "VALUES ",
+  hotRange: (after, through) => ({
+    sql: "(at, id) > (?, ?) AND at <= ?",
+    values: [after.at, after.id, through],
+  }),
+  resultsFrom: (jobId, claim) => ({ sql: "(job_id, claim) <= (?, ?)", values: [jobId, claim] }),
+  resultsTo: (jobId, claim) => ({ sql: "(job_id, claim) >= (?, ?)", values: [jobId, claim] }),
+};

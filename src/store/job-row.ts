@@ -1,0 +1,126 @@
+/** A row of `jobinfo`, to and from a JobRecord. */
+import type { JobRecord, JobSpec, StoredStatus } from "../core/job.ts";
+import type { SqlValue } from "./dialect.ts";
+
+export interface JobRow {
+  readonly id: number;
+  readonly class: number;
+  readonly at: number;
+  readonly status: StoredStatus;
+  readonly claim: number;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly lost: number;
+  readonly revision: number;
+  readonly node: number;
+  readonly epoch: number;
+  readonly parent_id: number;
+  readonly scheduled_at: number;
+  readonly create_time: number;
+  readonly update_time: number;
+  readonly priority: number;
+  readonly name: string;
+  /** JSON of the spec without what has a column of its own: name, priority and payload. */
+  readonly spec: string;
+  readonly payload: string | null;
+}
+
+/** In the order of `pushJob`. */
+export const JOB_COLUMNS = [
+  "id",
+  "class",
+  "at",
+  "status",
+  "claim",
+  "attempt",
+  "failures",
+  "lost",
+  "revision",
+  "node",
+  "epoch",
+  "parent_id",
+  "scheduled_at",
+  "create_time",
+  "update_time",
+  "priority",
+  "name",
+  "spec",
+  "payload",
+] as const satisfies readonly (keyof JobRow)[];
+
+const WITHOUT_PAYLOAD = JOB_COLUMNS.filter((column) => column !== "payload");
+
+export const SELECT_JOB = JOB_COLUMNS.join(", ");
+export const SELECT_JOB_WITHOUT_PAYLOAD = WITHOUT_PAYLOAD.join(", ");
+
+/** Appends the row's values: a batch becomes one flat list. */
+export function pushJob(values: SqlValue[], job: JobRecord, epoch: number): void {
+  values.push(
+    job.id,
+    job.classId,
+    job.at,
+    job.status,
+    job.claim,
+    job.attempt,
+    job.failures,
+    job.lost,
+    job.revision,
+    job.node,
+    epoch,
+    job.parentId,
+    job.scheduledAt,
+    job.createTime,
+    job.updateTime,
+    job.spec.priority,
+    job.spec.name,
+    specText(job.spec),
+    job.spec.payload,
+  );
+}
+
+type StoredSpec = Omit<JobSpec, "name" | "priority" | "payload">;
+
+export function specText(spec: JobSpec): string {
+  const stored: StoredSpec = {
+    handler: spec.handler,
+    schedule: spec.schedule,
+    misfire: spec.misfire,
+    timeoutMs: spec.timeoutMs,
+    retry: spec.retry,
+    requirements: spec.requirements,
+    idempotencyKey: spec.idempotencyKey,
+  };
+  return JSON.stringify(stored);
+}
+
+export function jobOfRow(row: JobRow): JobRecord {
+  const spec = JSON.parse(row.spec) as StoredSpec;
+  return {
+    id: row.id,
+    classId: row.class,
+    at: row.at,
+    status: row.status,
+    claim: row.claim,
+    attempt: row.attempt,
+    failures: row.failures,
+    lost: row.lost,
+    revision: row.revision,
+    node: row.node,
+    parentId: row.parent_id,
+    scheduledAt: row.scheduled_at,
+    createTime: row.create_time,
+    updateTime: row.update_time,
+    spec: {
+      name: row.name,
+      handler: spec.handler,
+      payload: row.payload,
+      schedule: spec.schedule,
+      misfire: spec.misfire,
+      priority: row.priority,
+      timeoutMs: spec.timeoutMs,
+      retry: spec.retry,
+      requirements: spec.requirements,
+      idempotencyKey: spec.idempotencyKey,
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * Lists of jobs for people: by primary key downwards, in pages. A call scans a bounded number of rows
+ * and reads a bounded number of bytes, so a page can be short, even empty, and still have a next one.
+ */
+import { type JobRecord, STORED_STATUS } from "../core/job.ts";
+import type { Condition, Dialect, Read, SqlValue } from "./dialect.ts";
+import { marks, padded } from "./in-list.ts";
+import { type JobRow, jobOfRow, SELECT_JOB } from "./job-row.ts";
+import type { JobFilter, ListPage } from "./job-store.ts";
+import { wholeNumber } from "./read-jobs.ts";
+
+/** Rows that a list call looks at. */
+export const SCAN_ROWS = 5_000;
+/** Rows that a page has at most. */
+export const PAGE_ROWS = 1_000;
+/** Bytes of payloads, or outputs and errors, after which a page ends. */
+export const PAGE_BYTES = 4 * 1024 * 1024;
+
+export async function listJobs(
+  read: Read,
+  dialect: Dialect,
+  filter: JobFilter,
+  page: { readonly before: number | null; readonly limit: number },
+): Promise<ListPage<JobRecord, number>> {
+  const before = page.before ?? Number.MAX_SAFE_INTEGER;
+  const limit = Math.min(wholeNumber(page.limit), PAGE_ROWS);
+  if (limit === 0) return { items: [], next: page.before };
+  const [end] = await read<{ id: number }>(
+    `SELECT id FROM jobinfo WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ${SCAN_ROWS - 1}`,
+    [before],
+  );
+  const condition = jobCondition(dialect, filter);
+  const found = await read<{ id: number; bytes: number }>(
+    `SELECT id, COALESCE(OCTET_LENGTH(payload), 0) AS bytes FROM jobinfo
+    WHERE id < ? AND id >= ? AND ${condition.sql} ORDER BY id DESC LIMIT ${limit + 1}`,
+    [before, end?.id ?? 0, ...condition.values],
+  );
+  const ids = withinBytes(found, limit).map((row) => row.id);
+  const items = await readMatching(read, ids, condition);
+  const last = ids[ids.length - 1];
+  if (last !== undefined && found.length > ids.length) return { items, next: last };
+  return { items, next: end === undefined ? null : end.id };
+}
+
+export async function countJobs(
+  read: Read,
+  dialect: Dialect,
+  filter: JobFilter,
+  limit: number,
+): Promise<number> {
+  const condition = jobCondition(dialect, filter);
+  const [row] = await read<{ n: number }>(
+    `SELECT COUNT(*) AS n FROM (SELECT id FROM jobinfo WHERE ${condition.sql} LIMIT ${wholeNumber(limit)}) AS found`,
+    condition.values,
+  );
+  return row?.n ?? 0;
+}
+
+/** The first rows that fit into a page; one at least. */
+export function withinBytes<T extends { readonly bytes: number }>(rows: readonly T[], limit: number): T[] {
+  const fitting: T[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    bytes += row.bytes;
+    if (fitting.length === limit || (bytes > PAGE_BYTES && fitting.length > 0)) break;
+    fitting.push(row);
+  }
+  return fitting;
+}
+
+/** Checks the filter again: a job may have changed since its id was found. */
+async function readMatching(read: Read, ids: readonly number[], condition: Condition): Promise<JobRecord[]> {
+  if (ids.length === 0) return [];
+  const values = padded(ids);
+  const rows = await read<JobRow>(
+    `SELECT ${SELECT_JOB} FROM jobinfo WHERE id IN (${marks(values.length)}) AND ${condition.sql} ORDER BY id DESC`,
+    [...values, ...condition.values],
+  );
+  return rows.map(jobOfRow);
+}
+
+function jobCondition(dialect: Dialect, filter: JobFilter): Condition {
+  const parts: string[] = [];
+  const values: SqlValue[] = [];
+  const add = (sql: string, ...more: SqlValue[]) => {
+    parts.push(sql);
+    values.push(...more);
+  };
+  if (filter.status !== undefined) add("status = ?", filter.status);
+  if (filter.status === STORED_STATUS.WAITING) {
+    if (filter.dueBy !== undefined) add("at <= ?", filter.dueBy);
+    if (filter.dueAfter !== undefined) add("at > ?", filter.dueAfter);
+  }
+  if (filter.handler !== undefined) {
+    add(
+      `class IN (SELECT id FROM jobclass WHERE CAST(handler AS ${dialect.bytes}) = CAST(? AS ${dialect.bytes}))`,
+      filter.handler,
+    );
+  }
+  if (filter.namePrefix !== undefined && filter.namePrefix !== "") {
+    add(
+      `SUBSTR(CAST(name AS ${dialect.bytes}), 1, ${Buffer.byteLength(filter.namePrefix)}) = CAST(? AS ${dialect.bytes})`,
+      filter.namePrefix,
+    );
+  }
+  return { sql: parts.length === 0 ? "1 = 1" : parts.join(" AND "), values };
+}

@@ -1,0 +1,94 @@
+-- Times are epoch milliseconds, UTC. Each statement can be run again: DDL is not transactional here.
+
+-- Row 1 holds the mastership. Row 2 is only for the proof of the fence at start.
+CREATE TABLE IF NOT EXISTS cluster (
+  id TINYINT NOT NULL PRIMARY KEY,
+  epoch BIGINT NOT NULL,
+  incarnation VARCHAR(64) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+INSERT INTO cluster (id, epoch, incarnation) VALUES (1, 0, ''), (2, 0, '') ON DUPLICATE KEY UPDATE id = id;
+
+CREATE TABLE IF NOT EXISTS fenceproof (
+  id TINYINT NOT NULL PRIMARY KEY,
+  epoch BIGINT NOT NULL,
+  written INT NOT NULL
+) ENGINE=InnoDB;
+
+INSERT INTO fenceproof (id, epoch, written) VALUES (1, 0, 0) ON DUPLICATE KEY UPDATE id = id;
+
+-- Ids below next_id are taken.
+CREATE TABLE IF NOT EXISTS idblock (
+  id TINYINT NOT NULL PRIMARY KEY,
+  next_id BIGINT NOT NULL
+) ENGINE=InnoDB;
+
+INSERT INTO idblock (id, next_id) VALUES (1, 1) ON DUPLICATE KEY UPDATE id = id;
+
+CREATE TABLE IF NOT EXISTS jobclass (
+  id INT NOT NULL PRIMARY KEY,
+  handler VARCHAR(255) NOT NULL,
+  labels TEXT NOT NULL,
+  epoch BIGINT NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS clusternode (
+  number INT NOT NULL PRIMARY KEY,
+  incarnation VARCHAR(64) NOT NULL,
+  node_id VARCHAR(255) NOT NULL,
+  epoch BIGINT NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What a claim or a projection changes is NOT NULL and of fixed width, so that rows never grow in place.
+-- epoch: the mastership that added the row; in the first row of an INSERT it carries the fence.
+CREATE TABLE IF NOT EXISTS jobinfo (
+  id BIGINT NOT NULL PRIMARY KEY,
+  class INT NOT NULL,
+  at BIGINT NOT NULL,
+  status TINYINT NOT NULL,
+  claim INT UNSIGNED NOT NULL,
+  attempt INT NOT NULL,
+  failures INT NOT NULL,
+  lost INT NOT NULL,
+  revision INT NOT NULL,
+  node INT NOT NULL,
+  epoch BIGINT NOT NULL,
+  parent_id BIGINT NOT NULL,
+  scheduled_at BIGINT NOT NULL,
+  create_time BIGINT NOT NULL,
+  update_time BIGINT NOT NULL,
+  priority SMALLINT NOT NULL,
+  name VARCHAR(255) NOT NULL,
+  spec TEXT NOT NULL,
+  payload MEDIUMTEXT NULL,
+  KEY jobinfo_hot (class, at, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- epoch: of the master that wrote the row; 0: a node did.
+CREATE TABLE IF NOT EXISTS jobresult (
+  job_id BIGINT NOT NULL,
+  claim INT UNSIGNED NOT NULL,
+  late TINYINT NOT NULL,
+  outcome TINYINT NOT NULL,
+  attempt INT NOT NULL,
+  scheduled_at BIGINT NOT NULL,
+  start_time BIGINT NOT NULL,
+  end_time BIGINT NOT NULL,
+  retry_at BIGINT NULL,
+  node INT NOT NULL,
+  epoch BIGINT NOT NULL,
+  placement TEXT NOT NULL,
+  output MEDIUMTEXT NULL,
+  error MEDIUMTEXT NULL,
+  reason TEXT NOT NULL,
+  skipped_through BIGINT NULL,
+  skipped_count INT NOT NULL,
+  PRIMARY KEY (job_id, claim, late)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- No index on job_id: whoever deletes a job knows its key.
+CREATE TABLE IF NOT EXISTS jobkey (
+  k VARBINARY(255) NOT NULL PRIMARY KEY,
+  job_id BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+) ENGINE=InnoDB;

@@ -1,0 +1,85 @@
+-- Times are epoch milliseconds, UTC. In lock-step with the MySQL migration of the same number.
+
+CREATE TABLE cluster (
+  id INTEGER NOT NULL PRIMARY KEY,
+  epoch INTEGER NOT NULL,
+  incarnation TEXT NOT NULL
+) STRICT;
+
+INSERT INTO cluster (id, epoch, incarnation) VALUES (1, 0, '');
+
+-- Ids below next_id are taken.
+CREATE TABLE idblock (
+  id INTEGER NOT NULL PRIMARY KEY,
+  next_id INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO idblock (id, next_id) VALUES (1, 1);
+
+CREATE TABLE jobclass (
+  id INTEGER NOT NULL PRIMARY KEY,
+  handler TEXT NOT NULL,
+  labels TEXT NOT NULL,
+  epoch INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE clusternode (
+  number INTEGER NOT NULL PRIMARY KEY,
+  incarnation TEXT NOT NULL,
+  node_id TEXT NOT NULL,
+  epoch INTEGER NOT NULL
+) STRICT;
+
+-- epoch: the mastership that added the row.
+CREATE TABLE jobinfo (
+  id INTEGER NOT NULL PRIMARY KEY,
+  class INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  claim INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  failures INTEGER NOT NULL,
+  lost INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  node INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  parent_id INTEGER NOT NULL,
+  scheduled_at INTEGER NOT NULL,
+  create_time INTEGER NOT NULL,
+  update_time INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  name TEXT NOT NULL CHECK (length(name) <= 255),
+  spec TEXT NOT NULL,
+  payload TEXT NULL
+) STRICT;
+
+CREATE INDEX jobinfo_hot ON jobinfo (class, at, id);
+
+-- epoch: of the master that wrote the row; 0: a node did.
+CREATE TABLE jobresult (
+  job_id INTEGER NOT NULL,
+  claim INTEGER NOT NULL,
+  late INTEGER NOT NULL,
+  outcome INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  scheduled_at INTEGER NOT NULL,
+  start_time INTEGER NOT NULL,
+  end_time INTEGER NOT NULL,
+  retry_at INTEGER NULL,
+  node INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  placement TEXT NOT NULL,
+  output TEXT NULL,
+  error TEXT NULL,
+  reason TEXT NOT NULL,
+  skipped_through INTEGER NULL,
+  skipped_count INTEGER NOT NULL,
+  PRIMARY KEY (job_id, claim, late)
+) STRICT;
+
+-- No index on job_id: whoever deletes a job knows its key.
+CREATE TABLE jobkey (
+  k BLOB NOT NULL PRIMARY KEY CHECK (length(k) <= 255),
+  job_id INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

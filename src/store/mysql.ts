@@ -1,0 +1,101 @@
+/** The JobStore on MySQL and MariaDB. */
+import type { Clock } from "../core/clock.ts";
+import { ElasticJobError } from "../core/errors.ts";
+import { MYSQL, type Read } from "./dialect.ts";
+import type { JobStore } from "./job-store.ts";
+import { countJobs, listJobs } from "./list-jobs.ts";
+import { listResults } from "./list-results.ts";
+import { changeJob, deleteJob, deleteKeys } from "./mysql/change-job.ts";
+import { claimJobs } from "./mysql/claim-jobs.ts";
+import { addClass, addNode, advanceEpoch, readClock, reserveIds } from "./mysql/cluster-rows.ts";
+import { ConnectionPool } from "./mysql/connection-pool.ts";
+import { translate } from "./mysql/errors.ts";
+import { insertJobs } from "./mysql/insert-jobs.ts";
+import { migrate } from "./mysql/migrate.ts";
+import { projectJobs } from "./mysql/project-jobs.ts";
+import { repeatOn } from "./mysql/repeat.ts";
+import { writeResults } from "./mysql/write-results.ts";
+import { pageJobs, readClasses, readFinalRows, readJobs, readMastership, readNodes } from "./read-jobs.ts";
+import { readKeyState } from "./read-keys.ts";
+
+export interface MysqlStoreSettings {
+  /** `mysql://user:password@host:port/database`; `mysqls:` for TLS. */
+  readonly url: string;
+  readonly clock: Clock;
+  /** Connections at most; default 10. */
+  readonly connections?: number;
+  /** A statement that takes longer counts as a cut connection; default 5,000. */
+  readonly statementLimitMs?: number;
+}
+
+/** What a server takes at least by default; `migrate` asks for the real limit. */
+const SMALLEST_PACKET = 16 * 1024 * 1024;
+
+export function mysqlStore(settings: MysqlStoreSettings): JobStore {
+  const { clock } = settings;
+  const pool = new ConnectionPool({
+    url: settings.url,
+    clock,
+    connections: settings.connections ?? 10,
+    statementLimitMs: settings.statementLimitMs ?? 5_000,
+  });
+  const repeat = repeatOn(pool, clock);
+  const read: Read = (sql, values) => repeat((session) => session.read(sql, values));
+  let largestPacket = SMALLEST_PACKET;
+
+  return {
+    async migrate() {
+      try {
+        // Not repeated: whoever starts the node waits for a database that is not there yet.
+        await pool.use(async (session) => {
+          await migrate(session, pool, clock);
+          const [row] = await session.read<{ bytes: number }>("SELECT @@max_allowed_packet AS bytes", []);
+          largestPacket = row?.bytes ?? SMALLEST_PACKET;
+        });
+      } catch (error) {
+        throw translate(error);
+      }
+    },
+    close: () => pool.close(),
+
+    readClock: () => repeat(readClock),
+    readMastership: () => readMastership(read),
+    advanceEpoch: (from, to) => repeat((session) => advanceEpoch(session, from, to)),
+
+    reserveIds: (epoch, count) => repeat((session) => reserveIds(session, epoch, count)),
+    readClasses: () => readClasses(read),
+    addClass: (epoch, jobClass) => repeat((session) => addClass(session, epoch, jobClass)),
+    readNodes: () => readNodes(read),
+    addNode: (epoch, node) => repeat((session) => addNode(session, epoch, node)),
+
+    insertJobs: (epoch, jobs, keys) =>
+      repeat((session) => insertJobs(session, epoch, jobs, keys, largestPacket)),
+    async readKeys(epoch, keys, now) {
+      const { taken, free } = await readKeyState(read, keys, now);
+      if (free.length > 0) await repeat((session) => deleteKeys(session, epoch, free));
+      return taken;
+    },
+
+    readJobs: (ids) => readJobs(read, ids),
+    pageJobs: (query) => pageJobs(read, MYSQL, query),
+    claimJobs: (epoch, node, claims, now) =>
+      repeat((session) => claimJobs(session, epoch, node, claims, now)),
+
+    writeResults: (rows) => repeat((session) => writeResults(session, 0, rows)),
+    writeFinalRows(epoch, rows) {
+      if (epoch <= 0) throw new ElasticJobError("internal", `epoch ${epoch} is no mastership's`);
+      return repeat((session) => writeResults(session, epoch, rows));
+    },
+    readFinalRows: (claims) => readFinalRows(read, MYSQL, claims),
+    projectJobs: (projections, epoch) => repeat((session) => projectJobs(session, projections, epoch)),
+
+    changeJob: (epoch, change) =>
+      repeat((session, uncertain) => changeJob(session, uncertain, epoch, change)),
+    deleteJob: (epoch, jobId, guard) =>
+      repeat((session, uncertain) => deleteJob(session, uncertain, epoch, jobId, guard)),
+
+    listJobs: (filter, page) => listJobs(read, MYSQL, filter, page),
+    countJobs: (filter, limit) => countJobs(read, MYSQL, filter, limit),
+    listResults: (filter, page) => listResults(read, MYSQL, filter, page),
+  };
+}

@@ -1,0 +1,95 @@
+/** A caller's change or removal of one job, guarded by what was read. */
+import type { SqlValue } from "../dialect.ts";
+import { type JobRow, jobOfRow, SELECT_JOB, specText } from "../job-row.ts";
+import type { JobChange } from "../job-store.ts";
+import { jobKeyOf, keyBytes } from "../read-keys.ts";
+import type { Session } from "./connection-pool.ts";
+import { checkEpoch, FENCE } from "./fence.ts";
+
+const GUARD = "id = ? AND claim = ? AND revision = ? AND status = ?";
+const CHANGED = [
+  "class",
+  "at",
+  "status",
+  "attempt",
+  "failures",
+  "lost",
+  "revision",
+  "scheduled_at",
+  "update_time",
+  "priority",
+  "name",
+  "spec",
+  "payload",
+] as const;
+const CHANGE = `UPDATE jobinfo SET ${CHANGED.map((column) => `${column} = ?`).join(", ")} WHERE ${GUARD} AND ${FENCE}`;
+const STANDS = `SELECT id FROM jobinfo WHERE id = ? AND claim = ? AND ${CHANGED.map((column) => `${column} <=> ?`).join(" AND ")}`;
+
+export async function changeJob(
+  session: Session,
+  uncertain: boolean,
+  epoch: number,
+  { jobId, guard, row }: JobChange,
+): Promise<boolean> {
+  const changed: SqlValue[] = [
+    row.classId,
+    row.at,
+    row.status,
+    row.attempt,
+    row.failures,
+    row.lost,
+    row.revision,
+    row.scheduledAt,
+    row.updateTime,
+    row.spec.priority,
+    row.spec.name,
+    specText(row.spec),
+    row.spec.payload,
+  ];
+  const { affectedRows } = await session.execute(CHANGE, [
+    ...changed,
+    jobId,
+    guard.claim,
+    guard.revision,
+    guard.status,
+    epoch,
+  ]);
+  if (affectedRows === 1) return true;
+  await checkEpoch(session, epoch);
+  // Nobody else changes jobs under our epoch: if it stands as we want it, the try that was cut off did it.
+  return uncertain && (await session.read(STANDS, [jobId, guard.claim, ...changed])).length === 1;
+}
+
+export async function deleteJob(
+  session: Session,
+  uncertain: boolean,
+  epoch: number,
+  jobId: number,
+  guard: JobChange["guard"],
+): Promise<boolean> {
+  const [row] = await session.read<JobRow>(`SELECT ${SELECT_JOB} FROM jobinfo WHERE id = ?`, [jobId]);
+  const key = row === undefined ? null : jobOfRow(row).spec.idempotencyKey;
+  const { affectedRows } = await session.execute(
+    `DELETE jobinfo, jobkey FROM jobinfo LEFT JOIN jobkey ON jobkey.k = ? AND jobkey.job_id = jobinfo.id
+    WHERE ${GUARD} AND ${FENCE}`,
+    [key === null ? null : keyBytes(jobKeyOf(key)), jobId, guard.claim, guard.revision, guard.status, epoch],
+  );
+  if (affectedRows > 0) return true;
+  await checkEpoch(session, epoch);
+  return uncertain && row === undefined;
+}
+
+/** Frees keys that hold nothing any more. */
+export async function deleteKeys(
+  session: Session,
+  epoch: number,
+  keys: readonly { readonly key: string; readonly jobId: number }[],
+): Promise<void> {
+  for (const { key, jobId } of keys) {
+    const { affectedRows } = await session.execute(
+      `DELETE FROM jobkey WHERE k = ? AND job_id = ? AND ${FENCE}`,
+      [keyBytes(key), jobId, epoch],
+    );
+    if (affectedRows === 0) await checkEpoch(session, epoch);
+  }
+}

@@ -1,0 +1,77 @@
+/** The mastership, ids, classes and nodes. */
+import { ElasticJobError } from "../../core/errors.ts";
+import type { JobClass } from "../../core/job.ts";
+import type { SqlValue } from "../dialect.ts";
+import type { Mastership, NodeRecord } from "../job-store.ts";
+import { readMastership } from "../read-jobs.ts";
+import type { Session } from "./connection-pool.ts";
+import { failureOf } from "./errors.ts";
+import { checkEpoch, FENCE, FENCED_EPOCH, insertFenced } from "./fence.ts";
+
+const ADVANCE_EPOCH = "UPDATE cluster SET epoch = ?, incarnation = ? WHERE id = 1 AND epoch = ?";
+/** The old value comes back as the statement's insert id. */
+const RESERVE_IDS = `UPDATE idblock SET next_id = LAST_INSERT_ID(next_id) + ? WHERE id = 1 AND ${FENCE}`;
+const ADD_CLASS = `INSERT INTO jobclass (id, handler, labels, epoch) VALUES (?, ?, ?, ${FENCED_EPOCH})`;
+const ADD_NODE = `INSERT INTO clusternode (number, incarnation, node_id, epoch) VALUES (?, ?, ?, ${FENCED_EPOCH})`;
+const CLOCK = "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS now_ms";
+
+export async function readClock(session: Session): Promise<number> {
+  const [row] = await session.read<{ now_ms: number }>(CLOCK, []);
+  if (row === undefined) throw new ElasticJobError("internal", "MySQL did not tell its time");
+  return row.now_ms;
+}
+
+export async function advanceEpoch(session: Session, from: number, to: Mastership): Promise<boolean> {
+  const { affectedRows } = await session.execute(ADVANCE_EPOCH, [to.epoch, to.incarnation, from]);
+  if (affectedRows === 1) return true;
+  const now = await readMastership((sql, values) => session.read(sql, values));
+  return now.epoch === to.epoch && now.incarnation === to.incarnation;
+}
+
+/** A repeat after a cut connection may leave a block unused. */
+export async function reserveIds(session: Session, epoch: number, count: number): Promise<number> {
+  const { affectedRows, insertId } = await session.execute(RESERVE_IDS, [count, epoch]);
+  if (affectedRows === 0) await checkEpoch(session, epoch);
+  return insertId;
+}
+
+export function addClass(session: Session, epoch: number, jobClass: JobClass): Promise<void> {
+  const labels = JSON.stringify(jobClass.labels);
+  return addOnce(session, epoch, {
+    insert: ADD_CLASS,
+    values: [jobClass.id, jobClass.handler, labels],
+    find: "SELECT id FROM jobclass WHERE id = ? AND CAST(handler AS BINARY) = CAST(? AS BINARY) AND labels = ?",
+    name: `class ${jobClass.id}`,
+  });
+}
+
+export function addNode(session: Session, epoch: number, node: NodeRecord): Promise<void> {
+  return addOnce(session, epoch, {
+    insert: ADD_NODE,
+    values: [node.number, node.incarnation, node.nodeId],
+    find: "SELECT number FROM clusternode WHERE number = ? AND incarnation = ? AND node_id = ?",
+    name: `node number ${node.number}`,
+  });
+}
+
+/** A row that is there already must be the same one. */
+async function addOnce(
+  session: Session,
+  epoch: number,
+  row: {
+    readonly insert: string;
+    readonly values: readonly SqlValue[];
+    readonly find: string;
+    readonly name: string;
+  },
+): Promise<void> {
+  try {
+    await insertFenced(epoch, () => session.execute(row.insert, [...row.values, epoch]));
+  } catch (error) {
+    if (failureOf(error) !== "duplicate") throw error;
+    const same = await session.read(row.find, row.values);
+    if (same.length === 0) {
+      throw new ElasticJobError("internal", `${row.name} is taken by another`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * A bounded set of connections. Each is set up once (isolation, strict mode, time limits), is closed
+ * when a statement exceeds its time limit, and is replaced when the server has closed it.
+ */
+import mysql, { type Pool, type PoolConnection, type PoolOptions } from "mysql2/promise";
+import type { Clock } from "../../core/clock.ts";
+import { ElasticJobError } from "../../core/errors.ts";
+import type { SqlValue } from "../dialect.ts";
+import { failureOf, timedOut } from "./errors.ts";
+
+const CONNECT_LIMIT_MS = 5_000;
+const ACQUIRE_LIMIT_MS = 10_000;
+const CLOSE_LIMIT_MS = 5_000;
+/** Closed by us before the server's `wait_timeout` does, which could cut off a statement just sent. */
+const IDLE_LIMIT_MS = 20_000;
+/** Callers that wait for a connection. */
+const QUEUE_LIMIT = 1_000;
+/** Statements that a connection keeps prepared: each large INSERT costs the server memory. */
+const PREPARED_LIMIT = 100;
+
+const SETUP = `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
+SET NAMES utf8mb4 COLLATE utf8mb4_bin;
+SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 2,
+  wait_timeout = 30, autocommit = 1, time_zone = '+00:00'`;
+
+export interface WriteOutcome {
+  /** Rows that the WHERE clause hit. */
+  readonly affectedRows: number;
+  readonly insertId: number;
+}
+
+export interface PoolSettings {
+  readonly url: string;
+  readonly clock: Clock;
+  readonly connections: number;
+  /** A statement that takes longer counts as a cut connection. */
+  readonly statementLimitMs: number;
+}
+
+export class ConnectionPool {
+  readonly #settings: PoolSettings;
+  readonly #pool: Pool;
+  readonly #ready = new WeakSet<object>();
+  #closed = false;
+
+  constructor(settings: PoolSettings) {
+    this.#settings = settings;
+    this.#pool = mysql.createPool(poolOptions(settings));
+  }
+
+  /** Lends a connection. After an error it is rolled back, or closed when it is no longer sound. */
+  async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new ElasticJobError("unavailable", "the store is closed");
+    const connection = await this.#acquire();
+    const session = new Session(connection, this.#settings);
+    let sound = false;
+    try {
+      // The wrapper differs each time that it is lent; the connection under it stays.
+      if (!this.#ready.has(connection.connection)) {
+        await session.query(SETUP);
+        this.#ready.add(connection.connection);
+      }
+      const result = await work(session);
+      sound = true;
+      return result;
+    } catch (error) {
+      // A lock wait timeout rolls back its statement only, and would leave a transaction open.
+      const failure = failureOf(error);
+      sound = failure !== "cut" && failure !== "not_now" && (await session.rollback());
+      throw error;
+    } finally {
+      if (sound && !session.destroyed) connection.release();
+      else session.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#settings.clock.after(CLOSE_LIMIT_MS, resolve);
+    await Promise.race([this.#pool.end().catch(() => {}), promise]);
+    cancel();
+  }
+
+  async #acquire(): Promise<PoolConnection> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    let late = false;
+    const cancel = this.#settings.clock.after(ACQUIRE_LIMIT_MS, () => {
+      late = true;
+      reject(timedOut("waiting for a connection", ACQUIRE_LIMIT_MS));
+    });
+    const lent = this.#pool.getConnection();
+    lent.then(
+      (connection) => late && connection.release(),
+      () => {},
+    );
+    try {
+      return await Promise.race([lent, promise]);
+    } catch (error) {
+      // The driver's errors for a full queue and a closed pool have neither number nor code.
+      if (error instanceof Error && !("code" in error) && !("errno" in error)) {
+        throw new ElasticJobError("unavailable", `no connection to MySQL: ${error.message}`, {
+          cause: error,
+        });
+      }
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/** A connection while it is lent. Errors are the driver's. */
+export class Session {
+  readonly #connection: PoolConnection;
+  readonly #settings: PoolSettings;
+  destroyed = false;
+
+  constructor(connection: PoolConnection, settings: PoolSettings) {
+    this.#connection = connection;
+    this.#settings = settings;
+  }
+
+  get connectionId(): number {
+    return this.#connection.threadId;
+  }
+
+  /** A prepared write: for texts of few variants. */
+  async execute(sql: string, values: readonly SqlValue[]): Promise<WriteOutcome> {
+    const [outcome] = await this.#limited(() =>
+      this.#connection.execute<mysql.ResultSetHeader>(sql, values as SqlValue[]),
+    );
+    return outcome;
+  }
+
+  /** A write, or a packet of several, sent as text. */
+  async query(sql: string, values: readonly SqlValue[] = [], limitMs?: number): Promise<WriteOutcome> {
+    const [outcome] = await this.#limited(
+      () => this.#connection.query<mysql.ResultSetHeader>(sql, values as SqlValue[]),
+      limitMs,
+    );
+    return outcome;
+  }
+
+  /** A prepared SELECT. */
+  async read<Row>(sql: string, values: readonly SqlValue[]): Promise<Row[]> {
+    const [rows] = await this.#limited(() =>
+      this.#connection.execute<mysql.RowDataPacket[]>(sql, values as SqlValue[]),
+    );
+    return rows as Row[];
+  }
+
+  /** False: it could not be done, and the connection is closed, which does it too. */
+  async rollback(): Promise<boolean> {
+    try {
+      await this.query("ROLLBACK");
+      return true;
+    } catch {
+      this.destroy();
+      return false;
+    }
+  }
+
+  destroy(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.#connection.destroy();
+  }
+
+  async #limited<T>(run: () => Promise<T>, limitMs = this.#settings.statementLimitMs): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const cancel = this.#settings.clock.after(limitMs, () => {
+      this.destroy();
+      reject(timedOut("a statement", limitMs));
+    });
+    const running = run();
+    // When the limit wins, the driver's own error comes later and must not go unhandled.
+    running.catch(() => {});
+    try {
+      return await Promise.race([running, promise]);
+    } finally {
+      cancel();
+    }
+  }
+}
+
+function poolOptions(settings: PoolSettings): PoolOptions {
+  const url = new URL(settings.url);
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port: url.port === "" ? 3306 : Number(url.port),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: decodeURIComponent(url.pathname.slice(1)),
+    ...(url.protocol === "mysqls:" ? { ssl: {} } : {}),
+    charset: "utf8mb4_bin",
+    connectTimeout: CONNECT_LIMIT_MS,
+    connectionLimit: settings.connections,
+    maxIdle: Math.max(1, settings.connections - 1),
+    idleTimeout: IDLE_LIMIT_MS,
+    queueLimit: QUEUE_LIMIT,
+    maxPreparedStatements: PREPARED_LIMIT,
+    // For the one packet that adds jobs with keys. All values are bound.
+    multipleStatements: true,
+    // All numbers are below 2^53.
+    supportBigNumbers: false,
+    enableKeepAlive: true,
+    trace: false,
+    timezone: "Z",
+  };
+}

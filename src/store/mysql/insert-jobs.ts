@@ -1,0 +1,117 @@
+/**
+ * Adding jobs: all rows of a call in one statement, fenced in its first row; with keys, in one packet
+ * with the keys before the jobs, so that a taken key is found before the epoch is locked.
+ */
+import { ElasticJobError } from "../../core/errors.ts";
+import type { JobRecord } from "../../core/job.ts";
+import type { SqlValue } from "../dialect.ts";
+import { chunks, marks, padded, rowMarks } from "../in-list.ts";
+import { JOB_COLUMNS, pushJob } from "../job-row.ts";
+import type { JobKey } from "../job-store.ts";
+import { keyBytes } from "../read-keys.ts";
+import type { Session } from "./connection-pool.ts";
+import { failureOf } from "./errors.ts";
+import { insertFenced } from "./fence.ts";
+import { MultiRowInsert } from "./multi-row-insert.ts";
+
+const INSERT_JOBS = new MultiRowInsert({ table: "jobinfo", columns: JOB_COLUMNS, fenced: true });
+/** Of a row that is no payload, in a statement's text. */
+const ROW_BYTES = 1_000;
+
+export async function insertJobs(
+  session: Session,
+  epoch: number,
+  jobs: readonly JobRecord[],
+  keys: readonly JobKey[],
+  largestPacket: number,
+): Promise<void> {
+  if (jobs.length === 0) {
+    if (keys.length > 0) throw new ElasticJobError("internal", "keys without jobs cannot be fenced");
+    return;
+  }
+  refuseTooLarge(jobs, largestPacket);
+  const values: SqlValue[] = [];
+  for (const job of jobs) pushJob(values, job, epoch);
+  try {
+    await insertFenced(epoch, () =>
+      keys.length === 0
+        ? INSERT_JOBS.run(session, values)
+        : session.query(
+            `BEGIN; INSERT INTO jobkey (k, job_id, expires_at) VALUES ${rowMarks(3, keys.length)};
+            ${INSERT_JOBS.text(jobs.length)}; COMMIT`,
+            [...keys.flatMap((key) => [keyBytes(key.key), key.jobId, key.expiresAt]), ...values],
+          ),
+    );
+  } catch (error) {
+    if (failureOf(error) !== "duplicate") throw error;
+    // The packet stopped in its transaction; what follows must not read, or wait, inside it.
+    if (keys.length > 0 && !(await session.rollback())) throw error;
+    await explainDuplicate(session, epoch, jobs, keys, error);
+  }
+}
+
+/** Returns when the rows are there from an earlier try of this very call; else throws what is in the way. */
+async function explainDuplicate(
+  session: Session,
+  epoch: number,
+  jobs: readonly JobRecord[],
+  keys: readonly JobKey[],
+  cause: unknown,
+): Promise<void> {
+  const there = await readIdentities(session, jobs);
+  const isOwn = (job: JobRecord) => {
+    const row = there.get(job.id);
+    return row !== undefined && row.epoch === epoch && row.create_time === job.createTime;
+  };
+  // One statement inserted them all: where one row is ours, all were, and some may be deleted by now.
+  if (there.size > 0 && jobs.every((job) => !there.has(job.id) || isOwn(job))) return;
+  if (there.size > 0) {
+    throw new ElasticJobError("internal", "a new job's id is taken by another job", { cause });
+  }
+  const taken = await readTakenKeys(session, keys);
+  throw new ElasticJobError("already_exists", `taken: ${taken.join(", ") || "a key, just now"}`, { cause });
+}
+
+async function readIdentities(
+  session: Session,
+  jobs: readonly JobRecord[],
+): Promise<Map<number, { readonly epoch: number; readonly create_time: number }>> {
+  const there = new Map<number, { epoch: number; create_time: number }>();
+  for (const part of chunks(jobs)) {
+    const ids = padded(part.map((job) => job.id));
+    const rows = await session.read<{ id: number; epoch: number; create_time: number }>(
+      `SELECT id, epoch, create_time FROM jobinfo WHERE id IN (${marks(ids.length)})`,
+      ids,
+    );
+    for (const row of rows) there.set(row.id, row);
+  }
+  return there;
+}
+
+async function readTakenKeys(session: Session, keys: readonly JobKey[]): Promise<string[]> {
+  const taken: string[] = [];
+  for (const part of chunks(keys)) {
+    const values = padded(part.map((key) => keyBytes(key.key)));
+    const rows = await session.read<{ k: Buffer }>(
+      `SELECT k FROM jobkey WHERE k IN (${marks(values.length)})`,
+      values,
+    );
+    for (const row of rows) taken.push(row.k.toString());
+  }
+  return taken;
+}
+
+/** The server would close the connection in the middle of the packet, which looks like a cut. */
+function refuseTooLarge(jobs: readonly JobRecord[], largestPacket: number): void {
+  let units = 0;
+  for (const { spec } of jobs) units += (spec.payload?.length ?? 0) + ROW_BYTES;
+  // At most 3 bytes a unit, and 2 for each of them when it is escaped in a text.
+  if (units * 4 < largestPacket) return;
+  let bytes = 0;
+  for (const { spec } of jobs) bytes += 2 * Buffer.byteLength(spec.payload ?? "") + ROW_BYTES;
+  if (bytes < largestPacket) return;
+  throw new ElasticJobError(
+    "invalid_argument",
+    `${jobs.length} jobs of ${bytes} bytes are more than the server's max_allowed_packet of ${largestPacket}`,
+  );
+}

@@ -1,0 +1,56 @@
+/** INSERTs of many rows: prepared where the number of rows is a common one, else as text. */
+import type { SqlValue } from "../dialect.ts";
+import { marks } from "../in-list.ts";
+import type { Session, WriteOutcome } from "./connection-pool.ts";
+import { FENCED_EPOCH } from "./fence.ts";
+
+/** The protocol's limit. */
+const MOST_PLACEHOLDERS = 65_535;
+
+export interface InsertTarget {
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** Whether the first row carries the fence in its `epoch`. */
+  readonly fenced: boolean;
+}
+
+/** The texts by number of rows, for one target. */
+export class MultiRowInsert {
+  readonly #head: string;
+  readonly #firstRow: string;
+  readonly #nextRow: string;
+  readonly #columns: number;
+  readonly #prepared = new Map<number, string>();
+
+  constructor({ table, columns, fenced }: InsertTarget) {
+    this.#head = `INSERT INTO ${table} (${columns.join(", ")}) VALUES `;
+    this.#columns = columns.length;
+    this.#nextRow = `(${marks(columns.length)})`;
+    this.#firstRow = fenced
+      ? `(${columns.map((column) => (column === "epoch" ? FENCED_EPOCH : "?")).join(", ")})`
+      : this.#nextRow;
+  }
+
+  /** One statement for all rows, whose values follow each other in `values`. */
+  run(session: Session, values: readonly SqlValue[]): Promise<WriteOutcome> {
+    const rows = values.length / this.#columns;
+    if (values.length > MOST_PLACEHOLDERS || !isPreparedSize(rows)) {
+      return session.query(this.text(rows), values);
+    }
+    let sql = this.#prepared.get(rows);
+    if (sql === undefined) {
+      sql = this.text(rows);
+      this.#prepared.set(rows, sql);
+    }
+    return session.execute(sql, values);
+  }
+
+  text(rows: number): string {
+    return this.#head + this.#firstRow + `, ${this.#nextRow}`.repeat(rows - 1);
+  }
+}
+
+/** Few sizes, as the server keeps each text: small ones, powers of two, and full batches. */
+function isPreparedSize(rows: number): boolean {
+  return rows <= 8 || (rows & (rows - 1)) === 0 || (rows <= 1000 && rows % 100 === 0);
+}

@@ -1,0 +1,109 @@
+/** Reads of jobs and results by key, the same on both databases. */
+import type { JobClass, JobRecord, ResultRecord } from "../core/job.ts";
+import type { Dialect, Read, SqlValue } from "./dialect.ts";
+import { chunks, marks, padded, paddedRows, rowMarks } from "./in-list.ts";
+import { type JobRow, jobOfRow, SELECT_JOB, SELECT_JOB_WITHOUT_PAYLOAD } from "./job-row.ts";
+import type { ClaimRef, Cursor, JobPage, JobStore, LoadedJob, Mastership, NodeRecord } from "./job-store.ts";
+import { type ResultRow, resultOfRow, SELECT_RESULT } from "./result-row.ts";
+
+const BEFORE_ALL: Cursor = { at: Number.MIN_SAFE_INTEGER, id: 0 };
+/** WAITING and RUNNING: what a master loads. */
+const UNFINISHED: readonly number[] = [1, 3];
+
+export async function readMastership(read: Read): Promise<Mastership> {
+  const [row] = await read<Mastership>("SELECT epoch, incarnation FROM cluster WHERE id = 1", []);
+  return { epoch: row?.epoch ?? 0, incarnation: row?.incarnation ?? "" };
+}
+
+export async function readClasses(read: Read): Promise<JobClass[]> {
+  const rows = await read<{ id: number; handler: string; labels: string }>(
+    "SELECT id, handler, labels FROM jobclass ORDER BY id",
+    [],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    handler: row.handler,
+    labels: JSON.parse(row.labels) as JobClass["labels"],
+  }));
+}
+
+export async function readNodes(read: Read): Promise<NodeRecord[]> {
+  const rows = await read<{ number: number; incarnation: string; node_id: string }>(
+    "SELECT number, incarnation, node_id FROM clusternode ORDER BY number",
+    [],
+  );
+  return rows.map((row) => ({ number: row.number, incarnation: row.incarnation, nodeId: row.node_id }));
+}
+
+export async function readJobs(read: Read, ids: readonly number[]): Promise<Map<number, JobRecord>> {
+  const jobs = new Map<number, JobRecord>();
+  for (const part of chunks(ids)) {
+    const values = padded(part);
+    const rows = await read<JobRow>(
+      `SELECT ${SELECT_JOB} FROM jobinfo WHERE id IN (${marks(values.length)})`,
+      values,
+    );
+    for (const row of rows) jobs.set(row.id, jobOfRow(row));
+  }
+  return jobs;
+}
+
+/** Rows of the class, whatever their status, so that the cursor moves on also past those left out. */
+export async function pageJobs(
+  read: Read,
+  dialect: Dialect,
+  query: Parameters<JobStore["pageJobs"]>[0],
+): Promise<JobPage> {
+  const limit = wholeNumber(query.limit);
+  const range = dialect.hotRange(query.after ?? BEFORE_ALL, query.through);
+  // Not ORDER BY class: MariaDB does not see that a prepared `class = ?` is one value, and would sort.
+  const rows = await read<JobRow & { loaded: number }>(
+    `SELECT ${SELECT_JOB_WITHOUT_PAYLOAD},
+      CASE WHEN OCTET_LENGTH(payload) <= ? THEN payload END AS payload,
+      CASE WHEN payload IS NULL OR OCTET_LENGTH(payload) <= ? THEN 1 ELSE 0 END AS loaded
+    FROM jobinfo ${dialect.hotIndex}
+    WHERE class = ? AND ${range.sql} ORDER BY at, id LIMIT ${limit}`,
+    [query.maxPayloadBytes, query.maxPayloadBytes, query.classId, ...range.values],
+  );
+  const jobs: LoadedJob[] = [];
+  for (const row of rows) {
+    if (UNFINISHED.includes(row.status))
+      jobs.push({ record: jobOfRow(row), payloadLoaded: row.loaded === 1 });
+  }
+  const last = rows[rows.length - 1];
+  return { jobs, next: last !== undefined && rows.length === limit ? { at: last.at, id: last.id } : null };
+}
+
+export async function readFinalRows(
+  read: Read,
+  dialect: Dialect,
+  claims: readonly ClaimRef[],
+): Promise<Map<number, ResultRecord>> {
+  const results = new Map<number, ResultRecord>();
+  for (const part of chunks(claims)) {
+    const { sql, values } = claimList(dialect, part);
+    const rows = await read<ResultRow>(
+      `SELECT ${SELECT_RESULT} FROM jobresult WHERE ${sql} AND late = 0`,
+      values,
+    );
+    for (const row of rows) results.set(row.job_id, resultOfRow(row));
+  }
+  return results;
+}
+
+/** `(job_id, claim) IN (…)`, by primary key. */
+export function claimList(
+  dialect: Dialect,
+  claims: readonly ClaimRef[],
+): { sql: string; values: SqlValue[] } {
+  const flat: SqlValue[] = [];
+  for (const { jobId, claim } of claims) flat.push(jobId, claim);
+  const values = paddedRows(flat, 2);
+  return { sql: `(job_id, claim) IN (${dialect.rows}${rowMarks(2, values.length / 2)})`, values };
+}
+
+/** For a LIMIT, which is written into the text: prepared statements refuse a bound one. */
+export function wholeNumber(value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a whole number`);
+  return value;
+}

@@ -1,0 +1,50 @@
+/** Which keys are taken, and which of those asked for only look so. */
+import { NEVER } from "../core/job.ts";
+import type { Read } from "./dialect.ts";
+import { chunks, marks, padded } from "./in-list.ts";
+
+interface KeyRow {
+  readonly k: Uint8Array;
+  readonly job_id: number;
+  readonly expires_at: number;
+  readonly job: number | null;
+}
+
+export interface KeyState {
+  readonly taken: Map<string, number>;
+  /** Rows that hold a key no more, to be deleted. */
+  readonly free: { readonly key: string; readonly jobId: number }[];
+}
+
+/**
+ * A key with an expiry is of a call as a whole, and lives until then: its first id may be of an item
+ * that was refused. One without lives as long as its job.
+ */
+export async function readKeyState(read: Read, keys: readonly string[], now: number): Promise<KeyState> {
+  const taken = new Map<string, number>();
+  const free: { key: string; jobId: number }[] = [];
+  for (const part of chunks(keys)) {
+    const values = padded(part.map(keyBytes));
+    const rows = await read<KeyRow>(
+      `SELECT jobkey.k AS k, jobkey.job_id AS job_id, jobkey.expires_at AS expires_at, jobinfo.id AS job
+      FROM jobkey LEFT JOIN jobinfo ON jobinfo.id = jobkey.job_id WHERE jobkey.k IN (${marks(values.length)})`,
+      values,
+    );
+    for (const row of rows) {
+      const key = Buffer.from(row.k).toString();
+      const isTaken = row.expires_at === NEVER ? row.job !== null : row.expires_at > now;
+      if (isTaken) taken.set(key, row.job_id);
+      else free.push({ key, jobId: row.job_id });
+    }
+  }
+  return { taken, free };
+}
+
+export function keyBytes(key: string): Buffer {
+  return Buffer.from(key);
+}
+
+/** The key that a job holds for as long as it is kept. */
+export function jobKeyOf(idempotencyKey: string): string {
+  return `job:${idempotencyKey}`;
+}

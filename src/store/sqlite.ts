@@ -1,0 +1,64 @@
+/** The JobStore on an SQLite file: durable, and of one process. */
+import type { Clock } from "../core/clock.ts";
+import { type Read, SQLITE } from "./dialect.ts";
+import type { JobStore } from "./job-store.ts";
+import { countJobs, listJobs } from "./list-jobs.ts";
+import { listResults } from "./list-results.ts";
+import { pageJobs, readClasses, readFinalRows, readJobs, readMastership, readNodes } from "./read-jobs.ts";
+import { readKeyState } from "./read-keys.ts";
+import { addClass, addNode, advanceEpoch, reserveIds } from "./sqlite/cluster-rows.ts";
+import { Database } from "./sqlite/database.ts";
+import { migrate } from "./sqlite/migrate.ts";
+import { changeJob, claimJobs, deleteJob, deleteKeys, insertJobs, projectJobs } from "./sqlite/write-jobs.ts";
+import { writeResults } from "./sqlite/write-results.ts";
+
+export interface SqliteStoreSettings {
+  /** The file; it is created if need be, its folder is not. */
+  readonly path: string;
+  /** It stands for the database's clock, as they are one machine's. */
+  readonly clock: Clock;
+}
+
+/** The methods are `async` so that what they throw becomes a rejection. */
+export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
+  const database = new Database(path);
+  const read: Read = async (sql, values) => database.read(sql, values);
+
+  return {
+    migrate: async () => migrate(database, clock),
+    close: async () => database.close(),
+
+    readClock: async () => Math.trunc(clock.now()),
+    readMastership: () => readMastership(read),
+    advanceEpoch: async (from, to) => advanceEpoch(database, from, to),
+
+    reserveIds: async (epoch, count) => reserveIds(database, epoch, count),
+    readClasses: () => readClasses(read),
+    addClass: async (epoch, jobClass) => addClass(database, epoch, jobClass),
+    readNodes: () => readNodes(read),
+    addNode: async (epoch, node) => addNode(database, epoch, node),
+
+    insertJobs: async (epoch, jobs, keys) => insertJobs(database, epoch, jobs, keys),
+    async readKeys(epoch, keys, now) {
+      const { taken, free } = await readKeyState(read, keys, now);
+      if (free.length > 0) deleteKeys(database, epoch, free);
+      return taken;
+    },
+
+    readJobs: (ids) => readJobs(read, ids),
+    pageJobs: (query) => pageJobs(read, SQLITE, query),
+    claimJobs: async (epoch, node, claims, now) => claimJobs(database, epoch, node, claims, now),
+
+    writeResults: async (rows) => writeResults(database, null, rows),
+    writeFinalRows: async (epoch, rows) => writeResults(database, epoch, rows),
+    readFinalRows: (claims) => readFinalRows(read, SQLITE, claims),
+    projectJobs: async (projections, epoch) => projectJobs(database, projections, epoch),
+
+    changeJob: async (epoch, change) => changeJob(database, epoch, change),
+    deleteJob: async (epoch, jobId, guard) => deleteJob(database, epoch, jobId, guard),
+
+    listJobs: (filter, page) => listJobs(read, SQLITE, filter, page),
+    countJobs: (filter, limit) => countJobs(read, SQLITE, filter, limit),
+    listResults: (filter, page) => listResults(read, SQLITE, filter, page),
+  };
+}

@@ -1,0 +1,161 @@
+/** Writes of `jobinfo` and `jobkey`. Each is one transaction, guarded row by row. */
+import { ElasticJobError } from "../../core/errors.ts";
+import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
+import type { SqlValue } from "../dialect.ts";
+import { marks } from "../in-list.ts";
+import { JOB_COLUMNS, type JobRow, jobOfRow, pushJob, SELECT_JOB, specText } from "../job-row.ts";
+import type { ClaimWrite, JobChange, JobKey, Projection } from "../job-store.ts";
+import { jobKeyOf, keyBytes } from "../read-keys.ts";
+import type { Database } from "./database.ts";
+import { isDuplicate } from "./errors.ts";
+
+const INSERT_JOB = `INSERT INTO jobinfo (${JOB_COLUMNS.join(", ")}) VALUES (${marks(JOB_COLUMNS.length)})`;
+const INSERT_KEY = "INSERT INTO jobkey (k, job_id, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+const CLAIM = `UPDATE jobinfo SET status = ${STORED_STATUS.RUNNING}, claim = claim + 1, attempt = attempt + 1,
+  node = ?, update_time = ? WHERE id = ? AND claim = ? AND revision = ? AND status = ${STORED_STATUS.WAITING}`;
+const CHANGES = "status = ?, at = ?, scheduled_at = ?, attempt = ?, failures = ?, lost = ?, update_time = ?";
+const PROJECT = `UPDATE jobinfo SET ${CHANGES}
+  WHERE id = ? AND claim = ? AND revision = ? AND status = ${STORED_STATUS.RUNNING}`;
+const STANDS_PROJECTED = `SELECT id FROM jobinfo
+  WHERE ${CHANGES.replaceAll(", ", " AND ")} AND id = ? AND claim = ? AND revision = ?`;
+const GUARD = "id = ? AND claim = ? AND revision = ? AND status = ?";
+const CHANGE = `UPDATE jobinfo SET ${CHANGES}, class = ?, revision = ?, priority = ?, name = ?, spec = ?, payload = ?
+  WHERE ${GUARD}`;
+
+export function insertJobs(
+  database: Database,
+  epoch: number,
+  jobs: readonly JobRecord[],
+  keys: readonly JobKey[],
+): void {
+  if (jobs.length === 0) {
+    if (keys.length > 0) throw new ElasticJobError("internal", "keys without jobs cannot be fenced");
+    return;
+  }
+  database.write(epoch, () => {
+    if (isThereAlready(database, epoch, jobs)) return;
+    for (const { key, jobId, expiresAt } of keys) {
+      if (database.run(INSERT_KEY, [keyBytes(key), jobId, expiresAt]) === 0) {
+        throw new ElasticJobError("already_exists", `taken: ${key}`);
+      }
+    }
+    for (const job of jobs) {
+      const values: SqlValue[] = [];
+      pushJob(values, job, epoch);
+      try {
+        database.run(INSERT_JOB, values);
+      } catch (error) {
+        if (!isDuplicate(error)) throw error;
+        throw new ElasticJobError("internal", `the new job's id ${job.id} is taken by another job`, {
+          cause: error,
+        });
+      }
+    }
+  });
+}
+
+/** From an earlier call with the same rows: where one is there, all were. */
+function isThereAlready(database: Database, epoch: number, jobs: readonly JobRecord[]): boolean {
+  return jobs.some(
+    (job) =>
+      database.read("SELECT id FROM jobinfo WHERE id = ? AND epoch = ? AND create_time = ?", [
+        job.id,
+        epoch,
+        job.createTime,
+      ]).length === 1,
+  );
+}
+
+export function claimJobs(
+  database: Database,
+  epoch: number,
+  node: number,
+  claims: readonly ClaimWrite[],
+  now: number,
+): number {
+  return database.write(epoch, () => {
+    let hits = 0;
+    for (const { jobId, claim, revision } of claims) {
+      hits += database.run(CLAIM, [node, now, jobId, claim - 1, revision]);
+    }
+    return hits;
+  });
+}
+
+export function projectJobs(
+  database: Database,
+  projections: readonly Projection[],
+  epoch: number | undefined,
+): boolean[] {
+  return database.write(epoch ?? null, () =>
+    projections.map((row) => {
+      const values = [...changesOf(row), row.jobId, row.claim, row.revision];
+      return database.run(PROJECT, values) === 1 || database.read(STANDS_PROJECTED, values).length === 1;
+    }),
+  );
+}
+
+export function changeJob(database: Database, epoch: number, { jobId, guard, row }: JobChange): boolean {
+  return database.write(
+    epoch,
+    () =>
+      database.run(CHANGE, [
+        ...changesOf(row),
+        row.classId,
+        row.revision,
+        row.spec.priority,
+        row.spec.name,
+        specText(row.spec),
+        row.spec.payload,
+        jobId,
+        guard.claim,
+        guard.revision,
+        guard.status,
+      ]) === 1,
+  );
+}
+
+export function deleteJob(
+  database: Database,
+  epoch: number,
+  jobId: number,
+  guard: JobChange["guard"],
+): boolean {
+  return database.write(epoch, () => {
+    const [row] = database.read<JobRow>(`SELECT ${SELECT_JOB} FROM jobinfo WHERE ${GUARD}`, [
+      jobId,
+      guard.claim,
+      guard.revision,
+      guard.status,
+    ]);
+    if (row === undefined) return false;
+    database.run("DELETE FROM jobinfo WHERE id = ?", [jobId]);
+    const key = jobOfRow(row).spec.idempotencyKey;
+    if (key !== null) {
+      database.run("DELETE FROM jobkey WHERE k = ? AND job_id = ?", [keyBytes(jobKeyOf(key)), jobId]);
+    }
+    return true;
+  });
+}
+
+/** Frees keys that hold nothing any more. */
+export function deleteKeys(
+  database: Database,
+  epoch: number,
+  keys: readonly { readonly key: string; readonly jobId: number }[],
+): void {
+  database.write(epoch, () => {
+    for (const { key, jobId } of keys) {
+      database.run("DELETE FROM jobkey WHERE k = ? AND job_id = ?", [keyBytes(key), jobId]);
+    }
+  });
+}
+
+type Changes = Pick<
+  Projection,
+  "status" | "at" | "scheduledAt" | "attempt" | "failures" | "lost" | "updateTime"
+>;
+
+function changesOf(row: Changes): number[] {
+  return [row.status, row.at, row.scheduledAt, row.attempt, row.failures, row.lost, row.updateTime];
+}

@@ -1,0 +1,153 @@
+import { expect, test } from "vitest";
+import { NEVER } from "../../../src/core/job.ts";
+import {
+  addJobs,
+  addRunning,
+  describeStores,
+  job,
+  NOW,
+  projection,
+  type StoreUnderTest,
+} from "./store-fixture.ts";
+
+async function stored(under: StoreUnderTest, id: number) {
+  return (await under.store.readJobs([id])).get(id);
+}
+
+describeStores("claims and projections", (get) => {
+  test("give a waiting job to a node, and leave its due time", async () => {
+    const under = get();
+    const [one = job(0)] = await addJobs(under, 1, () => ({ claim: 4, attempt: 2 }));
+    expect(
+      await under.store.claimJobs(under.epoch, 12, [{ jobId: one.id, claim: 5, revision: 1 }], NOW + 9),
+    ).toBe(1);
+    expect(await stored(under, one.id)).toEqual({
+      ...one,
+      status: 3,
+      claim: 5,
+      attempt: 3,
+      node: 12,
+      updateTime: NOW + 9,
+    });
+  });
+
+  test("claim nothing twice, nor past a changed revision, claim or status", async () => {
+    const under = get();
+    const [a = job(0), b = job(0), c = job(0), d = job(0)] = await addJobs(under, 4, (index) => ({
+      status: index === 3 ? 4 : 1,
+    }));
+    const claims = [
+      { jobId: a.id, claim: 1, revision: 1 },
+      { jobId: b.id, claim: 1, revision: 2 },
+      { jobId: c.id, claim: 3, revision: 1 },
+      { jobId: d.id, claim: 1, revision: 1 },
+    ];
+    expect(await under.store.claimJobs(under.epoch, 1, claims, NOW)).toBe(1);
+    expect(await under.store.claimJobs(under.epoch, 2, claims, NOW)).toBe(0);
+    const rows = await under.store.readJobs(claims.map((claim) => claim.jobId));
+    expect(claims.map((claim) => rows.get(claim.jobId)?.node)).toEqual([1, 0, 0, 0]);
+  });
+
+  test("claim a large batch of mixed claim numbers in one call", async () => {
+    const under = get();
+    const jobs = await addJobs(under, 1100, (index) => ({ claim: index % 3 }));
+    const claims = jobs.map((one) => ({ jobId: one.id, claim: one.claim + 1, revision: 1 })).reverse();
+    expect(await under.store.claimJobs(under.epoch, 1, claims, NOW)).toBe(1100);
+  });
+
+  test("let one of two racing connections have each job", async () => {
+    const under = get();
+    const jobs = await addJobs(under, 50);
+    const claims = jobs.map((one) => ({ jobId: one.id, claim: 1, revision: 1 }));
+    const hits = await Promise.all([
+      under.store.claimJobs(under.epoch, 1, claims, NOW),
+      under.other.claimJobs(under.epoch, 2, claims.toReversed(), NOW),
+      under.store.claimJobs(under.epoch, 3, claims.slice(20), NOW),
+      under.other.claimJobs(under.epoch, 4, claims.slice(0, 30), NOW),
+    ]);
+    expect(hits.reduce((sum, one) => sum + one)).toBe(50);
+    const rows = [...(await under.store.readJobs(jobs.map((one) => one.id))).values()];
+    expect(rows.every((row) => row.claim === 1 && row.attempt === 1)).toBe(true);
+    for (const [index, count] of hits.entries()) {
+      expect(rows.filter((row) => row.node === index + 1)).toHaveLength(count);
+    }
+  });
+
+  test("end a job", async () => {
+    const under = get();
+    const [one = job(0)] = await addRunning(under, 1);
+    expect(await under.store.projectJobs([projection(one.id)])).toEqual([true]);
+    expect(await stored(under, one.id)).toEqual({
+      ...one,
+      status: 5,
+      at: NEVER,
+      claim: 1,
+      attempt: 1,
+      node: 1,
+      updateTime: NOW + 30,
+    });
+  });
+
+  test("project a large batch of which each row changes in its own way", async () => {
+    const under = get();
+    const jobs = await addRunning(under, 1100);
+    const projections = jobs.map((one, index) =>
+      projection(one.id, {
+        status: index % 2 === 0 ? 1 : 5,
+        at: NEVER - index,
+        scheduledAt: NEVER - 2 * index,
+        attempt: index,
+        failures: index,
+        lost: index % 4,
+        updateTime: NEVER,
+      }),
+    );
+    const applied = await under.store.projectJobs(projections.toReversed(), under.epoch);
+    expect(applied.every((one) => one)).toBe(true);
+    const rows = await under.store.readJobs(jobs.map((one) => one.id));
+    for (const { jobId, claim, revision, ...state } of projections) {
+      expect(rows.get(jobId)).toMatchObject({ claim, revision, ...state });
+    }
+  });
+
+  test("project some alike and some not, and say which applied", async () => {
+    const under = get();
+    const jobs = await addRunning(under, 60, (index) => ({ revision: index === 7 ? 2 : 1 }));
+    const projections = jobs.map((one, index) =>
+      projection(one.id, index < 30 ? {} : { at: NOW + index, status: 1 }),
+    );
+    const gone = jobs[40]?.id ?? 0;
+    await under.store.deleteJob(under.epoch, gone, { claim: 1, revision: 1, status: 3 });
+    const applied = await under.store.projectJobs(projections);
+    expect(applied.flatMap((one, index) => (one ? [] : [index]))).toEqual([7, 40]);
+  });
+
+  test("say of a repeated projection that it stands, and leave it", async () => {
+    const under = get();
+    const jobs = await addRunning(under, 2);
+    const projections = jobs.map((one) => projection(one.id, { status: 1, at: NOW + 5 }));
+    expect(await under.store.projectJobs(projections, under.epoch)).toEqual([true, true]);
+    expect(await under.store.projectJobs(projections, under.epoch)).toEqual([true, true]);
+    expect(await under.store.projectJobs([projection(jobs[0]?.id ?? 0)], under.epoch)).toEqual([false]);
+  });
+
+  test("project no job that is not running this claim", async () => {
+    const under = get();
+    const [a = job(0), b = job(0)] = await addRunning(under, 2);
+    expect(
+      await under.store.projectJobs([projection(a.id, { claim: 2 }), projection(b.id, { revision: 2 })]),
+    ).toEqual([false, false]);
+  });
+
+  test("do nothing for empty batches", async () => {
+    const { store, epoch } = get();
+    expect(await store.claimJobs(epoch, 1, [], NOW)).toBe(0);
+    expect(await store.projectJobs([], epoch)).toEqual([]);
+    expect(await store.writeResults([])).toEqual([]);
+    expect(await store.writeFinalRows(epoch, [])).toEqual([]);
+    expect(await store.readFinalRows([])).toEqual(new Map());
+    expect(await store.readJobs([])).toEqual(new Map());
+    expect(await store.readKeys(epoch, [], NOW)).toEqual(new Map());
+    await store.insertJobs(epoch, [], []);
+  });
+});

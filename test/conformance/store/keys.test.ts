@@ -1,0 +1,126 @@
+import { expect, test } from "vitest";
+import { NEVER } from "../../../src/core/job.ts";
+import { describeStores, expectCode, job, NOW, newIds, type StoreUnderTest, spec } from "./store-fixture.ts";
+
+async function addWithKey(under: StoreUnderTest, name: string): Promise<number> {
+  const [id = 0] = await newIds(under, 1);
+  const row = job(id, { spec: spec({ idempotencyKey: name }) });
+  await under.store.insertJobs(under.epoch, [row], [{ key: `job:${name}`, jobId: id, expiresAt: NEVER }]);
+  return id;
+}
+
+describeStores("keys", (get) => {
+  test("are taken by the job that was added under them", async () => {
+    const under = get();
+    const id = await addWithKey(under, "order-1");
+    expect(await under.other.readKeys(under.epoch, ["job:order-1", "job:order-2"], NOW)).toEqual(
+      new Map([["job:order-1", id]]),
+    );
+  });
+
+  test("that are taken refuse the whole call, and nothing of it is stored", async () => {
+    const under = get();
+    const id = await addWithKey(under, "taken");
+    const [a = 0, b = 0] = await newIds(under, 2);
+    const error = await expectCode(
+      under.store.insertJobs(
+        under.epoch,
+        [job(a), job(b)],
+        [
+          { key: "job:still-free", jobId: a, expiresAt: NEVER },
+          { key: "job:taken", jobId: b, expiresAt: NEVER },
+        ],
+      ),
+      "already_exists",
+    );
+    expect(error.message).toContain("job:taken");
+    expect((await under.store.readJobs([a, b])).size).toBe(0);
+    expect(await under.store.readKeys(under.epoch, ["job:still-free", "job:taken"], NOW)).toEqual(
+      new Map([["job:taken", id]]),
+    );
+    // The connection that was refused has no transaction left open.
+    await under.store.insertJobs(
+      under.epoch,
+      [job(a)],
+      [{ key: "job:still-free", jobId: a, expiresAt: NEVER }],
+    );
+  });
+
+  test("may be repeated by the call that took them", async () => {
+    const under = get();
+    const [id = 0] = await newIds(under, 1);
+    const keys = [{ key: "call:repeat", jobId: id, expiresAt: NOW }];
+    await under.store.insertJobs(under.epoch, [job(id)], keys);
+    await under.store.insertJobs(under.epoch, [job(id)], keys);
+    expect((await under.store.readJobs([id])).size).toBe(1);
+  });
+
+  test("are free after their time, though the job is there", async () => {
+    const under = get();
+    const [a = 0, b = 0] = await newIds(under, 2);
+    const key = "call:expires";
+    await under.store.insertJobs(under.epoch, [job(a)], [{ key, jobId: a, expiresAt: NOW }]);
+    expect(await under.store.readKeys(under.epoch, [key], NOW - 1)).toEqual(new Map([[key, a]]));
+    expect(await under.store.readKeys(under.epoch, [key], NOW)).toEqual(new Map());
+    await under.store.insertJobs(under.epoch, [job(b)], [{ key, jobId: b, expiresAt: NOW + 1 }]);
+    expect(await under.store.readKeys(under.epoch, [key], NOW)).toEqual(new Map([[key, b]]));
+  });
+
+  test("of a call hold until they expire, though the first item was refused", async () => {
+    const under = get();
+    const [refused = 0, added = 0] = await newIds(under, 2);
+    await under.store.insertJobs(
+      under.epoch,
+      [job(added)],
+      [{ key: "call:first-refused", jobId: refused, expiresAt: NOW + 1 }],
+    );
+    expect(await under.store.readKeys(under.epoch, ["call:first-refused"], NOW)).toEqual(
+      new Map([["call:first-refused", refused]]),
+    );
+  });
+
+  test("are free when their job is gone", async () => {
+    const under = get();
+    const id = await addWithKey(under, "gone");
+    expect(await under.store.deleteJob(under.epoch, id, { claim: 0, revision: 1, status: 1 })).toBe(true);
+    // Deleted with the job: no need to ask for it first.
+    const again = await addWithKey(under, "gone");
+    expect(await under.store.readKeys(under.epoch, ["job:gone"], NOW)).toEqual(
+      new Map([["job:gone", again]]),
+    );
+  });
+
+  test("compare byte by byte", async () => {
+    const under = get();
+    const names = ["Key", "key", "key ", "kéy", "ke\u0301y", "k\u0000", "ß", "ss", "🚀"];
+    const ids: number[] = [];
+    for (const name of names) ids.push(await addWithKey(under, name));
+    const keys = names.map((name) => `job:${name}`);
+    expect(await under.store.readKeys(under.epoch, keys, NOW)).toEqual(
+      new Map(keys.map((key, index) => [key, ids[index]])),
+    );
+  });
+
+  test("may be 255 bytes long, and no longer", async () => {
+    const under = get();
+    await addWithKey(under, "ü".repeat(125));
+    await expectCode(addWithKey(under, "ü".repeat(126)), "invalid_argument");
+  });
+
+  test("are given to one of several that add under one at once", async () => {
+    const under = get();
+    const ids = await newIds(under, 10);
+    const added = await Promise.allSettled(
+      ids.map((id, index) =>
+        (index % 2 === 0 ? under.store : under.other).insertJobs(
+          under.epoch,
+          [job(id)],
+          [{ key: "job:raced", jobId: id, expiresAt: NEVER }],
+        ),
+      ),
+    );
+    const winners = ids.filter((_, index) => added[index]?.status === "fulfilled");
+    expect(winners).toHaveLength(1);
+    expect([...(await under.store.readJobs(ids)).keys()]).toEqual(winners);
+  });
+});
