@@ -47,6 +47,11 @@ export interface JobSpec {
   readonly retry: RetryPolicy;
   readonly requirements: Requirements;
   readonly idempotencyKey: string | null;
+  /**
+   * The first occurrence of a schedule that replaced another one: it comes next, whatever occurrence
+   * of the old schedule ends before it. Unset on a job that still has the schedule it was added with.
+   */
+  readonly startsAt?: number;
 }
 
 /**
@@ -62,6 +67,12 @@ export const STORED_STATUS = {
   CANCELLED: 7,
 } as const;
 export type StoredStatus = (typeof STORED_STATUS)[keyof typeof STORED_STATUS];
+
+/** Whether a job will change no more by itself. */
+export function hasEnded({ status }: { readonly status: StoredStatus }): boolean {
+  const { SUCCEEDED, FAILED, CANCELLED } = STORED_STATUS;
+  return status === SUCCEEDED || status === FAILED || status === CANCELLED;
+}
 
 /** How a claim ended. The numbers are the proto's, and those in the database. */
 export const OUTCOME = { SUCCEEDED: 1, FAILED: 2, TIMED_OUT: 3, CANCELLED: 4, LOST: 5, SKIPPED: 6 } as const;

@@ -1,0 +1,149 @@
+/**
+ * Cron expressions: five fields, or six with leading seconds; lists, ranges, steps, names, and
+ * croner's L, W and #. `?` is read as `*`.
+ *
+ * croner reads the expression and says which days match, both without a time zone; the time of day
+ * and the zone are computed here. (croner's own zone arithmetic has no rule for several times that
+ * fall into one gap, and costs 30 to 70 µs a step, where this takes 0.5 to 10.)
+ *
+ * When the clocks change, as in Vixie cron (crontab(5), "local time changes of less than three hours"):
+ * - Fold: an expression whose second, minute or hour field starts with `*` follows the clock and runs
+ *   through both passes; any other runs in the first one only.
+ * - Gap: all times in it make one run, at the first instant after. An expression whose hour field
+ *   starts with `*` makes up for nothing: its next regular time is near. (Vixie cron makes up for
+ *   nothing when only the minutes start with `*`, either; `*\/15 2 * * *` would then lose its night.)
+ */
+import { Cron, CronPattern } from "croner";
+import type { ClockChangeRule, LocalTimes } from "./local-schedule.ts";
+
+const DAY_MS = 86_400_000;
+
+export interface ParsedCron {
+  readonly times: LocalTimes;
+  readonly rule: ClockChangeRule;
+}
+
+/** In an `error`: what is wrong, and what would be accepted. */
+export type CronParse = ParsedCron | { readonly error: string };
+
+// Parsing costs far more than a step, and many jobs share few expressions.
+const cache = new Map<string, CronParse>();
+const CACHED_EXPRESSIONS = 1000;
+const LONGEST_EXPRESSION = 255;
+
+export function parseCron(expression: string): CronParse {
+  const known = cache.get(expression);
+  if (known) return known;
+  const parsed = parse(expression);
+  if (cache.size >= CACHED_EXPRESSIONS) {
+    for (const oldest of cache.keys()) {
+      cache.delete(oldest);
+      break;
+    }
+  }
+  if (expression.length <= LONGEST_EXPRESSION) cache.set(expression, parsed);
+  return parsed;
+}
+
+function parse(expression: string): CronParse {
+  if (expression.length > LONGEST_EXPRESSION) {
+    return { error: `has ${expression.length} characters; up to ${LONGEST_EXPRESSION} are accepted` };
+  }
+  const fields = expression.trim().split(/\s+/);
+  if (expression.trim() === "" || fields.length < 5 || fields.length > 6) {
+    const count = expression.trim() === "" ? 0 : fields.length;
+    return {
+      error: `"${expression}" has ${count} ${count === 1 ? "field" : "fields"}; five (minute hour day month weekday) or six (with leading seconds) are accepted`,
+    };
+  }
+  const [second = "", minute = "", hour = "", ...dayFields] = (
+    fields.length === 5 ? ["0", ...fields] : fields
+  ).map((field) => (field === "?" ? "*" : field)); // croner would put in the present time
+  const days = dayFields.join(" ");
+  // Vixie: of two restricted day fields either is enough, but one that starts with `*` restricts nothing
+  // by itself, so that `*/2` and a weekday must both match.
+  const [dayOfMonth = "", , dayOfWeek = ""] = dayFields;
+  const domAndDow = dayOfMonth.startsWith("*") || dayOfWeek.startsWith("*");
+  const options = { mode: "6-part", utcOffset: 0, paused: true, domAndDow } as const;
+  try {
+    const pattern = new CronPattern(`${second} ${minute} ${hour} ${days}`, "UTC", { mode: "6-part" });
+    const nextDay = matchingDays(new Cron(`0 0 0 ${days}`, options));
+    // The calendar repeats after 400 years; croner looks further than that.
+    if (nextDay(0) === null) {
+      return { error: `"${expression}" never comes: no month that it names has such a day` };
+    }
+    const wildHour = hour.startsWith("*");
+    const wild = wildHour || minute.startsWith("*") || second.startsWith("*");
+    return {
+      times: cronTimes(nextDay, pattern),
+      rule: { gap: wildHour ? "ignore" : "run_after", fold: wild ? "both" : "first" },
+    };
+  } catch (error) {
+    return { error: `"${expression}" is not a cron expression: ${explain(error)}` };
+  }
+}
+
+/** The first matching day at or after a day, both counted from 1970-01-01. */
+function matchingDays(cron: Cron): (day: number) => number | null {
+  let asked = Number.NaN;
+  let answer: number | null = null;
+  return (day) => {
+    // The day that was asked for last is asked for again and again, by every step within it.
+    if (day === asked) return answer;
+    const found = cron.nextRun(new Date(day * DAY_MS - 1000));
+    asked = day;
+    answer = found && found.getTime() / DAY_MS;
+    return answer;
+  };
+}
+
+function cronTimes(nextDay: (day: number) => number | null, pattern: CronPattern): LocalTimes {
+  const hours = chosen(pattern.hour);
+  const minutes = chosen(pattern.minute);
+  const seconds = chosen(pattern.second);
+  /** The first chosen time of day at or after a second of the day; null: none is left. */
+  const nextInDay = (secondOfDay: number): number | null => {
+    const hourNow = Math.floor(secondOfDay / 3600);
+    const minuteNow = Math.floor(secondOfDay / 60) % 60;
+    for (const hour of hours) {
+      if (hour < hourNow) continue;
+      for (const minute of minutes) {
+        if (hour === hourNow && minute < minuteNow) continue;
+        for (const second of seconds) {
+          const found = (hour * 60 + minute) * 60 + second;
+          if (found >= secondOfDay) return found;
+        }
+      }
+    }
+    return null;
+  };
+  const next = (local: number): number | null => {
+    const day = Math.floor(local / DAY_MS);
+    const found = nextDay(day);
+    if (found === null) return null;
+    const secondOfDay = nextInDay(found === day ? Math.ceil((local - day * DAY_MS) / 1000) : 0);
+    return secondOfDay === null ? next((found + 1) * DAY_MS) : found * DAY_MS + secondOfDay * 1000;
+  };
+  return { next };
+}
+
+/** The indexes of croner's 0s and 1s. */
+function chosen(flags: readonly number[]): number[] {
+  return [...flags.entries()].flatMap(([index, flag]) => (flag ? [index] : []));
+}
+
+const ACCEPTED: Readonly<Record<string, string>> = {
+  second: "0-59",
+  minute: "0-59",
+  hour: "0-23",
+  day: "1-31, L or W",
+  month: "1-12 or JAN-DEC",
+  dayOfWeek: "0-7 or SUN-SAT",
+};
+
+function explain(error: unknown): string {
+  const message = error instanceof Error ? error.message.replace(/^CronPattern: /, "") : String(error);
+  // croner counts days and months from 0 in this message.
+  const field = /^Invalid value for (\w+)/.exec(message)?.[1];
+  return field ? `its ${field} is out of range; ${ACCEPTED[field] ?? "*"} is accepted` : message;
+}

@@ -1,0 +1,48 @@
+/** When a job is due: pure functions of its schedule and an instant. Instants are epoch milliseconds. */
+import { parseCron } from "./cron.ts";
+import { dailyTimes } from "./daily.ts";
+import { ElasticJobError } from "./errors.ts";
+import { NEVER, type Schedule } from "./job.ts";
+import { type LocalSchedule, nextLocalOccurrence, type Occurrence } from "./local-schedule.ts";
+
+/** A schedule that comes again and again. */
+export type RecurringSchedule = Extract<Schedule, { kind: "daily" | "cron" }>;
+
+export function isRecurring(schedule: Schedule): schedule is RecurringSchedule {
+  return schedule.kind === "daily" || schedule.kind === "cron";
+}
+
+/** When a job that is added at `now` is first due; NEVER: a recurring one that is over. */
+export function firstOccurrence(schedule: Schedule, now: number): number {
+  if (schedule.kind === "immediate") return now;
+  if (schedule.kind === "timed") return Math.max(schedule.runAt, now);
+  return nextOccurrence(schedule, now) ?? NEVER;
+}
+
+/** The first occurrence that is to run strictly after an instant; null: none, as for one-shot schedules. */
+export function nextOccurrence(schedule: Schedule, after: number): number | null {
+  if (!isRecurring(schedule)) return null;
+  const local = localSchedule(schedule);
+  let occurrence = nextLocalOccurrence(local, after);
+  while (occurrence?.change === "dropped") occurrence = nextLocalOccurrence(local, occurrence.time);
+  return occurrence && occurrence.time;
+}
+
+/**
+ * The first occurrence strictly after an instant, dropped ones (daily, gap `skip`) too. A dropped one
+ * stands at the first instant after its gap, and is to be recorded as SKIPPED.
+ */
+export function nextOccurrenceOrDropped(schedule: RecurringSchedule, after: number): Occurrence | null {
+  return nextLocalOccurrence(localSchedule(schedule), after);
+}
+
+function localSchedule(schedule: RecurringSchedule): LocalSchedule {
+  if (schedule.kind === "daily") {
+    const { timeZone, gap, fold } = schedule;
+    return { times: dailyTimes(schedule.secondOfDay), timeZone, rule: { gap, fold } };
+  }
+  const parsed = parseCron(schedule.expression);
+  // Refused when the job was added, so only another version can have stored it.
+  if ("error" in parsed) throw new ElasticJobError("internal", `cron expression ${parsed.error}`);
+  return { times: parsed.times, timeZone: schedule.timeZone, rule: parsed.rule };
+}

@@ -1,0 +1,60 @@
+/** Names of time zones: which are accepted, and which was probably meant. */
+
+/** The name in its usual spelling ("asia/shanghai" gives "Asia/Shanghai"); null: no such zone. */
+export function findTimeZone(name: string): string | null {
+  // Temporal also takes offsets such as "+08:00", which are no IANA zones.
+  if (!/^[A-Za-z]/.test(name)) return null;
+  try {
+    return new Temporal.ZonedDateTime(0n, name).timeZoneId;
+  } catch {
+    return null;
+  }
+}
+
+/** Says what is wrong with a name that `findTimeZone` does not know, with the nearest one that it does. */
+export function describeUnknownTimeZone(name: string): string {
+  const nearest = nearestTimeZone(name);
+  const accepted = 'an IANA time zone such as "Europe/Berlin" or "UTC" is accepted';
+  return nearest
+    ? `"${name}" is not a known time zone (did you mean "${nearest}"?); ${accepted}`
+    : `"${name}" is not a known time zone; ${accepted}`;
+}
+
+const LONGEST_NAME = 64;
+
+function nearestTimeZone(name: string): string | null {
+  if (name.length === 0 || name.length > LONGEST_NAME) return null;
+  const asked = comparable(name);
+  let nearest: string | null = null;
+  // Further off than this, a suggestion would only confuse.
+  let nearestDistance = Math.max(1, Math.floor(asked.length / 3)) + 1;
+  for (const zone of ["UTC", ...Intl.supportedValuesOf("timeZone")]) {
+    const known = comparable(zone);
+    // "Shanghai" is a usual way to write "Asia/Shanghai".
+    const city = known.slice(known.lastIndexOf("/") + 1);
+    const distance = Math.min(editDistance(asked, known), editDistance(asked, city));
+    if (distance < nearestDistance) {
+      nearest = zone;
+      nearestDistance = distance;
+    }
+  }
+  return nearest;
+}
+
+function comparable(name: string): string {
+  return name.toLowerCase().replaceAll(/[ _-]+/g, "_");
+}
+
+/** Levenshtein's: how many characters to insert, delete or replace. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (const [index, fromChar] of [...from].entries()) {
+    const next = [index + 1];
+    for (const [column, toChar] of [...to].entries()) {
+      const replaced = (row[column] ?? 0) + (fromChar === toChar ? 0 : 1);
+      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

@@ -1,0 +1,62 @@
+/** AddJobRequest (and the same fields in Job) to a checked spec. */
+import type { Problem } from "../../core/errors.ts";
+import type { JobSpec } from "../../core/job.ts";
+import { isProblems, parseJobSpec, type RawJobSpec, type SpecLimits } from "../../core/job-spec.ts";
+import type { Job } from "../../gen/elasticjob/v1/job_pb.ts";
+import type { AddJobRequest } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import { misfireFromEnum } from "./enum-names.ts";
+import { jsonTextFromValue } from "./json-value.ts";
+import { msFromDuration } from "./proto-time.ts";
+import { rawScheduleFromMessage } from "./schedule-message.ts";
+
+/** The fields of a Job that its caller decides. */
+export type SpecFields = Pick<
+  Job,
+  "name" | "handler" | "schedule" | "misfire" | "priority" | "idempotencyKey"
+> &
+  Partial<Pick<Job, "payload" | "timeout" | "retry" | "requirements">>;
+
+/** The spec, or all that is wrong with the request. */
+export function specFromAddRequest(
+  request: AddJobRequest,
+  now: number,
+  limits?: SpecLimits,
+): JobSpec | readonly Problem[] {
+  const problems: Problem[] = [];
+  return withProblems(problems, parseJobSpec(rawFromFields(request, problems), now, limits));
+}
+
+/** The plain fields; those that cannot be read become problems, and are left out. */
+export function rawFromFields(fields: SpecFields, problems: Problem[]): RawJobSpec {
+  const { retry, requirements } = fields;
+  return {
+    name: fields.name,
+    handler: fields.handler,
+    payload: jsonTextFromValue("payload", fields.payload, problems),
+    schedule: rawScheduleFromMessage(fields.schedule, problems),
+    misfire: misfireFromEnum(fields.misfire, problems),
+    priority: fields.priority,
+    timeoutMs: msFromDuration("timeout", fields.timeout, problems),
+    retry: retry && {
+      maxAttempts: retry.maxAttempts,
+      initialBackoffMs: msFromDuration("retry.initialBackoff", retry.initialBackoff, problems),
+      maxBackoffMs: msFromDuration("retry.maxBackoff", retry.maxBackoff, problems),
+      multiplier: retry.multiplier,
+    },
+    requirements: requirements && {
+      slots: requirements.slots,
+      memoryMb: requirements.memoryMb,
+      labels: requirements.labels,
+    },
+    idempotencyKey: fields.idempotencyKey,
+  };
+}
+
+/** Problems of reading the fields come before those of their values. */
+export function withProblems(
+  found: readonly Problem[],
+  parsed: JobSpec | readonly Problem[],
+): JobSpec | readonly Problem[] {
+  if (isProblems(parsed)) return [...found, ...parsed];
+  return found.length > 0 ? found : parsed;
+}

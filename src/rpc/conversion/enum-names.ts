@@ -1,0 +1,41 @@
+/** The proto's enums and the words that stand for them inside. */
+import type { Problem } from "../../core/errors.ts";
+import type { Misfire as MisfireWord, Schedule } from "../../core/job.ts";
+import { Fold, Gap, Misfire } from "../../gen/elasticjob/v1/job_pb.ts";
+
+type Daily = Extract<Schedule, { kind: "daily" }>;
+
+const MISFIRES = { once: Misfire.ONCE, skip: Misfire.SKIP, all: Misfire.ALL } as const;
+const GAPS = { run_after: Gap.RUN_AFTER, skip: Gap.SKIP } as const;
+const FOLDS = { first: Fold.FIRST, last: Fold.LAST, both: Fold.BOTH } as const;
+
+export function misfireFromEnum(value: Misfire, problems: Problem[]): MisfireWord | undefined {
+  return wordFor("misfire", MISFIRES, value, problems);
+}
+export function gapFromEnum(value: Gap, problems: Problem[]): Daily["gap"] | undefined {
+  return wordFor("daily.gap", GAPS, value, problems);
+}
+export function foldFromEnum(value: Fold, problems: Problem[]): Daily["fold"] | undefined {
+  return wordFor("daily.fold", FOLDS, value, problems);
+}
+
+export const misfireToEnum = (word: MisfireWord): Misfire => MISFIRES[word];
+export const gapToEnum = (word: Daily["gap"]): Gap => GAPS[word];
+export const foldToEnum = (word: Daily["fold"]): Fold => FOLDS[word];
+
+/** Undefined: unspecified, or (in binary requests) a number that this version does not know. */
+function wordFor<Word extends string>(
+  field: string,
+  numbers: Readonly<Record<Word, number>>,
+  value: number,
+  problems: Problem[],
+): Word | undefined {
+  if (value === 0) return undefined;
+  const words = Object.keys(numbers) as Word[];
+  const word = words.find((candidate) => numbers[candidate] === value);
+  if (word === undefined) {
+    const accepted = words.map((known) => `${numbers[known]} (${known})`).join(", ");
+    problems.push({ field, message: `is ${value}; ${accepted} are accepted` });
+  }
+  return word;
+}

@@ -1,0 +1,60 @@
+/**
+ * google.protobuf.Value on the wire, JSON text inside. No value at all and the JSON value `null` are
+ * two things: an absent Value is null here, a Value of null is the text `null`.
+ */
+import { create, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { Problem } from "../../core/errors.ts";
+
+/**
+ * Protobuf implementations give up at 100 nested messages, and each JSON object takes three (Value,
+ * Struct, map entry). Deeper ones would be accepted as JSON and then break for gRPC clients.
+ */
+export const MAX_NESTING = 30;
+
+/** Null: there is none, or it is not valid, which is then one of the problems. */
+export function jsonTextFromValue(
+  field: string,
+  value: Value | undefined,
+  problems: Problem[],
+): string | null {
+  if (!value) return null;
+  let json: JsonValue;
+  try {
+    json = toJson(ValueSchema, value);
+  } catch (error) {
+    // Only binary requests can carry these: a Value that is not set, NaN, Infinity.
+    const reason = error instanceof Error ? error.message : String(error);
+    problems.push({ field, message: `is not JSON (${reason}); any JSON value is accepted` });
+    return null;
+  }
+  if (nestsDeeper(json, MAX_NESTING)) {
+    problems.push({
+      field,
+      message: `has more than ${MAX_NESTING} levels of arrays and objects; up to ${MAX_NESTING} are accepted`,
+    });
+    return null;
+  }
+  return JSON.stringify(json);
+}
+
+/**
+ * A handler's output can be JSON that no Value can carry, because it is nested too deeply. It is then
+ * a string with the JSON text, so that one such result does not make a whole page unreadable.
+ */
+export function valueFromJsonText(text: string | null): Value | undefined {
+  if (text === null) return undefined;
+  try {
+    const json = JSON.parse(text) as JsonValue;
+    if (!nestsDeeper(json, MAX_NESTING)) return fromJson(ValueSchema, json);
+  } catch {
+    // Falls through to the text as it is.
+  }
+  return create(ValueSchema, { kind: { case: "stringValue", value: text.toWellFormed() } });
+}
+
+function nestsDeeper(json: JsonValue, levels: number): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  if (levels === 0) return true;
+  return Object.values(json).some((item) => nestsDeeper(item, levels - 1));
+}

@@ -1,0 +1,75 @@
+/**
+ * Page tokens: where a list goes on. They are opaque to callers, and belong to one kind of list and
+ * one set of filters. The checksum tells a token of ours from one that was cut, typed or changed, so
+ * that it is refused rather than shows another page; it is no secret and protects nothing: a token
+ * says nothing that its caller could not ask for.
+ */
+import { createHash } from "node:crypto";
+import { invalidArgument } from "../../core/errors.ts";
+import type { ResultKey } from "../../store/job-store.ts";
+
+/** Changes with the format, so that tokens of another version are refused. */
+const SALT = "elastic-job page token 1";
+const CHECKSUM_BYTES = 9;
+const LONGEST_TOKEN = 256;
+
+/** What a list was filtered by; the order of the names does not matter. */
+export type TokenFilter = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+/** `before`: the id of the last job of the page. */
+export function jobsPageToken(filter: TokenFilter, before: number): string {
+  return encode("jobs", filter, [before]);
+}
+
+/** The empty token (null) is the first page. Throws `invalid_argument` for a token that is not of this list. */
+export function readJobsPageToken(token: string, filter: TokenFilter): number | null {
+  if (token === "") return null;
+  const [before] = decode("jobs", filter, token);
+  return before ?? null;
+}
+
+export function resultsPageToken(filter: TokenFilter, before: ResultKey): string {
+  return encode("results", filter, [before.jobId, before.claim, before.late ? 1 : 0]);
+}
+
+/** The empty token (null) is the first page. Throws `invalid_argument` for a token that is not of this list. */
+export function readResultsPageToken(token: string, filter: TokenFilter): ResultKey | null {
+  if (token === "") return null;
+  const [jobId = 0, claim = 0, late = 0] = decode("results", filter, token);
+  return { jobId, claim, late: late === 1 };
+}
+
+type Kind = "jobs" | "results";
+
+function encode(kind: Kind, filter: TokenFilter, cursor: readonly number[]): string {
+  const position = cursor.join(".");
+  return Buffer.concat([checksum(kind, filter, position), Buffer.from(position)]).toString("base64url");
+}
+
+function decode(kind: Kind, filter: TokenFilter, token: string): number[] {
+  const bytes = token.length <= LONGEST_TOKEN ? Buffer.from(token, "base64url") : Buffer.alloc(0);
+  const position = bytes.subarray(CHECKSUM_BYTES).toString("latin1");
+  // Buffer skips characters that are not base64url, so the spelling is compared as well.
+  const isOurs =
+    bytes.toString("base64url") === token &&
+    checksum(kind, filter, position).equals(bytes.subarray(0, CHECKSUM_BYTES));
+  if (!isOurs) {
+    throw invalidArgument([
+      {
+        field: "pageToken",
+        message: `${JSON.stringify(token.slice(0, 40))} is not a token of this list; nextPageToken of the last answer, with the same filters, or none is accepted`,
+      },
+    ]);
+  }
+  return position.split(".").map(Number);
+}
+
+function checksum(kind: Kind, filter: TokenFilter, position: string): Buffer {
+  const filters = Object.entries(filter)
+    .filter(([, value]) => value !== undefined)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return createHash("sha256")
+    .update(JSON.stringify([SALT, kind, filters, position]))
+    .digest()
+    .subarray(0, CHECKSUM_BYTES);
+}

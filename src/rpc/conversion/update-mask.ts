@@ -1,0 +1,90 @@
+/** Which fields an update changes. */
+import type { Problem } from "../../core/errors.ts";
+import type { Job } from "../../gen/elasticjob/v1/job_pb.ts";
+
+const SCHEDULES = ["immediate", "timed", "daily", "cron"] as const;
+const PATHS = [
+  "name",
+  "handler",
+  "payload",
+  "schedule",
+  "misfire",
+  "priority",
+  "timeout",
+  "retry",
+  "retry.max_attempts",
+  "retry.initial_backoff",
+  "retry.max_backoff",
+  "retry.multiplier",
+  "requirements",
+  "requirements.slots",
+  "requirements.memory_mb",
+  "requirements.labels",
+] as const;
+export type UpdatePath = (typeof PATHS)[number];
+
+/** The paths that the mask names; `immediate`, `timed`, `daily` and `cron` become `schedule`. */
+export function pathsFromMask(mask: readonly string[], job: Job, problems: Problem[]): Set<UpdatePath> {
+  const paths = new Set<UpdatePath>();
+  for (const asked of mask) {
+    const path = asked.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const known = PATHS.find((candidate) => candidate === path);
+    const schedule = SCHEDULES.find((kind) => kind === path);
+    if (known) {
+      paths.add(known);
+      if (known === "schedule" && job.schedule.case === undefined) problems.push(noSchedule());
+    } else if (schedule) {
+      paths.add("schedule");
+      if (job.schedule.case !== schedule) problems.push(otherSchedule(schedule, job));
+    } else problems.push(unknownPath(asked));
+  }
+  return paths;
+}
+
+/**
+ * Without a mask: what is set in `job`, for retry and requirements each of their fields on its own.
+ * What only the cluster sets (status, revision, …) is passed over, so that a job as it was read can
+ * be sent back with a change.
+ */
+export function pathsSetIn(job: Job): Set<UpdatePath> {
+  const { retry, requirements } = job;
+  const isSet: Readonly<Record<UpdatePath, boolean>> = {
+    name: job.name !== "",
+    handler: job.handler !== "",
+    payload: job.payload !== undefined,
+    schedule: job.schedule.case !== undefined,
+    misfire: job.misfire !== 0,
+    priority: job.priority !== 0,
+    timeout: job.timeout !== undefined,
+    retry: false,
+    "retry.max_attempts": retry?.maxAttempts !== undefined,
+    "retry.initial_backoff": retry?.initialBackoff !== undefined,
+    "retry.max_backoff": retry?.maxBackoff !== undefined,
+    "retry.multiplier": retry?.multiplier !== undefined,
+    requirements: false,
+    "requirements.slots": requirements?.slots !== undefined,
+    "requirements.memory_mb": requirements?.memoryMb !== undefined,
+    "requirements.labels": Object.keys(requirements?.labels ?? {}).length > 0,
+  };
+  return new Set(PATHS.filter((path) => isSet[path]));
+}
+
+function noSchedule(): Problem {
+  const accepted = `one of ${SCHEDULES.join(", ")} is accepted`;
+  return { field: "job.schedule", message: `is named by updateMask, and not set; ${accepted}` };
+}
+
+function otherSchedule(schedule: string, job: Job): Problem {
+  const set = job.schedule.case ? `${job.schedule.case} is set` : "no schedule is set";
+  return { field: "updateMask", message: `names ${schedule}, but in job ${set}` };
+}
+
+function unknownPath(asked: string): Problem {
+  const accepted = [...PATHS, ...SCHEDULES]
+    .map((path) => path.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()))
+    .join(", ");
+  return {
+    field: "updateMask",
+    message: `${JSON.stringify(asked.slice(0, 80))} is not a field that can be changed; accepted are ${accepted}`,
+  };
+}

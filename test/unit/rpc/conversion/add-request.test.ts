@@ -1,0 +1,113 @@
+import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import type { JobSpec } from "../../../../src/core/job.ts";
+import { isProblems, specOrThrow } from "../../../../src/core/job-spec.ts";
+import { type AddJobRequest, AddJobRequestSchema } from "../../../../src/gen/elasticjob/v1/job_service_pb.ts";
+import { specFromAddRequest } from "../../../../src/rpc/conversion/add-request.ts";
+
+const NOW = Date.parse("2026-10-10T10:00:00Z");
+
+function accepted(json: JsonValue): JobSpec {
+  return specOrThrow(specFromAddRequest(fromJson(AddJobRequestSchema, json), NOW));
+}
+
+function refused(request: AddJobRequest): string[] {
+  const parsed = specFromAddRequest(request, NOW);
+  return isProblems(parsed) ? parsed.map(({ field, message }) => `${field}: ${message}`) : [];
+}
+
+test("a request with every field becomes a spec with every field", () => {
+  const spec = accepted({
+    name: "hello",
+    handler: "echo",
+    payload: { any: ["JSON", 1.5, null, true] },
+    daily: { at: "08:30", timeZone: "Asia/Shanghai", gap: "GAP_SKIP", fold: "FOLD_BOTH" },
+    misfire: "MISFIRE_ALL",
+    priority: -7,
+    timeout: "30.5s",
+    retry: { maxAttempts: 3, initialBackoff: "0.25s", maxBackoff: "10s", multiplier: 1.5 },
+    requirements: { slots: 2, memoryMb: 64, labels: { gpu: "true" } },
+    idempotencyKey: "order-42",
+  });
+  expect(spec).toEqual({
+    name: "hello",
+    handler: "echo",
+    payload: '{"any":["JSON",1.5,null,true]}',
+    schedule: { kind: "daily", secondOfDay: 30_600, timeZone: "Asia/Shanghai", gap: "skip", fold: "both" },
+    misfire: "all",
+    priority: -7,
+    timeoutMs: 30_500,
+    retry: { maxAttempts: 3, initialBackoffMs: 250, maxBackoffMs: 10_000, multiplier: 1.5 },
+    requirements: { slots: 2, memoryMb: 64, labels: { gpu: "true" } },
+    idempotencyKey: "order-42",
+  });
+});
+
+test("no payload and a payload of null are two things", () => {
+  expect(accepted({ handler: "echo" }).payload).toBeNull();
+  expect(accepted({ handler: "echo", payload: null }).payload).toBe("null");
+});
+
+describe("the schedules", () => {
+  test("none means immediate", () => {
+    expect(accepted({ handler: "echo" }).schedule).toEqual({ kind: "immediate" });
+    expect(accepted({ handler: "echo", immediate: {} }).schedule).toEqual({ kind: "immediate" });
+  });
+
+  test("timed takes an instant or a delay", () => {
+    expect(accepted({ handler: "echo", timed: { runAt: "2026-12-01T08:00:00+08:00" } }).schedule).toEqual({
+      kind: "timed",
+      runAt: Date.parse("2026-12-01T00:00:00Z"),
+    });
+    expect(accepted({ handler: "echo", timed: { delay: "3s" } }).schedule).toEqual({
+      kind: "timed",
+      runAt: NOW + 3000,
+    });
+  });
+
+  test("cron takes an expression and a zone, UTC by default", () => {
+    expect(accepted({ handler: "echo", cron: { expression: "*/5 * * * *" } }).schedule).toEqual({
+      kind: "cron",
+      expression: "*/5 * * * *",
+      timeZone: "UTC",
+    });
+  });
+
+  test("a negative delay is refused, however small", () => {
+    for (const delay of ["-1s", "-0.000000001s"]) {
+      const request = fromJson(AddJobRequestSchema, { handler: "echo", timed: { delay } });
+      expect(refused(request)).toEqual([expect.stringMatching(/^timed\.delay: is -/)]);
+    }
+  });
+});
+
+test("what only a binary request can carry is refused by field, all at once", () => {
+  const request = create(AddJobRequestSchema, {
+    handler: "echo",
+    payload: { kind: { case: "numberValue", value: Number.NaN } },
+    schedule: { case: "timed", value: { when: { case: "runAt", value: { seconds: 1n << 62n, nanos: 0 } } } },
+    misfire: 77 as never,
+    timeout: { seconds: 1n, nanos: -1 },
+    retry: { maxBackoff: { seconds: -(1n << 63n), nanos: 0 } },
+    priority: 1000,
+  });
+  expect(refused(request).map((problem) => problem.split(":")[0])).toEqual([
+    "payload",
+    "timed.runAt",
+    "misfire",
+    "timeout",
+    "retry.maxBackoff",
+    "priority",
+  ]);
+});
+
+test("timed without a time, daily without one and cron without an expression are refused", () => {
+  const problems = (["timed", "daily", "cron"] as const).flatMap((kind) =>
+    refused(fromJson(AddJobRequestSchema, { handler: "echo", [kind]: {} })),
+  );
+  expect(problems).toEqual([
+    "timed: needs runAt (an instant) or delay (a time from now)",
+    "daily.at: is required; HH:MM or HH:MM:SS, 00:00 to 23:59:59, is accepted",
+    expect.stringMatching(/^cron\.expression: "" has 0 fields/),
+  ]);
+});

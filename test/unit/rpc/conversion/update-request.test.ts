@@ -1,0 +1,176 @@
+import { fromJson, type JsonObject } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import type { JobSpec } from "../../../../src/core/job.ts";
+import { isProblems, parseJobSpec, specOrThrow } from "../../../../src/core/job-spec.ts";
+import { JobSchema } from "../../../../src/gen/elasticjob/v1/job_pb.ts";
+import { jobToMessage } from "../../../../src/rpc/conversion/job-message.ts";
+import { applyUpdate } from "../../../../src/rpc/conversion/update-request.ts";
+import { recordOf } from "./job-record.ts";
+
+const NOW = Date.parse("2026-10-10T10:00:00Z");
+
+const SPEC = specOrThrow(
+  parseJobSpec(
+    {
+      name: "report",
+      handler: "echo",
+      payload: '{"a":1}',
+      schedule: { kind: "daily", at: "08:30", timeZone: "Europe/Berlin" },
+      misfire: "skip",
+      priority: 5,
+      timeoutMs: 1000,
+      retry: { maxAttempts: 3, initialBackoffMs: 500 },
+      requirements: { slots: 2, labels: { zone: "a" } },
+      idempotencyKey: "k",
+    },
+    NOW,
+  ),
+);
+
+function updated(job: JsonObject, mask: string[] = [], spec = SPEC): JobSpec {
+  return specOrThrow(applyUpdate(spec, fromJson(JobSchema, job), mask, NOW));
+}
+
+function refused(job: JsonObject, mask: string[] = []): string[] {
+  const result = applyUpdate(SPEC, fromJson(JobSchema, job), mask, NOW);
+  return isProblems(result) ? result.map(({ field, message }) => `${field}: ${message}`) : [];
+}
+
+describe("with a mask", () => {
+  test("only what it names changes", () => {
+    expect(updated({ priority: 9, name: "other", handler: "x y" }, ["priority"])).toEqual({
+      ...SPEC,
+      priority: 9,
+    });
+  });
+
+  test("what it names and the job leaves out takes its default", () => {
+    const masked = ["name", "payload", "misfire", "priority", "timeout", "retry", "requirements"];
+    expect(updated({}, masked)).toEqual({
+      ...SPEC,
+      name: "echo",
+      payload: null,
+      misfire: "once",
+      priority: 0,
+      timeoutMs: null,
+      retry: { maxAttempts: 0, initialBackoffMs: 1000, maxBackoffMs: 100_000, multiplier: 2 },
+      requirements: { slots: 1, memoryMb: 0, labels: {} },
+    });
+  });
+
+  test("paths are taken in both spellings, and those within retry and requirements change one field", () => {
+    for (const path of ["retry.maxAttempts", "retry.max_attempts"]) {
+      expect(updated({ retry: { maxAttempts: 7, multiplier: 9 } }, [path]).retry).toEqual({
+        ...SPEC.retry,
+        maxAttempts: 7,
+      });
+    }
+    expect(updated({ requirements: { memoryMb: 64 } }, ["requirements.memory_mb"]).requirements).toEqual({
+      ...SPEC.requirements,
+      memoryMb: 64,
+    });
+  });
+
+  test("schedule stands for whichever is set, and each kind for itself", () => {
+    const cron = { kind: "cron", expression: "0 9 * * *", timeZone: "UTC" };
+    for (const mask of ["schedule", "cron"]) {
+      expect(updated({ cron: { expression: "0 9 * * *" } }, [mask])).toEqual({ ...SPEC, schedule: cron });
+    }
+  });
+
+  test("a schedule that is named and missing, or of another kind, is refused", () => {
+    expect(refused({}, ["schedule"])).toEqual([
+      "job.schedule: is named by updateMask, and not set; one of immediate, timed, daily, cron is accepted",
+    ]);
+    expect(refused({ cron: { expression: "0 9 * * *" } }, ["daily"])).toEqual([
+      "updateMask: names daily, but in job cron is set",
+    ]);
+  });
+
+  test("the misfire rule goes with the recurring schedule, unless the caller insists on one", () => {
+    expect(updated({ timed: { delay: "5s" } }, ["timed"])).toEqual({
+      ...SPEC,
+      schedule: { kind: "timed", runAt: NOW + 5000 },
+      misfire: "once",
+    });
+    expect(refused({ immediate: {}, misfire: "MISFIRE_ALL" }, ["schedule", "misfire"])).toEqual([
+      "misfire: is for daily and cron schedules only, and the schedule is immediate; leave it out",
+    ]);
+  });
+
+  test("every path that cannot be changed is refused, and so are the bad values beside them", () => {
+    const problems = refused({ priority: 500 }, [
+      "status",
+      "idempotency_key",
+      "jobId",
+      "*",
+      "daily.at",
+      "priority",
+    ]);
+    expect(problems.map((problem) => problem.slice(0, 30))).toEqual([
+      'updateMask: "status" is not a ',
+      'updateMask: "idempotency_key" ',
+      'updateMask: "jobId" is not a f',
+      'updateMask: "*" is not a field',
+      'updateMask: "daily.at" is not ',
+      "priority: is 500; a whole numb",
+    ]);
+    expect(problems[0]).toContain("retry.maxAttempts");
+  });
+});
+
+describe("without a mask", () => {
+  test("what is set in the job changes, for retry and requirements field by field", () => {
+    expect(
+      updated({ priority: 1, retry: { multiplier: 3 }, requirements: { labels: { gpu: "true" } } }),
+    ).toEqual({
+      ...SPEC,
+      priority: 1,
+      retry: { ...SPEC.retry, multiplier: 3 },
+      requirements: { ...SPEC.requirements, labels: { gpu: "true" } },
+    });
+  });
+
+  test("a job that is sent back as it was read changes nothing", () => {
+    const timed = specOrThrow(
+      parseJobSpec({ handler: "echo", schedule: { kind: "timed", runAt: NOW - 9 } }, NOW - 10),
+    );
+    const immediate = specOrThrow(parseJobSpec({ handler: "echo" }, NOW));
+    for (const spec of [SPEC, timed, immediate]) {
+      const view = { record: recordOf({ spec }), prepared: true, reason: "r", lastResult: null };
+      const result = specOrThrow(
+        applyUpdate(
+          spec,
+          jobToMessage(view, () => "n1"),
+          [],
+          NOW,
+        ),
+      );
+      expect(result).toEqual(spec);
+      expect(result.schedule).toBe(spec.schedule);
+    }
+  });
+
+  test("another idempotency key is refused", () => {
+    expect(refused({ idempotencyKey: "other" })).toEqual([
+      "job.idempotencyKey: cannot be changed; leave it out",
+    ]);
+  });
+});
+
+test("the start of a schedule that replaced another one stays until the next replacement", () => {
+  const spec = { ...SPEC, startsAt: NOW + 1 };
+  expect(updated({ priority: 1 }, ["priority"], spec)).toEqual({ ...spec, priority: 1 });
+  expect(updated({ immediate: {} }, ["schedule"], spec)).not.toHaveProperty("startsAt");
+});
+
+test("a payload that was accepted under a larger limit does not stand in the way of other changes", () => {
+  const job = fromJson(JobSchema, { priority: 2 });
+  expect(applyUpdate(SPEC, job, [], NOW, { maxPayloadBytes: 1 })).toEqual({ ...SPEC, priority: 2 });
+});
+
+test("an update without a job is refused", () => {
+  expect(applyUpdate(SPEC, undefined, ["name"], NOW)).toEqual([
+    { field: "job", message: "is required: the new values" },
+  ]);
+});
