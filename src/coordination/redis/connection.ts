@@ -1,0 +1,130 @@
+/**
+ * Redis within a time limit: a command is answered, or fails as `unavailable` before the limit. A link on
+ * which nothing has been answered for a while is thrown away for a new one: a connection whose peer is
+ * frozen or gone without a word would otherwise look open for minutes, and a cluster client that could not
+ * find its servers at the start does not look again by itself.
+ */
+import { ErrorReply } from "redis";
+import { ElasticJobError } from "../../core/errors.ts";
+import type { Logger } from "../../core/logger.ts";
+import { createLink, type RedisLink } from "./link.ts";
+import type { RedisTarget } from "./redis-url.ts";
+
+export interface ConnectionOptions {
+  readonly target: RedisTarget;
+  readonly channel: string;
+  readonly commandTimeoutMs: number;
+  readonly logger: Logger;
+  readonly onMessage: (message: string) => void;
+}
+
+const RETRY_DELAY_MS = 500;
+
+export class RedisConnection {
+  readonly #options: ConnectionOptions;
+  #link: RedisLink | null = null;
+  #retryTimer: NodeJS.Timeout | null = null;
+  /** When the first of the failures in a row happened; null: the last command was answered. */
+  #failingSince: number | null = null;
+  #reachable: boolean | null = null;
+  #closed = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  open(): void {
+    const { target, channel, commandTimeoutMs, onMessage } = this.#options;
+    const link = createLink(target, { commandTimeoutMs, onError: (error) => this.#noteUnreachable(error) });
+    this.#link = link;
+    link
+      .connect()
+      .then(() => link.subscribe(channel, onMessage))
+      .then(() => {
+        if (this.#link === link) this.#noteReachable();
+      })
+      .catch((error: unknown) => {
+        if (this.#link !== link || this.#closed) return;
+        this.#noteUnreachable(error);
+        this.#replace(link);
+      });
+  }
+
+  async send(key: string, ...args: readonly string[]): Promise<unknown> {
+    const link = this.#link;
+    if (link === null) throw unavailable("not connected", undefined);
+    try {
+      const reply = await withinLimit(link.send(key, args), this.#options.commandTimeoutMs);
+      this.#failingSince = null;
+      this.#noteReachable();
+      return reply;
+    } catch (error) {
+      // An answer, if an unwelcome one (loading, read-only, …): the link itself works.
+      if (!(error instanceof ErrorReply)) this.#noteFailure(link, error);
+      throw unavailable(messageOf(error), error);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+    this.#discard();
+  }
+
+  #noteFailure(link: RedisLink, error: unknown): void {
+    if (this.#closed || this.#link !== link) return;
+    this.#noteUnreachable(error);
+    const now = performance.now();
+    this.#failingSince ??= now;
+    if (now - this.#failingSince >= 2 * this.#options.commandTimeoutMs) this.#replace(link);
+  }
+
+  #replace(link: RedisLink): void {
+    if (this.#link !== link) return;
+    this.#failingSince = null;
+    this.#discard();
+    this.#retryTimer = setTimeout(() => this.open(), RETRY_DELAY_MS);
+  }
+
+  #discard(): void {
+    const link = this.#link;
+    this.#link = null;
+    try {
+      link?.destroy();
+    } catch {
+      // It was not open yet, or is closed already.
+    }
+  }
+
+  /** Both say it once, not for each of the retries. */
+  #noteReachable(): void {
+    if (this.#reachable === true || this.#closed) return;
+    this.#reachable = true;
+    this.#options.logger.info({}, "Redis is in reach");
+  }
+
+  #noteUnreachable(error: unknown): void {
+    if (this.#reachable === false || this.#closed) return;
+    this.#reachable = false;
+    this.#options.logger.warn({ error: messageOf(error) }, "Redis is out of reach; trying until it is back");
+  }
+}
+
+function withinLimit<T>(promise: Promise<T>, limitMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function unavailable(what: string, cause: unknown): ElasticJobError {
+  return new ElasticJobError("unavailable", `Redis: ${what}`, { cause });
+}
+
+/** An AggregateError, as refused connections are, has no message of its own. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(messageOf).join("; ");
+  if (!(error instanceof Error)) return String(error);
+  return error.message === "" ? error.name : error.message;
+}

@@ -1,0 +1,121 @@
+import { ElasticJobError } from "../../core/errors.ts";
+
+export interface RedisHost {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RedisCredentials {
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** What a `REDIS_URL` points at. */
+export type RedisTarget = { readonly tls: boolean; readonly credentials: RedisCredentials } & (
+  | { readonly kind: "single"; readonly server: RedisHost; readonly database: number }
+  | { readonly kind: "cluster"; readonly roots: readonly RedisHost[] }
+  | {
+      readonly kind: "sentinel";
+      readonly name: string;
+      readonly sentinels: readonly RedisHost[];
+      readonly sentinelCredentials: RedisCredentials;
+      readonly database: number;
+    }
+);
+
+export const REDIS_URL_FORMS =
+  "redis://host:port/db or rediss://host:port/db for one server, several of them separated by commas for Redis " +
+  "Cluster, or redis+sentinel://host1:port1,host2:port2/name for Sentinel";
+
+const SERVER_PORT = 6379;
+const SENTINEL_PORT = 26379;
+
+/** Throws `invalid_argument`; the message never repeats the URL, which may hold a password. */
+export function parseRedisUrl(url: string): RedisTarget {
+  const [, scheme, rest] = /^(rediss?(?:\+sentinel)?):\/\/(.+)$/s.exec(url.trim()) ?? [];
+  if (scheme === undefined || rest === undefined) throw invalid("no such URL");
+  const tls = scheme.startsWith("rediss");
+  if (scheme.endsWith("+sentinel")) return parseSentinel(rest, tls);
+  const servers = url.split(",").map((part) => parseServer(part.trim(), scheme));
+  const [first] = servers;
+  if (first === undefined) throw invalid("it names no server");
+  const credentials = servers.find((server) => server.credentials.password !== undefined)?.credentials ?? {};
+  if (servers.length === 1) {
+    return { kind: "single", tls, credentials, server: first.server, database: first.database };
+  }
+  if (servers.some((server) => server.tls !== tls)) throw invalid("redis:// and rediss:// are mixed");
+  if (servers.some((server) => server.database !== 0)) throw invalid("Redis Cluster has only database 0");
+  return { kind: "cluster", tls, credentials, roots: servers.map(({ server }) => server) };
+}
+
+function parseServer(part: string, scheme: string) {
+  const url = parse(part.includes("://") ? part : `${scheme}://${part}`);
+  if (url.protocol !== "redis:" && url.protocol !== "rediss:") throw invalid(`${url.protocol} is not redis:`);
+  return {
+    tls: url.protocol === "rediss:",
+    server: { host: hostOf(url), port: Number(url.port || SERVER_PORT) },
+    credentials: credentialsOf(url.username, url.password),
+    database: parseDatabase(url.pathname.slice(1)),
+  };
+}
+
+function parseSentinel(rest: string, tls: boolean): RedisTarget {
+  // A URL has one host only: the list is taken apart first.
+  const [, userInfo = "", hosts = "", path = ""] = /^(?:([^@/]*)@)?([^/]*)\/?(.*)$/s.exec(rest) ?? [];
+  const target = parse(`redis://${userInfo === "" ? "" : `${userInfo}@`}sentinel/${path}`);
+  const [name = "", database = "", ...more] = target.pathname.slice(1).split("/");
+  if (name === "") throw invalid("the name of the Sentinel group is missing after the hosts");
+  if (more.length > 0) throw invalid("too many parts after the name of the Sentinel group");
+  return {
+    kind: "sentinel",
+    tls,
+    credentials: credentialsOf(target.username, target.password),
+    name: decode(name),
+    sentinels: hosts.split(",").map((host) => {
+      const url = parse(`redis://${host.trim()}`);
+      return { host: hostOf(url), port: Number(url.port || SENTINEL_PORT) };
+    }),
+    sentinelCredentials: credentialsOf(
+      encodeURIComponent(target.searchParams.get("sentinelUsername") ?? ""),
+      encodeURIComponent(target.searchParams.get("sentinelPassword") ?? ""),
+    ),
+    database: parseDatabase(database),
+  };
+}
+
+function parse(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || url.hostname === "") throw invalid("a host or port cannot be read");
+  return url;
+}
+
+function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, "");
+}
+
+function credentialsOf(username: string, password: string): RedisCredentials {
+  return {
+    ...(username === "" ? {} : { username: decode(username) }),
+    ...(password === "" ? {} : { password: decode(password) }),
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid("a % is not followed by two hexadecimal digits");
+  }
+}
+
+function parseDatabase(text: string): number {
+  if (!/^\d{0,4}$/.test(text)) throw invalid("the database after the last / is not a number");
+  return Number(text);
+}
+
+function invalid(what: string): ElasticJobError {
+  return new ElasticJobError(
+    "invalid_argument",
+    `the Redis URL is not valid (${what}): use ${REDIS_URL_FORMS}`,
+  );
+}

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll } from "vitest";
+import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
+import { openRedisLock } from "../../../src/coordination/redis.ts";
+import { freePort } from "../../servers/free-port.ts";
+import { freshPrefix } from "../../servers/shared.ts";
+import { describeLock, TTL_MS } from "./lock-suite.ts";
+import { type OwnRedis, spawnRedis } from "./own-redis.ts";
+import { silentLogger } from "./silent-logger.ts";
+import { hearsAnnouncements } from "./subscribed.ts";
+import { answers, until } from "./until.ts";
+
+const SLOTS = 16_384;
+const servers: OwnRedis[] = [];
+
+beforeAll(async () => {
+  for (let index = 0; index < 3; index++) {
+    const busPort = await freePort();
+    servers.push(await spawnRedis({ args: ["--cluster-enabled", "yes", "--cluster-port", `${busPort}`] }));
+    const [server] = servers.slice(-1);
+    const from = Math.ceil((SLOTS * index) / 3);
+    const to = Math.ceil((SLOTS * (index + 1)) / 3) - 1;
+    await server?.command("CLUSTER", "ADDSLOTSRANGE", `${from}`, `${to}`);
+    await server?.command("CLUSTER", "SET-CONFIG-EPOCH", `${index + 1}`);
+    const [first] = servers;
+    if (index > 0) await first?.command("CLUSTER", "MEET", "127.0.0.1", `${server?.port}`, `${busPort}`);
+  }
+  for (const server of servers) {
+    await until("the cluster", async () =>
+      String(await server.command("CLUSTER", "INFO")).includes("state:ok"),
+    );
+  }
+}, 60_000);
+afterAll(() => Promise.all(servers.map((server) => server.stop())));
+
+describeLock("the lock on Redis Cluster", async () => {
+  const opened: ClusterLock[] = [];
+  const prefix = freshPrefix();
+  const url = servers.map(({ port }) => `redis://127.0.0.1:${port}`).join(",");
+  return {
+    another: async () => {
+      const lock = openRedisLock({
+        url,
+        prefix,
+        ttlMs: TTL_MS,
+        commandTimeoutMs: 1_000,
+        logger: silentLogger,
+      });
+      opened.push(lock);
+      await until("the cluster in reach", () => answers(lock));
+      await hearsAnnouncements(lock);
+      return lock;
+    },
+    elapse: (ms) => sleep(ms),
+    close: async () => {
+      await Promise.all(opened.map((lock) => lock.close()));
+    },
+  };
+});

@@ -1,0 +1,17 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
+import { until } from "./until.ts";
+
+/**
+ * The subscription is opened in the background: waits until announcements come through, by causing some.
+ */
+export async function hearsAnnouncements(lock: ClusterLock): Promise<void> {
+  let heard = 0;
+  const stop = lock.onMaster(() => heard++);
+  await until("a subscription", async () => {
+    if (await lock.acquire("probe")) await lock.release("probe");
+    await sleep(20);
+    return heard > 0;
+  });
+  stop();
+}
