@@ -1,0 +1,80 @@
+/** The master's side of AddJob and AddJobs: checks each job on its own, adds the good ones in one go. */
+import { create } from "@bufbuild/protobuf";
+import { ElasticJobError } from "../core/errors.ts";
+import type { JobSpec } from "../core/job.ts";
+import {
+  type AddJobOutcome,
+  AddJobOutcomeSchema,
+  type AddJobRequest,
+  type AddJobResponse,
+  AddJobResponseSchema,
+} from "../gen/elasticjob/v1/job_service_pb.ts";
+import type { AddedJob, JobApi } from "../master/job-api.ts";
+import { jobIdToString } from "./conversion/job-id.ts";
+import { timestampOf } from "./conversion/proto-time.ts";
+import { codeText } from "./error-codes.ts";
+import { findUnknownField } from "./unknown-fields.ts";
+
+export interface AddCall {
+  /** Names the call as a whole; null: the caller gave none. */
+  readonly key: string | null;
+  /** A newer node may have forwarded fields that this one does not know. */
+  readonly forwarded: boolean;
+}
+
+export type ParseSpec = (request: AddJobRequest) => JobSpec;
+
+/** One outcome for each request, in their order. Throws only what concerns the call as a whole. */
+export async function addOnMaster(
+  api: JobApi,
+  requests: readonly AddJobRequest[],
+  call: AddCall,
+  parse: ParseSpec,
+): Promise<(AddJobResponse | ElasticJobError)[]> {
+  const checked = requests.map((request) => check(request, call, parse));
+  const specs = checked.filter((spec): spec is JobSpec => !(spec instanceof ElasticJobError));
+  const added = specs.length === 0 ? [] : await api.addJobs(specs, call.key);
+  let next = 0;
+  return checked.map((spec) => {
+    if (spec instanceof ElasticJobError) return spec;
+    const outcome = added[next++];
+    if (outcome === undefined)
+      return new ElasticJobError("internal", "the master gave no outcome for this job");
+    return outcome instanceof ElasticJobError ? outcome : toResponse(outcome);
+  });
+}
+
+function check(request: AddJobRequest, call: AddCall, parse: ParseSpec): JobSpec | ElasticJobError {
+  if (call.forwarded) {
+    const unknown = findUnknownField(request);
+    if (unknown !== null) return unknownFieldError(unknown);
+  }
+  try {
+    return parse(request);
+  } catch (error) {
+    if (error instanceof ElasticJobError) return error;
+    throw error;
+  }
+}
+
+export function unknownFieldError(field: string): ElasticJobError {
+  const message = `${field} is not known to the master, which runs an older version; leave it out or upgrade`;
+  return new ElasticJobError("failed_precondition", message);
+}
+
+export function toOutcome(outcome: AddJobResponse | ElasticJobError): AddJobOutcome {
+  return create(AddJobOutcomeSchema, {
+    outcome:
+      outcome instanceof ElasticJobError
+        ? { case: "failure", value: { code: codeText(outcome), message: outcome.message } }
+        : { case: "added", value: outcome },
+  });
+}
+
+function toResponse(added: AddedJob): AddJobResponse {
+  return create(AddJobResponseSchema, {
+    jobId: jobIdToString(added.jobId),
+    created: added.created,
+    nextRunAt: timestampOf(added.nextRunAt),
+  });
+}

@@ -1,0 +1,51 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { isError } from "../core/errors.ts";
+import { NOT_RUN } from "./call-headers.ts";
+import { fromWireError, notRun } from "./error-codes.ts";
+
+/** What a failed call to the master means for trying again. */
+export interface CallFailure {
+  readonly error: unknown;
+  /** The master went away, or was out of reach: whether the call was run is not known. */
+  readonly unavailable: boolean;
+  readonly certainlyNotRun: boolean;
+}
+
+/** Of a call to the master in this process. */
+export function localFailure(error: unknown): CallFailure {
+  const unavailable = isError(error, "unavailable") || isError(error, "stale_epoch");
+  return { error, unavailable, certainlyNotRun: false };
+}
+
+/** Of a call to the master at another node. */
+export function forwardFailure(error: unknown): CallFailure {
+  if (!(error instanceof ConnectError)) return { error, unavailable: false, certainlyNotRun: false };
+  if (error.metadata.has(NOT_RUN)) {
+    return { error: notRun(error.rawMessage), unavailable: true, certainlyNotRun: true };
+  }
+  if (error.isWireError) {
+    return {
+      error: fromWireError(error),
+      unavailable: error.code === Code.Unavailable,
+      certainlyNotRun: false,
+    };
+  }
+  // Not an answer, but a broken way to it: connect-node has several codes for that.
+  const refused = isRefused(error);
+  const why =
+    error.code === Code.DeadlineExceeded
+      ? "did not answer in time"
+      : `could not be reached (${error.rawMessage})`;
+  const unavailable = notRun(`the master ${why}; try again`);
+  if (!refused) unavailable.metadata.delete(NOT_RUN);
+  return { error: unavailable, unavailable: true, certainlyNotRun: refused };
+}
+
+/** Whether nobody listens at the address: the one failure that proves that the call did not get through. */
+export function isRefused(error: unknown): boolean {
+  for (let depth = 0; error instanceof Error && depth < 10; depth++) {
+    if ("code" in error && error.code === "ECONNREFUSED") return true;
+    error = error.cause;
+  }
+  return false;
+}

@@ -1,0 +1,51 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { ElasticJobError, type ErrorCode } from "../core/errors.ts";
+import { NOT_RUN, RETRY_AFTER_MS } from "./call-headers.ts";
+
+/** The one table between the project's error codes and Connect's. */
+const CONNECT_CODES = {
+  invalid_argument: Code.InvalidArgument,
+  not_found: Code.NotFound,
+  already_exists: Code.AlreadyExists,
+  failed_precondition: Code.FailedPrecondition,
+  resource_exhausted: Code.ResourceExhausted,
+  unauthenticated: Code.Unauthenticated,
+  unavailable: Code.Unavailable,
+  // That a mastership ended is our own business; callers only need to know that trying again helps.
+  stale_epoch: Code.Unavailable,
+  internal: Code.Internal,
+} as const satisfies Record<ErrorCode, Code>;
+
+/** About as long as a failover takes to get going; a caller that waits less only adds load. */
+const RETRY_HINT_MS = 500;
+
+export function toConnectError(error: ElasticJobError): ConnectError {
+  const code = CONNECT_CODES[error.code];
+  const metadata = code === Code.Unavailable ? { [RETRY_AFTER_MS]: String(RETRY_HINT_MS) } : {};
+  return new ConnectError(error.message, code, metadata, undefined, error);
+}
+
+/** `unavailable`, and certain that nothing was done: the caller may safely try elsewhere. */
+export function notRun(message: string): ConnectError {
+  const error = toConnectError(new ElasticJobError("unavailable", message));
+  error.metadata.set(NOT_RUN, "1");
+  return error;
+}
+
+/** The same error as the other node answered, made ours so that it goes out whole. */
+export function fromWireError(error: ConnectError): ElasticJobError | ConnectError {
+  for (const [code, connectCode] of Object.entries(CONNECT_CODES)) {
+    if (connectCode === error.code) return new ElasticJobError(code as ErrorCode, error.rawMessage);
+  }
+  return new ConnectError(error.rawMessage, error.code);
+}
+
+/** As Connect spells a code, from an outcome on the wire; anything unknown is internal. */
+export function errorCodeOf(text: string): ErrorCode {
+  return text in CONNECT_CODES ? (text as ErrorCode) : "internal";
+}
+
+/** The code of an item of an AddJobs call, as Connect spells it. */
+export function codeText(error: ElasticJobError): string {
+  return error.code === "stale_epoch" ? "unavailable" : error.code;
+}

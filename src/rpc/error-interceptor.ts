@@ -1,0 +1,50 @@
+/**
+ * The outermost layer of every call: turns what was thrown into a Connect error, in one place. What
+ * was not foreseen is logged with its cause under a short id, and the caller is told only the id:
+ * messages of drivers and stacks never leave the node.
+ */
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { ElasticJobError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import type { Random } from "../core/random.ts";
+import { toConnectError } from "./error-codes.ts";
+
+export function errorInterceptor(logger: Logger, random: Random): Interceptor {
+  return (next) => async (request) => {
+    const translate = (error: unknown): ConnectError => {
+      if (error instanceof ElasticJobError && error.code !== "internal") return toConnectError(error);
+      if (error instanceof ConnectError) return error;
+      if (request.signal.aborted) {
+        const reason: unknown = request.signal.reason;
+        return reason instanceof ConnectError
+          ? reason
+          : new ConnectError("the call was cancelled", Code.Canceled);
+      }
+      const id = random.id().slice(0, 8);
+      logger.error({ err: error, method: request.method.name, id }, "a call failed unexpectedly");
+      return new ConnectError(`internal error; the node's log has it under ${id}`, Code.Internal);
+    };
+    try {
+      const response = await next(request);
+      return response.stream ? { ...response, message: translated(response.message, translate) } : response;
+    } catch (error) {
+      throw translate(error);
+    }
+  };
+}
+
+/** Passes on `return` too, so that a stream is cleaned up when its reader goes. */
+function translated<T>(
+  messages: AsyncIterable<T>,
+  translate: (error: unknown) => ConnectError,
+): AsyncIterable<T> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* messages;
+      } catch (error) {
+        throw translate(error);
+      }
+    },
+  };
+}

@@ -1,0 +1,13 @@
+/**
+ * What is wrong with a Host header (or `:authority`), or null. The adapter builds a URL of it outside
+ * its promise, so a bad one would otherwise end the process.
+ */
+export function hostProblem(host: string | undefined): string | null {
+  if (host === undefined || host === "")
+    return "Host: missing; send the header, for example Host: 127.0.0.1:7070";
+  const shown = JSON.stringify(host.slice(0, 100));
+  const problem = `Host: ${shown} is not a host name or address with an optional port`;
+  if (/[\s/?#@\\]/.test(host)) return problem;
+  const url = URL.parse(`http://${host}`);
+  return url === null || url.hostname === "" ? problem : null;
+}

@@ -1,0 +1,130 @@
+/**
+ * Brings a call to the master, wherever it is: here, at another node, or not elected yet. Waits out a
+ * failover up to the caller's deadline, and repeats a call only when that is safe: when it certainly
+ * was not run, or when running it twice does no more than running it once.
+ *
+ * A call that was forwarded once is never forwarded again: two nodes that each believe the other to
+ * be master would send it around for ever.
+ */
+import type { CallOptions } from "@connectrpc/connect";
+import type { Clock } from "../core/clock.ts";
+import type { JobApi } from "../master/job-api.ts";
+import type { Role } from "../master/role.ts";
+import { forwardFailure, localFailure } from "./call-failure.ts";
+import { FORWARDED } from "./call-headers.ts";
+import { notRun } from "./error-codes.ts";
+import type { RpcLimits } from "./limits.ts";
+import type { Peer, Peers } from "./peers.ts";
+
+/** What is known of a call apart from its message; a HandlerContext is one. */
+export interface CallContext {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: () => number | undefined;
+  readonly requestHeader: Headers;
+}
+
+export interface MasterCall<T> {
+  readonly onMaster: (api: JobApi) => Promise<T> | T;
+  readonly forward: (peer: Peer, options: CallOptions & { readonly headers: Headers }) => Promise<T>;
+  /** Whether the call may be made again when nobody knows whether it was run. */
+  readonly repeatable: boolean;
+}
+
+/** Where the master is at a moment. */
+export type MasterTarget =
+  | { readonly kind: "here"; readonly api: JobApi }
+  | { readonly kind: "there"; readonly peer: Peer };
+
+export interface MasterCaller {
+  call<T>(context: CallContext, call: MasterCall<T>): Promise<T>;
+  /** Waits for a master until `deadline` (monotonic). */
+  locate(context: CallContext, deadline: number): Promise<MasterTarget>;
+  /** Before trying again: until the role changes, or `ms` have passed. */
+  pause(context: CallContext, ms: number): Promise<void>;
+}
+
+/** A caller that gave a deadline gets our answer, which says what is wrong, before it gives up. */
+const ANSWER_MARGIN_MS = 50;
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 500;
+
+export function isForwarded(context: CallContext): boolean {
+  return context.requestHeader.has(FORWARDED);
+}
+
+export function createMasterCaller(options: {
+  readonly role: Role;
+  readonly peers: Peers;
+  readonly clock: Clock;
+  readonly limits: RpcLimits;
+  /** Aborts when this node stops: nobody waits any longer. */
+  readonly closing: AbortSignal;
+}): MasterCaller {
+  const { role, peers, clock, limits, closing } = options;
+
+  /** Until the role changes, `ms` have passed, or nobody needs the answer any more. */
+  async function waitForChange(signal: AbortSignal, ms: number): Promise<void> {
+    const enough = new AbortController();
+    const cancel = clock.after(ms, () => enough.abort());
+    try {
+      await role.changed(AbortSignal.any([signal, closing, enough.signal]));
+    } finally {
+      cancel();
+    }
+  }
+
+  async function locate(context: CallContext, deadline: number): Promise<MasterTarget> {
+    for (;;) {
+      context.signal.throwIfAborted();
+      const now = role.now();
+      if (now.kind === "master") return { kind: "here", api: now.api };
+      if (isForwarded(context)) throw notRun("this node is not the master; it was taken for it, try again");
+      if (now.kind === "follower") return { kind: "there", peer: peers.at(now.master.address) };
+      const left = deadline - clock.monotonic();
+      if (closing.aborted) throw notRun("this node is stopping; try another one");
+      if (left <= 0)
+        throw notRun("no master right now, and none was elected within the call's time; try again");
+      await waitForChange(context.signal, left);
+    }
+  }
+
+  return {
+    locate,
+    pause: (context, ms) => waitForChange(context.signal, ms),
+    async call(context, call) {
+      const start = clock.monotonic();
+      const timeoutMs = context.timeoutMs();
+      const giveUpAt = start + Math.min(answerIn(timeoutMs) ?? limits.defaultWaitMs, limits.maxWaitMs);
+      const cutAt = start + Math.min(answerIn(timeoutMs) ?? limits.maxWaitMs, limits.maxWaitMs);
+      let pauseMs = FIRST_PAUSE_MS;
+      for (;;) {
+        const target = await locate(context, giveUpAt);
+        try {
+          if (target.kind === "here") return await call.onMaster(target.api);
+          return await call.forward(target.peer, {
+            signal: context.signal,
+            timeoutMs: Math.max(1, Math.ceil(cutAt - clock.monotonic())),
+            headers: forwardHeaders(),
+          });
+        } catch (error) {
+          context.signal.throwIfAborted();
+          const failure = target.kind === "here" ? localFailure(error) : forwardFailure(error);
+          const left = giveUpAt - clock.monotonic();
+          const again = failure.certainlyNotRun || (failure.unavailable && call.repeatable);
+          if (!again || left <= 0 || isForwarded(context) || closing.aborted) throw failure.error;
+        }
+        // A refused forward means that the role is out of date; it seldom is for long.
+        await waitForChange(context.signal, Math.min(pauseMs, giveUpAt - clock.monotonic()));
+        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      }
+    },
+  };
+}
+
+export function forwardHeaders(): Headers {
+  return new Headers({ [FORWARDED]: "1" });
+}
+
+function answerIn(timeoutMs: number | undefined): number | undefined {
+  return timeoutMs === undefined ? undefined : timeoutMs - Math.min(ANSWER_MARGIN_MS, timeoutMs / 10);
+}

@@ -1,0 +1,85 @@
+/** `Network` over Connect: HTTP/2 without TLS, one connection for each stream, so that closing one cuts it alone. */
+import { toBinary } from "@bufbuild/protobuf";
+import { createClient } from "@connectrpc/connect";
+import type { Network } from "../coordination/network.ts";
+import type { Clock } from "../core/clock.ts";
+import {
+  type GetJobRequest,
+  GetJobRequestSchema,
+  NodeService,
+} from "../gen/elasticjob/v1/node_service_pb.ts";
+import { isRefused } from "./call-failure.ts";
+import type { RpcLimits } from "./limits.ts";
+import { createOutgoingQueue } from "./outgoing-queue.ts";
+import { createPeerSession } from "./peer-session.ts";
+import { peerTransport } from "./peers.ts";
+
+/** A node that does not even complete a handshake within this is out of reach. */
+const CONNECT_LIMIT_MS = 3000;
+
+export function createNetwork(options: { readonly clock: Clock; readonly limits: RpcLimits }): Network {
+  const { clock, limits } = options;
+
+  return {
+    openStream(address, on) {
+      const session = createPeerSession(address);
+      const client = createClient(NodeService, peerTransport(address, session, limits.maxCallBytes));
+      const abort = new AbortController();
+      const queue = createOutgoingQueue<GetJobRequest>({
+        maxItems: limits.maxQueuedMessages,
+        maxBytes: limits.maxQueuedBytes,
+        sizeOf: (message) => toBinary(GetJobRequestSchema, message).byteLength,
+      });
+      let closed = false;
+
+      const end = (reason: string): void => {
+        if (closed) return;
+        closed = true;
+        stopConnectLimit();
+        queue.end();
+        abort.abort();
+        session.destroy();
+        // Never from within a call of ours: the caller would be called back before it has its stream.
+        queueMicrotask(() => on.closed(reason));
+      };
+
+      const stopConnectLimit = clock.after(CONNECT_LIMIT_MS, () => {
+        end(`no connection to ${address} within ${CONNECT_LIMIT_MS} ms`);
+      });
+      void session.connect().then((connected) => {
+        if (connected) stopConnectLimit();
+      });
+
+      const receive = async (): Promise<void> => {
+        for await (const message of client.getJob(queue, { signal: abort.signal })) {
+          if (closed) return;
+          on.message(message);
+        }
+      };
+      receive().then(
+        () => end("the master closed it"),
+        (error) => end(error instanceof Error ? error.message : String(error)),
+      );
+
+      return {
+        send(message) {
+          if (!closed && !queue.push(message)) end("the master does not read what it is sent");
+        },
+        close: () => end("closed here"),
+      };
+    },
+
+    async identify(address, timeoutMs) {
+      const session = createPeerSession(address);
+      const client = createClient(NodeService, peerTransport(address, session, limits.maxCallBytes));
+      try {
+        const { incarnation, nodeId, epoch } = await client.identify({}, { timeoutMs });
+        return { incarnation, nodeId, epoch };
+      } catch (error) {
+        return isRefused(error) ? "refused" : "silent";
+      } finally {
+        session.destroy();
+      }
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * What nodes say to each other. A GetJob stream is handed to the master as plain calls: each message
+ * that comes in, and `closed`, exactly once, whichever side or failure ended it.
+ */
+import { toBinary } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { MasterStream, StreamHandler } from "../coordination/network.ts";
+import type { Logger } from "../core/logger.ts";
+import {
+  type GetJobRequest,
+  type GetJobResponse,
+  GetJobResponseSchema,
+  type NodeService,
+} from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { Role } from "../master/role.ts";
+import { CALL_CONNECTION } from "./connection.ts";
+import { notRun } from "./error-codes.ts";
+import type { RpcLimits } from "./limits.ts";
+import { createOutgoingQueue } from "./outgoing-queue.ts";
+
+export function createNodeService(options: {
+  readonly role: Role;
+  readonly identity: { readonly incarnation: string; readonly nodeId: string };
+  readonly limits: RpcLimits;
+  readonly logger: Logger;
+  readonly closing: AbortSignal;
+}): ServiceImpl<typeof NodeService> {
+  const { role, identity, limits, logger, closing } = options;
+
+  return {
+    identify() {
+      const now = role.now();
+      return { ...identity, epoch: now.kind === "master" ? now.epoch : 0 };
+    },
+
+    getJob(requests: AsyncIterable<GetJobRequest>, context: HandlerContext): AsyncIterable<GetJobResponse> {
+      const now = role.now();
+      if (now.kind !== "master") throw notRun("this node is not the master");
+      if (closing.aborted) throw notRun("this node is stopping");
+
+      const queue = createOutgoingQueue<GetJobResponse>({
+        maxItems: limits.maxQueuedMessages,
+        maxBytes: limits.maxQueuedBytes,
+        sizeOf: (message) => toBinary(GetJobResponseSchema, message).byteLength,
+      });
+      let ended = false;
+      let handler: StreamHandler | null = null;
+      const end = (reason: string): void => {
+        if (ended) return;
+        ended = true;
+        closing.removeEventListener("abort", onClosing);
+        context.signal.removeEventListener("abort", onAbort);
+        // A reader that is not waiting for us may never come back: it is cut off.
+        if (!queue.end()) context.values.get(CALL_CONNECTION).reset();
+        logger.debug({ reason }, "a node's stream ended");
+        // Never from within a call of the master's: it may be walking over its streams.
+        queueMicrotask(() => handler?.closed());
+      };
+      const onClosing = (): void => end("this node is stopping");
+      // Not left to the generator's `finally`, which under backpressure runs seconds later, if ever.
+      const onAbort = (): void => end("the node is gone");
+      closing.addEventListener("abort", onClosing);
+      context.signal.addEventListener("abort", onAbort);
+
+      const stream: MasterStream = {
+        send(message) {
+          if (!ended && !queue.push(message)) end("the node does not read what it is sent");
+        },
+        close: () => end("closed by the master"),
+      };
+      const accepted = now.api.acceptNode(stream);
+      handler = accepted;
+      void readAll(requests, accepted, () => ended).then(end);
+      return queue;
+    },
+  };
+
+  /** Resolves with why there is nothing more to read. */
+  async function readAll(
+    requests: AsyncIterable<GetJobRequest>,
+    handler: StreamHandler,
+    ended: () => boolean,
+  ): Promise<string> {
+    try {
+      for await (const request of requests) {
+        if (ended()) return "ended";
+        handler.message(request);
+      }
+      return "the node closed it";
+    } catch (error) {
+      logger.debug({ err: error }, "reading a node's stream failed");
+      return "the node's messages cannot be read";
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * One TCP port for Connect, gRPC, gRPC-Web and JSON, over HTTP/1.1 and cleartext HTTP/2. The first
+ * bytes of a connection decide which of Node's two servers takes it over.
+ *
+ * Promises: no request, however malformed, ends the process; a connection that stays silent is
+ * dropped; `close` ends within its grace period, whatever the other sides do.
+ */
+import http from "node:http";
+import http2 from "node:http2";
+import net from "node:net";
+import type { Clock } from "../core/clock.ts";
+import { ElasticJobError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import type { NodeHandler, NodeRequest, NodeResponse } from "./connection.ts";
+import { hostProblem } from "./host-header.ts";
+import { refuse } from "./refuse.ts";
+import { sniff } from "./sniff.ts";
+
+export interface OnePortServer {
+  /** The port that it got: another one than asked for only when that was 0. */
+  listen(host: string, port: number): Promise<number>;
+  /** Takes no more calls, lets those that run end, and after `graceMs` cuts what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Longer than the edge's pool keeps a connection, so that it never sends a call into one being closed. */
+const KEEP_ALIVE_MS = 75_000;
+/** Finds peers that are gone without a word. */
+const TCP_KEEP_ALIVE_MS = 30_000;
+
+export function createOnePortServer(options: {
+  readonly handler: NodeHandler;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly sniffMs: number;
+}): OnePortServer {
+  const { clock, logger } = options;
+  const sockets = new Set<net.Socket>();
+  const sessions = new Set<http2.ServerHttp2Session>();
+  const http1Responses = new Set<http.ServerResponse>();
+  let closing = false;
+
+  const handle = (request: NodeRequest, response: NodeResponse): void => {
+    const problem = hostProblem("authority" in request ? request.authority : request.headers.host);
+    if (problem !== null) return refuse(response, 400, "invalid_argument", problem);
+    try {
+      options.handler(request, response);
+    } catch (error) {
+      logger.error({ err: error, url: request.url }, "a request could not be handled");
+      refuse(response, 500, "internal", "internal error");
+    }
+  };
+
+  const h1 = http.createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: options.sniffMs,
+      connectionsCheckingInterval: Math.min(1000, options.sniffMs),
+      // Node's own refusal has an empty body; `handle` says what is wrong.
+      requireHostHeader: false,
+    },
+    (request, response) => {
+      http1Responses.add(response);
+      response.on("close", () => http1Responses.delete(response));
+      if (closing) response.setHeader("Connection", "close");
+      handle(request, response);
+    },
+  );
+  // Node enforces headersTimeout only on a server that listens itself; this starts its check.
+  h1.emit("listening");
+
+  const h2 = http2.createServer({}, handle);
+  h2.on("session", (session) => {
+    sessions.add(session);
+    const cancel = clock.after(options.sniffMs, () => session.destroy());
+    session.once("remoteSettings", cancel);
+    session.on("error", (error) => logger.debug({ err: error }, "an HTTP/2 connection failed"));
+    session.on("close", () => {
+      cancel();
+      sessions.delete(session);
+    });
+  });
+
+  const server = net.createServer(
+    { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
+    (socket) => {
+      sockets.add(socket);
+      socket.on("close", () => sockets.delete(socket));
+      sniff(socket, clock, options.sniffMs, (isHttp2) => {
+        (isHttp2 ? h2 : h1).emit("connection", socket);
+        if (!isHttp2) socket.resume();
+      });
+    },
+  );
+
+  return {
+    listen: (host, port) => listen(server, host, port),
+    async close(graceMs) {
+      closing = true;
+      const stopped = server.listening
+        ? new Promise<void>((resolve) => server.close(() => resolve()))
+        : Promise.resolve();
+      const cancel = clock.after(graceMs, () => {
+        for (const session of sessions) session.destroy();
+        for (const socket of sockets) socket.destroy();
+      });
+      for (const session of sessions) session.close();
+      for (const response of http1Responses) {
+        if (!response.headersSent) response.setHeader("Connection", "close");
+        // Headers of a stream are out already: its end alone would leave the connection open.
+        response.on("close", () => response.socket?.destroySoon());
+      }
+      h1.closeIdleConnections();
+      await stopped;
+      cancel();
+      // Stops the check that "listening" started; nothing is left to close.
+      h1.close(() => {});
+      h2.close(() => {});
+    },
+  };
+}
+
+function listen(server: net.Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => {
+      const why =
+        error.code === "EADDRINUSE"
+          ? `PORT: ${port} on ${host} is taken by another process; choose another one, or 0 for any free port`
+          : error.code === "EACCES"
+            ? `PORT: ${port} on ${host} needs more rights than this process has; choose one above 1023`
+            : error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND"
+              ? `HOST: ${host} is no address of this machine`
+              : `cannot listen on ${host}:${port}: ${error.message}`;
+      reject(new ElasticJobError("failed_precondition", why, { cause: error }));
+    };
+    server.once("error", onError);
+    server.listen(port, host, () => {
+      server.off("error", onError);
+      const address = server.address();
+      resolve(address !== null && typeof address === "object" ? address.port : port);
+    });
+  });
+}

@@ -1,0 +1,11 @@
+import { invalidArgument } from "../core/errors.ts";
+
+const MAX_PAGE_SIZE = 1000;
+const DEFAULT_PAGE_SIZE = 100;
+
+/** 0, which is also "not set", is the default. */
+export function pageSizeOf(pageSize: number): number {
+  if (pageSize >= 0 && pageSize <= MAX_PAGE_SIZE) return pageSize || DEFAULT_PAGE_SIZE;
+  const message = `is ${pageSize}; 1 to ${MAX_PAGE_SIZE} is accepted, and 0 means ${DEFAULT_PAGE_SIZE}`;
+  throw invalidArgument([{ field: "pageSize", message }]);
+}

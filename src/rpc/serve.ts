@@ -1,0 +1,107 @@
+/** Puts the rpc layer together: the services, what they call, and the port they are reached at. */
+import type { ConnectRouter } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/logger.ts";
+import type { Random } from "../core/random.ts";
+import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
+import { JobService } from "../gen/elasticjob/v1/job_service_pb.ts";
+import { NodeService } from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { Role } from "../master/role.ts";
+import type { JobStore } from "../store/job-store.ts";
+import { createClusterService } from "./cluster-service.ts";
+import { connectionValues } from "./connection.ts";
+import { errorInterceptor } from "./error-interceptor.ts";
+import { sendPlainGrpcMessage } from "./grpc-message.ts";
+import { createJobService } from "./job-service.ts";
+import { DEFAULT_LIMITS, maxJobBytes, type RpcLimits } from "./limits.ts";
+import { createMasterCaller } from "./master-call.ts";
+import { createNodeNames } from "./node-names.ts";
+import { createNodeService } from "./node-service.ts";
+import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
+import { createPeers } from "./peers.ts";
+import { contentTypeProblem, refuse, refusePath } from "./refuse.ts";
+import { refuseEmptyJson } from "./request-gate.ts";
+
+export interface RpcServerOptions {
+  readonly role: Role;
+  readonly store: JobStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly identity: { readonly incarnation: string; readonly nodeId: string };
+  /** `ip:port` that others reach this node at; known once it listens. */
+  readonly address: () => string;
+  readonly limits?: Partial<RpcLimits>;
+}
+
+export function createRpcServer(options: RpcServerOptions): OnePortServer {
+  const { role, store, clock, random, logger, identity } = options;
+  const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
+  const closing = new AbortController();
+  const peers = createPeers(limits);
+  const master = createMasterCaller({ role, peers, clock, limits, closing: closing.signal });
+  const names = createNodeNames(store, clock);
+  const jobs = createJobService({
+    role,
+    store,
+    clock,
+    random,
+    master,
+    names,
+    limits,
+    closing: closing.signal,
+  });
+  const cluster = createClusterService({
+    master,
+    self: () => ({ nodeId: identity.nodeId, address: options.address() }),
+  });
+  const nodes = createNodeService({ role, identity, limits, logger, closing: closing.signal });
+
+  const handler = connectNodeAdapter({
+    routes(router: ConnectRouter) {
+      const method = JobService.method;
+      const oneJob = { readMaxBytes: maxJobBytes(limits) };
+      router.rpc(method.addJobs, jobs.addJobs, { readMaxBytes: limits.maxCallBytes });
+      router.rpc(method.addJob, jobs.addJob, oneJob);
+      router.rpc(method.updateJob, jobs.updateJob, oneJob);
+      router.rpc(method.deleteJob, jobs.deleteJob);
+      router.rpc(method.getJobStatus, jobs.getJobStatus);
+      router.rpc(method.getAllJobs, jobs.getAllJobs);
+      router.rpc(method.getAllResult, jobs.getAllResult);
+      router.rpc(method.previewSchedule, jobs.previewSchedule);
+      router.rpc(method.watchJob, jobs.watchJob);
+      router.service(ClusterService, cluster);
+      router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
+    },
+    readMaxBytes: 1024 * 1024,
+    maxTimeoutMs: limits.maxTimeoutMs,
+    // A misspelt field would otherwise be dropped without a word.
+    jsonOptions: { ignoreUnknownFields: false },
+    interceptors: [errorInterceptor(logger, random)],
+    requestGate: refuseEmptyJson,
+    contextValues: connectionValues,
+    fallback: refusePath,
+  });
+
+  const server = createOnePortServer({
+    handler(request, response) {
+      const problem = contentTypeProblem(request);
+      if (problem !== null) return refuse(response, 415, "invalid_argument", problem);
+      sendPlainGrpcMessage(request, response);
+      handler(request, response);
+    },
+    clock,
+    logger,
+    sniffMs: limits.sniffMs,
+  });
+  return {
+    listen: server.listen,
+    async close(graceMs) {
+      // Ends our own streams and all that waits for a master; calls that run have the grace period.
+      closing.abort();
+      await server.close(graceMs);
+      peers.close();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Socket } from "node:net";
+import type { Clock } from "../core/clock.ts";
+
+/** The start of the HTTP/2 preface. No HTTP/1.1 method begins with it: the nearest are PROPFIND and PROPPATCH. */
+const PREFACE = Buffer.from("PRI");
+
+/**
+ * Reads the first bytes of a connection, puts them back, and says what it speaks. A connection that
+ * sends nothing (or `P` and then nothing) within `limitMs` is destroyed, and `decide` is not called.
+ */
+export function sniff(socket: Socket, clock: Clock, limitMs: number, decide: (http2: boolean) => void): void {
+  let seen: Buffer = Buffer.alloc(0);
+  const stop = (): void => {
+    cancel();
+    socket.off("data", onData);
+    socket.off("error", onEnd);
+    socket.off("close", onEnd);
+    socket.off("end", onEnd);
+  };
+  const onEnd = (): void => {
+    stop();
+    // A reset connection is nobody's error, but without a listener the error would end the process.
+    socket.on("error", () => {});
+    socket.destroy();
+  };
+  const onData = (chunk: Buffer): void => {
+    seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+    const length = Math.min(seen.length, PREFACE.length);
+    const matches = seen.subarray(0, length).equals(PREFACE.subarray(0, length));
+    if (matches && length < PREFACE.length) return;
+    stop();
+    // Paused, so that nothing is read before the server that takes over has its listeners.
+    socket.pause();
+    socket.unshift(seen);
+    decide(matches);
+  };
+  const cancel = clock.after(limitMs, onEnd);
+  socket.on("data", onData);
+  socket.on("error", onEnd);
+  socket.on("close", onEnd);
+  socket.on("end", onEnd);
+}

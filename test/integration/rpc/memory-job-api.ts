@@ -1,0 +1,152 @@
+/** A small master that keeps everything in memory and runs nothing: enough to serve every call honestly. */
+import type { MasterStream, StreamHandler } from "../../../src/coordination/network.ts";
+import { ElasticJobError } from "../../../src/core/errors.ts";
+import {
+  type JobRecord,
+  type JobSpec,
+  NEVER,
+  STORED_STATUS,
+  type StoredStatus,
+} from "../../../src/core/job.ts";
+import type { AddedJob, JobApi, JobView } from "../../../src/master/job-api.ts";
+import { realClock } from "./real-time.ts";
+
+export interface MemoryJobApi extends JobApi {
+  readonly jobs: Map<number, JobRecord>;
+  /** The specs and key of each addJobs call. */
+  readonly calls: { readonly count: number; readonly key: string | null }[];
+  setStatus(jobId: number, status: StoredStatus): void;
+  /** Called with each stream that a node opens. */
+  onStream: (stream: MasterStream) => StreamHandler;
+  /** When set, addJobs first does this. */
+  beforeAdd: (() => Promise<void>) | null;
+}
+
+export function memoryJobApi(): MemoryJobApi {
+  const jobs = new Map<number, JobRecord>();
+  const answers = new Map<string, (AddedJob | ElasticJobError)[]>();
+  const byKey = new Map<string, number>();
+  let nextId = 1;
+  let watchers: (() => void)[] = [];
+
+  const changed = (): void => {
+    const called = watchers;
+    watchers = [];
+    for (const wake of called) wake();
+  };
+  const find = (jobId: number): JobRecord => {
+    const job = jobs.get(jobId);
+    if (job === undefined) throw new ElasticJobError("not_found", `jobId: no job ${jobId}`);
+    return job;
+  };
+  const view = (record: JobRecord): JobView => ({
+    record,
+    prepared: record.status === STORED_STATUS.WAITING && record.at <= realClock.now(),
+    reason: "",
+    lastResult: null,
+  });
+  const addOne = (spec: JobSpec): AddedJob | ElasticJobError => {
+    if (spec.handler === "unknown") {
+      return new ElasticJobError("failed_precondition", "handler: no node offers unknown");
+    }
+    const known = spec.idempotencyKey === null ? undefined : byKey.get(spec.idempotencyKey);
+    if (known !== undefined) return { jobId: known, created: false, nextRunAt: find(known).at };
+    const id = nextId++;
+    const now = realClock.now();
+    const at = spec.schedule.kind === "timed" ? spec.schedule.runAt : now;
+    jobs.set(id, {
+      id,
+      classId: 1,
+      status: STORED_STATUS.WAITING,
+      at,
+      scheduledAt: at,
+      attempt: 0,
+      failures: 0,
+      lost: 0,
+      claim: 0,
+      revision: 0,
+      node: 0,
+      parentId: 0,
+      createTime: now,
+      updateTime: now,
+      spec,
+    });
+    if (spec.idempotencyKey !== null) byKey.set(spec.idempotencyKey, id);
+    return { jobId: id, created: true, nextRunAt: at };
+  };
+
+  const api: MemoryJobApi = {
+    jobs,
+    calls: [],
+    beforeAdd: null,
+    onStream: () => ({ message() {}, closed() {} }),
+    async addJobs(specs, callKey) {
+      api.calls.push({ count: specs.length, key: callKey });
+      await api.beforeAdd?.();
+      const known = callKey === null ? undefined : answers.get(callKey);
+      if (known !== undefined) return known.map((a) => (a instanceof Error ? a : { ...a, created: false }));
+      const added = specs.map(addOne);
+      if (callKey !== null) answers.set(callKey, added);
+      return added;
+    },
+    async updateJob(jobId, revision, change) {
+      const job = find(jobId);
+      if (revision !== null && revision !== job.revision) {
+        throw new ElasticJobError(
+          "failed_precondition",
+          `revision: the job is at ${job.revision}, not at ${revision}`,
+        );
+      }
+      const next = { ...job, spec: change(job.spec), revision: job.revision + 1 };
+      jobs.set(jobId, next);
+      changed();
+      return view(next);
+    },
+    async deleteJob(jobId) {
+      find(jobId);
+      jobs.delete(jobId);
+      changed();
+    },
+    async readJob(jobId) {
+      return view(find(jobId));
+    },
+    async *watchJob(jobId, signal) {
+      let job: JobRecord | undefined = find(jobId);
+      while (job !== undefined && !signal.aborted) {
+        yield view(job);
+        if (job.at === NEVER) return;
+        await new Promise<void>((resolve) => {
+          watchers.push(resolve);
+          signal.addEventListener("abort", () => resolve(), { once: true });
+        });
+        job = jobs.get(jobId);
+      }
+    },
+    readCluster: () => ({
+      epoch: 7,
+      nodes: [
+        {
+          nodeId: "n1",
+          address: "127.0.0.1:1",
+          slots: 16,
+          usedSlots: 1,
+          handlers: ["echo"],
+          labels: { zone: "a" },
+          cpu: 0.5,
+          freeMemoryMb: 100,
+          draining: false,
+        },
+      ],
+      waiting: jobs.size,
+      prepared: 0,
+      running: 0,
+    }),
+    acceptNode: (stream) => api.onStream(stream),
+    setStatus(jobId, status) {
+      const ended = status >= STORED_STATUS.SUCCEEDED;
+      jobs.set(jobId, { ...find(jobId), status, at: ended ? NEVER : find(jobId).at });
+      changed();
+    },
+  };
+  return api;
+}

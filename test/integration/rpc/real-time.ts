@@ -1,0 +1,31 @@
+import type { Logger } from "../../../src/core/logger.ts";
+
+export { systemClock as realClock, systemRandom as realRandom } from "../../../src/system-clock.ts";
+
+/** Keeps the errors, so that a test can look at what was logged. */
+export function recordingLogger(): Logger & { readonly errors: object[] } {
+  const errors: object[] = [];
+  return { errors, debug() {}, info() {}, warn() {}, error: (fields) => void errors.push(fields) };
+}
+
+/** Fails with `what` when the promise takes longer than `ms`. */
+export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: not within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves when `condition` holds, looking each turn of the event loop. */
+export async function until(what: string, condition: () => boolean, ms = 5000): Promise<void> {
+  const end = performance.now() + ms;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`${what}: not within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
