@@ -1,0 +1,198 @@
+/**
+ * The composition root: opens what a node needs, connects the parts, starts them in order and stops
+ * them in the reverse one. Nothing imports it but the commands that start a process.
+ */
+import { availableParallelism, networkInterfaces } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Config } from "./config.ts";
+import type { ClusterLock } from "./coordination/cluster-lock.ts";
+import { openLocalLock } from "./coordination/local.ts";
+import { withOwnProcess } from "./coordination/own-process.ts";
+import { openRedisLock } from "./coordination/redis.ts";
+import { sleep } from "./core/clock.ts";
+import { isError } from "./core/errors.ts";
+import type { Logger } from "./core/logger.ts";
+import { Elector } from "./master/elector.ts";
+import { Puller } from "./node/puller.ts";
+import { processResources } from "./node/resources.ts";
+import { ResultWriter } from "./node/result-writer.ts";
+import { startThreadPool } from "./node/thread-pool.ts";
+import { DEFAULT_LIMITS } from "./rpc/limits.ts";
+import { createNetwork } from "./rpc/network.ts";
+import { createRpcServer } from "./rpc/serve.ts";
+import type { JobStore } from "./store/job-store.ts";
+import { openMysqlStore, openSqliteStore } from "./store/open.ts";
+import { systemClock, systemRandom } from "./system-clock.ts";
+
+const MAX_JOBS_IN_MEMORY = 100_000;
+const RETRY_MS = 500;
+const REDIS_COMMAND_TIMEOUT_MS = 1000;
+/** More threads than this help no handler that waits, and each takes memory. */
+const MAX_THREADS = 8;
+const CLOSE_GRACE_MS = 1000;
+
+export interface RunningNode {
+  readonly port: number;
+  /** `ip:port` where other nodes reach it. */
+  readonly address: string;
+  /** Resigns, drains, and closes everything. */
+  stop(): Promise<void>;
+}
+
+export function openStore(config: Config): JobStore {
+  return config.mysqlUrl === null
+    ? openSqliteStore({ path: join(config.dataDir, "elastic-job.db"), clock: systemClock })
+    : openMysqlStore({ url: config.mysqlUrl, clock: systemClock });
+}
+
+/** `signal`: gives up waiting for a database that is not there yet. */
+export async function startNode(config: Config, logger: Logger, signal?: AbortSignal): Promise<RunningNode> {
+  const clock = systemClock;
+  const random = systemRandom;
+  const incarnation = random.id();
+  const isEmbedded = config.redisUrl === null;
+  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.reverse()) await close();
+  };
+  try {
+    const lock = openLock(config, logger);
+    closers.push(() => lock.close());
+    const store = openStore(config);
+    closers.push(() => store.close());
+    await migrateWhenThere(store, logger, signal);
+
+    const handlersUrl =
+      config.handlersPath === null ? null : pathToFileURL(resolve(config.handlersPath)).href;
+    const threads = Math.min(MAX_THREADS, availableParallelism());
+    const executors = await startThreadPool({ threads, handlersUrl, clock, logger });
+    closers.push(() => executors.stop());
+    const resources = processResources();
+    closers.push(() => resources.stop());
+
+    const nodeId = config.nodeId ?? `node-${incarnation.slice(0, 8)}`;
+    const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: config.maxPayloadBytes };
+    let address = "";
+    const network = withOwnProcess(createNetwork({ clock, limits }), {
+      address: () => address,
+      accept: (stream) => {
+        const now = elector.now();
+        return now.kind === "master" ? now.api.acceptNode(stream) : null;
+      },
+      identity: () => {
+        const now = elector.now();
+        return { incarnation, nodeId, epoch: now.kind === "master" ? now.epoch : 0 };
+      },
+    });
+    const elector = new Elector({
+      lock,
+      store,
+      network,
+      clock,
+      random,
+      logger,
+      settings: {
+        lockTtlMs: config.lockTtlMs,
+        leaseMs: config.nodeLeaseMs,
+        horizonMs: config.horizonMs,
+        maxJobsInMemory: MAX_JOBS_IN_MEMORY,
+        maxLost: config.maxLost,
+        embedded: isEmbedded,
+      },
+      incarnation,
+      nodeId,
+      address: () => address,
+    });
+    const server = createRpcServer({
+      role: elector,
+      store,
+      clock,
+      random,
+      logger,
+      identity: { incarnation, nodeId },
+      address: () => address,
+      limits,
+    });
+    const port = await server.listen(config.host, config.port);
+    closers.push(() => server.close(CLOSE_GRACE_MS));
+    address = config.advertiseAddress ?? `${ownHost(config.host)}:${port}`;
+    elector.start();
+    closers.push(() => elector.stop());
+
+    const writer = new ResultWriter({ store, clock, logger });
+    const puller = new Puller({
+      settings: {
+        incarnation,
+        nodeId,
+        address,
+        slots: config.slots,
+        labels: config.labels,
+        leaseMs: config.nodeLeaseMs,
+        maxLost: config.maxLost,
+      },
+      masters: {
+        current: () => {
+          const now = elector.now();
+          if (now.kind === "follower") return now.master;
+          return now.kind === "master" ? { address, nodeId, incarnation, epoch: now.epoch } : null;
+        },
+        changed: (changed) => elector.changed(changed),
+        lost: (master) => void elector.masterIsGone(master),
+      },
+      network,
+      executors,
+      resources,
+      writer,
+      clock,
+      logger,
+    });
+    puller.start();
+    closers.push(() => puller.stop());
+    logger.info({ nodeId, address, slots: config.slots, handlers: executors.handlers }, "node is up");
+
+    return {
+      port,
+      address,
+      async stop() {
+        // Another node takes over at once. A process alone stays master, for its own jobs to end under it.
+        if (!isEmbedded) await elector.resign();
+        await puller.drain(config.drainGraceMs);
+        await closeAll();
+        logger.info({ nodeId }, "node has stopped");
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function openLock(config: Config, logger: Logger): ClusterLock {
+  const { redisUrl: url, clusterPrefix: prefix, lockTtlMs: ttlMs, dataDir } = config;
+  if (url === null) return openLocalLock({ dataDir, ttlMs, clock: systemClock });
+  return openRedisLock({ url, prefix, ttlMs, commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS, logger });
+}
+
+/** Waits for a database that is not there yet, and says so once. */
+async function migrateWhenThere(store: JobStore, logger: Logger, signal?: AbortSignal): Promise<void> {
+  for (let hasComplained = false; ; hasComplained = true) {
+    try {
+      return await store.migrate();
+    } catch (error) {
+      if (!isError(error, "unavailable") || signal?.aborted) throw error;
+      if (!hasComplained) logger.warn({ error }, "the database does not answer yet; waiting for it");
+      await sleep(systemClock, RETRY_MS, signal);
+    }
+  }
+}
+
+/** The address at which other machines reach a server that listens on `host`. */
+function ownHost(host: string): string {
+  if (host !== "0.0.0.0" && host !== "::") return host.includes(":") ? `[${host}]` : host;
+  for (const addresses of Object.values(networkInterfaces())) {
+    const external = addresses?.find(({ family, internal }) => family === "IPv4" && !internal);
+    if (external !== undefined) return external.address;
+  }
+  return "127.0.0.1";
+}

@@ -1,0 +1,11 @@
+/** What users import: `defineJobs` for their handlers, and the client for their services. */
+export { createClient, type ElasticJobClient } from "./client/client.ts";
+export {
+  defineJobs,
+  type Handler,
+  type HandlerContext,
+  type HandlerJob,
+  type Jobs,
+  type JsonValue,
+  PermanentError,
+} from "./jobs/define-jobs.ts";

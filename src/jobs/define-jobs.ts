@@ -1,0 +1,55 @@
+/** What users write: the handlers that run their jobs. */
+
+/** Any value that JSON can carry. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+
+/** The job that a handler is called for. */
+export interface HandlerJob {
+  readonly id: string;
+  readonly name: string;
+  readonly handler: string;
+  /** As it was added; undefined: it was added without one. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- its shape is between the sender and the handler
+  readonly payload: any;
+}
+
+/** The circumstances of the call. */
+export interface HandlerContext {
+  readonly jobId: string;
+  /** Names this execution of the job for ever. */
+  readonly claim: number;
+  /** The how-manieth try of this occurrence this is: 1, 2, 3 … */
+  readonly attempt: number;
+  /** When the occurrence was due, which can be some time ago. */
+  readonly scheduledAt: Date;
+  /** The same for every attempt of one occurrence: hand it on, and a repeated effect can be told. */
+  readonly idempotencyKey: string;
+  /** When the attempt times out; null: never. */
+  readonly deadline: Date | null;
+  /** Aborts at the deadline, when the job is cancelled, and when the node has to give the job up. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a job. What it returns (or resolves to) is the job's output, as JSON. When it throws, the
+ * attempt has failed, and is retried as the job's retry policy says.
+ */
+export type Handler = (job: HandlerJob, ctx: HandlerContext) => unknown;
+
+/** Handlers by name; `runJob` takes every job that has no handler of its own. */
+export type Jobs = Readonly<Record<string, Handler>>;
+
+/** Checks and types a set of handlers: the default export of the module that HANDLERS names. */
+export function defineJobs<T extends Jobs>(jobs: T): T {
+  for (const [name, handler] of Object.entries(jobs)) {
+    if (typeof handler !== "function") throw new TypeError(`defineJobs: ${name} must be a function`);
+  }
+  return jobs;
+}
+
+/** Throw it to fail an occurrence at once: it is not retried. */
+export class PermanentError extends Error {
+  override readonly name: string = "PermanentError";
+  /** Told by this mark, not by class: the user's module may have loaded its own copy of this one. */
+  readonly isPermanent = true;
+}

@@ -1,0 +1,30 @@
+import type { ElasticJobError } from "../core/errors.ts";
+import type { JobRecord } from "../core/job.ts";
+import type { JobKey } from "../store/job-store.ts";
+
+/** What is added as one: a job, or a part of a call that has a key. */
+export interface AddUnit {
+  readonly records: readonly JobRecord[];
+  readonly keys: readonly JobKey[];
+  /** Size of names, payloads and keys, roughly. */
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: ElasticJobError) => void;
+}
+
+export const MAX_BATCH_ROWS = 1000;
+export const MAX_BATCH_BYTES = 4 << 20;
+
+/** Takes from the front what fits into one statement; at least one unit. */
+export function takeBatch(queue: AddUnit[]): AddUnit[] {
+  let rows = 0;
+  let bytes = 0;
+  let count = 0;
+  for (const unit of queue) {
+    rows += unit.records.length;
+    bytes += unit.bytes;
+    if (count > 0 && (rows > MAX_BATCH_ROWS || bytes > MAX_BATCH_BYTES)) break;
+    count++;
+  }
+  return queue.splice(0, count);
+}

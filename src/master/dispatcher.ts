@@ -1,0 +1,222 @@
+/**
+ * Gives prepared jobs to nodes: place, claim, and only then send (G2). Nothing is claimed without
+ * trust (G8). A claim that commits after its node's stream has ended is never sent, and is LOST at
+ * once. A claim write that hits fewer rows than asked is read back, and each job goes where the
+ * database says.
+ */
+import { create } from "@bufbuild/protobuf";
+import { retryDelayMs } from "../core/backoff.ts";
+import { isError } from "../core/errors.ts";
+import { type JobRecord, STORED_STATUS } from "../core/job.ts";
+import { decideDue } from "../core/misfire.ts";
+import { nextAfter } from "../core/next-due.ts";
+import { choose } from "../core/placement.ts";
+import { firstGroup, type QueuedJob } from "../core/queues.ts";
+import { type Assignment, AssignmentSchema } from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { MasterContext } from "./context.ts";
+import type { Endings } from "./endings.ts";
+import type { InFlight } from "./in-flight.ts";
+import type { JobMemory } from "./job-memory.ts";
+import type { NodeSession } from "./node-session.ts";
+import type { NodeSessions } from "./node-sessions.ts";
+
+/** Jobs placed in one go: bounds the time that placing takes. */
+const MAX_PLACED = 500;
+/** Claim statements at once: while they run, the next batch gathers. */
+const MAX_CLAIMING = 2;
+/** Payload bytes of one message to a node. */
+const MAX_ASSIGN_BYTES = 1 << 20;
+
+interface Placed {
+  readonly job: QueuedJob;
+  readonly placement: string;
+}
+
+export class Dispatcher {
+  private readonly context: MasterContext;
+  private readonly memory: JobMemory;
+  private readonly inFlight: InFlight;
+  private readonly sessions: NodeSessions;
+  private readonly endings: Endings;
+  private readonly left: () => void;
+  private claiming = 0;
+
+  /** `left` hears when jobs have left the prepared queue. */
+  constructor(
+    context: MasterContext,
+    parts: { memory: JobMemory; inFlight: InFlight; sessions: NodeSessions; endings: Endings },
+    left: () => void,
+  ) {
+    this.context = context;
+    this.memory = parts.memory;
+    this.inFlight = parts.inFlight;
+    this.sessions = parts.sessions;
+    this.endings = parts.endings;
+    this.left = left;
+  }
+
+  /** Places what can be placed now. */
+  tick(): void {
+    while (this.claiming < MAX_CLAIMING && this.context.trusted() && !this.context.ended.aborted) {
+      const batches = this.place();
+      if (batches.size === 0) return;
+      for (const [session, placed] of batches) this.claim(session, placed);
+    }
+  }
+
+  private place(): Map<NodeSession, Placed[]> {
+    const now = this.context.time.now();
+    const batches = new Map<NodeSession, Placed[]>();
+    let groups = this.memory.queues.preparedGroups();
+    for (let count = 0; count < MAX_PLACED; count++) {
+      const group = firstGroup(groups);
+      const job = group?.jobs.first();
+      if (group === undefined || job === undefined) break;
+      const choice = choose(this.sessions.candidates(group.classId), group);
+      if (choice === null) {
+        // Jobs that ask the same can't be placed either.
+        groups = groups.filter((other) => other !== group);
+        continue;
+      }
+      this.memory.queues.markBusy(job);
+      const decision = decideDue(job.record, now);
+      if (decision.kind === "skip") {
+        this.inFlight.mark(
+          [job.record.id],
+          this.endings.persist(() => this.endings.skip(job.record, decision)),
+        );
+        continue;
+      }
+      const { node, placement } = choice;
+      node.reserve(group.slots);
+      const batch = batches.get(node);
+      if (batch) batch.push({ job, placement });
+      else batches.set(node, [{ job, placement }]);
+    }
+    return batches;
+  }
+
+  private claim(session: NodeSession, placed: readonly Placed[]): void {
+    this.claiming++;
+    const ids = placed.map(({ job }) => job.record.id);
+    const written = this.writeClaims(session, placed).finally(() => {
+      this.claiming--;
+    });
+    this.inFlight.mark(ids, written);
+    written
+      .catch((error: unknown) => {
+        for (const { job } of placed) session.unreserve(job.record.spec.requirements.slots);
+        if (isError(error, "stale_epoch")) return this.context.deposed();
+        // Whether the claims are there is unknown: whatever the database says of each job, counts.
+        this.context.logger.warn({ error, jobs: ids.length }, "could not claim jobs; reading them back");
+        this.endings.lose(
+          placed.map(({ job }) => ({ jobId: job.record.id, claim: job.record.claim + 1 })),
+          "its claim was not confirmed",
+        );
+      })
+      .then(this.left)
+      .catch((error: unknown) => this.context.logger.error({ error }, "could not go on placing jobs"));
+  }
+
+  private async writeClaims(session: NodeSession, placed: readonly Placed[]): Promise<void> {
+    const { store, epoch, time } = this.context;
+    const now = time.now();
+    const payloads = await this.missingPayloads(placed);
+    const writes = placed
+      .map(({ job }) => ({
+        jobId: job.record.id,
+        claim: job.record.claim + 1,
+        revision: job.record.revision,
+      }))
+      .sort((a, b) => a.jobId - b.jobId);
+    const claimed = await store.claimJobs(epoch, session.number, writes, now);
+    const present = claimed === placed.length ? null : await store.readJobs(writes.map(({ jobId }) => jobId));
+    const assignments: Assignment[] = [];
+    const unsent: { jobId: number; claim: number }[] = [];
+    for (const { job, placement } of placed) {
+      const before = job.record;
+      const after: JobRecord = {
+        ...before,
+        status: STORED_STATUS.RUNNING,
+        claim: before.claim + 1,
+        attempt: before.attempt + 1,
+        node: session.number,
+        updateTime: now,
+        spec: payloads.has(before.id)
+          ? { ...before.spec, payload: payloads.get(before.id) ?? null }
+          : before.spec,
+      };
+      if (present !== null && !isClaim(present.get(before.id), after)) {
+        session.unreserve(before.spec.requirements.slots);
+        const record = present.get(before.id);
+        if (record === undefined) this.memory.remove(before.id);
+        else this.memory.place(record);
+        continue;
+      }
+      if (!session.isOpen) {
+        unsent.push({ jobId: after.id, claim: after.claim });
+        continue;
+      }
+      this.memory.run(after);
+      session.claims.set(after.id, after.claim);
+      assignments.push(this.assignment(after, placement));
+    }
+    for (const message of bySize(assignments)) session.assign(message);
+    if (unsent.length > 0) this.endings.lose(unsent, "its node left before it was sent");
+  }
+
+  private async missingPayloads(placed: readonly Placed[]): Promise<Map<number, string | null>> {
+    const missing = placed.filter(({ job }) => !job.payloadLoaded).map(({ job }) => job.record.id);
+    if (missing.length === 0) return new Map();
+    const records = await this.context.store.readJobs(missing);
+    return new Map([...records].map(([id, record]) => [id, record.spec.payload]));
+  }
+
+  private assignment(record: JobRecord, placement: string): Assignment {
+    const { spec } = record;
+    const { retry } = spec;
+    const canRetry = retry.maxAttempts === 0 || record.failures + 1 < retry.maxAttempts;
+    const nextAt = nextAfter(record, record.scheduledAt);
+    return create(AssignmentSchema, {
+      jobId: record.id,
+      claim: record.claim,
+      revision: record.revision,
+      attempt: record.attempt,
+      failures: record.failures,
+      lost: record.lost,
+      name: spec.name,
+      handler: spec.handler,
+      payload: spec.payload === null ? new Uint8Array() : encoder.encode(spec.payload),
+      scheduledAt: record.scheduledAt,
+      timeoutMs: spec.timeoutMs ?? 0,
+      slots: spec.requirements.slots,
+      placement,
+      ...(nextAt === null ? {} : { nextAt }),
+      ...(canRetry ? { retryDelayMs: retryDelayMs(retry, record.failures, this.context.random) } : {}),
+    });
+  }
+}
+
+const encoder = new TextEncoder();
+
+function isClaim(record: JobRecord | undefined, claimed: JobRecord): boolean {
+  return (
+    record?.status === STORED_STATUS.RUNNING && record.claim === claimed.claim && record.node === claimed.node
+  );
+}
+
+function bySize(assignments: readonly Assignment[]): Assignment[][] {
+  const messages: Assignment[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const assignment of assignments) {
+    bytes += assignment.payload.length;
+    const message = messages.at(-1);
+    if (message === undefined || bytes > MAX_ASSIGN_BYTES) {
+      messages.push([assignment]);
+      bytes = assignment.payload.length;
+    } else {
+      message.push(assignment);
+    }
+  }
+  return messages;
+}

@@ -1,0 +1,193 @@
+/**
+ * The ends that the master writes: a claim is LOST, an occurrence is skipped, a running job is
+ * cancelled. Always in the same order: the row in jobresult, which arbitrates; then the projection
+ * onto jobinfo; then memory. If a row is there already, that one counts, and is projected instead.
+ */
+import { sleep } from "../core/clock.ts";
+import { project, retryAfterLoss } from "../core/ending.ts";
+import { isError } from "../core/errors.ts";
+import { type JobRecord, OUTCOME, type ResultRecord, STORED_STATUS } from "../core/job.ts";
+import type { DueDecision } from "../core/misfire.ts";
+import { nextAfterRow } from "../core/next-due.ts";
+import type { ClaimRef } from "../store/job-store.ts";
+import type { MasterContext } from "./context.ts";
+import type { InFlight } from "./in-flight.ts";
+import type { JobMemory } from "./job-memory.ts";
+
+const RETRY_MS = 200;
+/** How many jobs one statement is about. */
+const BATCH = 500;
+
+export class Endings {
+  private readonly context: MasterContext;
+  private readonly memory: JobMemory;
+  private readonly inFlight: InFlight;
+
+  constructor(context: MasterContext, memory: JobMemory, inFlight: InFlight) {
+    this.context = context;
+    this.memory = memory;
+    this.inFlight = inFlight;
+  }
+
+  /** Ends these claims: nobody holds them any more. */
+  lose(claims: readonly ClaimRef[], reason: string): void {
+    const claimOf = new Map(claims.map(({ jobId, claim }) => [jobId, claim]));
+    this.eachBatch([...claimOf.keys()], async (ids) => {
+      const { store, epoch, settings, time } = this.context;
+      // Never a newer claim of the same job, which may be running elsewhere by now.
+      const lost = (await this.readRunning(ids)).filter((record) => record.claim === claimOf.get(record.id));
+      const now = time.now();
+      const rows = lost.map((record) =>
+        finalRow(record, OUTCOME.LOST, now, {
+          reason,
+          retryAt: retryAfterLoss(record.lost, now, settings.maxLost),
+        }),
+      );
+      if (rows.length > 0) await store.writeFinalRows(epoch, rows);
+      await this.projectFinalRows(lost);
+    });
+  }
+
+  /** Projects what nodes could not project: their jobs were changed while they ran, or lost a race. */
+  settle(jobIds: readonly number[]): void {
+    this.eachBatch(jobIds, async (ids) => {
+      await this.projectFinalRows(await this.readRunning(ids));
+    });
+  }
+
+  /** Reads jobs again whose write had an unknown outcome, until the database answers. */
+  reread(jobIds: readonly number[]): void {
+    this.eachBatch(jobIds, async (ids) => {
+      await this.readRunning(ids);
+    });
+  }
+
+  /**
+   * Records missed occurrences of a job that is WAITING: a claim for nobody, its row, the projection.
+   * Returns when memory says what became of the job.
+   */
+  async skip(record: JobRecord, decision: Extract<DueDecision, { kind: "skip" }>): Promise<void> {
+    const { store, epoch, time } = this.context;
+    const now = time.now();
+    const claim = record.claim + 1;
+    await store.claimJobs(epoch, 0, [{ jobId: record.id, claim, revision: record.revision }], now);
+    const claimed = (await store.readJobs([record.id])).get(record.id);
+    if (claimed === undefined) return this.memory.remove(record.id);
+    if (claimed.status !== STORED_STATUS.RUNNING || claimed.claim !== claim)
+      return this.memory.place(claimed);
+    const row = finalRow(claimed, OUTCOME.SKIPPED, now, {
+      reason: decision.reason,
+      retryAt: null,
+      skippedThrough: decision.count > 1 ? decision.through : null,
+      skippedCount: decision.count,
+    });
+    await store.writeFinalRows(epoch, [{ ...row, attempt: 0 }]);
+    await this.projectFinalRows([claimed]);
+  }
+
+  /** Brings RUNNING jobs in line with their final rows; leaves those that have none. */
+  async projectFinalRows(running: readonly JobRecord[]): Promise<void> {
+    const { store, epoch, time } = this.context;
+    for (let tries = 0, jobs = running; jobs.length > 0 && tries < 10; tries++) {
+      const rows = await store.readFinalRows(
+        jobs.map((record) => ({ jobId: record.id, claim: record.claim })),
+      );
+      const updateTime = time.now();
+      const ended = jobs.flatMap((record) => {
+        const row = rows.get(record.id);
+        if (row === undefined) return [];
+        const guard = { jobId: record.id, claim: record.claim, revision: record.revision };
+        const state = { ...project(record, row, nextAfterRow(record, row)), updateTime };
+        return [{ record, projection: { ...guard, ...state } }];
+      });
+      const applied = await store.projectJobs(
+        ended.map(({ projection }) => projection),
+        epoch,
+      );
+      const missed: number[] = [];
+      for (const [index, { record, projection }] of ended.entries()) {
+        const { jobId: _, ...state } = projection;
+        if (applied[index]) this.memory.place({ ...record, ...state });
+        else missed.push(record.id);
+      }
+      // Changed meanwhile, or projected by its node: whatever is still RUNNING is tried again.
+      jobs = missed.length > 0 ? await this.readRunning(missed) : [];
+    }
+  }
+
+  /** Brings memory in line for those that do not run (any more), and returns the others. */
+  private async readRunning(ids: readonly number[]): Promise<JobRecord[]> {
+    const records = await this.context.store.readJobs(ids);
+    const running: JobRecord[] = [];
+    for (const id of ids) {
+      const record = records.get(id);
+      if (record === undefined) this.memory.remove(id);
+      else if (record.status === STORED_STATUS.RUNNING) running.push(record);
+      else this.memory.place(record);
+    }
+    return running;
+  }
+
+  /** Works on the jobs in batches, each job after the write about it that is in flight, until it is done or the mastership ends. */
+  private eachBatch(jobIds: readonly number[], work: (ids: readonly number[]) => Promise<void>): void {
+    const free = jobIds.filter((id) => !this.inFlight.has(id));
+    for (let start = 0; start < free.length; start += BATCH) {
+      const ids = free.slice(start, start + BATCH);
+      this.inFlight.mark(
+        ids,
+        this.persist(() => work(ids)),
+      );
+    }
+    for (const id of jobIds) {
+      if (!free.includes(id)) void this.inFlight.alone(id, () => this.persist(() => work([id])));
+    }
+  }
+
+  /** Everything here can be repeated: it is, until the database has answered. */
+  async persist(work: () => Promise<void>): Promise<void> {
+    const { ended, clock, logger } = this.context;
+    while (!ended.aborted) {
+      try {
+        if (this.context.trusted()) return await work();
+      } catch (error) {
+        if (isError(error, "stale_epoch")) return this.context.deposed();
+        logger.warn({ error }, "could not end claims; trying again");
+      }
+      await sleep(clock, RETRY_MS, ended);
+    }
+  }
+}
+
+interface EndDetails {
+  readonly reason: string;
+  readonly retryAt: number | null;
+  readonly skippedThrough?: number | null;
+  readonly skippedCount?: number;
+}
+
+/** The row by which a master ends the newest claim of a job. */
+export function finalRow(
+  record: JobRecord,
+  outcome: typeof OUTCOME.LOST | typeof OUTCOME.SKIPPED | typeof OUTCOME.CANCELLED,
+  now: number,
+  details: EndDetails,
+): ResultRecord {
+  return {
+    jobId: record.id,
+    claim: record.claim,
+    late: false,
+    outcome,
+    attempt: record.attempt,
+    scheduledAt: record.scheduledAt,
+    startTime: now,
+    endTime: now,
+    retryAt: details.retryAt,
+    node: record.node,
+    placement: "",
+    output: null,
+    error: null,
+    reason: details.reason,
+    skippedThrough: details.skippedThrough ?? null,
+    skippedCount: details.skippedCount ?? 0,
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * Accepts jobs. Each gets an id from a block, so that the identical insert can be repeated after an
+ * unknown outcome. Keys: a job's own key names the job for as long as it is kept; the key of a call
+ * names the block of ids of that call for an hour, so that the same call made again finds its jobs.
+ */
+import { ElasticJobError, isError } from "../core/errors.ts";
+import { type JobRecord, type JobSpec, NEVER, STORED_STATUS } from "../core/job.ts";
+import { firstOccurrence } from "../core/schedule.ts";
+import type { JobKey } from "../store/job-store.ts";
+import type { AddUnit } from "./add-batch.ts";
+import type { ClassRegistry } from "./class-registry.ts";
+import type { MasterContext } from "./context.ts";
+import type { Endings } from "./endings.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { IdBlocks } from "./id-blocks.ts";
+import type { AddedJob } from "./job-api.ts";
+import type { JobMemory } from "./job-memory.ts";
+
+const CALL_KEY_LIFE_MS = 3_600_000;
+/** How often an add whose key is taken, or whose job just went, is looked at anew. */
+const MAX_TRIES = 5;
+
+type Added = AddedJob | ElasticJobError;
+
+export function jobKey(idempotencyKey: string): string {
+  return `job:${idempotencyKey}`;
+}
+
+export class Intake {
+  private readonly context: MasterContext;
+  private readonly memory: JobMemory;
+  private readonly classes: ClassRegistry;
+  private readonly ids: IdBlocks;
+  private readonly commits: GroupCommit;
+  /** Keys of adds that are under way: the same key again waits for the first. */
+  private readonly keysInFlight = new Map<string, Promise<unknown>>();
+  /** Null when a job of this spec may be added, else why not. */
+  private readonly refusal: (spec: JobSpec) => ElasticJobError | null;
+
+  constructor(
+    context: MasterContext,
+    parts: {
+      memory: JobMemory;
+      classes: ClassRegistry;
+      endings: Endings;
+      refusal: (spec: JobSpec) => ElasticJobError | null;
+    },
+  ) {
+    this.context = context;
+    this.memory = parts.memory;
+    this.classes = parts.classes;
+    this.refusal = parts.refusal;
+    this.ids = new IdBlocks(context);
+    this.commits = new GroupCommit(context, (unit) => parts.endings.reread(unit.records.map(({ id }) => id)));
+  }
+
+  async addJobs(specs: readonly JobSpec[], callKey: string | null): Promise<Added[]> {
+    if (callKey === null) return this.addAll(specs, await this.ids.take(specs.length), null);
+    const key = `call:${callKey}`;
+    return this.aloneWithKey(key, async () => {
+      const { store, epoch, time } = this.context;
+      const firstId = (await store.readKeys(epoch, [key], time.now())).get(key);
+      if (firstId !== undefined) return this.replay(specs, firstId);
+      return this.addAll(specs, await this.ids.take(specs.length), {
+        key,
+        jobId: 0,
+        expiresAt: time.now() + CALL_KEY_LIFE_MS,
+      });
+    });
+  }
+
+  /** The same call again: what it stored is answered from the rows; what it did not, is added now. */
+  private async replay(specs: readonly JobSpec[], firstId: number): Promise<Added[]> {
+    const records = await this.context.store.readJobs(specs.map((_, index) => firstId + index));
+    return Promise.all(
+      specs.map(async (spec, index) => {
+        const record = records.get(firstId + index);
+        if (record !== undefined) return { jobId: record.id, created: true, nextRunAt: record.scheduledAt };
+        return this.addOne(spec, firstId + index, null);
+      }),
+    );
+  }
+
+  private addAll(specs: readonly JobSpec[], firstId: number, callKey: JobKey | null): Promise<Added[]> {
+    let key = callKey === null ? null : { ...callKey, jobId: firstId };
+    return Promise.all(
+      specs.map((spec, index) => {
+        // The key of the call goes in with the first job that is not refused.
+        const refused = this.refusal(spec);
+        if (refused !== null) return refused;
+        const added = this.addOne(spec, firstId + index, key);
+        key = null;
+        return added;
+      }),
+    );
+  }
+
+  private async addOne(spec: JobSpec, id: number, callKey: JobKey | null): Promise<Added> {
+    const refused = this.refusal(spec);
+    if (refused !== null) return refused;
+    try {
+      if (spec.idempotencyKey === null) return await this.store(spec, id, callKey === null ? [] : [callKey]);
+      return await this.addWithKey(spec, spec.idempotencyKey, id, callKey);
+    } catch (error) {
+      if (error instanceof ElasticJobError) return error;
+      throw error;
+    }
+  }
+
+  private addWithKey(
+    spec: JobSpec,
+    idempotencyKey: string,
+    id: number,
+    callKey: JobKey | null,
+  ): Promise<AddedJob> {
+    const { store, epoch, time } = this.context;
+    const key = jobKey(idempotencyKey);
+    return this.aloneWithKey(key, async () => {
+      for (let tries = 0; ; tries++) {
+        const taken = (await store.readKeys(epoch, [key], time.now())).get(key);
+        const record = taken === undefined ? undefined : (await store.readJobs([taken])).get(taken);
+        if (record !== undefined) {
+          return { jobId: record.id, created: record.id === id, nextRunAt: record.scheduledAt };
+        }
+        const keys = [{ key, jobId: id, expiresAt: NEVER }, ...(callKey === null ? [] : [callKey])];
+        try {
+          return await this.store(spec, id, keys);
+        } catch (error) {
+          // Stored by an earlier try of ours, or by the master before us: look again.
+          if (!isError(error, "already_exists") || tries >= MAX_TRIES) throw error;
+        }
+      }
+    });
+  }
+
+  private async store(spec: JobSpec, id: number, keys: readonly JobKey[]): Promise<AddedJob> {
+    const jobClass = await this.classes.findOrAdd(spec);
+    const now = this.context.time.now();
+    const at = firstOccurrence(spec.schedule, now);
+    const record: JobRecord = {
+      id,
+      classId: jobClass.id,
+      status: STORED_STATUS.WAITING,
+      at,
+      scheduledAt: at,
+      attempt: 0,
+      failures: 0,
+      lost: 0,
+      claim: 0,
+      revision: 0,
+      node: 0,
+      parentId: 0,
+      createTime: now,
+      updateTime: now,
+      spec,
+    };
+    const bytes = 200 + spec.name.length + (spec.payload?.length ?? 0);
+    await new Promise<void>((resolve, reject) => {
+      this.commits.add({ records: [record], keys, bytes, resolve, reject } satisfies AddUnit);
+    });
+    this.memory.place(record, true);
+    return { jobId: id, created: true, nextRunAt: at };
+  }
+
+  /** One add with a key at a time. */
+  private async aloneWithKey<T>(key: string, work: () => Promise<T>): Promise<T> {
+    for (let other = this.keysInFlight.get(key); other !== undefined; other = this.keysInFlight.get(key)) {
+      await other.catch(() => undefined);
+    }
+    const result = work();
+    this.keysInFlight.set(key, result);
+    return result.finally(() => this.keysInFlight.delete(key));
+  }
+}

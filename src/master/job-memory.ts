@@ -1,0 +1,59 @@
+import { type JobRecord, STORED_STATUS } from "../core/job.ts";
+import type { Queues } from "../core/queues.ts";
+import type { ChangedJobs } from "./changed-jobs.ts";
+import type { Pages } from "./pages.ts";
+
+/** A bigger payload (in UTF-16 units, about its bytes) is not kept in memory, but read when the job is claimed. */
+export const MAX_PAYLOAD_IN_MEMORY = 4096;
+
+/** Brings memory in line with what the database now says of a job. */
+export class JobMemory {
+  readonly queues: Queues;
+  private readonly pages: Pages;
+  private readonly changedJobs: ChangedJobs;
+  private readonly placed: () => void;
+
+  /** `placed` hears when a job went into waiting. */
+  constructor(queues: Queues, pages: Pages, changedJobs: ChangedJobs, placed: () => void) {
+    this.queues = queues;
+    this.pages = pages;
+    this.changedJobs = changedJobs;
+    this.placed = placed;
+  }
+
+  /** After a write: into waiting if it waits and belongs into memory, else out of memory. */
+  place(record: JobRecord, payloadLoaded = true): void {
+    this.pages.touch(record.id);
+    if (record.status === STORED_STATUS.WAITING && this.pages.admits(record)) {
+      const isLight = isLightEnough(record);
+      this.queues.wait(isLight ? record : withoutPayload(record), payloadLoaded && isLight);
+      this.placed();
+    } else {
+      this.queues.drop(record.id);
+    }
+    this.changedJobs.changed(record.id);
+  }
+
+  /** Its claim is committed. */
+  run(record: JobRecord, payloadLoaded = true): void {
+    this.pages.touch(record.id);
+    const isLight = isLightEnough(record);
+    this.queues.run(isLight ? record : withoutPayload(record), payloadLoaded && isLight);
+    this.changedJobs.changed(record.id);
+  }
+
+  /** The job is deleted. */
+  remove(jobId: number): void {
+    this.pages.touch(jobId);
+    this.queues.drop(jobId);
+    this.changedJobs.changed(jobId);
+  }
+}
+
+function isLightEnough({ spec }: JobRecord): boolean {
+  return spec.payload === null || spec.payload.length <= MAX_PAYLOAD_IN_MEMORY;
+}
+
+function withoutPayload(record: JobRecord): JobRecord {
+  return { ...record, spec: { ...record.spec, payload: null } };
+}

@@ -1,0 +1,158 @@
+/**
+ * One mastership: everything that a master does in one epoch, from the moment that the epoch is
+ * written until it is deposed, steps down or stops. Nothing of it is used again in the next one.
+ */
+import type { MasterStream, Network, StreamHandler } from "../coordination/network.ts";
+import { sleep } from "../core/clock.ts";
+import { ElasticJobError, isError } from "../core/errors.ts";
+import type { JobRecord, JobSpec } from "../core/job.ts";
+import { Queues } from "../core/queues.ts";
+import { ChangedJobs } from "./changed-jobs.ts";
+import { ClassRegistry } from "./class-registry.ts";
+import { keepClusterTime } from "./cluster-clock.ts";
+import type { MasterContext } from "./context.ts";
+import { Control } from "./control.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Endings } from "./endings.ts";
+import { handlerRefusal } from "./handler-refusal.ts";
+import { InFlight } from "./in-flight.ts";
+import { Intake } from "./intake.ts";
+import type { AddedJob, ClusterView, JobApi, JobView } from "./job-api.ts";
+import { JobMemory } from "./job-memory.ts";
+import { JobReader } from "./job-reader.ts";
+import { NodeSessions } from "./node-sessions.ts";
+import { Pages } from "./pages.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Sweep } from "./sweep.ts";
+
+export class Mastership implements JobApi {
+  private readonly context: MasterContext;
+  private readonly queues = new Queues();
+  private readonly inFlight = new InFlight();
+  private readonly changedJobs = new ChangedJobs();
+  private readonly classes: ClassRegistry;
+  private readonly pages: Pages;
+  private readonly sessions: NodeSessions;
+  private readonly scheduler: Scheduler;
+  private readonly intake: Intake;
+  private readonly control: Control;
+  private readonly reader: JobReader;
+  private readonly sweep: Sweep;
+
+  constructor(context: MasterContext, network: Network) {
+    this.context = context;
+    const { queues, inFlight, changedJobs } = this;
+    const wake = () => this.scheduler.wake();
+    this.classes = new ClassRegistry(context, (jobClass) => {
+      this.pages.addEmptyClass(jobClass.id);
+      this.sessions.classAdded(jobClass);
+    });
+    const { classes } = this;
+    const found = (record: JobRecord) => this.sessions.found(record);
+    this.pages = new Pages(context, queues, { found, loaded: wake });
+    const memory = new JobMemory(queues, this.pages, changedJobs, wake);
+    const endings = new Endings(context, memory, inFlight);
+    this.sessions = new NodeSessions(context, { network, memory, inFlight, endings, classes }, () => {
+      this.pages.setPresent(this.sessions.presentClasses());
+      wake();
+    });
+    const { sessions } = this;
+    const dispatcher = new Dispatcher(context, { memory, inFlight, sessions, endings }, () => {
+      this.pages.kick();
+      wake();
+    });
+    this.scheduler = new Scheduler(context, memory, dispatcher);
+    this.intake = new Intake(context, {
+      memory,
+      classes,
+      endings,
+      refusal: handlerRefusal(context, sessions),
+    });
+    this.control = new Control(context, { memory, inFlight, classes, sessions });
+    this.reader = new JobReader(context, { classes, sessions, changedJobs });
+    this.sweep = new Sweep(context, { classes, pages: this.pages, queues, memory, inFlight, found });
+  }
+
+  /** Loads what it must know before it serves, then starts its loops. */
+  async start(): Promise<void> {
+    await this.classes.load();
+    await this.sessions.load();
+    this.context.ended.addEventListener("abort", () => this.stop(), { once: true });
+    for (const loop of [
+      this.pages.run(),
+      this.sessions.run(),
+      this.sweep.run(),
+      keepClusterTime(this.context),
+    ]) {
+      loop.catch((error: unknown) =>
+        this.context.logger.error({ error }, "a loop of the master has stopped"),
+      );
+    }
+  }
+
+  /** Gives out no more jobs, and waits until those that are claimed are sent, at most `ms`. */
+  async quiesce(ms: number): Promise<void> {
+    this.scheduler.stop();
+    const settled = new AbortController();
+    void this.inFlight.settled().then(() => settled.abort());
+    await sleep(this.context.clock, ms, settled.signal);
+  }
+
+  addJobs(specs: readonly JobSpec[], callKey: string | null): Promise<(AddedJob | ElasticJobError)[]> {
+    return this.serve(() => this.intake.addJobs(specs, callKey));
+  }
+
+  updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView> {
+    return this.serve(async () => this.reader.view(await this.control.updateJob(jobId, revision, change)));
+  }
+
+  deleteJob(jobId: number): Promise<void> {
+    return this.serve(() => this.control.deleteJob(jobId));
+  }
+
+  readJob(jobId: number): Promise<JobView> {
+    return this.serve(() => this.reader.readJob(jobId));
+  }
+
+  watchJob(jobId: number, signal: AbortSignal): AsyncIterable<JobView> {
+    return this.reader.watchJob(jobId, signal);
+  }
+
+  readCluster(): ClusterView {
+    const nodes = this.sessions.all().map((session) => ({
+      nodeId: session.nodeId,
+      address: session.address,
+      slots: session.slots,
+      usedSlots: session.slots - Math.min(session.slots, session.freeSlots),
+      handlers: [...session.handlers].sort(),
+      labels: session.labels,
+      cpu: session.cpu,
+      freeMemoryMb: session.freeMemoryMb,
+      draining: session.draining,
+    }));
+    return { epoch: this.context.epoch, nodes, ...this.queues.counts() };
+  }
+
+  acceptNode(stream: MasterStream): StreamHandler {
+    return this.sessions.accept(stream);
+  }
+
+  private stop(): void {
+    this.scheduler.stop();
+    this.sessions.close();
+  }
+
+  /** What every call has in common: it needs a mastership that is trusted, and may find that it is over. */
+  private async serve<T>(call: () => Promise<T>): Promise<T> {
+    if (this.context.ended.aborted || !this.context.trusted()) {
+      throw new ElasticJobError("unavailable", "this node is not master at the moment; try again");
+    }
+    try {
+      return await call();
+    } catch (error) {
+      if (!isError(error, "stale_epoch")) throw error;
+      this.context.deposed();
+      throw new ElasticJobError("unavailable", "this node is no longer master; try again", { cause: error });
+    }
+  }
+}

@@ -1,0 +1,398 @@
+/**
+ * The nodes that are connected, and the claims they hold. A claim belongs to one stream of one
+ * incarnation: it is LOST when that node says that it does not hold it, or is gone. A node is gone
+ * when it has been silent for its lease and a margin, or, sooner, when its stream ended and its
+ * address, which was reached before, refuses twice or answers with another incarnation.
+ */
+import { create } from "@bufbuild/protobuf";
+import type { MasterStream, Network, StreamHandler } from "../coordination/network.ts";
+import { sleep } from "../core/clock.ts";
+import { ElasticJobError, isError } from "../core/errors.ts";
+import { type JobClass, type JobRecord, STORED_STATUS } from "../core/job.ts";
+import { goneAt, takeoverAt } from "../core/lease.ts";
+import { canTake } from "../core/placement.ts";
+import {
+  type ClaimVerdict,
+  ClaimVerdictSchema,
+  type Done,
+  type GetJobRequest,
+  HeldState,
+  type Hello,
+  Verdict,
+} from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { ClassRegistry } from "./class-registry.ts";
+import type { MasterContext } from "./context.ts";
+import type { Endings } from "./endings.ts";
+import type { InFlight } from "./in-flight.ts";
+import type { JobMemory } from "./job-memory.ts";
+import { NodeNumbers } from "./node-numbers.ts";
+import { NodeSession } from "./node-session.ts";
+
+const CHECK_MS = 250;
+const IDENTIFY_TIMEOUT_MS = 500;
+const REFUSALS = 2;
+/** How long a reading of the database's epoch stands in for trust. */
+const EPOCH_READ_LIFE_MS = 500;
+
+/** Claims whose node is not connected: they wait for it until it counts as gone. */
+interface AbsentNode {
+  readonly claims: Map<number, number>;
+  /** Monotonic. */
+  goneAt: number;
+}
+
+export class NodeSessions {
+  private readonly context: MasterContext;
+  private readonly network: Network;
+  private readonly memory: JobMemory;
+  private readonly inFlight: InFlight;
+  private readonly endings: Endings;
+  private readonly classes: ClassRegistry;
+  private readonly numbers: NodeNumbers;
+  private readonly changed: () => void;
+  /** By incarnation. */
+  private readonly sessions = new Map<string, NodeSession>();
+  /** By number: also of nodes that only the database has told of. */
+  private readonly absent = new Map<number, AbsentNode>();
+  /** Monotonic: when the database's epoch was last seen to be ours. */
+  private epochReadAt = Number.NEGATIVE_INFINITY;
+
+  /** `changed` hears whenever more could be placed: a node came, or gave credit. */
+  constructor(
+    context: MasterContext,
+    parts: {
+      network: Network;
+      memory: JobMemory;
+      inFlight: InFlight;
+      endings: Endings;
+      classes: ClassRegistry;
+    },
+    changed: () => void,
+  ) {
+    this.context = context;
+    this.network = parts.network;
+    this.memory = parts.memory;
+    this.inFlight = parts.inFlight;
+    this.endings = parts.endings;
+    this.classes = parts.classes;
+    this.numbers = new NodeNumbers(context);
+    this.changed = changed;
+  }
+
+  async load(): Promise<void> {
+    await this.numbers.load();
+  }
+
+  all(): NodeSession[] {
+    return [...this.sessions.values()];
+  }
+
+  nodeIdOf(number: number): string {
+    return this.numbers.nodeIdOf(number);
+  }
+
+  /** The connected nodes that can take jobs of a class. */
+  candidates(classId: number): NodeSession[] {
+    return this.all().filter((session) => session.isOpen && session.takes.has(classId));
+  }
+
+  /** A class was added: which nodes can take it? */
+  classAdded(jobClass: JobClass): void {
+    for (const session of this.sessions.values()) {
+      if (canTake(session, jobClass)) session.takes.add(jobClass.id);
+    }
+  }
+
+  /** The classes that some connected node can take. */
+  presentClasses(): Set<number> {
+    return new Set(this.all().flatMap((session) => [...session.takes]));
+  }
+
+  /** A job was found RUNNING in the database. Its node may still come and speak for it. */
+  found(record: JobRecord): void {
+    if (this.memory.queues.get(record.id)?.place === "running") return;
+    this.memory.run(record, false);
+    const session = this.all().find(({ number }) => number === record.node);
+    if (session !== undefined) {
+      // The node is here, and its hello did not list the claim.
+      if (session.claims.get(record.id) !== record.claim) this.lose(record, "its node no longer holds it");
+      return;
+    }
+    const { settings, epochWrittenAt } = this.context;
+    let absent = this.absent.get(record.node);
+    if (absent === undefined) {
+      const isGone = settings.embedded || record.node === 0 || this.isKnownGone(record.node);
+      const until = takeoverAt(epochWrittenAt, settings.leaseMs, settings.lockTtlMs);
+      absent = { claims: new Map(), goneAt: isGone ? 0 : until };
+      this.absent.set(record.node, absent);
+    }
+    absent.claims.set(record.id, record.claim);
+  }
+
+  /** A node opened a stream. */
+  accept(stream: MasterStream): StreamHandler {
+    let session: NodeSession | null = null;
+    let closed = false;
+    // One after another, and nothing before the hello is taken in.
+    let last: Promise<void> = Promise.resolve();
+    const failed = (error: unknown) => {
+      if (isError(error, "stale_epoch")) this.context.deposed();
+      this.context.logger.warn({ error, nodeId: session?.nodeId }, "closing a node's stream");
+      stream.close();
+    };
+    return {
+      message: (message) => {
+        if (session !== null) return this.take(session, message).catch(failed);
+        last = last
+          .then(async () => {
+            if (closed) return;
+            if (session !== null) return this.take(session, message);
+            if (message.message.case !== "hello") {
+              throw new ElasticJobError("invalid_argument", "message: the first one must be hello");
+            }
+            session = await this.greet(stream, message.message.value);
+            if (closed) this.depart(session);
+          })
+          .catch(failed);
+        return undefined;
+      },
+      closed: () => {
+        closed = true;
+        if (session !== null) this.depart(session);
+      },
+    };
+  }
+
+  /** Watches for nodes that have gone, until the mastership ends. */
+  async run(): Promise<void> {
+    const { ended, clock } = this.context;
+    while (!ended.aborted) {
+      this.tick();
+      await sleep(clock, CHECK_MS, ended);
+    }
+  }
+
+  tick(): void {
+    const now = this.context.clock.monotonic();
+    for (const session of this.sessions.values()) {
+      if (now >= goneAt(session.heardAt, this.context.settings.leaseMs)) {
+        this.context.logger.warn({ nodeId: session.nodeId }, "node has been silent for its lease");
+        session.close();
+        this.depart(session);
+      }
+    }
+    if (!this.context.trusted()) return;
+    for (const [number, node] of this.absent) {
+      if (now < node.goneAt) continue;
+      this.absent.delete(number);
+      this.loseAll(node.claims, "its node is gone");
+    }
+  }
+
+  /** Ends all streams, so that the nodes look for the next master. */
+  close(): void {
+    for (const session of this.sessions.values()) session.close();
+    this.sessions.clear();
+  }
+
+  /** The stop of a claim is to be told to its node. */
+  abort(jobId: number, claim: number): void {
+    for (const session of this.sessions.values()) {
+      if (session.claims.get(jobId) !== claim) continue;
+      session.verdicts([create(ClaimVerdictSchema, { jobId, claim, verdict: Verdict.ABORT })]);
+    }
+  }
+
+  private async greet(stream: MasterStream, hello: Hello): Promise<NodeSession> {
+    const { clock, time, settings, epoch } = this.context;
+    const number = await this.numbers.of(hello.incarnation, hello.nodeId);
+    const session = new NodeSession(stream, hello, number, clock.monotonic());
+    for (const jobClass of this.classes.all()) {
+      if (canTake(session, jobClass)) session.takes.add(jobClass.id);
+    }
+    // What the node should hold, as far as this master knows.
+    const older = this.sessions.get(hello.incarnation);
+    older?.close();
+    const expected = new Map([...(this.absent.get(number)?.claims ?? []), ...(older?.claims ?? [])]);
+    this.absent.delete(number);
+    this.sessions.set(hello.incarnation, session);
+    session.welcome(epoch, time.now(), settings.leaseMs);
+    try {
+      const verdicts = await this.judge(session, hello);
+      if (verdicts.length > 0) session.verdicts(verdicts);
+    } catch (error) {
+      // It comes back with another stream, and lists its claims again.
+      for (const [jobId, claim] of expected) session.claims.set(jobId, claim);
+      this.depart(session);
+      throw error;
+    }
+    for (const jobId of hello.claims.map((held) => held.jobId)) expected.delete(jobId);
+    this.loseAll(expected, "its node no longer holds it");
+    this.context.logger.info(
+      { nodeId: session.nodeId, address: session.address, slots: session.slots },
+      "node joined",
+    );
+    void this.reach(session);
+    this.changed();
+    return session;
+  }
+
+  private async reach(session: NodeSession): Promise<void> {
+    const answer = await this.network.identify(session.address, IDENTIFY_TIMEOUT_MS);
+    session.isReachable = typeof answer === "object" && answer.incarnation === session.incarnation;
+    if (session.isReachable || !session.isOpen) return;
+    const { nodeId, address } = session;
+    this.context.logger.warn(
+      { nodeId, address, answer },
+      "node is not reached at its address; check ADVERTISE_ADDRESS",
+    );
+  }
+
+  /** Answers each claim that a node says it holds. */
+  private async judge(session: NodeSession, hello: Hello): Promise<ClaimVerdict[]> {
+    if (hello.claims.length === 0) return [];
+    const { store } = this.context;
+    const claims = hello.claims.map(({ jobId, claim }) => ({ jobId, claim }));
+    const [records, rows] = await Promise.all([
+      store.readJobs(claims.map(({ jobId }) => jobId)),
+      store.readFinalRows(claims),
+    ]);
+    const toSettle: number[] = [];
+    const verdicts = hello.claims.map(({ jobId, claim, state }) => {
+      const record = records.get(jobId);
+      const holds =
+        record?.status === STORED_STATUS.RUNNING && record.claim === claim && record.node === session.number;
+      if (holds) {
+        this.memory.run(record, false);
+        session.claims.set(jobId, claim);
+        if (!rows.has(jobId)) return create(ClaimVerdictSchema, { jobId, claim, verdict: Verdict.KEEP });
+      }
+      toSettle.push(jobId);
+      const verdict = state === HeldState.RUNNING ? Verdict.ABORT : Verdict.FORGET;
+      session.claims.delete(jobId);
+      return create(ClaimVerdictSchema, { jobId, claim, verdict });
+    });
+    this.endings.settle(toSettle);
+    return verdicts;
+  }
+
+  private async take(session: NodeSession, { message }: GetJobRequest): Promise<void> {
+    const { clock, time } = this.context;
+    switch (message.case) {
+      case "credit":
+        session.credit(message.value);
+        this.changed();
+        return;
+      case "ping": {
+        const heardAt = clock.monotonic();
+        if (!(await this.mayAnswer())) return;
+        session.heardAt = heardAt;
+        session.pong(message.value.sentAtMs, time.now());
+        return;
+      }
+      case "done":
+        this.done(session, message.value);
+        return;
+      default:
+        throw new ElasticJobError(
+          "invalid_argument",
+          `message: ${message.case ?? "none"} is not expected here`,
+        );
+    }
+  }
+
+  /**
+   * Without trust (Redis is out of reach) pings are still answered, so that running jobs may end, as
+   * long as the database says that nobody else has been elected.
+   */
+  private async mayAnswer(): Promise<boolean> {
+    const { clock, store, epoch } = this.context;
+    if (this.context.trusted()) return true;
+    if (clock.monotonic() - this.epochReadAt > EPOCH_READ_LIFE_MS) {
+      const readAt = clock.monotonic();
+      const current = await store.readMastership().catch(() => null);
+      if (current === null) return false;
+      if (current.epoch !== epoch) {
+        this.context.deposed();
+        return false;
+      }
+      this.epochReadAt = readAt;
+    }
+    return clock.monotonic() - this.epochReadAt <= EPOCH_READ_LIFE_MS;
+  }
+
+  /** Claims have their rows. Where the job's row says so too, memory follows without a look at the database. */
+  private done(session: NodeSession, done: Done): void {
+    const toSettle: number[] = [];
+    for (const claim of done.claims) {
+      const { jobId } = claim;
+      if (session.claims.get(jobId) === claim.claim) session.claims.delete(jobId);
+      const job = this.memory.queues.get(jobId);
+      const isOurs = job?.place === "running" && job.record.claim === claim.claim;
+      const status = Object.values(STORED_STATUS).find((known) => known === claim.status);
+      if (isOurs && claim.projected && status !== undefined && !this.inFlight.has(jobId)) {
+        const { at, scheduledAt, attempt, failures, lost } = claim;
+        const state = {
+          status,
+          at,
+          scheduledAt,
+          attempt,
+          failures,
+          lost,
+          updateTime: this.context.time.now(),
+        };
+        this.memory.place({ ...job.record, ...state }, job.payloadLoaded);
+      } else {
+        toSettle.push(jobId);
+      }
+    }
+    this.endings.settle(toSettle);
+    session.acknowledge(done.sequence);
+    this.changed();
+  }
+
+  private depart(session: NodeSession): void {
+    if (this.sessions.get(session.incarnation) !== session) return;
+    session.close();
+    this.sessions.delete(session.incarnation);
+    const until = goneAt(session.heardAt, this.context.settings.leaseMs);
+    const node = { claims: session.claims, goneAt: until };
+    this.absent.set(session.number, node);
+    this.context.logger.info({ nodeId: session.nodeId, claims: session.claims.size }, "node left");
+    void this.confirmGone(session, node);
+    this.changed();
+  }
+
+  /** Asks at the node's address whether its process has ended, to spare its jobs the wait for the lease. */
+  private async confirmGone(session: NodeSession, node: AbsentNode): Promise<void> {
+    const { clock, ended, logger } = this.context;
+    let refusals = 0;
+    while (session.isReachable && !ended.aborted && this.absent.get(session.number) === node) {
+      const answer = await this.network.identify(session.address, IDENTIFY_TIMEOUT_MS);
+      refusals = answer === "refused" ? refusals + 1 : 0;
+      const replaced = typeof answer === "object" && answer.incarnation !== session.incarnation;
+      if (refusals >= REFUSALS || replaced) {
+        logger.info({ nodeId: session.nodeId }, "node's process has ended");
+        node.goneAt = 0;
+        this.tick();
+        return;
+      }
+      await sleep(clock, CHECK_MS / 5, ended);
+    }
+  }
+
+  private isKnownGone(number: number): boolean {
+    return this.context.knownGone.has(this.numbers.incarnationOf(number) ?? "");
+  }
+
+  private lose(record: JobRecord, reason: string): void {
+    this.endings.lose([{ jobId: record.id, claim: record.claim }], reason);
+  }
+
+  private loseAll(claims: ReadonlyMap<number, number>, reason: string): void {
+    this.endings.lose(
+      [...claims].map(([jobId, claim]) => ({ jobId, claim })),
+      reason,
+    );
+  }
+}

@@ -1,0 +1,373 @@
+/**
+ * A node's side of the cluster: one GetJob stream to whoever is master, for as long as both live.
+ *
+ * The node's lease counts from when it sent the ping that an answer echoes. When it has lapsed, the
+ * master may give its jobs to others: so the node hands back what it runs, and closes the stream,
+ * before that (G7). Claims outlive the stream: the next hello lists every one of them.
+ */
+import { create } from "@bufbuild/protobuf";
+import type { MasterAddress } from "../coordination/cluster-lock.ts";
+import type { Network, NodeStream } from "../coordination/network.ts";
+import { type Clock, sleep } from "../core/clock.ts";
+import { ClusterTime } from "../core/cluster-time.ts";
+import { leaseUntil } from "../core/lease.ts";
+import type { Logger } from "../core/logger.ts";
+import {
+  CreditSchema,
+  type DoneClaim,
+  DoneSchema,
+  type GetJobRequest,
+  GetJobRequestSchema,
+  type GetJobResponse,
+  HelloSchema,
+  PingSchema,
+  type Pong,
+  type Welcome,
+} from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { Executors } from "./executors.ts";
+import type { Resources } from "./resources.ts";
+import type { ResultWriter } from "./result-writer.ts";
+import { Runner } from "./runner.ts";
+
+export interface NodeSettings {
+  readonly incarnation: string;
+  readonly nodeId: string;
+  /** This node's `ip:port`. */
+  readonly address: string;
+  readonly slots: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly leaseMs: number;
+  readonly maxLost: number;
+}
+
+/** Where the node learns who is master. */
+export interface Masters {
+  current(): MasterAddress | null;
+  changed(signal: AbortSignal): Promise<void>;
+  /** The stream to this master has ended. */
+  lost(master: MasterAddress): void;
+}
+
+export interface PullerParts {
+  readonly settings: NodeSettings;
+  readonly masters: Masters;
+  readonly network: Network;
+  readonly executors: Executors;
+  readonly resources: Resources;
+  readonly writer: ResultWriter;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const RECONNECT_MS = 50;
+/** A hello that is not answered in this time goes to the next master there is. */
+const WELCOME_TIMEOUT_MS = 5000;
+const PINGS_PER_LEASE = 5;
+const LOAD_EVERY_MS = 1000;
+/** Done claims of one message. */
+const MAX_DONE = 1000;
+/** How long a node that leaves waits for the master to take in the end of its last claims. */
+const FAREWELL_MS = 1000;
+/** With so many results unwritten (the database is out of reach) no more jobs are asked for. */
+const MAX_BACKLOG = 10_000;
+
+/** One stream. */
+interface Connection {
+  readonly stream: NodeStream;
+  readonly master: MasterAddress;
+  /** Monotonic: when it was opened, and the first ping sent. */
+  readonly openedAt: number;
+  nodeNumber: number;
+  /** All slots offered on it so far. */
+  offeredSlots: number;
+  lastSequence: number;
+  /** Sent and not acknowledged yet, by sequence. */
+  readonly unacknowledged: Map<number, readonly DoneClaim[]>;
+}
+
+export class Puller {
+  private readonly parts: PullerParts;
+  private readonly runner: Runner;
+  private readonly stopping = new AbortController();
+  private connection: Connection | null = null;
+  private highestEpoch = 0;
+  /** Monotonic; null: no lease runs, and no handler either. */
+  private leaseEnd: number | null = null;
+  private time: ClusterTime;
+  private hasTime = false;
+  private doneClaims: DoneClaim[] = [];
+  private isFlushQueued = false;
+  private isDraining = false;
+  private loops: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: PullerParts) {
+    this.parts = parts;
+    this.time = new ClusterTime(parts.clock, parts.clock.now());
+    const { executors, writer, clock, settings } = parts;
+    this.runner = new Runner(
+      { executors, writer, clock, maxLost: settings.maxLost },
+      {
+        slotsFreed: (slots) => {
+          if (this.connection !== null) this.connection.offeredSlots += slots;
+          this.queueFlush();
+        },
+        done: (claim) => {
+          this.doneClaims.push(claim);
+          this.queueFlush();
+        },
+      },
+    );
+  }
+
+  start(): void {
+    this.loops = Promise.all([this.connect(), this.beat(), this.guardLease(), this.reportLoad()]);
+  }
+
+  /** Takes no more jobs, lets running ones end for `graceMs`, hands the rest back, then leaves. */
+  async drain(graceMs: number): Promise<void> {
+    const { clock, writer, logger } = this.parts;
+    this.isDraining = true;
+    this.queueFlush();
+    const idle = new AbortController();
+    void this.runner.whenIdle().then(() => idle.abort());
+    await sleep(clock, graceMs, idle.signal);
+    if (!idle.signal.aborted) {
+      logger.warn({ slots: this.runner.usedSlots }, "handing back jobs that still run");
+      this.runner.handBack("its node is stopping");
+      await sleep(clock, graceMs, idle.signal);
+    }
+    await writer.stop(graceMs);
+    const acknowledged = new AbortController();
+    void this.runner.whenForgotten().then(() => acknowledged.abort());
+    await sleep(clock, FAREWELL_MS, acknowledged.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.connection?.stream.close();
+    this.connection = null;
+    await this.loops;
+  }
+
+  /** Keeps a stream to whoever is master. */
+  private async connect(): Promise<void> {
+    const { masters, clock } = this.parts;
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      const master = masters.current();
+      if (master === null) {
+        await masters.changed(signal);
+        continue;
+      }
+      await this.useStream(master);
+      if (signal.aborted) return;
+      masters.lost(master);
+      await sleep(clock, RECONNECT_MS, signal);
+    }
+  }
+
+  /** Opens a stream, and returns when it has ended or another process is master. */
+  private async useStream(master: MasterAddress): Promise<void> {
+    const { network, masters, clock, logger } = this.parts;
+    const closed = new AbortController();
+    const stream = network.openStream(master.address, {
+      message: (message) => {
+        if (!closed.signal.aborted) this.receive(connection, message);
+      },
+      closed: (reason) => {
+        if (!closed.signal.aborted)
+          logger.debug({ master: master.nodeId, reason }, "stream to the master ended");
+        closed.abort();
+      },
+    });
+    const connection: Connection = {
+      stream,
+      master,
+      openedAt: clock.monotonic(),
+      nodeNumber: 0,
+      offeredSlots: this.parts.settings.slots - this.runner.usedSlots,
+      lastSequence: 0,
+      unacknowledged: new Map(),
+    };
+    this.connection = connection;
+    this.sayHello(connection);
+    clock.after(WELCOME_TIMEOUT_MS, () => {
+      if (connection.nodeNumber === 0) closed.abort();
+    });
+    while (!closed.signal.aborted && !this.stopping.signal.aborted) {
+      await masters.changed(AbortSignal.any([closed.signal, this.stopping.signal]));
+      const current = masters.current();
+      // The lock may be lost and won again by the same process: a new epoch needs a new hello.
+      if (current !== null && (current.incarnation !== master.incarnation || current.epoch !== master.epoch))
+        break;
+    }
+    closed.abort();
+    stream.close();
+    if (this.connection === connection) this.connection = null;
+  }
+
+  private sayHello({ stream }: Connection): void {
+    const { settings, executors, resources } = this.parts;
+    // What was sent before and not acknowledged is listed here instead.
+    this.doneClaims = [];
+    const value = create(HelloSchema, {
+      incarnation: settings.incarnation,
+      nodeId: settings.nodeId,
+      address: settings.address,
+      slots: settings.slots,
+      memoryMb: resources.memoryMb,
+      labels: { ...settings.labels },
+      handlers: [...executors.handlers],
+      runJob: executors.hasRunJob,
+      claims: this.runner.claims(),
+    });
+    stream.send(request({ case: "hello", value }));
+    this.ping(stream);
+  }
+
+  private receive(connection: Connection, { message }: GetJobResponse): void {
+    switch (message.case) {
+      case "welcome":
+        return this.welcomed(connection, message.value);
+      case "pong":
+        return this.ponged(message.value);
+      case "assign":
+        for (const assignment of message.value.assignments) {
+          this.runner.start(
+            assignment,
+            connection.nodeNumber,
+            this.time,
+            this.isDraining ? "its node is draining" : null,
+          );
+        }
+        return;
+      case "verdicts":
+        return this.runner.judge(message.value.claims);
+      case "doneAck": {
+        for (const [sequence, claims] of connection.unacknowledged) {
+          if (sequence > message.value.sequence) break;
+          this.runner.acknowledged(claims);
+          connection.unacknowledged.delete(sequence);
+        }
+        return;
+      }
+      case "drain":
+        this.isDraining = true;
+        return this.queueFlush();
+      default:
+        return;
+    }
+  }
+
+  private welcomed(connection: Connection, { epoch, nodeNumber, clusterTimeMs }: Welcome): void {
+    if (epoch < this.highestEpoch) {
+      this.parts.logger.warn({ epoch, highestEpoch: this.highestEpoch }, "refusing a deposed master");
+      connection.stream.close();
+      return;
+    }
+    this.highestEpoch = epoch;
+    connection.nodeNumber = nodeNumber;
+    this.leaseEnd = Math.max(
+      this.leaseEnd ?? 0,
+      leaseUntil(connection.openedAt, this.parts.settings.leaseMs),
+    );
+    if (!this.hasTime) this.time = new ClusterTime(this.parts.clock, clusterTimeMs);
+    this.hasTime = true;
+    this.parts.logger.info({ master: connection.master.nodeId, epoch }, "joined the cluster");
+    this.queueFlush();
+  }
+
+  private ponged({ sentAtMs, clusterTimeMs }: Pong): void {
+    const { clock, settings } = this.parts;
+    this.leaseEnd = Math.max(this.leaseEnd ?? 0, leaseUntil(sentAtMs, settings.leaseMs));
+    if (this.hasTime) this.time.adjust(clusterTimeMs, sentAtMs, clock.monotonic());
+  }
+
+  private ping(stream: NodeStream): void {
+    const value = create(PingSchema, { sentAtMs: this.parts.clock.monotonic() });
+    stream.send(request({ case: "ping", value }));
+  }
+
+  private async beat(): Promise<void> {
+    const { clock, settings } = this.parts;
+    while (!this.stopping.signal.aborted) {
+      if (this.connection !== null) this.ping(this.connection.stream);
+      await sleep(clock, settings.leaseMs / PINGS_PER_LEASE, this.stopping.signal);
+    }
+  }
+
+  private async guardLease(): Promise<void> {
+    const { clock, settings, logger } = this.parts;
+    // A machine that sleeps may stop the monotonic clock: the wall clock shows it on waking.
+    let offsetMs = clock.now() - clock.monotonic();
+    while (!this.stopping.signal.aborted) {
+      const jumpedMs = Math.max(0, clock.now() - clock.monotonic() - offsetMs);
+      offsetMs = clock.now() - clock.monotonic();
+      const leftMs = this.leaseEnd === null ? settings.leaseMs : this.leaseEnd - clock.monotonic() - jumpedMs;
+      if (leftMs > 0) {
+        await sleep(clock, Math.min(leftMs, settings.leaseMs / PINGS_PER_LEASE), this.stopping.signal);
+        continue;
+      }
+      this.leaseEnd = null;
+      logger.warn(
+        { slots: this.runner.usedSlots },
+        "no word from a master for a lease: handing back what runs",
+      );
+      this.connection?.stream.close();
+      this.runner.handBack("its node lost touch with the master");
+    }
+  }
+
+  private async reportLoad(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      await sleep(this.parts.clock, LOAD_EVERY_MS, this.stopping.signal);
+      this.queueFlush();
+    }
+  }
+
+  /** What comes up in one turn of the event loop is told in one message. */
+  private queueFlush(): void {
+    if (this.isFlushQueued) return;
+    this.isFlushQueued = true;
+    queueMicrotask(() => {
+      this.isFlushQueued = false;
+      this.flush();
+    });
+  }
+
+  private flush(): void {
+    const { connection } = this;
+    if (connection === null || connection.nodeNumber === 0) return;
+    while (this.doneClaims.length > 0) {
+      const claims = this.doneClaims.splice(0, MAX_DONE);
+      const sequence = ++connection.lastSequence;
+      connection.unacknowledged.set(sequence, claims);
+      const value = create(DoneSchema, { sequence, claims });
+      connection.stream.send(request({ case: "done", value }));
+    }
+    const { resources, writer } = this.parts;
+    const isFull = writer.backlog > MAX_BACKLOG;
+    const value = create(CreditSchema, {
+      slots: isFull ? 0 : connection.offeredSlots,
+      draining: this.isDraining,
+      ...this.lastLoad(resources),
+    });
+    connection.stream.send(request({ case: "credit", value }));
+  }
+
+  private load = { cpu: 0, eventLoopDelayMs: 0, freeMemoryMb: 0 };
+  private loadMeasuredAt = Number.NEGATIVE_INFINITY;
+
+  private lastLoad(resources: Resources) {
+    const now = this.parts.clock.monotonic();
+    if (now - this.loadMeasuredAt >= LOAD_EVERY_MS) {
+      this.load = resources.measure();
+      this.loadMeasuredAt = now;
+    }
+    return this.load;
+  }
+}
+
+function request(message: GetJobRequest["message"]): GetJobRequest {
+  return create(GetJobRequestSchema, { message });
+}
