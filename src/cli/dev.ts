@@ -1,0 +1,64 @@
+import { Command } from "commander";
+import { createClient } from "../client/client.ts";
+import type { Environment } from "./program.ts";
+
+const NOTES = `
+Settings (environment): EDGE_PORT (8080), HOST (127.0.0.1), PORT (the node's, 7070), DATA_DIR (./data),
+HANDLERS (path of your module), LOG_LEVEL. Without MYSQL_URL and REDIS_URL it keeps everything in DATA_DIR.
+
+Example:
+  HANDLERS=./jobs.ts EDGE_PORT=9000 elastic-job dev`;
+
+export function devCommand(env: Environment): Command {
+  return new Command("dev")
+    .description("run everything in one process: node, edge and page, on http://127.0.0.1:8080")
+    .addHelpText("after", NOTES)
+    .action(() => dev(env));
+}
+
+async function dev(env: Environment): Promise<void> {
+  // Loaded here, so that the client commands start without them.
+  const [{ startNode }, { parseConfig }, { startEdge }, { createLogger }, { runUntilSignal }] =
+    await Promise.all([
+      import("../app.ts"),
+      import("../config.ts"),
+      import("../edge/node.ts"),
+      import("./logger.ts"),
+      import("./run-until-signal.ts"),
+    ]);
+  // Nothing protects it: only this machine may reach it, unless it is told otherwise.
+  const config = parseConfig({ ...env, HOST: env["HOST"] || "127.0.0.1" });
+  const node = await startNode(config, createLogger(config.logLevel, process.stderr.isTTY));
+  const edge = await startEdge({
+    host: config.host,
+    port: config.edgePort,
+    upstreams: [`http://127.0.0.1:${node.port}`],
+    allowedOrigins: config.allowedOrigins,
+    dev: true,
+  }).catch(async (error: unknown) => {
+    await node.stop();
+    throw error;
+  });
+  await untilReady(edge.url);
+  process.stdout.write(welcome(edge.url));
+  await runUntilSignal(async () => {
+    await edge.close();
+    await node.stop();
+  });
+}
+
+/** So that the line to try works the moment it is printed. A database that is not there yet is no reason to hide it. */
+async function untilReady(url: string): Promise<void> {
+  await createClient({ baseUrl: url })
+    .getCluster()
+    .catch(() => {});
+}
+
+function welcome(url: string): string {
+  return `
+Elastic Job is at ${url} (Ctrl-C stops it). Try:
+
+  curl -X POST ${url}/JobService/AddJob -d '{"handler": "echo", "payload": {"hello": "world"}}'
+
+`;
+}

@@ -1,0 +1,26 @@
+import { Command } from "commander";
+import type { Environment } from "./program.ts";
+
+const NOTES = `
+Settings (environment): UPSTREAM (URLs of nodes, separated by commas), EDGE_PORT (8080), HOST,
+ALLOWED_ORIGINS (of browser pages, separated by commas), LOG_LEVEL.
+
+Example:
+  UPSTREAM=http://node-1:7070,http://node-2:7070 elastic-job edge`;
+
+export function edgeCommand(env: Environment): Command {
+  return new Command("edge")
+    .description("run an edge: it takes calls from browsers and curl, and passes them to nodes")
+    .addHelpText("after", NOTES)
+    .action(async () => {
+      const [{ parseConfig }, { startEdge }, { runUntilSignal }] = await Promise.all([
+        import("../config.ts"),
+        import("../edge/node.ts"),
+        import("./run-until-signal.ts"),
+      ]);
+      const { host, edgePort, upstreams, allowedOrigins } = parseConfig(env);
+      const edge = await startEdge({ host, port: edgePort, upstreams, allowedOrigins, dev: false });
+      process.stdout.write(`edge is at ${edge.url}, for ${upstreams.join(", ")}\n`);
+      await runUntilSignal(() => edge.close());
+    });
+}

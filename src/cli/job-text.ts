@@ -1,0 +1,69 @@
+import type { InstantInput, Job, JobResult, JobState } from "../client/job-json.ts";
+import { formatFields } from "./table.ts";
+
+/** Without the enum's prefix: JOB_STATUS_WAITING is WAITING. */
+export function enumText(value: string): string {
+  return value.replace(/^(JOB_STATUS|OUTCOME|MISFIRE|GAP|FOLD)_/, "");
+}
+
+/** UTC, to the second. */
+export function instantText(instant: InstantInput | undefined): string {
+  if (instant === undefined) return "";
+  const text = typeof instant === "string" ? instant : instant.toJSON();
+  return text.replace(/\.\d+Z$/, "Z");
+}
+
+export function scheduleText({ timed, daily, cron }: Job): string {
+  if (timed !== undefined) return "runAt" in timed ? `at ${instantText(timed.runAt)}` : `in ${timed.delay}`;
+  if (daily !== undefined) return `daily ${daily.at} ${daily.timeZone || "UTC"}`;
+  if (cron !== undefined) return `cron ${cron.expression} ${cron.timeZone || "UTC"}`;
+  return "immediate";
+}
+
+export function tookText({ startTime, endTime }: JobResult): string {
+  if (startTime === undefined || endTime === undefined) return "";
+  return `${(Date.parse(endTime) - Date.parse(startTime)) / 1_000}s`;
+}
+
+/** What came of it, in a few words: the output, the error, or the reason. */
+export function resultText({ output, error, reason, skippedCount }: JobResult): string {
+  if (error !== undefined) return `${error.name}: ${error.message}`;
+  if (reason !== "") return skippedCount > 1 ? `${reason} (${skippedCount} occurrences)` : reason;
+  return output === undefined ? "" : JSON.stringify(output);
+}
+
+/** For one line of `watch`. */
+export function changeText({ job, lastResult }: JobState): string {
+  const parts = [instantText(job.updateTime), enumText(job.status).padEnd(9)];
+  if (job.attempt > 0) parts.push(`attempt ${job.attempt}`);
+  if (job.nodeId !== "") parts.push(`on ${job.nodeId}`);
+  if (job.nextRunAt !== undefined) parts.push(`next run ${instantText(job.nextRunAt)}`);
+  if (job.reason !== "") parts.push(`(${job.reason})`);
+  if (lastResult !== undefined) {
+    parts.push(`last result ${enumText(lastResult.outcome)} ${resultText(lastResult)}`.trimEnd());
+  }
+  return parts.join("  ");
+}
+
+/** All of one job, for `status`. */
+export function stateText({ job, lastResult }: JobState): string {
+  return formatFields([
+    ["job", job.jobId],
+    ["name", job.name],
+    ["handler", job.handler],
+    ["status", enumText(job.status)],
+    ["schedule", scheduleText(job)],
+    ["next run", instantText(job.nextRunAt)],
+    ["reason", job.reason],
+    ["node", job.nodeId],
+    ["attempt", job.attempt === 0 ? "" : String(job.attempt)],
+    ["payload", job.payload === undefined ? "" : JSON.stringify(job.payload)],
+    ["key", job.idempotencyKey],
+    ["created", instantText(job.createTime)],
+    ["changed", instantText(job.updateTime)],
+    ["last result", lastResult === undefined ? "" : enumText(lastResult.outcome)],
+    ["  ended", instantText(lastResult?.endTime)],
+    ["  came of it", lastResult === undefined ? "" : resultText(lastResult)],
+    ["  retried at", instantText(lastResult?.retryAt)],
+  ]);
+}

@@ -1,0 +1,67 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Job, JobStatus } from "../client/job-json.ts";
+import { JobStatusSchema } from "../gen/elasticjob/v1/job_pb.ts";
+import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+import { enumText, instantText, scheduleText } from "./job-text.ts";
+import { parsePositive } from "./option-values.ts";
+import { formatTable } from "./table.ts";
+import { takeFirst } from "./take-first.ts";
+
+interface ListOptions extends ClientCommandOptions {
+  readonly status?: JobStatus;
+  readonly handler?: string;
+  readonly name?: string;
+  readonly limit: number;
+}
+
+const EXAMPLES = `
+Examples:
+  elastic-job list --status failed
+  elastic-job list --handler echo --limit 1000 --json`;
+
+export function listCommand(): Command {
+  return clientCommand("list", "list jobs, newest first")
+    .addOption(new Option("--status <status>", "only those in this status").argParser(parseStatus))
+    .option("--handler <handler>", "only those of this handler")
+    .option("--name <prefix>", "only those whose name begins so")
+    .addOption(new Option("--limit <number>", "at most so many").argParser(parsePositive).default(100))
+    .addHelpText("after", EXAMPLES)
+    .action(list);
+}
+
+async function list({ status, handler, name, limit, json, ...where }: ListOptions): Promise<void> {
+  const query = {
+    ...(status !== undefined && { status }),
+    ...(handler !== undefined && { handler }),
+    ...(name !== undefined && { namePrefix: name }),
+    pageSize: Math.min(limit, 1_000),
+  };
+  const { items: jobs, more } = await takeFirst(connect(where).eachJob(query), limit);
+  if (json) return printJson({ jobs });
+  if (jobs.length === 0) return print("no jobs");
+  print(formatTable(["JOB", "NAME", "HANDLER", "STATUS", "SCHEDULE", "NEXT RUN", "REASON"], jobs.map(row)));
+  if (more) print(`… and more; --limit shows more than ${limit}`);
+}
+
+function row(job: Job): string[] {
+  return [
+    job.jobId,
+    job.name,
+    job.handler,
+    enumText(job.status),
+    scheduleText(job),
+    instantText(job.nextRunAt),
+    job.reason,
+  ];
+}
+
+function parseStatus(text: string): JobStatus {
+  const known = JobStatusSchema.values.filter(({ number }) => number !== 0).map(({ name }) => name);
+  const status = known.find((name) => enumText(name) === text.toUpperCase());
+  if (status === undefined) {
+    throw new InvalidArgumentError(
+      `"${text}" is none of ${known.map((name) => enumText(name).toLowerCase()).join(", ")}.`,
+    );
+  }
+  return status as JobStatus;
+}

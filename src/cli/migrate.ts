@@ -1,0 +1,28 @@
+import { Command } from "commander";
+import type { Environment } from "./program.ts";
+
+const NOTES = `
+Nodes do this themselves when they start; run it alone to use an account with more rights, or to see
+beforehand that it works. Settings (environment): those of a node; MYSQL_URL, or DATA_DIR for SQLite.
+
+Example:
+  REDIS_URL=redis://localhost MYSQL_URL=mysql://admin:secret@localhost/jobs elastic-job migrate`;
+
+export function migrateCommand(env: Environment): Command {
+  return new Command("migrate")
+    .description("create or migrate the tables, and prove that the database keeps the fence")
+    .addHelpText("after", NOTES)
+    .action(async () => {
+      const [{ openStore }, { parseConfig }] = await Promise.all([
+        import("../app.ts"),
+        import("../config.ts"),
+      ]);
+      const store = openStore(parseConfig(env));
+      try {
+        await store.migrate();
+      } finally {
+        await store.close();
+      }
+      process.stdout.write("the tables are up to date\n");
+    });
+}

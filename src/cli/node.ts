@@ -1,0 +1,27 @@
+import { Command } from "commander";
+import type { Environment } from "./program.ts";
+
+const NOTES = `
+Settings (environment): MYSQL_URL, REDIS_URL, PORT (7070), HOST, ADVERTISE_ADDRESS, HANDLERS (path of your
+module), SLOTS, LABELS, NODE_ID, CLUSTER_PREFIX, LOG_LEVEL.
+
+Example:
+  REDIS_URL=redis://localhost MYSQL_URL=mysql://user:secret@localhost/jobs elastic-job node`;
+
+export function nodeCommand(env: Environment): Command {
+  return new Command("node")
+    .description("run a node: it pulls and runs jobs, and one node is master")
+    .addHelpText("after", NOTES)
+    .action(async () => {
+      const [{ startNode }, { parseConfig }, { createLogger }, { runUntilSignal }] = await Promise.all([
+        import("../app.ts"),
+        import("../config.ts"),
+        import("./logger.ts"),
+        import("./run-until-signal.ts"),
+      ]);
+      const config = parseConfig(env);
+      const node = await startNode(config, createLogger(config.logLevel, process.stderr.isTTY));
+      process.stdout.write(`node is at ${node.address}\n`);
+      await runUntilSignal(() => node.stop());
+    });
+}

@@ -1,0 +1,53 @@
+import { InvalidArgumentError } from "commander";
+import type { Duration, Json } from "../client/job-json.ts";
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `500ms`, `10s`, `1.5h`, `1h30m` as protobuf writes it. */
+export function parseDuration(text: string): Duration {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)];
+  if (text === "" || parts.map(([part]) => part).join("") !== text) {
+    throw new InvalidArgumentError(
+      `"${text}" is no duration; write for example 500ms, 10s, 5m, 1h30m or 2d.`,
+    );
+  }
+  const ms = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ""] ?? 0), 0);
+  // Millisecond precision is what the service keeps; more digits could print as 1e-7.
+  return `${Math.round(ms) / 1_000}s`;
+}
+
+export function parseInstant(text: string): string {
+  try {
+    return Temporal.Instant.from(text).toString();
+  } catch {
+    throw new InvalidArgumentError(
+      `"${text}" is no instant; write for example 2030-01-01T08:00:00Z or 2030-01-01T08:00:00+08:00.`,
+    );
+  }
+}
+
+export function parseJson(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`it is no JSON: ${error instanceof Error ? error.message : error}.`);
+  }
+}
+
+export function parseWhole(text: string): number {
+  if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError(`"${text}" is no whole number.`);
+  return Number(text);
+}
+
+export function parsePositive(text: string): number {
+  const value = parseWhole(text);
+  if (value < 1) throw new InvalidArgumentError(`"${text}" is less than 1.`);
+  return value;
+}
+
+/** Collects `--label gpu=true --label zone=a`. */
+export function parseLabel(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError(`"${text}" is no label; write name=value.`);
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}

@@ -1,0 +1,47 @@
+import { Command } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import { addCommand } from "./add.ts";
+import { deleteCommand } from "./delete.ts";
+import { devCommand } from "./dev.ts";
+import { edgeCommand } from "./edge.ts";
+import { listCommand } from "./list.ts";
+import { migrateCommand } from "./migrate.ts";
+import { nodeCommand } from "./node.ts";
+import { resultsCommand } from "./results.ts";
+import { statusCommand } from "./status.ts";
+import { watchCommand } from "./watch.ts";
+
+/** What the commands read settings from. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const EXAMPLES = `
+Examples:
+  elastic-job dev                                    everything in one process, on http://127.0.0.1:8080
+  elastic-job add echo --payload '{"hello":"world"}' --wait
+  elastic-job add echo --daily 08:30 --zone Asia/Shanghai
+  elastic-job list --status waiting
+
+Exit codes: 0 it worked, 1 it failed, 2 the command line or a setting is wrong.`;
+
+export function createProgram(env: Environment): Command {
+  const program = new Command("elastic-job")
+    .description("A distributed scheduler for immediate, timed, daily and cron jobs.")
+    .version(packageJson.version)
+    .addHelpText("after", EXAMPLES);
+  program.commandsGroup("Processes:");
+  for (const command of [devCommand(env), nodeCommand(env), edgeCommand(env), migrateCommand(env)]) {
+    program.addCommand(command);
+  }
+  program.commandsGroup("Jobs:");
+  for (const command of [
+    addCommand(),
+    listCommand(),
+    statusCommand(),
+    resultsCommand(),
+    deleteCommand(),
+    watchCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  return program;
+}

@@ -1,0 +1,50 @@
+import { type Command, Option } from "commander";
+import type { JobResult } from "../client/job-json.ts";
+import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+import { enumText, instantText, resultText, tookText } from "./job-text.ts";
+import { parsePositive } from "./option-values.ts";
+import { formatTable } from "./table.ts";
+import { takeFirst } from "./take-first.ts";
+
+interface ResultsOptions extends ClientCommandOptions {
+  readonly limit: number;
+}
+
+const EXAMPLES = `
+Examples:
+  elastic-job results              of all jobs
+  elastic-job results 1 --json     of job 1, with stacks and placement`;
+
+const HEADER = ["JOB", "CLAIM", "SCHEDULED", "ATTEMPT", "OUTCOME", "STARTED", "TOOK", "NODE", "CAME OF IT"];
+
+export function resultsCommand(): Command {
+  return clientCommand("results", "list results, newest job and claim first")
+    .argument("[jobId]", "only those of this job")
+    .addOption(new Option("--limit <number>", "at most so many").argParser(parsePositive).default(100))
+    .addHelpText("after", EXAMPLES)
+    .action(results);
+}
+
+async function results(jobId: string | undefined, options: ResultsOptions): Promise<void> {
+  const { limit } = options;
+  const query = { ...(jobId !== undefined && { jobId }), pageSize: Math.min(limit, 1_000) };
+  const { items, more } = await takeFirst(connect(options).eachResult(query), limit);
+  if (options.json) return printJson({ results: items });
+  if (items.length === 0) return print("no results");
+  print(formatTable(HEADER, items.map(row)));
+  if (more) print(`… and more; --limit shows more than ${limit}`);
+}
+
+function row(result: JobResult): string[] {
+  return [
+    result.jobId,
+    String(result.claim),
+    instantText(result.scheduledAt),
+    String(result.attempt),
+    enumText(result.outcome) + (result.late ? " (late)" : ""),
+    instantText(result.startTime),
+    tookText(result),
+    result.nodeId,
+    resultText(result),
+  ];
+}

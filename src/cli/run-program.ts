@@ -1,0 +1,49 @@
+import { ConnectError } from "@connectrpc/connect";
+import { codeToString } from "@connectrpc/connect/protocol-connect";
+import { type Command, CommanderError } from "commander";
+import { isUnreachable } from "../client/retry.ts";
+import { isError } from "../core/errors.ts";
+
+/** 0: it worked. */
+export const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/** Runs the command that `argv` names, and turns what it throws into one line and an exit code. */
+export async function runProgram(
+  program: Command,
+  argv: readonly string[],
+  showStack: boolean,
+): Promise<void> {
+  for (const command of [program, ...program.commands])
+    command.exitOverride().showHelpAfterError("(see --help)");
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = exitCode(error);
+    // Commander has printed its own already.
+    if (error instanceof CommanderError) return;
+    process.stderr.write(`error: ${explain(error)}\n`);
+    if (showStack && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  }
+}
+
+function exitCode(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  return isError(error, "invalid_argument") ? EXIT_USAGE : EXIT_FAILED;
+}
+
+function explain(error: unknown): string {
+  if (isUnreachable(error))
+    return `nothing answers there; is it running, and is --url right? (${causes(error)})`;
+  if (error instanceof ConnectError) return `${codeToString(error.code)}: ${error.rawMessage}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** `fetch` says only "fetch failed"; why, is in its causes. */
+function causes(error: unknown): string {
+  const messages: string[] = [];
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if (cause.message !== "") messages.push(cause instanceof ConnectError ? cause.rawMessage : cause.message);
+  }
+  return [...new Set(messages)].join(": ");
+}

@@ -1,0 +1,14 @@
+import type { Command } from "commander";
+import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+import { stateText } from "./job-text.ts";
+
+export function statusCommand(): Command {
+  return clientCommand("status", "say where a job stands and how it last ended")
+    .argument("<jobId>", "the job")
+    .addHelpText("after", "\nExample:\n  elastic-job status 1")
+    .action(async (jobId: string, options: ClientCommandOptions) => {
+      const state = await connect(options).getJobStatus(jobId);
+      if (options.json) printJson(state);
+      else print(stateText(state));
+    });
+}

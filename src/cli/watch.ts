@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import { type ClientCommandOptions, clientCommand, connect, print } from "./client-command.ts";
+import { followJob, hasSucceeded } from "./follow-job.ts";
+import { changeText } from "./job-text.ts";
+import { EXIT_FAILED } from "./run-program.ts";
+
+const NOTES = `
+Prints a line for each change; with --json, one JSON document a line. Exits with 1 unless the job ended
+as SUCCEEDED. A daily or cron job never ends: stop it with Ctrl-C.
+
+Example:
+  elastic-job watch 1`;
+
+export function watchCommand(): Command {
+  return clientCommand("watch", "print each change of a job until it has ended")
+    .argument("<jobId>", "the job")
+    .addHelpText("after", NOTES)
+    .action(async (jobId: string, options: ClientCommandOptions) => {
+      const last = await followJob(connect(options), jobId, (state) =>
+        print(options.json ? JSON.stringify(state) : changeText(state)),
+      );
+      if (!hasSucceeded(last)) process.exitCode = EXIT_FAILED;
+    });
+}

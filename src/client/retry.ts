@@ -1,0 +1,76 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 2_000;
+
+/** No answer came at all: refused, reset, cut off. `fetch` reports that as a TypeError, whatever the cause. */
+export function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof ConnectError)) return false;
+  return error.cause instanceof TypeError || (error.code === Code.Unavailable && error.cause !== undefined);
+}
+
+export function isUnavailable(error: unknown): boolean {
+  return isUnreachable(error) || (error instanceof ConnectError && error.code === Code.Unavailable);
+}
+
+/** On an error: nothing of the call was done, so that any call may be made again. */
+export const NOT_RUN = "elastic-job-not-run";
+
+export function isNotRun(error: unknown): boolean {
+  return error instanceof ConnectError && error.metadata.has(NOT_RUN);
+}
+
+/** How long the server asked to wait, in milliseconds or as HTTP's `Retry-After` in seconds; 0: it did not say. */
+export function retryHintMs(headers: Headers): number {
+  const ms = Number(headers.get("retry-after-ms") ?? Number.NaN);
+  if (ms >= 0) return ms;
+  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  return seconds >= 0 ? seconds * 1_000 : 0;
+}
+
+/** Exponential, with full jitter on its upper half, so that callers who failed together do not return together. */
+export function backoffMs(retry: number, random: () => number): number {
+  const ceiling = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(retry, 10));
+  return ceiling * (0.5 + random() / 2);
+}
+
+export interface RetryOptions {
+  /** Ends everything: what is under way and the retries. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly retryable: (error: unknown) => boolean;
+  readonly random: () => number;
+}
+
+/** Calls until it succeeds, fails for good, or the deadline would pass before the next try. */
+export async function withRetries<T>(
+  call: (timeoutMs: number, retry: number) => Promise<T>,
+  { deadlineMs, signal, retryable, random }: RetryOptions,
+): Promise<T> {
+  const end = performance.now() + deadlineMs;
+  for (let retry = 0; ; retry++) {
+    try {
+      return await call(Math.max(1, Math.ceil(end - performance.now())), retry);
+    } catch (error) {
+      if (signal?.aborted || !retryable(error)) throw error;
+      const waitMs = Math.max(backoffMs(retry, random), retryHintMs(ConnectError.from(error).metadata));
+      if (performance.now() + waitMs >= end) throw error;
+      await pause(waitMs, signal);
+      if (signal?.aborted) throw error;
+    }
+  }
+}
+
+/** Resolves after `ms`, or at once when `signal` aborts. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}

@@ -1,0 +1,21 @@
+import { parseTimeout as parseConnectTimeout } from "@connectrpc/connect/protocol-connect";
+import { parseTimeout as parseGrpcTimeout } from "@connectrpc/connect/protocol-grpc";
+
+export const DEFAULT_DEADLINE_MS = 10_000;
+const MAX_DEADLINE_MS = 24 * 3_600_000;
+
+/** How long the caller is willing to wait, by Connect's header or gRPC's; null: it did not say. */
+export function callerDeadlineMs(headers: Headers): number | null {
+  const connect = parseConnectTimeout(headers.get("connect-timeout-ms"), MAX_DEADLINE_MS);
+  const grpc = parseGrpcTimeout(headers.get("grpc-timeout"), MAX_DEADLINE_MS);
+  // One that can't be parsed is the node's to refuse, with the protocol's own error.
+  const timeoutMs = connect.timeoutMs ?? grpc.timeoutMs;
+  return timeoutMs === undefined ? null : Math.min(timeoutMs, MAX_DEADLINE_MS);
+}
+
+/** Tells the node how much is left of the deadline, so that it does not wait longer than we do. */
+export function setDeadline(headers: Headers, leftMs: number): void {
+  const ms = String(Math.max(1, Math.floor(leftMs)));
+  if (headers.get("content-type")?.startsWith("application/grpc-web")) headers.set("grpc-timeout", `${ms}m`);
+  else headers.set("connect-timeout-ms", ms);
+}

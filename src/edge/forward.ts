@@ -1,0 +1,118 @@
+/**
+ * Passes one call to a node and its answer back, byte for byte. It tries again, on the next node, only
+ * what cannot happen twice: a call of which no byte was sent (connection refused) or nothing was done (the
+ * node says so), reads, and adds, which carry an `Idempotency-Key`. All within the caller's deadline, so that a failover is waited out.
+ */
+import { Code } from "@connectrpc/connect";
+import { backoffMs, NOT_RUN, pause, retryHintMs } from "../client/retry.ts";
+import { setDeadline } from "./call-deadline.ts";
+import { errorResponse } from "./error-response.ts";
+import { responseHeaders } from "./forwarded-headers.ts";
+import { BodyTooLarge, type RequestBody } from "./request-body.ts";
+import type { EdgeMethod } from "./rpc-methods.ts";
+import type { Upstreams } from "./upstreams.ts";
+
+export interface ForwardedCall {
+  readonly method: EdgeMethod;
+  readonly headers: Headers;
+  readonly body: RequestBody;
+  /** Until the first byte of the answer; a stream then lasts as long as it lasts. */
+  readonly deadlineMs: number;
+  /** Aborts when the caller goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** A node answers a little after its own deadline; its words beat ours. */
+const GRACE_MS = 500;
+
+export async function forward(
+  call: ForwardedCall,
+  upstreams: Upstreams,
+  fetch: typeof globalThis.fetch,
+): Promise<Response> {
+  const { method, body, signal } = call;
+  const end = performance.now() + call.deadlineMs;
+  const repeatable = body.kind === "whole" && (method.readsOnly || method.adds);
+  for (let retry = 0; ; retry++) {
+    const upstream = upstreams.current();
+    let answer: Response | null = null;
+    let problem: unknown = null;
+    try {
+      answer = await attempt(call, upstream, end - performance.now(), fetch);
+      if (answer.status !== 503 || body.kind !== "whole") return answer;
+      if (!repeatable && !answer.headers.has(NOT_RUN)) return answer;
+    } catch (error) {
+      if (signal.aborted) return errorResponse(Code.Canceled, "the caller went away");
+      if (error instanceof BodyTooLarge || (error instanceof Error && error.cause instanceof BodyTooLarge)) {
+        return errorResponse(Code.ResourceExhausted, new BodyTooLarge().message, { status: 413 });
+      }
+      if (error === OUT_OF_TIME) return outOfTime(call.deadlineMs);
+      problem = error;
+    }
+    upstreams.failed(upstream);
+    // The other nodes at once, then all again after a pause.
+    const roundOver = (retry + 1) % upstreams.count === 0;
+    const hintMs = answer === null ? 0 : retryHintMs(answer.headers);
+    const waitMs = roundOver
+      ? Math.max(backoffMs(Math.floor(retry / upstreams.count), Math.random), hintMs)
+      : 0;
+    const mayRepeat = answer !== null || repeatable || (body.kind === "whole" && isRefused(problem));
+    if (!mayRepeat || performance.now() + waitMs >= end) return answer ?? unreachable(upstream, problem);
+    await answer?.body?.cancel();
+    await pause(waitMs, signal);
+    if (signal.aborted) return errorResponse(Code.Canceled, "the caller went away");
+  }
+}
+
+const OUT_OF_TIME = Symbol("the deadline passed before the first byte of the answer");
+
+async function attempt(
+  { method, headers, body, signal }: ForwardedCall,
+  upstream: string,
+  leftMs: number,
+  fetch: typeof globalThis.fetch,
+): Promise<Response> {
+  const sent = new Headers(headers);
+  // A stream's deadline would end the stream itself: only the caller's own is passed on.
+  if (!method.streams) setDeadline(sent, leftMs);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(OUT_OF_TIME), leftMs + GRACE_MS);
+  try {
+    // `duplex` is required for a body that is a stream, and not in TypeScript's types yet.
+    const request: RequestInit & { duplex: "half" } = {
+      method: "POST",
+      headers: sent,
+      body: body.kind === "whole" ? body.bytes : body.stream,
+      signal: AbortSignal.any([signal, late.signal]),
+      redirect: "manual",
+      duplex: "half",
+    };
+    const response = await fetch(`${upstream}${method.path}`, request);
+    return new Response(response.body, {
+      status: response.status,
+      headers: responseHeaders(response.headers),
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Nobody listened: not a byte was sent. Node tells it by a code, Deno only by words. */
+function isRefused(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if ("code" in cause && (cause.code === "ECONNREFUSED" || cause.code === "ENOTFOUND")) return true;
+    if (/connection refused|dns error/i.test(cause.message)) return true;
+  }
+  return false;
+}
+
+function unreachable(upstream: string, error: unknown): Response {
+  const why = isRefused(error) ? "nobody listens there" : "the connection broke";
+  return errorResponse(Code.Unavailable, `no node answered; last tried ${upstream}: ${why}`, {
+    headers: { "retry-after": "1" },
+  });
+}
+
+function outOfTime(deadlineMs: number): Response {
+  return errorResponse(Code.DeadlineExceeded, `no answer from a node within ${deadlineMs} ms`);
+}

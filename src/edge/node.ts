@@ -1,0 +1,80 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { createEdge, type EdgeOptions } from "./app.ts";
+
+export interface RunningEdge {
+  readonly url: string;
+  /** Lets calls under way end, for at most `graceMs` (default 5,000), then cuts them. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Serves the edge on Node. Port 0 takes a free one. */
+export async function startEdge(
+  options: EdgeOptions & { readonly host: string; readonly port: number },
+): Promise<RunningEdge> {
+  const edge = createEdge(options);
+  const listener = getRequestListener(async (request, { outgoing }) =>
+    cutWithBody(await edge.fetch(request), () => outgoing.destroy()),
+  );
+  const server = createServer(listener);
+  await listen(server, options.host, options.port);
+  const { port } = server.address() as AddressInfo;
+  const shown = options.host === "0.0.0.0" || options.host === "::" ? "127.0.0.1" : options.host;
+  return {
+    url: `http://${shown.includes(":") ? `[${shown}]` : shown}:${port}`,
+    close: (graceMs = 5_000) =>
+      new Promise((resolve) => {
+        const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+/**
+ * When a node's answer breaks off, the caller's has to break off as well. The adapter would instead end it
+ * with a text of its own, inside of what the caller takes for the node's bytes, and log a stack.
+ */
+function cutWithBody(response: Response, cut: () => void): Response {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return response;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch {
+        cut();
+        controller.close();
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return new Response(body, { status: response.status, headers: response.headers });
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.listen({ host, port }, resolve);
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === "EADDRINUSE") {
+    return new Error(`EDGE_PORT: ${port} on ${host} is taken; set EDGE_PORT to a free port`, {
+      cause: error,
+    });
+  }
+  if (error.code === "EACCES") {
+    return new Error(`EDGE_PORT: ${port} needs rights that this user lacks; set EDGE_PORT to 1024 or above`, {
+      cause: error,
+    });
+  }
+  return new Error(`HOST: can't listen on ${host}:${port}: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,40 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
+import { JobService } from "../gen/elasticjob/v1/job_service_pb.ts";
+
+/** A method that the edge passes on. NodeService is between nodes, and never here. */
+export interface EdgeMethod {
+  /** On the node, for example `/elasticjob.v1.JobService/AddJob`. */
+  readonly path: string;
+  readonly streams: boolean;
+  /** Adds are told apart by their `Idempotency-Key`. */
+  readonly adds: boolean;
+  readonly readsOnly: boolean;
+}
+
+const SERVICES = [JobService, ClusterService];
+const ADDS = new Set(["AddJob", "AddJobs"]);
+// What is not known to be safe to repeat counts as a write: a method added later is not retried by accident.
+const READ_PREFIX = /^(Get|Preview|Watch)/;
+
+/** By the paths that callers use: with the package's name, or without. */
+export function edgeMethods(): ReadonlyMap<string, EdgeMethod> {
+  const methods = new Map<string, EdgeMethod>();
+  for (const service of SERVICES) {
+    for (const method of service.methods) {
+      const edgeMethod = describe(method, `/${service.typeName}/${method.name}`);
+      methods.set(edgeMethod.path, edgeMethod);
+      methods.set(`/${service.name}/${method.name}`, edgeMethod);
+    }
+  }
+  return methods;
+}
+
+function describe({ name, methodKind }: DescMethod, path: string): EdgeMethod {
+  return {
+    path,
+    streams: methodKind !== "unary",
+    adds: ADDS.has(name),
+    readsOnly: READ_PREFIX.test(name),
+  };
+}

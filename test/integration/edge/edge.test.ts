@@ -1,0 +1,373 @@
+import { execFile } from "node:child_process";
+import { connect as connectSocket } from "node:net";
+import { promisify } from "node:util";
+import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createEdge, type EdgeOptions } from "../../../src/edge/app.ts";
+import { type RunningEdge, startEdge } from "../../../src/edge/node.ts";
+import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
+import { refusingPort, type SmallJobServer, startSmallJobServer } from "./small-job-server.ts";
+
+const run = promisify(execFile);
+
+let server: SmallJobServer;
+let edge: RunningEdge;
+beforeEach(async () => {
+  server = await startSmallJobServer();
+  edge = await start();
+});
+afterEach(async () => {
+  await edge.close(0);
+  await server.close();
+});
+
+const ALLOWED = "https://ops.example.com";
+const options = (changes: Partial<EdgeOptions> = {}): EdgeOptions => ({
+  upstreams: [server.url],
+  allowedOrigins: [ALLOWED],
+  dev: false,
+  ...changes,
+});
+const start = (changes?: Partial<EdgeOptions>) =>
+  startEdge({ ...options(changes), host: "127.0.0.1", port: 0 });
+const app = (changes?: Partial<EdgeOptions>) => createEdge(options(changes));
+
+function post(path: string, body: string, headers: Record<string, string> = {}): Request {
+  return new Request(`http://127.0.0.1${path}`, {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/json", ...headers },
+  });
+}
+
+const unavailable = () => {
+  throw new ConnectError("no master right now", Code.Unavailable);
+};
+
+describe("passing on", () => {
+  it("takes a plain curl -d without a content type as JSON", async () => {
+    const { stdout } = await run("curl", [
+      "-sS",
+      "-X",
+      "POST",
+      `${edge.url}/JobService/AddJob`,
+      "-d",
+      '{"handler": "echo", "payload": {"hello": "world"}}',
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({ jobId: "1", created: true });
+    const bare = await run("curl", [
+      "-sS",
+      "-H",
+      "Content-Type:",
+      `${edge.url}/JobService/AddJob`,
+      "-d",
+      '{"handler":"echo"}',
+    ]);
+    expect(JSON.parse(bare.stdout)).toMatchObject({ jobId: "2" });
+  });
+
+  it("takes an empty body as an empty request, so that the answer names the missing field", async () => {
+    const { stdout } = await run("curl", [
+      "-sS",
+      "-X",
+      "POST",
+      `${edge.url}/elasticjob.v1.JobService/AddJob`,
+    ]);
+    expect(JSON.parse(stdout)).toEqual({ code: "invalid_argument", message: "handler: required" });
+  });
+
+  it("takes curl's large bodies, sent after a 100-continue", async () => {
+    const payload = "x".repeat(2_000_000);
+    const curl = execFile("curl", ["-sS", `${edge.url}/JobService/AddJob`, "-d", "@-"]);
+    let stdout = "";
+    curl.stdout?.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    curl.stdin?.end(JSON.stringify({ handler: "echo", payload }));
+    await new Promise((resolve) => curl.once("close", resolve));
+    expect(JSON.parse(stdout)).toMatchObject({ jobId: "1" });
+  });
+
+  const transports: [string, () => Transport][] = [
+    ["Connect with JSON", () => createConnectTransport({ baseUrl: edge.url })],
+    ["Connect with binary", () => createConnectTransport({ baseUrl: edge.url, useBinaryFormat: true })],
+    ["gRPC-Web", () => createGrpcWebTransport({ baseUrl: edge.url })],
+  ];
+  it.each(transports)("passes on calls, errors and streams in %s", async (_, transport) => {
+    const client = createClient(JobService, transport());
+    expect(await client.addJob({ handler: "echo" })).toMatchObject({ jobId: "1", created: true });
+    await expect(client.getJobStatus({ jobId: "9" })).rejects.toMatchObject({ code: Code.NotFound });
+    const states: (string | undefined)[] = [];
+    for await (const { job } of client.watchJob({ jobId: "1" })) states.push(job?.jobId);
+    expect(states).toEqual(["1"]);
+  });
+
+  it("hands a stream's message over before the stream has ended", async () => {
+    const client = createClient(JobService, createConnectTransport({ baseUrl: edge.url }));
+    await client.addJob({ handler: "slow" });
+    const caller = new AbortController();
+    const states = client.watchJob({ jobId: "1" }, { signal: caller.signal })[Symbol.asyncIterator]();
+    expect((await states.next()).value).toMatchObject({ job: { jobId: "1" } });
+    expect(server.watchSignals[0]?.aborted).toBe(false);
+    const next = states.next();
+    caller.abort();
+    await expect(next).rejects.toMatchObject({ code: Code.Canceled });
+    await expect.poll(() => server.watchSignals[0]?.aborted, { timeout: 5_000 }).toBe(true);
+  });
+
+  it("breaks a stream off when its node does", async () => {
+    const client = createClient(JobService, createConnectTransport({ baseUrl: edge.url }));
+    await client.addJob({ handler: "slow" });
+    const states = client.watchJob({ jobId: "1" })[Symbol.asyncIterator]();
+    await states.next();
+    const [next] = await Promise.allSettled([states.next(), server.close()]);
+    expect(next).toMatchObject({ status: "rejected", reason: expect.any(ConnectError) });
+  });
+
+  it("aborts the node's call when the caller goes away", async () => {
+    const entered = Promise.withResolvers<AbortSignal>();
+    server.before = (_method, context) => {
+      entered.resolve(context.signal);
+      return new Promise((resolve) => context.signal.addEventListener("abort", () => resolve()));
+    };
+    const caller = new AbortController();
+    const call = fetch(`${edge.url}/JobService/GetAllJobs`, {
+      method: "POST",
+      body: "{}",
+      signal: caller.signal,
+      headers: { "content-type": "application/json" },
+    });
+    const signal = await entered.promise;
+    caller.abort();
+    await expect(call).rejects.toMatchObject({ name: "AbortError" });
+    await expect.poll(() => signal.aborted, { timeout: 5_000 }).toBe(true);
+  });
+
+  it("tells the node the caller's deadline, or its own", async () => {
+    await app().fetch(post("/JobService/GetAllJobs", "{}", { "connect-timeout-ms": "3000" }));
+    await app().fetch(post("/JobService/GetAllJobs", "{}"));
+    const [given, own] = server.calls.map(({ headers }) => Number(headers["connect-timeout-ms"]));
+    expect(given).toBeGreaterThan(2_000);
+    expect(given).toBeLessThanOrEqual(3_000);
+    expect(own).toBeGreaterThan(9_000);
+  });
+
+  it("gives an add a key when the caller gave none, and leaves the caller's alone", async () => {
+    await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}'));
+    await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}', { "idempotency-key": "mine" }));
+    const keys = server.callsOf("AddJob").map(({ headers }) => headers["idempotency-key"]);
+    expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(keys[1]).toBe("mine");
+  });
+});
+
+const refused = async (response: Response | Promise<Response>) => {
+  const { status, headers } = await response;
+  expect(headers.get("content-type")).toContain("application/json");
+  return { status, ...((await (await response).json()) as { code: string; message: string }) };
+};
+
+describe("refusing", () => {
+  it("names what exists when a method does not", async () => {
+    const answer = await refused(app().fetch(post("/JobService/AddJbo", "{}")));
+    expect(answer).toMatchObject({ status: 404, code: "unimplemented" });
+    expect(answer.message).toContain("/JobService/AddJob,");
+    expect((await app().fetch(post("/elasticjob.v1.NodeService/Identify", "{}"))).status).toBe(404);
+  });
+
+  it("takes calls by POST only", async () => {
+    const answer = await app().fetch(new Request("http://127.0.0.1/JobService/AddJob"));
+    expect(answer.headers.get("allow")).toContain("POST");
+    expect(await refused(answer)).toMatchObject({ status: 405, code: "unimplemented" });
+  });
+
+  it("refuses content types that no node understands, by name", async () => {
+    const answer = await refused(
+      app().fetch(post("/JobService/AddJob", "{}", { "content-type": "text/plain" })),
+    );
+    expect(answer).toMatchObject({ status: 415, code: "invalid_argument" });
+    expect(answer.message).toContain('"text/plain"');
+  });
+
+  it("refuses a body over 64 MiB, whether its length is announced or not", async () => {
+    const announced = post("/JobService/AddJob", "{}", { "content-length": String(64 * 1024 * 1024 + 1) });
+    expect(await refused(app().fetch(announced))).toMatchObject({ status: 413, code: "resource_exhausted" });
+    const chunk = new Uint8Array(1024 * 1024);
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (sent++ < 70) controller.enqueue(chunk);
+        else controller.close();
+      },
+    });
+    const init: RequestInit & { duplex: "half" } = {
+      method: "POST",
+      body,
+      duplex: "half",
+    };
+    const streamed = new Request("http://127.0.0.1/JobService/AddJob", init);
+    expect(await refused(app().fetch(streamed))).toMatchObject({ status: 413, code: "resource_exhausted" });
+  });
+
+  it("survives a malformed Host", async () => {
+    const socket = connectSocket(Number(new URL(edge.url).port), "127.0.0.1");
+    socket.end("GET /healthz HTTP/1.1\r\nHost: a b:c\r\nConnection: close\r\n\r\n");
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk);
+    expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1.1 400 /);
+    expect((await fetch(`${edge.url}/healthz`)).status).toBe(200);
+  });
+});
+
+describe("browsers", () => {
+  it("lets an allowed origin call and read", async () => {
+    const answer = await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}', { origin: ALLOWED }));
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("access-control-allow-origin")).toBe(ALLOWED);
+    const preflight = await app().fetch(
+      new Request("http://127.0.0.1/JobService/AddJob", {
+        method: "OPTIONS",
+        headers: { origin: ALLOWED, "access-control-request-method": "POST" },
+      }),
+    );
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-headers")?.toLowerCase()).toContain("idempotency-key");
+  });
+
+  it("refuses any other origin before the call reaches a node", async () => {
+    for (const origin of ["https://evil.example", "null"]) {
+      const answer = await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}', { origin }));
+      expect(answer.status).toBe(403);
+      expect(await answer.json()).toMatchObject({
+        code: "permission_denied",
+        message: expect.stringContaining(origin),
+      });
+    }
+    expect(server.calls).toEqual([]);
+  });
+
+  it("lets its own page call", async () => {
+    const answer = await fetch(`${edge.url}/JobService/GetAllJobs`, {
+      method: "POST",
+      body: "{}",
+      headers: { origin: edge.url, "content-type": "application/json" },
+    });
+    expect(answer.status).toBe(200);
+  });
+
+  it("answers in dev only to names of this machine", async () => {
+    const dev = app({ dev: true });
+    for (const [host, status] of [
+      ["localhost:8080", 200],
+      ["127.0.0.1:8080", 200],
+      ["[::1]:8080", 200],
+      ["evil.example:8080", 403],
+    ] as const) {
+      expect((await dev.fetch(new Request("http://x/healthz", { headers: { host } }))).status).toBe(status);
+    }
+  });
+
+  it("serves a page that needs nothing from elsewhere", async () => {
+    const answer = await fetch(`${edge.url}/`);
+    const page = await answer.text();
+    expect(answer.headers.get("content-type")).toContain("text/html");
+    expect(page).toContain(`curl -X POST ${edge.url}/JobService/AddJob -d`);
+    expect(page).not.toMatch(/<script|<link|<img|@import|url\(/);
+  });
+});
+
+describe("nodes that fail", () => {
+  it("goes to the next node when one refuses the connection, and stays there", async () => {
+    const dead = `http://127.0.0.1:${await refusingPort()}`;
+    const edgeApp = app({ upstreams: [dead, server.url] });
+    expect((await edgeApp.fetch(post("/JobService/DeleteJob", '{"jobId":"9"}'))).status).toBe(404);
+    expect((await edgeApp.fetch(post("/JobService/GetAllJobs", "{}"))).status).toBe(200);
+  });
+
+  it("waits for a node that comes back, within the deadline", async () => {
+    const port = await refusingPort();
+    const firstRefusal = Promise.withResolvers<void>();
+    const noticing: typeof fetch = (...call) =>
+      fetch(...call).catch((error: unknown) => {
+        firstRefusal.resolve();
+        throw error;
+      });
+    const edgeApp = app({ upstreams: [`http://127.0.0.1:${port}`], fetch: noticing });
+    const answer = edgeApp.fetch(post("/JobService/AddJob", '{"handler":"echo"}'));
+    await firstRefusal.promise;
+    const late = await startSmallJobServer(port);
+    expect((await answer).status).toBe(200);
+    await late.close();
+  });
+
+  it("says unavailable when none answered by the deadline", async () => {
+    const dead = `http://127.0.0.1:${await refusingPort()}`;
+    const answer = await app({ upstreams: [dead] }).fetch(
+      post("/JobService/AddJob", '{"handler":"echo"}', { "connect-timeout-ms": "200" }),
+    );
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining(dead),
+    });
+  });
+
+  it("repeats an add under one key while its node is unavailable", async () => {
+    let left = 2;
+    server.before = () => (left-- > 0 ? unavailable() : undefined);
+    const answer = await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}'));
+    expect(answer.status).toBe(200);
+    expect(new Set(server.callsOf("AddJob").map(({ headers }) => headers["idempotency-key"])).size).toBe(1);
+  });
+
+  it("does not repeat a delete that may have happened", async () => {
+    await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}'));
+    server.before = unavailable;
+    expect((await app().fetch(post("/JobService/DeleteJob", '{"jobId":"1"}'))).status).toBe(503);
+    expect(server.callsOf("DeleteJob")).toHaveLength(1);
+  });
+
+  it("repeats even an update when the node says that nothing was done", async () => {
+    await app().fetch(post("/JobService/AddJob", '{"handler":"slow"}'));
+    let left = 1;
+    server.before = (method) => {
+      if (method === "UpdateJob" && left-- > 0) {
+        throw new ConnectError("no master", Code.Unavailable, {
+          "elastic-job-not-run": "1",
+          "retry-after-ms": "50",
+        });
+      }
+    };
+    const answer = await app().fetch(post("/JobService/UpdateJob", '{"jobId":"1","job":{"name":"n"}}'));
+    expect(answer.status).toBe(200);
+    expect(server.callsOf("UpdateJob")).toHaveLength(2);
+  });
+
+  it("ends a call that no node answers in time", async () => {
+    const release = Promise.withResolvers<void>();
+    server.before = () => release.promise;
+    const answer = await app().fetch(post("/JobService/GetAllJobs", "{}", { "connect-timeout-ms": "200" }));
+    expect(answer.status).toBe(504);
+    expect(await answer.json()).toMatchObject({ code: "deadline_exceeded" });
+    release.resolve();
+  });
+});
+
+describe("health", () => {
+  it("is up while the process is, and ready while a master answers", async () => {
+    expect((await app().request("/healthz")).status).toBe(200);
+    expect((await app().request("/readyz")).status).toBe(200);
+    server.before = unavailable;
+    const answer = await app().request("/readyz");
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ code: "unavailable" });
+  });
+
+  it("names EDGE_PORT when the port is taken", async () => {
+    const port = Number(new URL(edge.url).port);
+    await expect(startEdge({ ...options(), host: "127.0.0.1", port })).rejects.toThrow(
+      /EDGE_PORT: \d+ on 127.0.0.1 is taken/,
+    );
+  });
+});

@@ -1,0 +1,219 @@
+/** A real Connect server with a small JobService in memory, for tests of what calls it: client, edge, command line. */
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import { create as createMessage } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
+import { type Job, JobSchema, JobStatus, Outcome } from "../../../src/gen/elasticjob/v1/job_pb.ts";
+import {
+  type AddJobOutcome,
+  AddJobOutcomeSchema,
+  type AddJobRequest,
+  type AddJobResponse,
+  AddJobResponseSchema,
+  JobService,
+} from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
+
+export interface SeenCall {
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export interface SmallJobServer {
+  readonly url: string;
+  readonly port: number;
+  readonly calls: SeenCall[];
+  /** Jobs by id, in the order of their adding. */
+  readonly jobs: Map<string, Job>;
+  /** Called before each method; may throw, or wait. */
+  before: (method: string, context: HandlerContext) => void | Promise<void>;
+  /** So many AddJobs calls answer `unavailable` for their last job, though it was added. */
+  cutShort: number;
+  /** Signals of the WatchJob streams that were opened. */
+  readonly watchSignals: AbortSignal[];
+  callsOf(method: string): SeenCall[];
+  close(): Promise<void>;
+}
+
+const NOW = Date.parse("2026-11-22T08:00:00.250Z");
+
+const resultOf = (job: Job) => ({
+  jobId: job.jobId,
+  attempt: 1,
+  claim: 1,
+  outcome: job.status === JobStatus.FAILED ? Outcome.FAILED : Outcome.SUCCEEDED,
+  nodeId: "node-1",
+  scheduledAt: timestampFromMs(NOW),
+  startTime: timestampFromMs(NOW),
+  endTime: timestampFromMs(NOW + 1_500),
+  ...(job.status === JobStatus.FAILED
+    ? { error: { name: "TypeError", message: "no\nluck" } }
+    : job.payload && { output: job.payload }),
+});
+const stateOf = (job: Job) =>
+  job.status === JobStatus.RUNNING ? { job } : { job, lastResult: resultOf(job) };
+
+/** Handlers: `fail` ends FAILED, `slow` stays RUNNING, `unknown` is refused, all others succeed at once. */
+export async function startSmallJobServer(port = 0, version: "1.1" | "2" = "1.1"): Promise<SmallJobServer> {
+  const calls: SeenCall[] = [];
+  const jobs = new Map<string, Job>();
+  const answersByKey = new Map<string, AddJobOutcome[]>();
+  const watchSignals: AbortSignal[] = [];
+
+  function add(request: AddJobRequest): AddJobResponse {
+    if (request.handler === "") throw new ConnectError("handler: required", Code.InvalidArgument);
+    if (request.handler === "unknown") {
+      throw new ConnectError('handler: no node offers "unknown"', Code.FailedPrecondition);
+    }
+    const { $typeName: _, ...fields } = request;
+    const failed = request.handler === "fail";
+    const job = createMessage(JobSchema, {
+      ...fields,
+      name: request.name || request.handler,
+      jobId: String(jobs.size + 1),
+      status: failed
+        ? JobStatus.FAILED
+        : request.handler === "slow"
+          ? JobStatus.RUNNING
+          : JobStatus.SUCCEEDED,
+      attempt: 1,
+      createTime: timestampFromMs(NOW),
+      updateTime: timestampFromMs(NOW),
+    });
+    jobs.set(job.jobId, job);
+    return createMessage(AddJobResponseSchema, {
+      jobId: job.jobId,
+      created: true,
+      nextRunAt: timestampFromMs(NOW),
+    });
+  }
+
+  /** As the real service does: the same call, made again under its key, gets the same answer. */
+  function addAll(requests: readonly AddJobRequest[], key: string | null): AddJobOutcome[] {
+    const known = key === null ? undefined : answersByKey.get(key);
+    if (known !== undefined) return known;
+    const outcomes = requests.map((request) => {
+      try {
+        return createMessage(AddJobOutcomeSchema, { outcome: { case: "added", value: add(request) } });
+      } catch (error) {
+        const { code, rawMessage } = ConnectError.from(error);
+        const name = code === Code.InvalidArgument ? "invalid_argument" : "failed_precondition";
+        const value = { $typeName: "elasticjob.v1.AddJobFailure" as const, code: name, message: rawMessage };
+        return createMessage(AddJobOutcomeSchema, { outcome: { case: "failure", value } });
+      }
+    });
+    if (key !== null) answersByKey.set(key, outcomes);
+    return outcomes;
+  }
+
+  function find(jobId: string): Job {
+    const job = jobs.get(jobId);
+    if (job === undefined) throw new ConnectError(`jobId: there is no job "${jobId}"`, Code.NotFound);
+    return job;
+  }
+
+  const adapter = connectNodeAdapter({
+    jsonOptions: { ignoreUnknownFields: false },
+    interceptors: [
+      (next) => async (request) => {
+        calls.push({ method: request.method.name, headers: Object.fromEntries(request.header) });
+        return next(request);
+      },
+    ],
+    routes: ({ service }) => {
+      service(JobService, {
+        async addJob(request, context) {
+          await server.before("AddJob", context);
+          const [outcome] = addAll([request], context.requestHeader.get("idempotency-key"));
+          if (outcome?.outcome.case === "added") return outcome.outcome.value;
+          const code = outcome?.outcome.value?.code === "invalid_argument" ? 3 : 9;
+          throw new ConnectError(outcome?.outcome.value?.message ?? "", code);
+        },
+        async addJobs(request, context) {
+          await server.before("AddJobs", context);
+          const outcomes = addAll(request.jobs, context.requestHeader.get("idempotency-key"));
+          if (server.cutShort-- <= 0) return { outcomes };
+          const value = { code: "unavailable", message: "the mastership ended" };
+          return { outcomes: [...outcomes.slice(0, -1), { outcome: { case: "failure", value } }] };
+        },
+        async updateJob(request, context) {
+          await server.before("UpdateJob", context);
+          const job = find(request.jobId);
+          if (request.job?.name) job.name = request.job.name;
+          return { job };
+        },
+        async deleteJob(request, context) {
+          find(request.jobId);
+          jobs.delete(request.jobId);
+          await server.before("DeleteJob", context);
+          return {};
+        },
+        async getJobStatus(request, context) {
+          await server.before("GetJobStatus", context);
+          return stateOf(find(request.jobId));
+        },
+        async getAllJobs(request, context) {
+          await server.before("GetAllJobs", context);
+          const all = [...jobs.values()].toReversed();
+          const from = Number(request.pageToken);
+          const to = from + (request.pageSize || 100);
+          return { jobs: all.slice(from, to), nextPageToken: to < all.length ? String(to) : "" };
+        },
+        async getAllResult(request, context) {
+          await server.before("GetAllResult", context);
+          const all = [...jobs.values()].filter(({ jobId }) => !request.jobId || jobId === request.jobId);
+          return { results: all.toReversed().map(resultOf) };
+        },
+        async previewSchedule(_request, context) {
+          await server.before("PreviewSchedule", context);
+          return { occurrences: [{ time: timestampFromMs(NOW) }], timeZoneData: "2025b" };
+        },
+        async *watchJob(request, context) {
+          watchSignals.push(context.signal);
+          await server.before("WatchJob", context);
+          const job = find(request.jobId);
+          yield stateOf(job);
+          if (job.status !== JobStatus.RUNNING) return;
+          await new Promise((resolve) => context.signal.addEventListener("abort", resolve, { once: true }));
+        },
+      });
+      service(ClusterService, {
+        async getCluster(_request, context) {
+          await server.before("GetCluster", context);
+          return { masterNodeId: "node-1", epoch: 7 };
+        },
+      });
+    },
+  });
+  const sockets = new Set<Socket>();
+  const http = version === "2" ? createHttp2Server(adapter) : createServer(adapter);
+  http.on("connection", (socket: Socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => http.listen({ host: "127.0.0.1", port }, resolve));
+  const taken = (http.address() as AddressInfo).port;
+  const server: SmallJobServer = {
+    url: `http://127.0.0.1:${taken}`,
+    port: taken,
+    calls,
+    jobs,
+    before: () => {},
+    cutShort: 0,
+    watchSignals,
+    callsOf: (method) => calls.filter((call) => call.method === method),
+    close: () =>
+      new Promise((resolve) => {
+        http.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+  return server;
+}
+
+/** A port where nobody listens. */
+export async function refusingPort(): Promise<number> {
+  const server = await startSmallJobServer();
+  await server.close();
+  return server.port;
+}

@@ -1,0 +1,192 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  refusingPort,
+  type SmallJobServer,
+  startSmallJobServer,
+} from "../../integration/edge/small-job-server.ts";
+
+const MAIN = join(import.meta.dirname, "../../../src/cli/main.ts");
+
+let server: SmallJobServer;
+beforeEach(async () => {
+  server = await startSmallJobServer();
+});
+afterEach(() => server.close());
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command against the small server. */
+function elasticJob(args: readonly string[], url = server.url): Promise<Ended> {
+  const env = { ...process.env, ELASTIC_JOB_URL: url, LOG_LEVEL: "info" };
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [MAIN, ...args], { env }, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+describe("add", () => {
+  it("adds a job with all its options", async () => {
+    const options = ["--payload", '{"a":[1]}', "--name", "n", "--daily", "08:30", "--zone", "Asia/Shanghai"];
+    const more = [
+      "--priority",
+      "-5",
+      "--timeout",
+      "1m",
+      "--max-attempts",
+      "3",
+      "--label",
+      "gpu=true",
+      "--key",
+      "k",
+    ];
+    const { code, stdout } = await elasticJob(["add", "echo", ...options, ...more]);
+    expect(stdout).toBe("added job 1, due 2026-11-22T08:00:00Z\n");
+    expect(code).toBe(0);
+    const shown = JSON.parse((await elasticJob(["status", "1", "--json"])).stdout);
+    expect(shown.job).toMatchObject({
+      name: "n",
+      handler: "echo",
+      payload: { a: [1] },
+      daily: { at: "08:30", timeZone: "Asia/Shanghai" },
+      priority: -5,
+      timeout: "60s",
+      retry: { maxAttempts: 3 },
+      requirements: { labels: { gpu: "true" } },
+      idempotencyKey: "k",
+    });
+  });
+
+  it("waits for the end, and exits with 1 when the job failed", async () => {
+    const good = await elasticJob(["add", "echo", "--payload", '"hi"', "--wait"]);
+    expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^status +SUCCEEDED$/m) });
+    const bad = await elasticJob(["add", "fail", "--wait"]);
+    expect(bad).toMatchObject({ code: 1, stdout: expect.stringContaining("TypeError: no luck") });
+  });
+
+  it("exits with 2 when the command line is wrong, and sends nothing", async () => {
+    const wrong: [string[], RegExp][] = [
+      [["add"], /missing required argument 'handler'/],
+      [["add", "echo", "--in", "soon"], /"soon" is no duration/],
+      [["add", "echo", "--payload", "{a}"], /it is no JSON/],
+      [["add", "echo", "--in", "1s", "--daily", "08:30"], /cannot be used with/],
+      [["add", "echo", "--zone", "UTC"], /needs '--daily/],
+      [["ad", "echo"], /unknown command 'ad'/],
+    ];
+    for (const [args, message] of wrong) {
+      const { code, stderr } = await elasticJob(args);
+      expect(stderr).toMatch(message);
+      expect(code).toBe(2);
+    }
+    expect(server.calls).toEqual([]);
+  });
+
+  it("tells the server's refusal in one line", async () => {
+    expect(await elasticJob(["add", "unknown"])).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: 'error: failed_precondition: handler: no node offers "unknown"\n',
+    });
+  });
+});
+
+describe("list, results, status, delete, watch", () => {
+  it("print tables that align", async () => {
+    await elasticJob(["add", "echo", "--payload", "1"]);
+    await elasticJob(["add", "fail", "--name", "a longer name"]);
+    expect((await elasticJob(["list"])).stdout).toBe(
+      [
+        "JOB  NAME           HANDLER  STATUS     SCHEDULE   NEXT RUN  REASON",
+        "2    a longer name  fail     FAILED     immediate",
+        "1    echo           echo     SUCCEEDED  immediate",
+        "",
+      ].join("\n"),
+    );
+    expect((await elasticJob(["results"])).stdout).toBe(
+      [
+        "JOB  CLAIM  SCHEDULED             ATTEMPT  OUTCOME    STARTED               TOOK  NODE    CAME OF IT",
+        "2    1      2026-11-22T08:00:00Z  1        FAILED     2026-11-22T08:00:00Z  1.5s  node-1  TypeError: no luck",
+        "1    1      2026-11-22T08:00:00Z  1        SUCCEEDED  2026-11-22T08:00:00Z  1.5s  node-1  1",
+        "",
+      ].join("\n"),
+    );
+    expect((await elasticJob(["list", "--limit", "1"])).stdout).toContain("and more; --limit");
+  });
+
+  it("print one JSON document with --json", async () => {
+    await elasticJob(["add", "echo"]);
+    const { jobs } = JSON.parse((await elasticJob(["list", "--json"])).stdout);
+    expect(jobs).toMatchObject([{ jobId: "1", status: "JOB_STATUS_SUCCEEDED" }]);
+    const { results } = JSON.parse((await elasticJob(["results", "1", "--json"])).stdout);
+    expect(results).toMatchObject([{ jobId: "1", claim: 1, late: false }]);
+  });
+
+  it("follow a job to its end", async () => {
+    await elasticJob(["add", "echo"]);
+    expect(await elasticJob(["watch", "1"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("SUCCEEDED"),
+    });
+  });
+
+  it("delete a job, and fail for one that is not there", async () => {
+    await elasticJob(["add", "echo"]);
+    expect(await elasticJob(["delete", "1"])).toMatchObject({ code: 0, stdout: "deleted job 1\n" });
+    expect(await elasticJob(["status", "1"])).toMatchObject({
+      code: 1,
+      stderr: 'error: not_found: jobId: there is no job "1"\n',
+    });
+  });
+
+  it("name the statuses that there are", async () => {
+    const { code, stderr } = await elasticJob(["list", "--status", "done"]);
+    expect(stderr).toContain(
+      '"done" is none of waiting, prepared, running, paused, succeeded, failed, cancelled',
+    );
+    expect(code).toBe(2);
+  });
+});
+
+it("says in one line that nothing answers, at once", async () => {
+  const { code, stderr } = await elasticJob(["list"], `http://127.0.0.1:${await refusingPort()}`);
+  expect(stderr).toMatch(/^error: nothing answers there.*ECONNREFUSED.*\n$/);
+  expect(code).toBe(1);
+});
+
+describe("edge", () => {
+  it("says where it is, passes calls on, and stops on SIGTERM with 0", async () => {
+    const env = { ...process.env, UPSTREAM: server.url, EDGE_PORT: "0", HOST: "127.0.0.1" };
+    const child = execFile(process.execPath, [MAIN, "edge"], { env });
+    const ended = once(child, "close");
+    const [line] = (await once(child.stdout ?? child, "data")) as [string];
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? "";
+    expect((await elasticJob(["add", "echo"], url)).stdout).toContain("added job 1");
+    child.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+  });
+
+  it("tells all settings that are wrong, and exits with 2", async () => {
+    const env = { ...process.env, UPSTREAM: "nowhere", EDGE_PORT: "99999" };
+    const child = execFile(process.execPath, [MAIN, "edge"], { env });
+    let stderr = "";
+    child.stderr?.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    expect(await once(child, "close")).toEqual([2, null]);
+    expect(stderr).toMatch(/UPSTREAM.*EDGE_PORT|EDGE_PORT.*UPSTREAM/s);
+  });
+});
+
+it("explains itself with examples", async () => {
+  const { code, stdout } = await elasticJob(["--help"]);
+  expect(stdout).toMatch(/dev.*node.*edge.*migrate.*add.*list.*status.*results.*delete.*watch/s);
+  expect(code).toBe(0);
+  expect((await elasticJob(["add", "--help"])).stdout).toContain("--daily 08:30 --zone Asia/Shanghai");
+});

@@ -1,0 +1,103 @@
+import { array, assert, property, string } from "fast-check";
+import { describe, expect, it } from "vitest";
+import { enumText, instantText, resultText, scheduleText, tookText } from "../../../src/cli/job-text.ts";
+import { parseDuration, parseInstant, parseLabel, parseWhole } from "../../../src/cli/option-values.ts";
+import { formatFields, formatTable } from "../../../src/cli/table.ts";
+import type { Job, JobResult } from "../../../src/client/job-json.ts";
+
+const schedule = (fields: Partial<Job>) => scheduleText(fields as Job);
+const result = (fields: Partial<JobResult>) => ({ reason: "", skippedCount: 0, ...fields }) as JobResult;
+
+describe("tables", () => {
+  it("align their columns, with no blanks at the ends of lines", () => {
+    expect(
+      formatTable(
+        ["JOB", "NAME"],
+        [
+          ["1", "a long name"],
+          ["1000", ""],
+        ],
+      ),
+    ).toBe("JOB   NAME\n1     a long name\n1000");
+  });
+
+  it("keep each row on one line, and nothing drives the terminal", () => {
+    expect(formatTable(["A"], [["two\nlines \u001b[31mred"]])).toBe("A\ntwo lines ?[31mred");
+  });
+
+  it("leave out fields without a value", () => {
+    expect(
+      formatFields([
+        ["job", "1"],
+        ["reason", ""],
+        ["status", "WAITING"],
+      ]),
+    ).toBe("job     1\nstatus  WAITING");
+  });
+
+  it("have as many lines as rows, whatever is in them", () => {
+    assert(
+      property(array(array(string(), { minLength: 2, maxLength: 2 })), (rows) => {
+        expect(formatTable(["A", "B"], rows).split("\n")).toHaveLength(rows.length + 1);
+      }),
+    );
+  });
+});
+
+describe("texts", () => {
+  it("show statuses without prefixes and instants to the second", () => {
+    expect(enumText("JOB_STATUS_WAITING")).toBe("WAITING");
+    expect(enumText("OUTCOME_TIMED_OUT")).toBe("TIMED_OUT");
+    expect(instantText("2026-12-01T08:00:00.123Z")).toBe("2026-12-01T08:00:00Z");
+    expect(instantText(undefined)).toBe("");
+  });
+
+  it("say when a job runs", () => {
+    expect(schedule({ immediate: {} })).toBe("immediate");
+    expect(schedule({ timed: { runAt: "2030-01-01T08:00:00Z" } })).toBe("at 2030-01-01T08:00:00Z");
+    expect(schedule({ daily: { at: "08:30", timeZone: "Asia/Shanghai" } })).toBe("daily 08:30 Asia/Shanghai");
+    expect(schedule({ cron: { expression: "*/5 * * * *", timeZone: "" } })).toBe("cron */5 * * * * UTC");
+  });
+
+  it("say what came of a claim", () => {
+    expect(resultText(result({ output: { a: 1 } }))).toBe('{"a":1}');
+    expect(resultText(result({ error: { name: "TypeError", message: "no", stack: "" } }))).toBe(
+      "TypeError: no",
+    );
+    expect(resultText(result({ reason: "missed", skippedCount: 3 }))).toBe("missed (3 occurrences)");
+    expect(tookText(result({ startTime: "2026-12-01T08:00:00Z", endTime: "2026-12-01T08:00:01.500Z" }))).toBe(
+      "1.5s",
+    );
+  });
+});
+
+describe("option values", () => {
+  it.each([
+    ["10s", "10s"],
+    ["500ms", "0.5s"],
+    ["1h30m", "5400s"],
+    ["1.5h", "5400s"],
+    ["2d", "172800s"],
+  ])("takes %s as the duration %s", (text, duration) => {
+    expect(parseDuration(text)).toBe(duration);
+  });
+
+  it.each(["", "10", "s", "-1s", "10 s", "1x"])("refuses %j as a duration", (text) => {
+    expect(() => parseDuration(text)).toThrow(/is no duration/);
+  });
+
+  it("takes instants with an offset only, since a local time would depend on the machine", () => {
+    expect(parseInstant("2030-01-01T08:00:00+08:00")).toBe("2030-01-01T00:00:00Z");
+    expect(() => parseInstant("2030-01-01T08:00:00")).toThrow(/is no instant/);
+  });
+
+  it("collects labels, and values may hold an equals sign", () => {
+    expect(parseLabel("zone=a=b", { gpu: "true" })).toEqual({ gpu: "true", zone: "a=b" });
+    expect(() => parseLabel("gpu")).toThrow(/name=value/);
+  });
+
+  it("takes whole numbers, negative ones too", () => {
+    expect(parseWhole("-5")).toBe(-5);
+    expect(() => parseWhole("1.5")).toThrow(/whole number/);
+  });
+});

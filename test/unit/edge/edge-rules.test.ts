@@ -1,0 +1,67 @@
+import { expect, it } from "vitest";
+import { callerDeadlineMs } from "../../../src/edge/call-deadline.ts";
+import { acceptedContentType } from "../../../src/edge/content-type.ts";
+import { requestHeaders } from "../../../src/edge/forwarded-headers.ts";
+import { edgeMethods } from "../../../src/edge/rpc-methods.ts";
+import { createUpstreams } from "../../../src/edge/upstreams.ts";
+
+it("has the public services by both names, and never what nodes say to each other", () => {
+  const paths = [...edgeMethods().keys()];
+  expect(paths).toContain("/JobService/AddJob");
+  expect(paths).toContain("/elasticjob.v1.JobService/AddJob");
+  expect(paths).toContain("/ClusterService/GetCluster");
+  expect(paths.filter((path) => path.includes("NodeService"))).toEqual([]);
+});
+
+it("repeats reads only, of all that carries no key", () => {
+  const repeated = [...edgeMethods().values()].filter(({ readsOnly }) => readsOnly).map(({ path }) => path);
+  expect(repeated).not.toContain("/elasticjob.v1.JobService/DeleteJob");
+  expect(repeated).not.toContain("/elasticjob.v1.JobService/UpdateJob");
+  expect(repeated).toContain("/elasticjob.v1.JobService/GetAllJobs");
+});
+
+it("keeps back headers that are about the connection, and those that it names", () => {
+  const headers = requestHeaders(
+    new Headers({
+      connection: "keep-alive, X-Hop",
+      "x-hop": "1",
+      "keep-alive": "timeout=5",
+      te: "trailers",
+      expect: "100-continue",
+      origin: "https://a.example",
+      "elastic-job-forwarded": "1",
+      authorization: "Bearer x",
+      "idempotency-key": "k",
+    }),
+  );
+  expect(Object.fromEntries(headers)).toEqual({
+    "accept-encoding": "identity",
+    authorization: "Bearer x",
+    "idempotency-key": "k",
+  });
+});
+
+it("takes no content type, and curl's, as JSON; passes on what nodes understand; and refuses the rest", () => {
+  expect(acceptedContentType(null)).toBe("application/json");
+  expect(acceptedContentType("application/x-www-form-urlencoded")).toBe("application/json");
+  expect(acceptedContentType("application/json; charset=utf-8")).toBe("application/json; charset=utf-8");
+  expect(acceptedContentType("application/grpc-web+proto")).toBe("application/grpc-web+proto");
+  expect(acceptedContentType("application/connect+json")).toBe("application/connect+json");
+  expect(acceptedContentType("application/grpc")).toBeNull();
+  expect(acceptedContentType("text/plain")).toBeNull();
+});
+
+it("reads the caller's deadline in both protocols", () => {
+  expect(callerDeadlineMs(new Headers({ "connect-timeout-ms": "1500" }))).toBe(1_500);
+  expect(callerDeadlineMs(new Headers({ "grpc-timeout": "2S" }))).toBe(2_000);
+  expect(callerDeadlineMs(new Headers({ "connect-timeout-ms": "soon" }))).toBeNull();
+  expect(callerDeadlineMs(new Headers())).toBeNull();
+});
+
+it("sticks to a node until it fails, and moves on once for all who saw it fail", () => {
+  const nodes = createUpstreams(["http://a/", "http://b", "http://c"]);
+  expect(nodes.current()).toBe("http://a");
+  nodes.failed("http://a");
+  nodes.failed("http://a");
+  expect(nodes.current()).toBe("http://b");
+});
