@@ -1,0 +1,112 @@
+/** What each kind of setting accepts, in words and as a check, and how its text is read. */
+import * as z from "zod";
+import { parseRedisUrl, REDIS_URL_FORMS } from "../coordination/redis/redis-url.ts";
+import { ElasticJobError } from "../core/errors.ts";
+
+export interface Reader<T> {
+  /** Completes "use …". */
+  readonly accepts: string;
+  readonly schema: z.ZodType<T, string>;
+}
+
+export function wholeNumber(min: number, max: number): Reader<number> {
+  const schema = z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+  return { accepts: `a whole number from ${min} to ${max}`, schema };
+}
+
+export function text(accepts: string, pattern: RegExp): Reader<string> {
+  return { accepts, schema: z.string().regex(pattern) };
+}
+
+export function oneOf<const T extends string>(values: readonly T[]): Reader<T> {
+  return { accepts: `one of ${values.join(", ")}`, schema: z.enum(values) };
+}
+
+/** Separated by commas; spaces around an item and empty items do not count. */
+export function list<T>(item: Reader<T>): Reader<T[]> {
+  const items = z.string().transform((value) => splitList(value));
+  return {
+    accepts: `${item.accepts}; several are separated by commas`,
+    schema: items.pipe(z.array(item.schema)),
+  };
+}
+
+export const mysqlUrl: Reader<string> = {
+  accepts: "mysql://user:password@host:port/database",
+  schema: z.string().refine((value) => {
+    const url = URL.parse(value);
+    if (url?.protocol !== "mysql:" || url.hostname === "" || !/^\/[^/]+$/.test(url.pathname)) return false;
+    try {
+      decodeURIComponent(url.username + url.password + url.pathname);
+      return true;
+    } catch {
+      return false;
+    }
+  }),
+};
+
+export const redisUrl: Reader<string> = {
+  accepts: REDIS_URL_FORMS,
+  schema: z.string().refine((value) => {
+    try {
+      parseRedisUrl(value);
+      return true;
+    } catch (error) {
+      if (error instanceof ElasticJobError) return false;
+      throw error;
+    }
+  }),
+};
+
+/** Without the slash at its end. */
+export const nodeUrl: Reader<string> = {
+  accepts: "the URL of a node, such as http://10.0.0.5:7070",
+  schema: z
+    .string()
+    .refine((value) => {
+      const url = URL.parse(value);
+      return url !== null && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "";
+    })
+    .transform((value) => value.replace(/\/+$/, "")),
+};
+
+export const origin: Reader<string> = {
+  accepts: "the origin of a page, such as https://console.example.com, without a path, or * for any",
+  schema: z.string().refine((value) => value === "*" || URL.parse(value)?.origin === value),
+};
+
+export const address: Reader<string> = {
+  accepts: "host:port as other nodes reach this one, such as 10.0.0.5:7070 or [fd00::5]:7070",
+  schema: z.string().refine((value) => {
+    const [, host, port] = /^(\[[^[\]]+\]|[^\s:/@?#[\]]+):(\d{1,5})$/.exec(value) ?? [];
+    return (
+      host !== undefined && Number(port) >= 1 && Number(port) <= 65_535 && URL.canParse(`http://${host}/`)
+    );
+  }),
+};
+
+/** `name=value`, each name once. */
+export const labels: Reader<Readonly<Record<string, string>>> = {
+  accepts: "name=value, such as gpu=true,zone=a, each name once",
+  schema: z
+    .string()
+    .transform((value) =>
+      splitList(value).map(
+        (item) => /^([A-Za-z0-9_./-]{1,128})\s*=\s*(.{0,255})$/s.exec(item)?.slice(1) ?? [],
+      ),
+    )
+    .pipe(z.array(z.tuple([z.string(), z.string()])))
+    .refine((pairs) => new Set(pairs.map(([name]) => name)).size === pairs.length)
+    .transform((pairs) => Object.freeze(Object.fromEntries(pairs))),
+};
+
+function splitList(value: string): string[] {
+  return value
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}

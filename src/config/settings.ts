@@ -1,0 +1,135 @@
+/** Every setting there is: its name in the environment, default, meaning and what it accepts. */
+
+import type { Reader } from "./readers.ts";
+import * as read from "./readers.ts";
+
+export interface Setting<T = unknown> extends Reader<T> {
+  /** As text; null: none. */
+  readonly default: string | null;
+  readonly meaning: string;
+  /** Its value may hold a password, and is never shown. */
+  readonly secret?: true;
+}
+
+const MILLISECONDS_A_DAY = 86_400_000;
+
+export const SETTINGS = {
+  MYSQL_URL: {
+    ...read.mysqlUrl,
+    default: null,
+    secret: true,
+    meaning: "the database; without it, an SQLite file in DATA_DIR and a cluster of one node",
+  },
+  REDIS_URL: {
+    ...read.redisUrl,
+    default: null,
+    secret: true,
+    meaning: "where nodes elect the master and find each other; goes with MYSQL_URL",
+  },
+  DATA_DIR: {
+    ...read.text("the path of a folder", /\S/),
+    default: "./data",
+    meaning: "folder of the SQLite file and of its lock, without MYSQL_URL",
+  },
+  PORT: {
+    ...read.wholeNumber(0, 65_535),
+    default: "7070",
+    meaning: "port of the node, for callers and other nodes; 0: any free one",
+  },
+  HOST: {
+    ...read.text("the name or IP address of one of this machine's interfaces, without a port", /^[^\s/@]+$/),
+    default: "0.0.0.0",
+    meaning: "interface to listen on (dev: 127.0.0.1)",
+  },
+  ADVERTISE_ADDRESS: {
+    ...read.address,
+    default: null,
+    meaning: "address at which other nodes reach this one; without it, one of this machine's and PORT",
+  },
+  EDGE_PORT: {
+    ...read.wholeNumber(0, 65_535),
+    default: "8080",
+    meaning: "port of the edge; 0: any free one",
+  },
+  UPSTREAM: {
+    ...read.list(read.nodeUrl),
+    default: "http://127.0.0.1:7070",
+    meaning: "edge: URLs of the nodes that it passes calls to",
+  },
+  ALLOWED_ORIGINS: {
+    ...read.list(read.origin),
+    default: "",
+    meaning: "edge: browser pages from elsewhere that may call it",
+  },
+  HANDLERS: {
+    ...read.text("the path of a module", /\S/),
+    default: null,
+    meaning: "path of the module with your handlers",
+  },
+  SLOTS: {
+    ...read.wholeNumber(0, 100_000),
+    default: null,
+    meaning: "how many slots of jobs the node runs at once (default: 16 a core); 0: none",
+  },
+  LABELS: {
+    ...read.labels,
+    default: "",
+    meaning: "what jobs can require of the node, as gpu=true,zone=a",
+  },
+  NODE_ID: {
+    ...read.text("up to 128 letters, digits and . _ : -", /^[A-Za-z0-9._:-]{1,128}$/),
+    default: null,
+    meaning: "name of the node in lists and results (default: made from the host's name)",
+  },
+  CLUSTER_PREFIX: {
+    ...read.text("up to 100 characters without spaces, { or }", /^[^\s{}]{0,100}$/),
+    default: "",
+    meaning: "goes before every key in Redis, so that several clusters can share one",
+  },
+  LOCK_TTL_MS: {
+    ...read.wholeNumber(500, 60_000),
+    default: "3000",
+    meaning: "how long a master that went silent stays master",
+  },
+  NODE_LEASE_MS: {
+    ...read.wholeNumber(1_000, 600_000),
+    default: "6000",
+    meaning: "how long a node runs jobs without word from a master",
+  },
+  HORIZON_MS: {
+    ...read.wholeNumber(1_000, MILLISECONDS_A_DAY),
+    default: "300000",
+    meaning: "how far ahead of their time jobs are loaded into the master's memory",
+  },
+  MAX_LOST: {
+    ...read.wholeNumber(1, 1_000),
+    default: "10",
+    meaning: "after how many losses in a row a job has FAILED",
+  },
+  MAX_PAYLOAD_BYTES: {
+    ...read.wholeNumber(1, 3 * 1024 * 1024),
+    default: "1048576",
+    meaning: "the largest payload of a job, as JSON text",
+  },
+  LOG_LEVEL: {
+    ...read.oneOf(["debug", "info", "warn", "error", "silent"]),
+    default: "info",
+    meaning: "the least that is logged",
+  },
+  DRAIN_GRACE_MS: {
+    ...read.wholeNumber(0, 3_600_000),
+    default: "10000",
+    meaning: "how long running jobs may go on after the node was asked to stop",
+  },
+} satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** For --help and the README. */
+export function describeSettings(): { name: string; default: string; meaning: string }[] {
+  return Object.entries<Setting>(SETTINGS).map(([name, setting]) => ({
+    name,
+    default: setting.default ?? "",
+    meaning: setting.meaning,
+  }));
+}

@@ -1,0 +1,178 @@
+import { describe, expect, test } from "vitest";
+import { describeSettings, parseConfig } from "../../src/config.ts";
+import { ElasticJobError } from "../../src/core/errors.ts";
+
+const CORES = 4;
+const SERVERS = { MYSQL_URL: "mysql://app:secret@db/jobs", REDIS_URL: "redis://:secret@redis/0" };
+
+function refusal(env: Record<string, string>): string {
+  try {
+    parseConfig(env, CORES);
+  } catch (error) {
+    if (error instanceof ElasticJobError && error.code === "invalid_argument") return error.message;
+    throw error;
+  }
+  throw new Error("it was accepted");
+}
+
+test("an empty environment is the embedded default", () => {
+  expect(parseConfig({}, CORES)).toEqual({
+    mysqlUrl: null,
+    redisUrl: null,
+    dataDir: "./data",
+    port: 7070,
+    host: "0.0.0.0",
+    advertiseAddress: null,
+    edgePort: 8080,
+    upstreams: ["http://127.0.0.1:7070"],
+    allowedOrigins: [],
+    handlersPath: null,
+    slots: 64,
+    labels: {},
+    nodeId: null,
+    clusterPrefix: "",
+    lockTtlMs: 3000,
+    nodeLeaseMs: 6000,
+    horizonMs: 300_000,
+    maxLost: 10,
+    maxPayloadBytes: 1_048_576,
+    logLevel: "info",
+    drainGraceMs: 10_000,
+  });
+});
+
+test("every setting is read", () => {
+  const config = parseConfig(
+    {
+      ...SERVERS,
+      DATA_DIR: "/var/lib/jobs",
+      PORT: "0",
+      HOST: "::1",
+      ADVERTISE_ADDRESS: "[fd00::5]:7071",
+      EDGE_PORT: "80",
+      UPSTREAM: " http://n1:7070/, https://n2 ,",
+      ALLOWED_ORIGINS: "https://a.example,http://localhost:3000",
+      HANDLERS: "./jobs.ts",
+      SLOTS: "0",
+      LABELS: "gpu=true, zone=a=b,empty=",
+      NODE_ID: "node-1",
+      CLUSTER_PREFIX: "staging:",
+      LOCK_TTL_MS: "1000",
+      NODE_LEASE_MS: "2000",
+      HORIZON_MS: "60000",
+      MAX_LOST: "3",
+      MAX_PAYLOAD_BYTES: "2048",
+      LOG_LEVEL: "debug",
+      DRAIN_GRACE_MS: "0",
+    },
+    CORES,
+  );
+  expect(config).toEqual({
+    mysqlUrl: SERVERS.MYSQL_URL,
+    redisUrl: SERVERS.REDIS_URL,
+    dataDir: "/var/lib/jobs",
+    port: 0,
+    host: "::1",
+    advertiseAddress: "[fd00::5]:7071",
+    edgePort: 80,
+    upstreams: ["http://n1:7070", "https://n2"],
+    allowedOrigins: ["https://a.example", "http://localhost:3000"],
+    handlersPath: "./jobs.ts",
+    slots: 0,
+    labels: { gpu: "true", zone: "a=b", empty: "" },
+    nodeId: "node-1",
+    clusterPrefix: "staging:",
+    lockTtlMs: 1000,
+    nodeLeaseMs: 2000,
+    horizonMs: 60_000,
+    maxLost: 3,
+    maxPayloadBytes: 2048,
+    logLevel: "debug",
+    drainGraceMs: 0,
+  });
+});
+
+test("the result can't be changed", () => {
+  expect(Object.isFrozen(parseConfig({}, CORES))).toBe(true);
+});
+
+test("an empty or blank variable counts as not set, and unknown ones are none of our business", () => {
+  const env = { PORT: "", MYSQL_URL: " ", LABELS: "", LOCK_TTL: "x", ELASTIC_JOB_X: "y", HOME: "/root" };
+  expect(parseConfig(env, CORES)).toEqual(parseConfig({}, CORES));
+});
+
+test("all problems are reported at once, each with the variable, the value and what is accepted", () => {
+  const message = refusal({
+    PORT: "70700",
+    LOG_LEVEL: "loud",
+    LABELS: "gpu",
+    SLOTS: "-1",
+    REDIS_URL: "redis",
+  });
+  expect(message.split("\n")).toEqual([
+    "the settings have 6 problems:",
+    expect.stringMatching(/^ {2}REDIS_URL: its value \(not shown\) is not accepted; use redis:/),
+    '  PORT: "70700" is not accepted; use a whole number from 0 to 65535',
+    '  SLOTS: "-1" is not accepted; use a whole number from 0 to 100000',
+    expect.stringMatching(/^ {2}LABELS: "gpu" is not accepted; use name=value/),
+    '  LOG_LEVEL: "loud" is not accepted; use one of debug, info, warn, error, silent',
+    expect.stringMatching(/^ {2}REDIS_URL: is set without MYSQL_URL/),
+  ]);
+});
+
+test("no message shows a password", () => {
+  expect(refusal({ MYSQL_URL: "mysql://app:hunter2@db", REDIS_URL: "redis://:hunter2@h:1:2" })).not.toContain(
+    "hunter2",
+  );
+});
+
+describe("a value that is refused", () => {
+  test.each([
+    ["MYSQL_URL", "postgres://db/jobs"],
+    ["MYSQL_URL", "mysql://db"],
+    ["MYSQL_URL", "mysql://%zz@db/jobs"],
+    ["MYSQL_URL", "mysql://db/a/b"],
+    ["REDIS_URL", "redis://a/0,redis://b/1"],
+    ["PORT", "7070.5"],
+    ["PORT", "0x10"],
+    ["PORT", "1e3"],
+    ["HOST", "a b"],
+    ["ADVERTISE_ADDRESS", "10.0.0.5"],
+    ["ADVERTISE_ADDRESS", "10.0.0.5:0"],
+    ["ADVERTISE_ADDRESS", "http://10.0.0.5:7070"],
+    ["ADVERTISE_ADDRESS", "10.0.0.999:7070"],
+    ["UPSTREAM", "n1:7070"],
+    ["UPSTREAM", "http://n1,ftp://n2"],
+    ["ALLOWED_ORIGINS", "https://a.example/page"],
+    ["ALLOWED_ORIGINS", "a.example"],
+    ["LABELS", "gpu=1,gpu=2"],
+    ["LABELS", "=1"],
+    ["NODE_ID", "node 1"],
+    ["CLUSTER_PREFIX", "{a}"],
+    ["LOCK_TTL_MS", "0"],
+    ["MAX_PAYLOAD_BYTES", "99999999999999999999"],
+  ])("%s=%s", (name, value) => {
+    expect(refusal({ ...SERVERS, [name]: value })).toContain(`${name}: `);
+  });
+});
+
+describe("settings that do not go together", () => {
+  test("REDIS_URL without MYSQL_URL is refused", () => {
+    expect(refusal({ REDIS_URL: SERVERS.REDIS_URL })).toMatch(
+      /^the settings have a problem:\n {2}REDIS_URL: is set without/,
+    );
+  });
+  test("MYSQL_URL without REDIS_URL is refused", () => {
+    expect(refusal({ MYSQL_URL: SERVERS.MYSQL_URL })).toMatch(/MYSQL_URL: is set without REDIS_URL/);
+  });
+  test("a lease that ends before a lost master is replaced is refused", () => {
+    expect(refusal({ LOCK_TTL_MS: "6000" })).toMatch(/NODE_LEASE_MS: 6000 .* LOCK_TTL_MS \(6000\)/);
+  });
+});
+
+test("the table of settings has a line with a meaning for each", () => {
+  const table = describeSettings();
+  expect(table).toHaveLength(21);
+  for (const { meaning } of table) expect(meaning).not.toBe("");
+  expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
+});
