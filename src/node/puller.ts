@@ -191,7 +191,7 @@ export class Puller {
     };
     this.connection = connection;
     this.sayHello(connection);
-    clock.after(WELCOME_TIMEOUT_MS, () => {
+    const stopWaiting = clock.after(WELCOME_TIMEOUT_MS, () => {
       if (connection.nodeNumber === 0) closed.abort();
     });
     while (!closed.signal.aborted && !this.stopping.signal.aborted) {
@@ -202,6 +202,7 @@ export class Puller {
         break;
     }
     closed.abort();
+    stopWaiting();
     stream.close();
     if (this.connection === connection) this.connection = null;
   }
