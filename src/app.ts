@@ -2,7 +2,7 @@
  * The composition root: opens what a node needs, connects the parts, starts them in order and stops
  * them in the reverse one. Nothing imports it but the commands that start a process.
  */
-import { availableParallelism, networkInterfaces } from "node:os";
+import { availableParallelism, hostname, networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Config } from "./config.ts";
@@ -71,7 +71,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const resources = processResources();
     closers.push(() => resources.stop());
 
-    const nodeId = config.nodeId ?? `node-${incarnation.slice(0, 8)}`;
+    const nodeId = config.nodeId ?? `${hostname()}-${incarnation.slice(0, 6)}`;
     const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
     const network = withOwnProcess(createNetwork({ clock, limits }), {
