@@ -18,6 +18,22 @@ export type Schedule =
   | { readonly kind: "cron"; readonly expression: string; readonly timeZone: string };
 
 export type Misfire = "once" | "skip" | "all";
+export type Overlap = "wait" | "skip" | "allow";
+
+/** How long an idempotency key names its job: as long as it is kept, until it has ended, or so many ms. */
+export type KeyLife = "kept" | "unfinished" | number;
+
+/** Where a recurring schedule begins and ends. Instants are inclusive; null: no bound. */
+export interface Bounds {
+  readonly startAt: number | null;
+  readonly endAt: number | null;
+  /** Counted from the first occurrence, run or skipped. */
+  readonly maxOccurrences: number | null;
+  /** The last occurrence that the other bounds allow, as found when the schedule was set; null: no bound. */
+  readonly lastAt: number | null;
+}
+
+export const NO_BOUNDS: Bounds = { startAt: null, endAt: null, maxOccurrences: null, lastAt: null };
 
 export interface RetryPolicy {
   /** Attempts an occurrence gets; 0: until it succeeds. */
@@ -39,7 +55,13 @@ export interface JobSpec {
   /** JSON text; null: none. Never parsed on its way to the handler. */
   readonly payload: string | null;
   readonly schedule: Schedule;
+  readonly bounds: Bounds;
+  /** An occurrence is due up to so many milliseconds after its time. */
+  readonly jitterMs: number;
   readonly misfire: Misfire;
+  readonly overlap: Overlap;
+  /** How long after its due time an occurrence is still worth starting; null: however late. */
+  readonly deadlineMs: number | null;
   /** Higher is given out first. */
   readonly priority: number;
   /** Time limit of an attempt; null: none. */
@@ -47,11 +69,16 @@ export interface JobSpec {
   readonly retry: RetryPolicy;
   readonly requirements: Requirements;
   readonly idempotencyKey: string | null;
+  readonly keyLife: KeyLife;
   /**
    * The first occurrence of a schedule that replaced another one: it comes next, whatever occurrence
    * of the old schedule ends before it. Unset on a job that still has the schedule it was added with.
    */
   readonly startsAt?: number;
+  /** The job is paused, or, while an attempt runs, is to be paused when that has ended. */
+  readonly isPausing?: true;
+  /** When it was last resumed: occurrences up to then fell due while it was paused. */
+  readonly resumedAt?: number;
 }
 
 /**
@@ -78,13 +105,25 @@ export function hasEnded({ status }: { readonly status: StoredStatus }): boolean
 export const OUTCOME = { SUCCEEDED: 1, FAILED: 2, TIMED_OUT: 3, CANCELLED: 4, LOST: 5, SKIPPED: 6 } as const;
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
 
-/** `at` of a job that is not due at any time (finished, paused): the far end of the hot index. */
+/** `at` of a job that is not due at any time: the far end of the hot index. */
 export const NEVER = Number.MAX_SAFE_INTEGER;
+
+const FAR = 2 ** 52;
+
+/** `at` of a job that ended then: past all that is due, in the order in which retention looks for them. */
+export function farEnd(endedAt: number): number {
+  return FAR + endedAt;
+}
+
+/** Whether a job with this `at` is due at any time. */
+export function isEverDue(at: number): boolean {
+  return at < FAR;
+}
 
 /** Where a job stands in its occurrences: what a claim starts from and a result changes. */
 export interface JobState {
   readonly status: StoredStatus;
-  /** When it is due (also while it runs: a claim does not move it); NEVER when it is not. */
+  /** When it is due (also while it runs: a claim does not move it); `farEnd` once it has ended, NEVER while it is paused. */
   readonly at: number;
   /** The current occurrence: differs from `at` between retries. */
   readonly scheduledAt: number;
@@ -94,6 +133,8 @@ export interface JobState {
   readonly failures: number;
   /** LOST in a row, over occurrences. */
   readonly lost: number;
+  /** When its newest claim that has ended did so; 0: none has. */
+  readonly endedAt: number;
 }
 
 /** What a node must have to take a job, under the small number that stands for it. */

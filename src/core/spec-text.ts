@@ -6,7 +6,17 @@
  * change what jobs that are already stored mean. A node of another version may have written fields
  * that this one does not know; they are ignored.
  */
-import type { JobSpec, Misfire, Requirements, RetryPolicy, Schedule } from "./job.ts";
+import {
+  type Bounds,
+  type JobSpec,
+  type KeyLife,
+  type Misfire,
+  NO_BOUNDS,
+  type Overlap,
+  type Requirements,
+  type RetryPolicy,
+  type Schedule,
+} from "./job.ts";
 
 const STORED_RETRY: RetryPolicy = {
   maxAttempts: 0,
@@ -20,21 +30,37 @@ const IMMEDIATE: Schedule = { kind: "immediate" };
 interface SpecText {
   readonly handler: string;
   readonly schedule?: Schedule;
+  readonly bounds?: Partial<Bounds>;
+  readonly jitterMs?: number;
   readonly misfire?: Misfire;
+  readonly overlap?: Overlap;
+  readonly deadlineMs?: number;
   readonly timeoutMs?: number;
   readonly retry?: Partial<RetryPolicy>;
   readonly requirements?: Partial<Requirements>;
   readonly idempotencyKey?: string;
+  readonly keyLife?: KeyLife;
   readonly startsAt?: number;
+  readonly isPausing?: true;
+  readonly resumedAt?: number;
 }
 
 export function encodeSpec(spec: JobSpec): string {
-  const { retry, requirements } = spec;
+  const { bounds, retry, requirements } = spec;
   // JSON.stringify drops what is undefined.
   return JSON.stringify({
     handler: spec.handler,
     schedule: spec.schedule.kind === "immediate" ? undefined : spec.schedule,
-    misfire: spec.misfire === "once" ? undefined : spec.misfire,
+    bounds: unlessEmpty({
+      startAt: bounds.startAt ?? undefined,
+      endAt: bounds.endAt ?? undefined,
+      maxOccurrences: bounds.maxOccurrences ?? undefined,
+      lastAt: bounds.lastAt ?? undefined,
+    }),
+    jitterMs: unlessSame(spec.jitterMs, 0),
+    misfire: unlessSame(spec.misfire, "once"),
+    overlap: unlessSame(spec.overlap, "wait"),
+    deadlineMs: spec.deadlineMs ?? undefined,
     timeoutMs: spec.timeoutMs ?? undefined,
     retry: unlessEmpty({
       maxAttempts: unlessSame(retry.maxAttempts, STORED_RETRY.maxAttempts),
@@ -48,7 +74,10 @@ export function encodeSpec(spec: JobSpec): string {
       labels: unlessEmpty(requirements.labels),
     }),
     idempotencyKey: spec.idempotencyKey ?? undefined,
+    keyLife: unlessSame(spec.keyLife, "kept"),
     startsAt: spec.startsAt,
+    isPausing: spec.isPausing,
+    resumedAt: spec.resumedAt,
   });
 }
 
@@ -64,7 +93,11 @@ export function decodeSpec(
     handler: stored.handler,
     payload: columns.payload,
     schedule: stored.schedule ?? IMMEDIATE,
+    bounds: stored.bounds ? { ...NO_BOUNDS, ...stored.bounds } : NO_BOUNDS,
+    jitterMs: stored.jitterMs ?? 0,
     misfire: stored.misfire ?? "once",
+    overlap: stored.overlap ?? "wait",
+    deadlineMs: stored.deadlineMs ?? null,
     priority: columns.priority,
     timeoutMs: stored.timeoutMs ?? null,
     retry: retry
@@ -83,11 +116,14 @@ export function decodeSpec(
         }
       : STORED_REQUIREMENTS,
     idempotencyKey: stored.idempotencyKey ?? null,
+    keyLife: stored.keyLife ?? "kept",
     ...(stored.startsAt !== undefined && { startsAt: stored.startsAt }),
+    ...(stored.isPausing && { isPausing: true }),
+    ...(stored.resumedAt !== undefined && { resumedAt: stored.resumedAt }),
   };
 }
 
-function unlessSame<T>(value: T, stored: T): T | undefined {
+function unlessSame<T>(value: T, stored: NoInfer<T>): T | undefined {
   return value === stored ? undefined : value;
 }
 

@@ -16,6 +16,10 @@ export interface Dialect {
   readonly bytes: "BINARY" | "BLOB";
   /** Makes the statement use the hot index, or fail. */
   readonly hotIndex: string;
+  /** Makes a scan of jobs go by primary key. */
+  readonly jobKey: string;
+  /** Makes a scan of results go by primary key. */
+  readonly resultKey: string;
   /** Before the rows of a list of rows: `(a, b) IN (<rows> (?, ?), …)`. */
   readonly rows: string;
   /** Rows of the hot index after the cursor, up to and with `through`. */
@@ -30,6 +34,8 @@ export interface Dialect {
 export const MYSQL: Dialect = {
   bytes: "BINARY",
   hotIndex: "FORCE INDEX (jobinfo_hot)",
+  jobKey: "FORCE INDEX (PRIMARY)",
+  resultKey: "FORCE INDEX (PRIMARY)",
   rows: "",
   hotRange: (after, through) => ({
     sql: "((at = ? AND id > ? AND at <= ?) OR (at > ? AND at <= ?))",
@@ -49,6 +55,8 @@ export const MYSQL: Dialect = {
 export const SQLITE: Dialect = {
   bytes: "BLOB",
   hotIndex: "INDEXED BY jobinfo_hot",
+  jobKey: "NOT INDEXED",
+  resultKey: "INDEXED BY sqlite_autoindex_jobresult_1",
   rows: "VALUES ",
   hotRange: (after, through) => ({
     sql: "(at, id) > (?, ?) AND at <= ?",

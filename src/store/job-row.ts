@@ -1,5 +1,6 @@
 /** A row of `jobinfo`, to and from a JobRecord. */
-import type { JobRecord, JobSpec, StoredStatus } from "../core/job.ts";
+import type { JobRecord, StoredStatus } from "../core/job.ts";
+import { decodeSpec, encodeSpec } from "../core/spec-text.ts";
 import type { SqlValue } from "./dialect.ts";
 
 export interface JobRow {
@@ -16,11 +17,12 @@ export interface JobRow {
   readonly epoch: number;
   readonly parent_id: number;
   readonly scheduled_at: number;
+  readonly ended_at: number;
   readonly create_time: number;
   readonly update_time: number;
   readonly priority: number;
   readonly name: string;
-  /** JSON of the spec without what has a column of its own: name, priority and payload. */
+  /** As `core/spec-text.ts` writes it. */
   readonly spec: string;
   readonly payload: string | null;
 }
@@ -40,6 +42,7 @@ export const JOB_COLUMNS = [
   "epoch",
   "parent_id",
   "scheduled_at",
+  "ended_at",
   "create_time",
   "update_time",
   "priority",
@@ -69,32 +72,17 @@ export function pushJob(values: SqlValue[], job: JobRecord, epoch: number): void
     epoch,
     job.parentId,
     job.scheduledAt,
+    job.endedAt,
     job.createTime,
     job.updateTime,
     job.spec.priority,
     job.spec.name,
-    specText(job.spec),
+    encodeSpec(job.spec),
     job.spec.payload,
   );
 }
 
-type StoredSpec = Omit<JobSpec, "name" | "priority" | "payload">;
-
-export function specText(spec: JobSpec): string {
-  const stored: StoredSpec = {
-    handler: spec.handler,
-    schedule: spec.schedule,
-    misfire: spec.misfire,
-    timeoutMs: spec.timeoutMs,
-    retry: spec.retry,
-    requirements: spec.requirements,
-    idempotencyKey: spec.idempotencyKey,
-  };
-  return JSON.stringify(stored);
-}
-
 export function jobOfRow(row: JobRow): JobRecord {
-  const spec = JSON.parse(row.spec) as StoredSpec;
   return {
     id: row.id,
     classId: row.class,
@@ -108,19 +96,9 @@ export function jobOfRow(row: JobRow): JobRecord {
     node: row.node,
     parentId: row.parent_id,
     scheduledAt: row.scheduled_at,
+    endedAt: row.ended_at,
     createTime: row.create_time,
     updateTime: row.update_time,
-    spec: {
-      name: row.name,
-      handler: spec.handler,
-      payload: row.payload,
-      schedule: spec.schedule,
-      misfire: spec.misfire,
-      priority: row.priority,
-      timeoutMs: spec.timeoutMs,
-      retry: spec.retry,
-      requirements: spec.requirements,
-      idempotencyKey: spec.idempotencyKey,
-    },
+    spec: decodeSpec(row.spec, row),
   };
 }

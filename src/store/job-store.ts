@@ -11,6 +11,7 @@
  * - A write that is guarded says how many rows it hit; what it missed is for the caller to read back.
  */
 import type { JobClass, JobRecord, JobState, Outcome, ResultRecord, StoredStatus } from "../core/job.ts";
+import type { ResultAge } from "../core/retention.ts";
 
 export interface Mastership {
   /** 0 before the first election. */
@@ -41,7 +42,7 @@ export interface ClaimRef {
   readonly claim: number;
 }
 
-/** Guard of a claim: the row must be WAITING, with this newest claim and revision. */
+/** Guard of a claim: the row must be WAITING (or PAUSED, for a claim of nobody), with this newest claim and revision. */
 export interface ClaimWrite {
   readonly jobId: number;
   /** The new claim's number: the row must still be at the one before. */
@@ -88,6 +89,20 @@ export interface JobPage {
 export interface LoadedJob {
   readonly record: JobRecord;
   readonly payloadLoaded: boolean;
+}
+
+/** Jobs that have ended, in the order in which they did. */
+export interface EndedJobPage {
+  readonly jobs: readonly { readonly id: number; readonly at: number; readonly status: StoredStatus }[];
+  /** Where the next page starts; null: all were read. */
+  readonly next: Cursor | null;
+}
+
+/** Result rows by (jobId, claim) upwards; all rows of a claim are on one page. */
+export interface ResultAgePage {
+  readonly rows: readonly ResultAge[];
+  /** Where the next page starts, exclusive; null: all were read. */
+  readonly next: ClaimRef | null;
 }
 
 export interface JobFilter {
@@ -139,6 +154,8 @@ export interface JobStore {
   insertJobs(epoch: number, jobs: readonly JobRecord[], keys: readonly JobKey[]): Promise<void>;
   /** The keys that are taken: not expired, and of a job that is still there. Frees (deletes) the others asked for. */
   readKeys(epoch: number, keys: readonly string[], now: number): Promise<Map<string, number>>;
+  /** Deletes those of the keys that still name that job. */
+  freeKeys(epoch: number, keys: readonly { readonly key: string; readonly jobId: number }[]): Promise<void>;
 
   readJobs(ids: readonly number[]): Promise<Map<number, JobRecord>>;
   /** Reads at most `limit` rows of the hot index for one class, from `after` to `through`, inclusive. */
@@ -149,7 +166,7 @@ export interface JobStore {
     readonly limit: number;
     readonly maxPayloadBytes: number;
   }): Promise<JobPage>;
-  /** Sets RUNNING, claim, attempt + 1, node. Returns how many rows the guard let through. */
+  /** Sets RUNNING, claim, attempt + 1, node (0: nobody, to skip or cancel an occurrence). Returns how many rows the guard let through. */
   claimJobs(epoch: number, node: number, claims: readonly ClaimWrite[], now: number): Promise<number>;
 
   /** A node's results. Not fenced: the claim is the guard. One outcome a row, in their order. */
@@ -171,13 +188,45 @@ export interface JobStore {
     filter: JobFilter,
     page: { readonly before: number | null; readonly limit: number },
   ): Promise<ListPage<JobRecord, number>>;
-  /** Counts up to `limit`. */
+  /**
+   * Counts up to `limit`. With a filter it scans a bounded number of rows, the newest, so that the
+   * number is a lower bound when there are more.
+   */
   countJobs(filter: JobFilter, limit: number): Promise<number>;
   /** By (jobId, claim) downwards, final before late; scans a bounded number of rows. */
   listResults(
     filter: ResultFilter,
     page: { readonly before: ResultKey | null; readonly limit: number },
   ): Promise<ListPage<ResultRecord, ResultKey>>;
+
+  // Retention. Nothing below reads or removes more rows than asked, so that it holds no lock for long.
+
+  /** Jobs of one class that ended by then, at most `limit`. */
+  pageEnded(query: {
+    readonly classId: number;
+    readonly after: Cursor | null;
+    readonly endedBy: number;
+    readonly limit: number;
+  }): Promise<EndedJobPage>;
+  /** Removes those of the jobs that still have one of the statuses and ended by then; returns how many. Their results and keys stay. */
+  expireJobs(
+    epoch: number,
+    expired: {
+      readonly ids: readonly number[];
+      readonly statuses: readonly StoredStatus[];
+      readonly endedBy: number;
+    },
+  ): Promise<number>;
+  /** Removes results of those of the jobs that are gone, of about `limit` claims; returns of how many. Fewer than `limit`: none are left. */
+  expireResultsOfGone(epoch: number, jobIds: readonly number[], limit: number): Promise<number>;
+  pageResultAges(after: ClaimRef | null, limit: number): Promise<ResultAgePage>;
+  /** Removes the rows of these claims that ended by then; returns how many. The caller has seen that none is an existing job's newest. */
+  expireResults(epoch: number, claims: readonly ClaimRef[], endedBy: number): Promise<number>;
+  /** Looks at `limit` keys after `after`, and removes those that expired by then or whose job is gone. `next`: where to go on; null: that was the last. */
+  expireKeys(
+    epoch: number,
+    page: { readonly after: string | null; readonly expiredBy: number; readonly limit: number },
+  ): Promise<{ readonly removed: number; readonly next: string | null }>;
 }
 
 export interface ResultKey {

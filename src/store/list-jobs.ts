@@ -1,6 +1,8 @@
 /**
  * Lists of jobs for people: by primary key downwards, in pages. A call scans a bounded number of rows
  * and reads a bounded number of bytes, so a page can be short, even empty, and still have a next one.
+ * No filter has an index: each would cost on every job, and the statements are held to the primary key,
+ * as an optimizer that goes by class or by status instead reads all there are.
  */
 import { type JobRecord, STORED_STATUS } from "../core/job.ts";
 import type { Condition, Dialect, Read, SqlValue } from "./dialect.ts";
@@ -11,6 +13,8 @@ import { wholeNumber } from "./read-jobs.ts";
 
 /** Rows that a list call looks at. */
 export const SCAN_ROWS = 5_000;
+/** Rows that a count looks at. */
+const COUNT_ROWS = 20_000;
 /** Rows that a page has at most. */
 export const PAGE_ROWS = 1_000;
 /** Bytes of payloads, or outputs and errors, after which a page ends. */
@@ -25,35 +29,47 @@ export async function listJobs(
   const before = page.before ?? Number.MAX_SAFE_INTEGER;
   const limit = Math.min(wholeNumber(page.limit), PAGE_ROWS);
   if (limit === 0) return { items: [], next: page.before };
-  const [end] = await read<{ id: number }>(
-    `SELECT id FROM jobinfo WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ${SCAN_ROWS - 1}`,
-    [before],
-  );
-  const condition = jobCondition(dialect, filter);
+  const condition = await jobCondition(read, dialect, filter);
+  if (condition === "nothing") return { items: [], next: null };
+  const end = condition === null ? null : await scanEnd(read, dialect, before, SCAN_ROWS);
   const found = await read<{ id: number; bytes: number }>(
-    `SELECT id, COALESCE(OCTET_LENGTH(payload), 0) AS bytes FROM jobinfo
-    WHERE id < ? AND id >= ? AND ${condition.sql} ORDER BY id DESC LIMIT ${limit + 1}`,
-    [before, end?.id ?? 0, ...condition.values],
+    `SELECT id, COALESCE(OCTET_LENGTH(payload), 0) AS bytes FROM jobinfo ${dialect.jobKey}
+    WHERE id < ? AND id >= ? AND ${condition?.sql ?? "1 = 1"} ORDER BY id DESC LIMIT ${limit + 1}`,
+    [before, end ?? 0, ...(condition?.values ?? [])],
   );
   const ids = withinBytes(found, limit).map((row) => row.id);
   const items = await readMatching(read, ids, condition);
   const last = ids[ids.length - 1];
   if (last !== undefined && found.length > ids.length) return { items, next: last };
-  return { items, next: end === undefined ? null : end.id };
+  return { items, next: end };
 }
 
+/** The newest rows up to a bound: what lies beyond is not counted. */
 export async function countJobs(
   read: Read,
   dialect: Dialect,
   filter: JobFilter,
   limit: number,
 ): Promise<number> {
-  const condition = jobCondition(dialect, filter);
+  const condition = await jobCondition(read, dialect, filter);
+  if (condition === "nothing") return 0;
+  const most = Math.max(COUNT_ROWS, limit);
+  const end = condition === null ? null : await scanEnd(read, dialect, Number.MAX_SAFE_INTEGER, most);
   const [row] = await read<{ n: number }>(
-    `SELECT COUNT(*) AS n FROM (SELECT id FROM jobinfo WHERE ${condition.sql} LIMIT ${wholeNumber(limit)}) AS found`,
-    condition.values,
+    `SELECT COUNT(*) AS n FROM (SELECT id FROM jobinfo ${dialect.jobKey}
+    WHERE id >= ? AND ${condition?.sql ?? "1 = 1"} LIMIT ${wholeNumber(limit)}) AS found`,
+    [end ?? 0, ...(condition?.values ?? [])],
   );
   return row?.n ?? 0;
+}
+
+/** The id at which a call stops looking; null: it sees all that is left. */
+async function scanEnd(read: Read, dialect: Dialect, before: number, rows: number): Promise<number | null> {
+  const [end] = await read<{ id: number }>(
+    `SELECT id FROM jobinfo ${dialect.jobKey} WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ${rows - 1}`,
+    [before],
+  );
+  return end?.id ?? null;
 }
 
 /** The first rows that fit into a page; one at least. */
@@ -69,17 +85,27 @@ export function withinBytes<T extends { readonly bytes: number }>(rows: readonly
 }
 
 /** Checks the filter again: a job may have changed since its id was found. */
-async function readMatching(read: Read, ids: readonly number[], condition: Condition): Promise<JobRecord[]> {
+async function readMatching(
+  read: Read,
+  ids: readonly number[],
+  condition: Condition | null,
+): Promise<JobRecord[]> {
   if (ids.length === 0) return [];
   const values = padded(ids);
   const rows = await read<JobRow>(
-    `SELECT ${SELECT_JOB} FROM jobinfo WHERE id IN (${marks(values.length)}) AND ${condition.sql} ORDER BY id DESC`,
-    [...values, ...condition.values],
+    `SELECT ${SELECT_JOB} FROM jobinfo
+    WHERE id IN (${marks(values.length)}) AND ${condition?.sql ?? "1 = 1"} ORDER BY id DESC`,
+    [...values, ...(condition?.values ?? [])],
   );
   return rows.map(jobOfRow);
 }
 
-function jobCondition(dialect: Dialect, filter: JobFilter): Condition {
+/** Null: all jobs match. */
+async function jobCondition(
+  read: Read,
+  dialect: Dialect,
+  filter: JobFilter,
+): Promise<Condition | "nothing" | null> {
   const parts: string[] = [];
   const values: SqlValue[] = [];
   const add = (sql: string, ...more: SqlValue[]) => {
@@ -92,10 +118,10 @@ function jobCondition(dialect: Dialect, filter: JobFilter): Condition {
     if (filter.dueAfter !== undefined) add("at > ?", filter.dueAfter);
   }
   if (filter.handler !== undefined) {
-    add(
-      `class IN (SELECT id FROM jobclass WHERE CAST(handler AS ${dialect.bytes}) = CAST(? AS ${dialect.bytes}))`,
-      filter.handler,
-    );
+    const classIds = await readClassIds(read, dialect, filter.handler);
+    if (classIds.length === 0) return "nothing";
+    const list = padded(classIds);
+    add(`class IN (${marks(list.length)})`, ...list);
   }
   if (filter.namePrefix !== undefined && filter.namePrefix !== "") {
     add(
@@ -103,5 +129,14 @@ function jobCondition(dialect: Dialect, filter: JobFilter): Condition {
       filter.namePrefix,
     );
   }
-  return { sql: parts.length === 0 ? "1 = 1" : parts.join(" AND "), values };
+  return parts.length === 0 ? null : { sql: parts.join(" AND "), values };
+}
+
+/** Read first, not joined: there are few, and a join invites the optimizer to start from them. */
+async function readClassIds(read: Read, dialect: Dialect, handler: string): Promise<number[]> {
+  const rows = await read<{ id: number }>(
+    `SELECT id FROM jobclass WHERE CAST(handler AS ${dialect.bytes}) = CAST(? AS ${dialect.bytes})`,
+    [handler],
+  );
+  return rows.map((row) => row.id);
 }

@@ -28,7 +28,8 @@ export async function listResults(
   if (filter.jobId !== undefined) conditions.push({ sql: "job_id = ?", values: [filter.jobId] });
   // From the cursor's claim on, and not after it: one of its two rows may be left. `isBefore` does the rest.
   if (page.before !== null) conditions.push(dialect.resultsFrom(page.before.jobId, page.before.claim));
-  const end = await scanEnd(read, conditions);
+  // Without a filter on the outcome every row counts, and the limit bounds the scan.
+  const end = filter.outcome === undefined ? null : await scanEnd(read, dialect, conditions);
   if (end !== null) conditions.push(dialect.resultsTo(end.job_id, end.claim));
   if (filter.outcome !== undefined) conditions.push({ sql: "outcome = ?", values: [filter.outcome] });
 
@@ -36,6 +37,7 @@ export async function listResults(
   // two rows before the cursor, and one more at the end, where a final row may be missing.
   const scanned = await select<FoundResult>(
     read,
+    dialect,
     `job_id, claim, late, COALESCE(OCTET_LENGTH(output), 0) + COALESCE(OCTET_LENGTH(error), 0) AS bytes`,
     conditions,
     `ORDER BY job_id DESC, claim DESC, late DESC LIMIT ${limit + 4}`,
@@ -51,10 +53,12 @@ export async function listResults(
 /** The claim at which this call stops looking; null: it sees all that is left. */
 async function scanEnd(
   read: Read,
+  dialect: Dialect,
   conditions: readonly Condition[],
 ): Promise<{ readonly job_id: number; readonly claim: number } | null> {
   const [row] = await select<{ job_id: number; claim: number }>(
     read,
+    dialect,
     "job_id, claim",
     conditions,
     `ORDER BY job_id DESC, claim DESC, late DESC LIMIT 1 OFFSET ${SCAN_ROWS - 1}`,
@@ -73,7 +77,7 @@ async function readChosen(
     chosen.map((row) => ({ jobId: row.job_id, claim: row.claim })),
   );
   const wanted = new Set(chosen.map(rowName));
-  const rows = await select<ResultRow>(read, SELECT_RESULT, [list], "");
+  const rows = await select<ResultRow>(read, dialect, SELECT_RESULT, [list], "");
   return rows
     .filter((row) => wanted.has(rowName(row)))
     .sort(inPageOrder)
@@ -82,13 +86,14 @@ async function readChosen(
 
 function select<Row>(
   read: Read,
+  dialect: Dialect,
   columns: string,
   conditions: readonly Condition[],
   tail: string,
 ): Promise<Row[]> {
   const where = conditions.map((condition) => condition.sql).join(" AND ") || "1 = 1";
   const values: SqlValue[] = conditions.flatMap((condition) => condition.values);
-  return read<Row>(`SELECT ${columns} FROM jobresult WHERE ${where} ${tail}`, values);
+  return read<Row>(`SELECT ${columns} FROM jobresult ${dialect.resultKey} WHERE ${where} ${tail}`, values);
 }
 
 type RowKey = Pick<FoundResult, "job_id" | "claim" | "late">;

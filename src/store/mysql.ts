@@ -2,14 +2,16 @@
 import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import { MYSQL, type Read } from "./dialect.ts";
+import { pageEnded, pageResultAges } from "./expiry.ts";
 import type { JobStore } from "./job-store.ts";
 import { countJobs, listJobs } from "./list-jobs.ts";
 import { listResults } from "./list-results.ts";
-import { changeJob, deleteJob, deleteKeys } from "./mysql/change-job.ts";
+import { changeJob, deleteJob, freeKeys } from "./mysql/change-job.ts";
 import { claimJobs } from "./mysql/claim-jobs.ts";
 import { addClass, addNode, advanceEpoch, readClock, reserveIds } from "./mysql/cluster-rows.ts";
 import { ConnectionPool } from "./mysql/connection-pool.ts";
 import { translate } from "./mysql/errors.ts";
+import { deleteResults, expireJobs, expireKeys, expireResultsOfGone } from "./mysql/expire.ts";
 import { insertJobs } from "./mysql/insert-jobs.ts";
 import { migrate } from "./mysql/migrate.ts";
 import { projectJobs } from "./mysql/project-jobs.ts";
@@ -72,9 +74,10 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
       repeat((session) => insertJobs(session, epoch, jobs, keys, largestPacket)),
     async readKeys(epoch, keys, now) {
       const { taken, free } = await readKeyState(read, keys, now);
-      if (free.length > 0) await repeat((session) => deleteKeys(session, epoch, free));
+      if (free.length > 0) await repeat((session) => freeKeys(session, epoch, free));
       return taken;
     },
+    freeKeys: (epoch, keys) => repeat((session) => freeKeys(session, epoch, keys)),
 
     readJobs: (ids) => readJobs(read, ids),
     pageJobs: (query) => pageJobs(read, MYSQL, query),
@@ -97,5 +100,14 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     listJobs: (filter, page) => listJobs(read, MYSQL, filter, page),
     countJobs: (filter, limit) => countJobs(read, MYSQL, filter, limit),
     listResults: (filter, page) => listResults(read, MYSQL, filter, page),
+
+    pageEnded: (query) => pageEnded(read, MYSQL, query),
+    expireJobs: (epoch, expired) => repeat((session) => expireJobs(session, epoch, expired)),
+    expireResultsOfGone: (epoch, jobIds, limit) =>
+      repeat((session) => expireResultsOfGone(session, epoch, jobIds, limit)),
+    pageResultAges: (after, limit) => pageResultAges(read, MYSQL, after, limit),
+    expireResults: (epoch, claims, endedBy) =>
+      repeat((session) => deleteResults(session, epoch, claims, endedBy)),
+    expireKeys: (epoch, page) => repeat((session) => expireKeys(session, epoch, page)),
   };
 }

@@ -3,6 +3,8 @@ import { NEVER } from "../core/job.ts";
 import type { Read } from "./dialect.ts";
 import { chunks, marks, padded } from "./in-list.ts";
 
+const JOB_KEY_PREFIX = "job:";
+
 interface KeyRow {
   readonly k: Uint8Array;
   readonly job_id: number;
@@ -17,8 +19,8 @@ export interface KeyState {
 }
 
 /**
- * A key with an expiry is of a call as a whole, and lives until then: its first id may be of an item
- * that was refused. One without lives as long as its job.
+ * A job's own key lives no longer than the job, and until its expiry if it has one. The key of a call
+ * as a whole lives until its expiry: its first id may be of an item that was refused.
  */
 export async function readKeyState(read: Read, keys: readonly string[], now: number): Promise<KeyState> {
   const taken = new Map<string, number>();
@@ -32,7 +34,7 @@ export async function readKeyState(read: Read, keys: readonly string[], now: num
     );
     for (const row of rows) {
       const key = Buffer.from(row.k).toString();
-      const isTaken = row.expires_at === NEVER ? row.job !== null : row.expires_at > now;
+      const isTaken = row.expires_at > now && (row.job !== null || !needsJob(key, row.expires_at));
       if (isTaken) taken.set(key, row.job_id);
       else free.push({ key, jobId: row.job_id });
     }
@@ -40,11 +42,16 @@ export async function readKeyState(read: Read, keys: readonly string[], now: num
   return { taken, free };
 }
 
+/** Whether the key is free once its job is gone; that of a call as a whole lives until its expiry. */
+export function needsJob(key: string, expiresAt: number): boolean {
+  return expiresAt === NEVER || key.startsWith(JOB_KEY_PREFIX);
+}
+
 export function keyBytes(key: string): Buffer {
   return Buffer.from(key);
 }
 
-/** The key that a job holds for as long as it is kept. */
+/** The key that a job holds. */
 export function jobKeyOf(idempotencyKey: string): string {
-  return `job:${idempotencyKey}`;
+  return JOB_KEY_PREFIX + idempotencyKey;
 }

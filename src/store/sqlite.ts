@@ -1,6 +1,7 @@
 /** The JobStore on an SQLite file: durable, and of one process. */
 import type { Clock } from "../core/clock.ts";
 import { type Read, SQLITE } from "./dialect.ts";
+import { pageEnded, pageFreeKeys, pageResultAges, readClaimsOfGone } from "./expiry.ts";
 import type { JobStore } from "./job-store.ts";
 import { countJobs, listJobs } from "./list-jobs.ts";
 import { listResults } from "./list-results.ts";
@@ -8,8 +9,9 @@ import { pageJobs, readClasses, readFinalRows, readJobs, readMastership, readNod
 import { readKeyState } from "./read-keys.ts";
 import { addClass, addNode, advanceEpoch, reserveIds } from "./sqlite/cluster-rows.ts";
 import { Database } from "./sqlite/database.ts";
+import { deleteKeys, deleteResults, expireJobs } from "./sqlite/expire.ts";
 import { migrate } from "./sqlite/migrate.ts";
-import { changeJob, claimJobs, deleteJob, deleteKeys, insertJobs, projectJobs } from "./sqlite/write-jobs.ts";
+import { changeJob, claimJobs, deleteJob, freeKeys, insertJobs, projectJobs } from "./sqlite/write-jobs.ts";
 import { writeResults } from "./sqlite/write-results.ts";
 
 export interface SqliteStoreSettings {
@@ -41,9 +43,10 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     insertJobs: async (epoch, jobs, keys) => insertJobs(database, epoch, jobs, keys),
     async readKeys(epoch, keys, now) {
       const { taken, free } = await readKeyState(read, keys, now);
-      if (free.length > 0) deleteKeys(database, epoch, free);
+      if (free.length > 0) freeKeys(database, epoch, free);
       return taken;
     },
+    freeKeys: async (epoch, keys) => freeKeys(database, epoch, keys),
 
     readJobs: (ids) => readJobs(read, ids),
     pageJobs: (query) => pageJobs(read, SQLITE, query),
@@ -60,5 +63,20 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     listJobs: (filter, page) => listJobs(read, SQLITE, filter, page),
     countJobs: (filter, limit) => countJobs(read, SQLITE, filter, limit),
     listResults: (filter, page) => listResults(read, SQLITE, filter, page),
+
+    pageEnded: (query) => pageEnded(read, SQLITE, query),
+    expireJobs: async (epoch, expired) => expireJobs(database, epoch, expired),
+    async expireResultsOfGone(epoch, jobIds, limit) {
+      if (jobIds.length === 0) return 0;
+      const claims = await readClaimsOfGone(read, jobIds, limit);
+      deleteResults(database, epoch, claims, Number.MAX_SAFE_INTEGER);
+      return claims.length;
+    },
+    pageResultAges: (after, limit) => pageResultAges(read, SQLITE, after, limit),
+    expireResults: async (epoch, claims, endedBy) => deleteResults(database, epoch, claims, endedBy),
+    async expireKeys(epoch, page) {
+      const { free, next } = await pageFreeKeys(read, page);
+      return { removed: deleteKeys(database, epoch, free), next };
+    },
   };
 }

@@ -1,20 +1,22 @@
 /** AddJobRequest (and the same fields in Job) to a checked spec. */
 import type { Problem } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
-import { isProblems, parseJobSpec, type RawJobSpec, type SpecLimits } from "../../core/job-spec.ts";
+import { isProblems, parseJobSpec, type SpecLimits } from "../../core/job-spec.ts";
+import type { RawJobSpec } from "../../core/raw-job-spec.ts";
 import type { Job } from "../../gen/elasticjob/v1/job_pb.ts";
 import type { AddJobRequest } from "../../gen/elasticjob/v1/job_service_pb.ts";
-import { misfireFromEnum } from "./enum-names.ts";
+import { keyLifeFromEnum, misfireFromEnum, overlapFromEnum } from "./enum-names.ts";
 import { jsonTextFromValue } from "./json-value.ts";
-import { msFromDuration } from "./proto-time.ts";
+import { msFromDuration, msFromTimestamp } from "./proto-time.ts";
 import { rawScheduleFromMessage } from "./schedule-message.ts";
 
 /** The fields of a Job that its caller decides. */
 export type SpecFields = Pick<
   Job,
-  "name" | "handler" | "schedule" | "misfire" | "priority" | "idempotencyKey"
+  "name" | "handler" | "schedule" | "misfire" | "overlap" | "priority" | "idempotencyKey" | "keyLife"
 > &
-  Partial<Pick<Job, "payload" | "timeout" | "retry" | "requirements">>;
+  Partial<Pick<Job, "payload" | "startAt" | "endAt" | "maxOccurrences" | "jitter" | "deadline" | "timeout">> &
+  Partial<Pick<Job, "retry" | "requirements" | "keyTtl">>;
 
 /** The spec, or all that is wrong with the request. */
 export function specFromAddRequest(
@@ -34,7 +36,13 @@ export function rawFromFields(fields: SpecFields, problems: Problem[]): RawJobSp
     handler: fields.handler,
     payload: jsonTextFromValue("payload", fields.payload, problems),
     schedule: rawScheduleFromMessage(fields.schedule, problems),
+    startAt: msFromTimestamp("startAt", fields.startAt, problems),
+    endAt: msFromTimestamp("endAt", fields.endAt, problems),
+    maxOccurrences: fields.maxOccurrences,
+    jitterMs: msFromDuration("jitter", fields.jitter, problems),
     misfire: misfireFromEnum(fields.misfire, problems),
+    overlap: overlapFromEnum(fields.overlap, problems),
+    deadlineMs: msFromDuration("deadline", fields.deadline, problems),
     priority: fields.priority,
     timeoutMs: msFromDuration("timeout", fields.timeout, problems),
     retry: retry && {
@@ -49,6 +57,8 @@ export function rawFromFields(fields: SpecFields, problems: Problem[]): RawJobSp
       labels: requirements.labels,
     },
     idempotencyKey: fields.idempotencyKey,
+    keyLife: keyLifeFromEnum(fields.keyLife, problems),
+    keyTtlMs: msFromDuration("keyTtl", fields.keyTtl, problems),
   };
 }
 

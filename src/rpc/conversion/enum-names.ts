@@ -1,16 +1,26 @@
 /** The proto's enums and the words that stand for them inside. */
 import type { Problem } from "../../core/errors.ts";
-import type { Misfire as MisfireWord, Schedule } from "../../core/job.ts";
-import { Fold, Gap, Misfire } from "../../gen/elasticjob/v1/job_pb.ts";
+import type { Misfire as MisfireWord, Overlap as OverlapWord, Schedule } from "../../core/job.ts";
+import type { RawJobSpec } from "../../core/raw-job-spec.ts";
+import { Fold, Gap, KeyLife, Misfire, Overlap } from "../../gen/elasticjob/v1/job_pb.ts";
 
+type KeyLifeWord = NonNullable<RawJobSpec["keyLife"]>;
 type Daily = Extract<Schedule, { kind: "daily" }>;
 
 const MISFIRES = { once: Misfire.ONCE, skip: Misfire.SKIP, all: Misfire.ALL } as const;
+const OVERLAPS = { wait: Overlap.WAIT, skip: Overlap.SKIP, allow: Overlap.ALLOW } as const;
+const KEY_LIVES = { kept: KeyLife.KEPT, unfinished: KeyLife.UNFINISHED } as const;
 const GAPS = { run_after: Gap.RUN_AFTER, skip: Gap.SKIP } as const;
 const FOLDS = { first: Fold.FIRST, last: Fold.LAST, both: Fold.BOTH } as const;
 
 export function misfireFromEnum(value: Misfire, problems: Problem[]): MisfireWord | undefined {
   return wordFor("misfire", MISFIRES, value, problems);
+}
+export function overlapFromEnum(value: Overlap, problems: Problem[]): OverlapWord | undefined {
+  return wordFor("overlap", OVERLAPS, value, problems);
+}
+export function keyLifeFromEnum(value: KeyLife, problems: Problem[]): KeyLifeWord | undefined {
+  return wordFor("keyLife", KEY_LIVES, value, problems);
 }
 export function gapFromEnum(value: Gap, problems: Problem[]): Daily["gap"] | undefined {
   return wordFor("daily.gap", GAPS, value, problems);
@@ -20,6 +30,8 @@ export function foldFromEnum(value: Fold, problems: Problem[]): Daily["fold"] | 
 }
 
 export const misfireToEnum = (word: MisfireWord): Misfire => MISFIRES[word];
+export const overlapToEnum = (word: OverlapWord): Overlap => OVERLAPS[word];
+export const keyLifeToEnum = (word: KeyLifeWord): KeyLife => KEY_LIVES[word];
 export const gapToEnum = (word: Daily["gap"]): Gap => GAPS[word];
 export const foldToEnum = (word: Daily["fold"]): Fold => FOLDS[word];
 

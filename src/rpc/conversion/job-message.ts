@@ -1,18 +1,17 @@
 /** A job as callers see it. */
 import { create } from "@bufbuild/protobuf";
-import { type JobRecord, NEVER, STORED_STATUS } from "../../core/job.ts";
-import { nextAfter } from "../../core/next-due.ts";
+import { isEverDue, type JobRecord, type JobSpec, STORED_STATUS } from "../../core/job.ts";
+import { nextDue } from "../../core/next-due.ts";
 import { isRecurring } from "../../core/schedule.ts";
 import {
   type Job,
   JobSchema,
   JobStatus,
-  Misfire,
   RequirementsSchema,
   RetryPolicySchema,
 } from "../../gen/elasticjob/v1/job_pb.ts";
 import type { JobView } from "../../master/job-api.ts";
-import { misfireToEnum } from "./enum-names.ts";
+import { keyLifeToEnum, misfireToEnum, overlapToEnum } from "./enum-names.ts";
 import { jobIdToString } from "./job-id.ts";
 import { valueFromJsonText } from "./json-value.ts";
 import { durationOf, timestampOf } from "./proto-time.ts";
@@ -32,8 +31,8 @@ export function jobToMessage(view: JobView, nodeName: (node: number) => string):
     handler: spec.handler,
     ...(payload && { payload }),
     schedule: scheduleToMessage(spec.schedule),
-    // Unset where it means nothing, so that a job as it was read is accepted by UpdateJob.
-    misfire: isRecurring(spec.schedule) ? misfireToEnum(spec.misfire) : Misfire.UNSPECIFIED,
+    ...(isRecurring(spec.schedule) && recurringFields(spec)),
+    ...(spec.deadlineMs !== null && { deadline: durationOf(spec.deadlineMs) }),
     priority: spec.priority,
     ...(spec.timeoutMs !== null && { timeout: durationOf(spec.timeoutMs) }),
     retry: create(RetryPolicySchema, {
@@ -48,6 +47,7 @@ export function jobToMessage(view: JobView, nodeName: (node: number) => string):
       labels: { ...requirements.labels },
     }),
     idempotencyKey: spec.idempotencyKey ?? "",
+    ...(spec.idempotencyKey !== null && keyFields(spec)),
     status: view.prepared ? JobStatus.PREPARED : record.status,
     attempt: record.attempt,
     revision: record.revision,
@@ -56,13 +56,31 @@ export function jobToMessage(view: JobView, nodeName: (node: number) => string):
     reason: view.reason,
     createTime: timestampOf(record.createTime),
     updateTime: timestampOf(record.updateTime),
+    parentId: record.parentId === 0 ? "" : jobIdToString(record.parentId),
   });
+}
+
+/** Unset where they mean nothing, so that a job as it was read is accepted by UpdateJob. */
+function recurringFields({ bounds, jitterMs, misfire, overlap }: JobSpec) {
+  const { startAt, endAt, maxOccurrences } = bounds;
+  return {
+    ...(startAt !== null && { startAt: timestampOf(startAt) }),
+    ...(endAt !== null && { endAt: timestampOf(endAt) }),
+    ...(maxOccurrences !== null && { maxOccurrences }),
+    ...(jitterMs > 0 && { jitter: durationOf(jitterMs) }),
+    misfire: misfireToEnum(misfire),
+    overlap: overlapToEnum(overlap),
+  };
+}
+
+function keyFields({ keyLife }: JobSpec) {
+  return typeof keyLife === "number" ? { keyTtl: durationOf(keyLife) } : { keyLife: keyLifeToEnum(keyLife) };
 }
 
 /** While a job runs, `at` is still the occurrence that runs; what is due next is the one after it. */
 function nextRunOf(record: JobRecord): number | null {
   if (record.status === STORED_STATUS.RUNNING) {
-    return nextAfter(record, record.scheduledAt);
+    return nextDue(record, record.scheduledAt)?.at ?? null;
   }
-  return record.status === STORED_STATUS.WAITING && record.at < NEVER ? record.at : null;
+  return record.status === STORED_STATUS.WAITING && isEverDue(record.at) ? record.at : null;
 }

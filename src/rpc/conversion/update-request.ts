@@ -1,8 +1,9 @@
 /** What UpdateJob makes of a spec. */
 import type { Problem } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
-import { parseJobSpec, type RawJobSpec, rawFromSpec, type SpecLimits } from "../../core/job-spec.ts";
-import { type Job, Misfire } from "../../gen/elasticjob/v1/job_pb.ts";
+import { parseJobSpec, type SpecLimits } from "../../core/job-spec.ts";
+import { type RawJobSpec, rawFromSpec } from "../../core/raw-job-spec.ts";
+import { type Job, KeyLife, Misfire, Overlap } from "../../gen/elasticjob/v1/job_pb.ts";
 import { rawFromFields, type SpecFields, withProblems } from "./add-request.ts";
 import { pathsFromMask, pathsSetIn, type UpdatePath } from "./update-mask.ts";
 
@@ -22,9 +23,7 @@ export function applyUpdate(
   if (!job) return [{ field: "job", message: "is required: the new values" }];
   const problems: Problem[] = [];
   const paths = mask.length > 0 ? pathsFromMask(mask, job, problems) : pathsSetIn(job);
-  if (mask.length === 0 && job.idempotencyKey !== "" && job.idempotencyKey !== spec.idempotencyKey) {
-    problems.push({ field: "job.idempotencyKey", message: "cannot be changed; leave it out" });
-  }
+  if (mask.length === 0) refuseOtherKey(spec, job, problems);
   const incoming = rawFromFields(onlyNamed(job, paths), problems);
   const merged = merge(rawFromSpec(spec), incoming, paths);
   const keepsSchedule = mask.length === 0 && isSameTime(spec, incoming);
@@ -37,10 +36,31 @@ export function applyUpdate(
   );
   const changed = withProblems(problems, parsed);
   if (!("schedule" in changed)) return changed;
+  const { isPausing, resumedAt } = spec;
+  const kept = { ...(isPausing && { isPausing }), ...(resumedAt !== undefined && { resumedAt }) };
   const sameSchedule = JSON.stringify(changed.schedule) === JSON.stringify(spec.schedule);
-  if (!sameSchedule) return changed;
+  if (!sameSchedule) return { ...changed, ...kept };
   const { schedule, startsAt } = spec;
-  return { ...changed, schedule, ...(startsAt !== undefined && { startsAt }) };
+  return { ...changed, ...kept, schedule, ...(startsAt !== undefined && { startsAt }) };
+}
+
+function refuseOtherKey(spec: JobSpec, job: Job, problems: Problem[]): void {
+  const message = "cannot be changed; leave it out";
+  const asRead = rawFromSpec(spec);
+  const asked = rawFromFields({ ...onlyNamed(job, new Set()), ...keyFieldsOf(job) }, problems);
+  if (job.idempotencyKey !== "" && asked.idempotencyKey !== asRead.idempotencyKey) {
+    problems.push({ field: "job.idempotencyKey", message });
+  }
+  if (asked.keyLife !== undefined && asked.keyLife !== asRead.keyLife) {
+    problems.push({ field: "job.keyLife", message });
+  }
+  if (asked.keyTtlMs !== undefined && asked.keyTtlMs !== asRead.keyTtlMs) {
+    problems.push({ field: "job.keyTtl", message });
+  }
+}
+
+function keyFieldsOf({ idempotencyKey, keyLife, keyTtl }: Job) {
+  return { idempotencyKey, keyLife, ...(keyTtl && { keyTtl }) };
 }
 
 /** The job without the fields that are not to change: what is wrong with those does not matter. */
@@ -51,12 +71,20 @@ function onlyNamed(job: Job, paths: ReadonlySet<UpdatePath>): SpecFields {
     handler: names("handler") ? job.handler : "",
     ...(names("payload") && job.payload && { payload: job.payload }),
     schedule: names("schedule") ? job.schedule : { case: undefined },
+    ...(names("start_at") && job.startAt && { startAt: job.startAt }),
+    ...(names("end_at") && job.endAt && { endAt: job.endAt }),
+    ...(names("max_occurrences") &&
+      job.maxOccurrences !== undefined && { maxOccurrences: job.maxOccurrences }),
+    ...(names("jitter") && job.jitter && { jitter: job.jitter }),
     misfire: names("misfire") ? job.misfire : Misfire.UNSPECIFIED,
+    overlap: names("overlap") ? job.overlap : Overlap.UNSPECIFIED,
+    ...(names("deadline") && job.deadline && { deadline: job.deadline }),
     priority: names("priority") ? job.priority : 0,
     ...(names("timeout") && job.timeout && { timeout: job.timeout }),
     ...(names("retry") && job.retry && { retry: job.retry }),
     ...(names("requirements") && job.requirements && { requirements: job.requirements }),
     idempotencyKey: "",
+    keyLife: KeyLife.UNSPECIFIED,
   };
 }
 
@@ -65,12 +93,20 @@ function merge(base: RawJobSpec, incoming: RawJobSpec, paths: ReadonlySet<Update
   const retry = has("retry") ? incoming.retry : base.retry;
   const requirements = has("requirements") ? incoming.requirements : base.requirements;
   const schedule = has("schedule") ? incoming.schedule : base.schedule;
+  // What goes with a recurring schedule only goes when the job stops having one.
+  const recurring = staysRecurring(base, schedule) ? base : {};
   return {
     name: has("name") ? incoming.name : base.name,
     handler: has("handler") ? incoming.handler : base.handler,
     payload: has("payload") ? incoming.payload : base.payload,
     schedule,
-    misfire: has("misfire") ? incoming.misfire : fittingMisfire(base, schedule),
+    startAt: has("start_at") ? incoming.startAt : recurring.startAt,
+    endAt: has("end_at") ? incoming.endAt : recurring.endAt,
+    maxOccurrences: has("max_occurrences") ? incoming.maxOccurrences : recurring.maxOccurrences,
+    jitterMs: has("jitter") ? incoming.jitterMs : recurring.jitterMs,
+    misfire: has("misfire") ? incoming.misfire : recurring.misfire,
+    overlap: has("overlap") ? incoming.overlap : recurring.overlap,
+    deadlineMs: has("deadline") ? incoming.deadlineMs : base.deadlineMs,
     priority: has("priority") ? incoming.priority : base.priority,
     timeoutMs: has("timeout") ? incoming.timeoutMs : base.timeoutMs,
     retry: {
@@ -87,14 +123,14 @@ function merge(base: RawJobSpec, incoming: RawJobSpec, paths: ReadonlySet<Update
       ...(has("requirements.labels") && { labels: incoming.requirements?.labels }),
     },
     idempotencyKey: base.idempotencyKey,
+    keyLife: base.keyLife,
+    keyTtlMs: base.keyTtlMs,
+    before: base.before,
   };
 }
 
-/** The misfire rule of a recurring job goes when the job stops being one. */
-function fittingMisfire(base: RawJobSpec, schedule: RawJobSpec["schedule"]): RawJobSpec["misfire"] {
-  const staysRecurring =
-    schedule === base.schedule || schedule?.kind === "daily" || schedule?.kind === "cron";
-  return staysRecurring ? base.misfire : undefined;
+function staysRecurring(base: RawJobSpec, schedule: RawJobSpec["schedule"]): boolean {
+  return schedule === base.schedule || schedule?.kind === "daily" || schedule?.kind === "cron";
 }
 
 /** A timed job that is sent back as it was read keeps its time, though that may be in the past by now. */

@@ -1,6 +1,7 @@
 /** A caller's change or removal of one job, guarded by what was read. */
+import { encodeSpec } from "../../core/spec-text.ts";
 import type { SqlValue } from "../dialect.ts";
-import { type JobRow, jobOfRow, SELECT_JOB, specText } from "../job-row.ts";
+import { type JobRow, jobOfRow, SELECT_JOB } from "../job-row.ts";
 import type { JobChange } from "../job-store.ts";
 import { jobKeyOf, keyBytes } from "../read-keys.ts";
 import type { Session } from "./connection-pool.ts";
@@ -16,6 +17,7 @@ const CHANGED = [
   "lost",
   "revision",
   "scheduled_at",
+  "ended_at",
   "update_time",
   "priority",
   "name",
@@ -40,10 +42,11 @@ export async function changeJob(
     row.lost,
     row.revision,
     row.scheduledAt,
+    row.endedAt,
     row.updateTime,
     row.spec.priority,
     row.spec.name,
-    specText(row.spec),
+    encodeSpec(row.spec),
     row.spec.payload,
   ];
   const { affectedRows } = await session.execute(CHANGE, [
@@ -79,8 +82,8 @@ export async function deleteJob(
   return uncertain && row === undefined;
 }
 
-/** Frees keys that hold nothing any more. */
-export async function deleteKeys(
+/** Frees keys, where they still name that job. */
+export async function freeKeys(
   session: Session,
   epoch: number,
   keys: readonly { readonly key: string; readonly jobId: number }[],

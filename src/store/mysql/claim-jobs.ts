@@ -22,7 +22,7 @@ export async function claimJobs(
   for (const part of chunks(ordered)) {
     const guard = guardOf(part);
     const { affectedRows } = await session.execute(
-      `${SET} WHERE id IN (${marks(paddedLength(part.length))}) AND status = ${STORED_STATUS.WAITING}
+      `${SET} WHERE id IN (${marks(paddedLength(part.length))}) AND status ${claimable(node)}
         AND ${guard.sql} AND ${FENCE}`,
       [node, now, ...padded(part.map((claim) => claim.jobId)), ...guard.values, epoch],
     );
@@ -30,6 +30,12 @@ export async function claimJobs(
     hits += affectedRows;
   }
   return hits;
+}
+
+/** A claim for nobody, which skips or cancels an occurrence, also takes a job that is paused. */
+function claimable(node: number): string {
+  const { WAITING, PAUSED } = STORED_STATUS;
+  return node === 0 ? `IN (${WAITING}, ${PAUSED})` : `= ${WAITING}`;
 }
 
 /** Most batches are first claims of unchanged jobs, for which comparing two columns is enough. */

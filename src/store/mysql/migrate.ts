@@ -12,8 +12,8 @@ const STATEMENT_LIMIT_MS = 600_000;
 /** How long the proof lets a fenced write wait for the epoch's lock before it lets go. */
 const PROOF_PAUSE_MS = 50;
 
-/** The lock is the server's, so its name carries the database's. At most 64 characters. */
-const LOCK_NAME = "CONCAT('elastic-job-', MD5(DATABASE()))";
+/** The lock is the server's, so its name carries the database's. At most 64 characters; MySQL 9.6 dropped MD5. */
+const LOCK_NAME = "CONCAT('elastic-job-', LEFT(SHA2(DATABASE(), 256), 40))";
 
 export async function migrate(session: Session, pool: ConnectionPool, clock: Clock): Promise<void> {
   const all = loadMigrations("mysql");

@@ -13,15 +13,15 @@ import { checkEpoch, FENCE } from "./fence.ts";
 const OWN_STATEMENT_ROWS = 16;
 
 const UPDATE_ALIKE = `UPDATE jobinfo SET status = ?, at = ?, scheduled_at = ?, attempt = ?, failures = ?,
-  lost = ?, update_time = ? WHERE status = ${STORED_STATUS.RUNNING} AND claim = ? AND revision = ?`;
+  lost = ?, ended_at = ?, update_time = ? WHERE status = ${STORED_STATUS.RUNNING} AND claim = ? AND revision = ?`;
 
 const UPDATE_JOINED = `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
     id BIGINT PATH '$[0]', claim BIGINT PATH '$[1]', revision BIGINT PATH '$[2]', status INT PATH '$[3]',
     at BIGINT PATH '$[4]', scheduled_at BIGINT PATH '$[5]', attempt INT PATH '$[6]', failures INT PATH '$[7]',
-    lost INT PATH '$[8]', update_time BIGINT PATH '$[9]')) AS p
+    lost INT PATH '$[8]', ended_at BIGINT PATH '$[9]', update_time BIGINT PATH '$[10]')) AS p
   STRAIGHT_JOIN jobinfo AS j ON j.id = p.id
   SET j.status = p.status, j.at = p.at, j.scheduled_at = p.scheduled_at, j.attempt = p.attempt,
-    j.failures = p.failures, j.lost = p.lost, j.update_time = p.update_time
+    j.failures = p.failures, j.lost = p.lost, j.ended_at = p.ended_at, j.update_time = p.update_time
   WHERE j.status = ${STORED_STATUS.RUNNING} AND j.claim = p.claim AND j.revision = p.revision`;
 
 export async function projectJobs(
@@ -75,6 +75,7 @@ async function updateJoined(
       row.attempt,
       row.failures,
       row.lost,
+      row.endedAt,
       row.updateTime,
     ]),
   );
@@ -86,7 +87,16 @@ async function updateJoined(
 }
 
 function changesOf(row: Projection): number[] {
-  return [row.status, row.at, row.scheduledAt, row.attempt, row.failures, row.lost, row.updateTime];
+  return [
+    row.status,
+    row.at,
+    row.scheduledAt,
+    row.attempt,
+    row.failures,
+    row.lost,
+    row.endedAt,
+    row.updateTime,
+  ];
 }
 
 function group(rows: readonly Projection[]): {
@@ -117,7 +127,7 @@ async function readApplied(session: Session, projections: readonly Projection[])
   for (const part of chunks(projections)) {
     const ids = padded(part.map((row) => row.jobId));
     const rows = await session.read<Record<string, number>>(
-      `SELECT id, status, at, scheduled_at, attempt, failures, lost, update_time, claim, revision
+      `SELECT id, status, at, scheduled_at, attempt, failures, lost, ended_at, update_time, claim, revision
       FROM jobinfo WHERE id IN (${marks(ids.length)})`,
       ids,
     );

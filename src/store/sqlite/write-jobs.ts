@@ -1,9 +1,10 @@
 /** Writes of `jobinfo` and `jobkey`. Each is one transaction, guarded row by row. */
 import { ElasticJobError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
+import { encodeSpec } from "../../core/spec-text.ts";
 import type { SqlValue } from "../dialect.ts";
 import { marks } from "../in-list.ts";
-import { JOB_COLUMNS, type JobRow, jobOfRow, pushJob, SELECT_JOB, specText } from "../job-row.ts";
+import { JOB_COLUMNS, type JobRow, jobOfRow, pushJob, SELECT_JOB } from "../job-row.ts";
 import type { ClaimWrite, JobChange, JobKey, Projection } from "../job-store.ts";
 import { jobKeyOf, keyBytes } from "../read-keys.ts";
 import type { Database } from "./database.ts";
@@ -12,8 +13,9 @@ import { isDuplicate } from "./errors.ts";
 const INSERT_JOB = `INSERT INTO jobinfo (${JOB_COLUMNS.join(", ")}) VALUES (${marks(JOB_COLUMNS.length)})`;
 const INSERT_KEY = "INSERT INTO jobkey (k, job_id, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
 const CLAIM = `UPDATE jobinfo SET status = ${STORED_STATUS.RUNNING}, claim = claim + 1, attempt = attempt + 1,
-  node = ?, update_time = ? WHERE id = ? AND claim = ? AND revision = ? AND status = ${STORED_STATUS.WAITING}`;
-const CHANGES = "status = ?, at = ?, scheduled_at = ?, attempt = ?, failures = ?, lost = ?, update_time = ?";
+  node = ?, update_time = ? WHERE id = ? AND claim = ? AND revision = ? AND status IN (?, ?)`;
+const CHANGES =
+  "status = ?, at = ?, scheduled_at = ?, attempt = ?, failures = ?, lost = ?, ended_at = ?, update_time = ?";
 const PROJECT = `UPDATE jobinfo SET ${CHANGES}
   WHERE id = ? AND claim = ? AND revision = ? AND status = ${STORED_STATUS.RUNNING}`;
 const STANDS_PROJECTED = `SELECT id FROM jobinfo
@@ -76,7 +78,10 @@ export function claimJobs(
   return database.write(epoch, () => {
     let hits = 0;
     for (const { jobId, claim, revision } of claims) {
-      hits += database.run(CLAIM, [node, now, jobId, claim - 1, revision]);
+      // A claim for nobody, which skips or cancels an occurrence, also takes a job that is paused.
+      const { WAITING, PAUSED } = STORED_STATUS;
+      const alsoFrom = node === 0 ? PAUSED : WAITING;
+      hits += database.run(CLAIM, [node, now, jobId, claim - 1, revision, WAITING, alsoFrom]);
     }
     return hits;
   });
@@ -105,7 +110,7 @@ export function changeJob(database: Database, epoch: number, { jobId, guard, row
         row.revision,
         row.spec.priority,
         row.spec.name,
-        specText(row.spec),
+        encodeSpec(row.spec),
         row.spec.payload,
         jobId,
         guard.claim,
@@ -138,8 +143,8 @@ export function deleteJob(
   });
 }
 
-/** Frees keys that hold nothing any more. */
-export function deleteKeys(
+/** Frees keys, where they still name that job. */
+export function freeKeys(
   database: Database,
   epoch: number,
   keys: readonly { readonly key: string; readonly jobId: number }[],
@@ -153,9 +158,18 @@ export function deleteKeys(
 
 type Changes = Pick<
   Projection,
-  "status" | "at" | "scheduledAt" | "attempt" | "failures" | "lost" | "updateTime"
+  "status" | "at" | "scheduledAt" | "attempt" | "failures" | "lost" | "endedAt" | "updateTime"
 >;
 
 function changesOf(row: Changes): number[] {
-  return [row.status, row.at, row.scheduledAt, row.attempt, row.failures, row.lost, row.updateTime];
+  return [
+    row.status,
+    row.at,
+    row.scheduledAt,
+    row.attempt,
+    row.failures,
+    row.lost,
+    row.endedAt,
+    row.updateTime,
+  ];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NEVER } from "../../../src/core/job.ts";
+import { farEnd, NEVER } from "../../../src/core/job.ts";
 import {
   addJobs,
   addRunning,
@@ -17,7 +17,7 @@ async function stored(under: StoreUnderTest, id: number) {
 describeStores("claims and projections", (get) => {
   test("give a waiting job to a node, and leave its due time", async () => {
     const under = get();
-    const [one = job(0)] = await addJobs(under, 1, () => ({ claim: 4, attempt: 2 }));
+    const [one = job(0)] = await addJobs(under, 1, () => ({ claim: 4, attempt: 2, endedAt: 77 }));
     expect(
       await under.store.claimJobs(under.epoch, 12, [{ jobId: one.id, claim: 5, revision: 1 }], NOW + 9),
     ).toBe(1);
@@ -76,11 +76,14 @@ describeStores("claims and projections", (get) => {
   test("end a job", async () => {
     const under = get();
     const [one = job(0)] = await addRunning(under, 1);
-    expect(await under.store.projectJobs([projection(one.id)])).toEqual([true]);
+    const at = farEnd(NOW + 20);
+    const ended = projection(one.id, { at, endedAt: NOW + 20 });
+    expect(await under.store.projectJobs([ended])).toEqual([true]);
     expect(await stored(under, one.id)).toEqual({
       ...one,
       status: 5,
-      at: NEVER,
+      at,
+      endedAt: NOW + 20,
       claim: 1,
       attempt: 1,
       node: 1,
@@ -99,6 +102,7 @@ describeStores("claims and projections", (get) => {
         attempt: index,
         failures: index,
         lost: index % 4,
+        endedAt: index * 3,
         updateTime: NEVER,
       }),
     );

@@ -106,6 +106,7 @@ describeStores("a deposed master", (get) => {
       "stale_epoch",
     );
     await expectCode(under.store.readKeys(under.epoch, [key.key], 20), "stale_epoch");
+    await expectCode(under.store.freeKeys(under.epoch, [key]), "stale_epoch");
     expect((await under.store.readClasses()).some((one) => one.id === id)).toBe(false);
     expect((await under.store.readNodes()).some((one) => one.number === id)).toBe(false);
   });

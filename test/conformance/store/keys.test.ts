@@ -90,6 +90,37 @@ describeStores("keys", (get) => {
     );
   });
 
+  test("of a job with a time of their own are free after it, or when the job is gone", async () => {
+    const under = get();
+    const [id = 0] = await newIds(under, 1);
+    const key = "job:for-a-while";
+    const row = job(id, { spec: spec({ idempotencyKey: "for-a-while", keyLife: 1 }) });
+    await under.store.insertJobs(under.epoch, [row], [{ key, jobId: id, expiresAt: NOW + 1 }]);
+    expect(await under.store.readKeys(under.epoch, [key], NOW)).toEqual(new Map([[key, id]]));
+    await under.store.deleteJob(under.epoch, id, { claim: 0, revision: 1, status: 1 });
+    expect(await under.store.readKeys(under.epoch, [key], NOW)).toEqual(new Map());
+    const [a = 0, b = 0] = await newIds(under, 2);
+    await under.store.insertJobs(under.epoch, [job(a)], [{ key, jobId: a, expiresAt: NOW + 1 }]);
+    expect(await under.store.readKeys(under.epoch, [key], NOW + 1)).toEqual(new Map());
+    await under.store.insertJobs(under.epoch, [job(b)], [{ key, jobId: b, expiresAt: NEVER }]);
+    expect(await under.store.readKeys(under.epoch, [key], NOW + 1)).toEqual(new Map([[key, b]]));
+  });
+
+  test("are freed where they still name that job", async () => {
+    const under = get();
+    const id = await addWithKey(under, "to-free");
+    const kept = await addWithKey(under, "to-keep");
+    const keys = ["job:to-free", "job:to-keep"];
+    await under.store.freeKeys(under.epoch, []);
+    await under.store.freeKeys(under.epoch, [
+      { key: "job:to-free", jobId: id },
+      { key: "job:to-keep", jobId: id },
+      { key: "job:nobody's", jobId: id },
+    ]);
+    expect(await under.store.readKeys(under.epoch, keys, NOW)).toEqual(new Map([["job:to-keep", kept]]));
+    await addWithKey(under, "to-free");
+  });
+
   test("compare byte by byte", async () => {
     const under = get();
     const names = ["Key", "key", "key ", "kéy", "ke\u0301y", "k\u0000", "ß", "ss", "🚀"];

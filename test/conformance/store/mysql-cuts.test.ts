@@ -71,8 +71,11 @@ async function killedMidWrite<T>(write: () => Promise<T>): Promise<T> {
   const written = write();
   written.catch(() => {});
   const waiting = async () => (await storeConnections()).find((one) => /cluster/.test(one.info ?? ""));
-  await until("the write waits for the lock", async () => (await waiting()) !== undefined);
-  const first = (await waiting())?.id ?? 0;
+  let first: number | undefined;
+  await until("the write waits for the lock", async () => {
+    first = (await waiting())?.id;
+    return first !== undefined;
+  });
   await operator.query(`KILL ${first}`);
   await until("the write is repeated on a new connection", async () => {
     const now = await waiting();

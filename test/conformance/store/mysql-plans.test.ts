@@ -51,7 +51,7 @@ async function planOf(
   values: readonly SqlValue[],
   table: string,
 ): Promise<PlanRow | undefined> {
-  const rows = await session.read<PlanRow>(`EXPLAIN ${sql}`, values);
+  const rows = await session.read<PlanRow>(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, values);
   return rows.find((row) => row.table === table);
 }
 

@@ -6,7 +6,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import type { Clock } from "../../../src/core/clock.ts";
 import { isError } from "../../../src/core/errors.ts";
-import { type JobRecord, type JobSpec, OUTCOME, type ResultRecord } from "../../../src/core/job.ts";
+import {
+  type JobRecord,
+  type JobSpec,
+  NO_BOUNDS,
+  OUTCOME,
+  type ResultRecord,
+} from "../../../src/core/job.ts";
 import type { JobStore, Projection } from "../../../src/store/job-store.ts";
 import { openMysqlStore, openSqliteStore } from "../../../src/store/open.ts";
 import { freshDatabase } from "../../servers/shared.ts";
@@ -105,12 +111,17 @@ export function spec(changes: Partial<JobSpec> = {}): JobSpec {
     handler: "echo",
     payload: null,
     schedule: { kind: "immediate" },
+    bounds: NO_BOUNDS,
+    jitterMs: 0,
     misfire: "once",
+    overlap: "wait",
+    deadlineMs: null,
     priority: 0,
     timeoutMs: null,
     retry: { maxAttempts: 0, initialBackoffMs: 1_000, maxBackoffMs: 100_000, multiplier: 2 },
     requirements: { slots: 1, memoryMb: 0, labels: {} },
     idempotencyKey: null,
+    keyLife: "kept",
     ...changes,
   };
 }
@@ -126,6 +137,7 @@ export function job(id: number, changes: Partial<JobRecord> = {}): JobRecord {
     attempt: 0,
     failures: 0,
     lost: 0,
+    endedAt: 0,
     revision: 1,
     node: 0,
     parentId: 0,
@@ -170,6 +182,7 @@ export function projection(jobId: number, changes: Partial<Projection> = {}): Pr
     attempt: 1,
     failures: 0,
     lost: 0,
+    endedAt: 0,
     ...changes,
   };
 }

@@ -1,12 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { JobSpec } from "../../../src/core/job.ts";
-import {
-  isProblems,
-  parseJobSpec,
-  type RawJobSpec,
-  rawFromSpec,
-  specOrThrow,
-} from "../../../src/core/job-spec.ts";
+import { type JobSpec, NO_BOUNDS } from "../../../src/core/job.ts";
+import { isProblems, parseJobSpec, specOrThrow } from "../../../src/core/job-spec.ts";
+import { type RawJobSpec, rawFromSpec } from "../../../src/core/raw-job-spec.ts";
 
 const NOW = Date.parse("2026-10-10T10:00:00Z");
 
@@ -27,12 +22,17 @@ describe("a job", () => {
       handler: "echo",
       payload: null,
       schedule: { kind: "immediate" },
+      bounds: NO_BOUNDS,
+      jitterMs: 0,
       misfire: "once",
+      overlap: "wait",
+      deadlineMs: null,
       priority: 0,
       timeoutMs: null,
       retry: { maxAttempts: 0, initialBackoffMs: 1000, maxBackoffMs: 100_000, multiplier: 2 },
       requirements: { slots: 1, memoryMb: 0, labels: {} },
       idempotencyKey: null,
+      keyLife: "kept",
     });
   });
 
@@ -47,6 +47,10 @@ describe("a job", () => {
       retry: { maxAttempts: -1, initialBackoffMs: 5000, maxBackoffMs: 10, multiplier: Number.NaN },
       requirements: { slots: 0, memoryMb: 0.5, labels: { "a b": "c", ok: "v".repeat(256) } },
       idempotencyKey: "é".repeat(101),
+      maxOccurrences: 0,
+      jitterMs: 0,
+      deadlineMs: 0,
+      keyTtlMs: 0,
     };
     expect(refused(raw, 100)).toEqual([
       `handler: "e cho" is not a handler's name; 1 to 128 characters of A-Z a-z 0-9 _ $ . : / - are accepted`,
@@ -54,6 +58,8 @@ describe("a job", () => {
       "payload: is 101 bytes of JSON; up to 100 are accepted",
       'daily.at: "25:61" is not a time of day; HH:MM or HH:MM:SS, 00:00 to 23:59:59, is accepted',
       'daily.timeZone: "Europe/Pariss" is not a known time zone (did you mean "Europe/Paris"?); an IANA time zone such as "Europe/Berlin" or "UTC" is accepted',
+      "maxOccurrences: is 0; a whole number from 1 to 10000 is accepted",
+      "jitter: is 0s; more than 0s up to 86400s is accepted; for none leave it out",
       "retry.maxAttempts: is -1; a whole number from 0 to 2147483647 is accepted",
       "retry.maxBackoff: 0.01s is shorter than retry.initialBackoff, 5s; at least that is accepted",
       "retry.multiplier: is NaN; 1 to 100 is accepted",
@@ -62,8 +68,10 @@ describe("a job", () => {
       `requirements.labels["a b"]: a label's name is 1 to 128 characters of A-Z a-z 0-9 _ . / -, the first a letter or digit`,
       `requirements.labels["ok"]: a label's value is text of up to 255 characters`,
       "idempotencyKey: has 202 bytes of UTF-8; up to 200 are accepted",
+      "keyTtl: is 0s; more than 0s up to 3155760000s is accepted",
       "priority: is 101; a whole number from -100 to 100 is accepted",
       "timeout: is 0s; more than 0s up to 3155760000s is accepted",
+      "deadline: is 0s; more than 0s up to 3155760000s is accepted",
     ]);
   });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { JobSpec } from "../../../src/core/job.ts";
+import { type JobSpec, NO_BOUNDS } from "../../../src/core/job.ts";
 import { parseJobSpec, specOrThrow } from "../../../src/core/job-spec.ts";
 import { decodeSpec, encodeSpec } from "../../../src/core/spec-text.ts";
 
@@ -21,6 +21,19 @@ const specs: fc.Arbitrary<JobSpec> = fc.record({
     }),
     fc.record({ kind: fc.constant("cron" as const), expression: fc.string(), timeZone: fc.constant("UTC") }),
   ),
+  bounds: fc.oneof(
+    fc.constant(NO_BOUNDS),
+    fc.record({
+      startAt: fc.option(counts),
+      endAt: fc.option(counts),
+      maxOccurrences: fc.option(counts),
+      lastAt: fc.option(counts),
+    }),
+  ),
+  jitterMs: fc.nat(2),
+  overlap: fc.constantFrom("wait" as const, "skip" as const, "allow" as const),
+  deadlineMs: fc.option(counts),
+  keyLife: fc.oneof(fc.constantFrom("kept" as const, "unfinished" as const), counts),
   misfire: fc.constantFrom("once" as const, "skip" as const, "all" as const),
   priority: fc.integer({ min: -100, max: 100 }),
   timeoutMs: fc.option(counts),
@@ -45,8 +58,9 @@ test("a spec comes back from its text and columns as it was", () => {
   fc.assert(property);
 });
 
-test("the start of a schedule that replaced another one is kept", () => {
-  const spec: JobSpec = { ...specOrThrow(parseJobSpec({ handler: "echo" }, 0)), startsAt: 12_345 };
+test("what control writes into a spec is kept", () => {
+  const plain = specOrThrow(parseJobSpec({ handler: "echo" }, 0));
+  const spec: JobSpec = { ...plain, startsAt: 12_345, isPausing: true, resumedAt: 0 };
   expect(decodeSpec(encodeSpec(spec), spec)).toEqual(spec);
 });
 

@@ -12,7 +12,79 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/cluster_service.proto.
  */
 export const file_elasticjob_v1_cluster_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSITChFHZXRDbHVzdGVyUmVxdWVzdCKyAQoSR2V0Q2x1c3RlclJlc3BvbnNlEhYKDm1hc3Rlcl9ub2RlX2lkGAEgASgJEhYKDm1hc3Rlcl9hZGRyZXNzGAIgASgJEg0KBWVwb2NoGAMgASgBEikKBW5vZGVzGAQgAygLMhouZWxhc3RpY2pvYi52MS5DbHVzdGVyTm9kZRIPCgd3YWl0aW5nGAUgASgFEhAKCHByZXBhcmVkGAYgASgFEg8KB3J1bm5pbmcYByABKAUiggIKC0NsdXN0ZXJOb2RlEg8KB25vZGVfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRINCgVzbG90cxgDIAEoBRISCgp1c2VkX3Nsb3RzGAQgASgFEhAKCGhhbmRsZXJzGAUgAygJEjYKBmxhYmVscxgGIAMoCzImLmVsYXN0aWNqb2IudjEuQ2x1c3Rlck5vZGUuTGFiZWxzRW50cnkSCwoDY3B1GAcgASgBEhYKDmZyZWVfbWVtb3J5X21iGAggASgFEhAKCGRyYWluaW5nGAkgASgIGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEyYwoOQ2x1c3RlclNlcnZpY2USUQoKR2V0Q2x1c3RlchIgLmVsYXN0aWNqb2IudjEuR2V0Q2x1c3RlclJlcXVlc3QaIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIVChNXYXRjaENsdXN0ZXJSZXF1ZXN0IkoKFFdhdGNoQ2x1c3RlclJlc3BvbnNlEjIKB2NsdXN0ZXIYASABKAsyIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZSIjChBEcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiEwoRRHJhaW5Ob2RlUmVzcG9uc2UiEwoRR2V0Q2x1c3RlclJlcXVlc3QisgEKEkdldENsdXN0ZXJSZXNwb25zZRIWCg5tYXN0ZXJfbm9kZV9pZBgBIAEoCRIWCg5tYXN0ZXJfYWRkcmVzcxgCIAEoCRINCgVlcG9jaBgDIAEoARIpCgVub2RlcxgEIAMoCzIaLmVsYXN0aWNqb2IudjEuQ2x1c3Rlck5vZGUSDwoHd2FpdGluZxgFIAEoBRIQCghwcmVwYXJlZBgGIAEoBRIPCgdydW5uaW5nGAcgASgFIoICCgtDbHVzdGVyTm9kZRIPCgdub2RlX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDQoFc2xvdHMYAyABKAUSEgoKdXNlZF9zbG90cxgEIAEoBRIQCghoYW5kbGVycxgFIAMoCRI2CgZsYWJlbHMYBiADKAsyJi5lbGFzdGljam9iLnYxLkNsdXN0ZXJOb2RlLkxhYmVsc0VudHJ5EgsKA2NwdRgHIAEoARIWCg5mcmVlX21lbW9yeV9tYhgIIAEoBRIQCghkcmFpbmluZxgJIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBMo4CCg5DbHVzdGVyU2VydmljZRJRCgpHZXRDbHVzdGVyEiAuZWxhc3RpY2pvYi52MS5HZXRDbHVzdGVyUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuR2V0Q2x1c3RlclJlc3BvbnNlElkKDFdhdGNoQ2x1c3RlchIiLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVzcG9uc2UwARJOCglEcmFpbk5vZGUSHy5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlc3BvbnNlYgZwcm90bzM");
+
+/**
+ * The cluster to watch.
+ *
+ * @generated from message elasticjob.v1.WatchClusterRequest
+ */
+export type WatchClusterRequest = Message<"elasticjob.v1.WatchClusterRequest"> & {
+};
+
+/**
+ * Describes the message elasticjob.v1.WatchClusterRequest.
+ * Use `create(WatchClusterRequestSchema)` to create a new message.
+ */
+export const WatchClusterRequestSchema: GenMessage<WatchClusterRequest> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 0);
+
+/**
+ * The cluster after a change.
+ *
+ * @generated from message elasticjob.v1.WatchClusterResponse
+ */
+export type WatchClusterResponse = Message<"elasticjob.v1.WatchClusterResponse"> & {
+  /**
+   * The cluster.
+   *
+   * @generated from field: elasticjob.v1.GetClusterResponse cluster = 1;
+   */
+  cluster?: GetClusterResponse | undefined;
+};
+
+/**
+ * Describes the message elasticjob.v1.WatchClusterResponse.
+ * Use `create(WatchClusterResponseSchema)` to create a new message.
+ */
+export const WatchClusterResponseSchema: GenMessage<WatchClusterResponse> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 1);
+
+/**
+ * The node to drain.
+ *
+ * @generated from message elasticjob.v1.DrainNodeRequest
+ */
+export type DrainNodeRequest = Message<"elasticjob.v1.DrainNodeRequest"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.DrainNodeRequest.
+ * Use `create(DrainNodeRequestSchema)` to create a new message.
+ */
+export const DrainNodeRequestSchema: GenMessage<DrainNodeRequest> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 2);
+
+/**
+ * The node takes no more jobs.
+ *
+ * @generated from message elasticjob.v1.DrainNodeResponse
+ */
+export type DrainNodeResponse = Message<"elasticjob.v1.DrainNodeResponse"> & {
+};
+
+/**
+ * Describes the message elasticjob.v1.DrainNodeResponse.
+ * Use `create(DrainNodeResponseSchema)` to create a new message.
+ */
+export const DrainNodeResponseSchema: GenMessage<DrainNodeResponse> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 3);
 
 /**
  * Asks for the cluster.
@@ -27,7 +99,7 @@ export type GetClusterRequest = Message<"elasticjob.v1.GetClusterRequest"> & {
  * Use `create(GetClusterRequestSchema)` to create a new message.
  */
 export const GetClusterRequestSchema: GenMessage<GetClusterRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 0);
+  messageDesc(file_elasticjob_v1_cluster_service, 4);
 
 /**
  * The cluster.
@@ -90,7 +162,7 @@ export type GetClusterResponse = Message<"elasticjob.v1.GetClusterResponse"> & {
  * Use `create(GetClusterResponseSchema)` to create a new message.
  */
 export const GetClusterResponseSchema: GenMessage<GetClusterResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 1);
+  messageDesc(file_elasticjob_v1_cluster_service, 5);
 
 /**
  * A node.
@@ -167,7 +239,7 @@ export type ClusterNode = Message<"elasticjob.v1.ClusterNode"> & {
  * Use `create(ClusterNodeSchema)` to create a new message.
  */
 export const ClusterNodeSchema: GenMessage<ClusterNode> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 2);
+  messageDesc(file_elasticjob_v1_cluster_service, 6);
 
 /**
  * Shows the cluster.
@@ -185,6 +257,28 @@ export const ClusterService: GenService<{
     methodKind: "unary";
     input: typeof GetClusterRequestSchema;
     output: typeof GetClusterResponseSchema;
+  },
+  /**
+   * Starts with the cluster as it is, then sends it again whenever it has changed, at most once a second.
+   * Errors: unavailable (no master right now, or it went away: watch again).
+   *
+   * @generated from rpc elasticjob.v1.ClusterService.WatchCluster
+   */
+  watchCluster: {
+    methodKind: "server_streaming";
+    input: typeof WatchClusterRequestSchema;
+    output: typeof WatchClusterResponseSchema;
+  },
+  /**
+   * Has a node take no more jobs: running ones may end within its grace period, the rest is handed back to
+   * others. The node stays up, and drained, until it is restarted. Errors: not_found.
+   *
+   * @generated from rpc elasticjob.v1.ClusterService.DrainNode
+   */
+  drainNode: {
+    methodKind: "unary";
+    input: typeof DrainNodeRequestSchema;
+    output: typeof DrainNodeResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_elasticjob_v1_cluster_service, 0);

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/job.proto.
  */
 export const file_elasticjob_v1_job: GenFile = /*@__PURE__*/
-  fileDesc("ChdlbGFzdGljam9iL3YxL2pvYi5wcm90bxINZWxhc3RpY2pvYi52MSILCglJbW1lZGlhdGUiaQoFVGltZWQSLAoGcnVuX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEioKBWRlbGF5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSABCBgoEd2hlbiJqCgVEYWlseRIKCgJhdBgBIAEoCRIRCgl0aW1lX3pvbmUYAiABKAkSHwoDZ2FwGAMgASgOMhIuZWxhc3RpY2pvYi52MS5HYXASIQoEZm9sZBgEIAEoDjITLmVsYXN0aWNqb2IudjEuRm9sZCItCgRDcm9uEhIKCmV4cHJlc3Npb24YASABKAkSEQoJdGltZV96b25lGAIgASgJIvMBCgtSZXRyeVBvbGljeRIZCgxtYXhfYXR0ZW1wdHMYASABKAVIAIgBARI3Cg9pbml0aWFsX2JhY2tvZmYYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IAYgBARIzCgttYXhfYmFja29mZhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgCiAEBEhcKCm11bHRpcGxpZXIYBCABKAFIA4gBAUIPCg1fbWF4X2F0dGVtcHRzQhIKEF9pbml0aWFsX2JhY2tvZmZCDgoMX21heF9iYWNrb2ZmQg0KC19tdWx0aXBsaWVyIroBCgxSZXF1aXJlbWVudHMSEgoFc2xvdHMYASABKAVIAIgBARIWCgltZW1vcnlfbWIYAiABKAVIAYgBARI3CgZsYWJlbHMYAyADKAsyJy5lbGFzdGljam9iLnYxLlJlcXVpcmVtZW50cy5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9zbG90c0IMCgpfbWVtb3J5X21iIuoFCgNKb2ISDgoGam9iX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHaGFuZGxlchgDIAEoCRInCgdwYXlsb2FkGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEi0KCWltbWVkaWF0ZRgFIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBiABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYByABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgIIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEicKB21pc2ZpcmUYCSABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCiABKAUSKgoHdGltZW91dBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgMIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGA0gASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA4gASgJEigKBnN0YXR1cxgUIAEoDjIYLmVsYXN0aWNqb2IudjEuSm9iU3RhdHVzEg8KB2F0dGVtcHQYFSABKAUSEAoIcmV2aXNpb24YFiABKAUSLwoLbmV4dF9ydW5fYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB25vZGVfaWQYGCABKAkSDgoGcmVhc29uGBkgASgJEi8KC2NyZWF0ZV90aW1lGBogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgbIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCgoIc2NoZWR1bGUiOAoISm9iRXJyb3ISDAoEbmFtZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg0KBXN0YWNrGAMgASgJIoAECglKb2JSZXN1bHQSDgoGam9iX2lkGAEgASgJEjAKDHNjaGVkdWxlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHYXR0ZW1wdBgDIAEoBRINCgVjbGFpbRgEIAEoDRInCgdvdXRjb21lGAUgASgOMhYuZWxhc3RpY2pvYi52MS5PdXRjb21lEiYKBm91dHB1dBgGIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRImCgVlcnJvchgHIAEoCzIXLmVsYXN0aWNqb2IudjEuSm9iRXJyb3ISLAoIcmV0cnlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB25vZGVfaWQYCSABKAkSEQoJcGxhY2VtZW50GAogASgJEi4KCnN0YXJ0X3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRsYXRlGA0gASgIEg4KBnJlYXNvbhgOIAEoCRIzCg9za2lwcGVkX3Rocm91Z2gYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXNraXBwZWRfY291bnQYECABKAUq0gEKCUpvYlN0YXR1cxIaChZKT0JfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSSk9CX1NUQVRVU19XQUlUSU5HEAESFwoTSk9CX1NUQVRVU19QUkVQQVJFRBACEhYKEkpPQl9TVEFUVVNfUlVOTklORxADEhUKEUpPQl9TVEFUVVNfUEFVU0VEEAQSGAoUSk9CX1NUQVRVU19TVUNDRUVERUQQBRIVChFKT0JfU1RBVFVTX0ZBSUxFRBAGEhgKFEpPQl9TVEFUVVNfQ0FOQ0VMTEVEEAcqogEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEU9VVENPTUVfU1VDQ0VFREVEEAESEgoOT1VUQ09NRV9GQUlMRUQQAhIVChFPVVRDT01FX1RJTUVEX09VVBADEhUKEU9VVENPTUVfQ0FOQ0VMTEVEEAQSEAoMT1VUQ09NRV9MT1NUEAUSEwoPT1VUQ09NRV9TS0lQUEVEEAYqVwoHTWlzZmlyZRIXChNNSVNGSVJFX1VOU1BFQ0lGSUVEEAASEAoMTUlTRklSRV9PTkNFEAESEAoMTUlTRklSRV9TS0lQEAISDwoLTUlTRklSRV9BTEwQAyo7CgNHYXASEwoPR0FQX1VOU1BFQ0lGSUVEEAASEQoNR0FQX1JVTl9BRlRFUhABEgwKCEdBUF9TS0lQEAIqSgoERm9sZBIUChBGT0xEX1VOU1BFQ0lGSUVEEAASDgoKRk9MRF9GSVJTVBABEg0KCUZPTERfTEFTVBACEg0KCUZPTERfQk9USBADYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChdlbGFzdGljam9iL3YxL2pvYi5wcm90bxINZWxhc3RpY2pvYi52MSILCglJbW1lZGlhdGUiaQoFVGltZWQSLAoGcnVuX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEioKBWRlbGF5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSABCBgoEd2hlbiJqCgVEYWlseRIKCgJhdBgBIAEoCRIRCgl0aW1lX3pvbmUYAiABKAkSHwoDZ2FwGAMgASgOMhIuZWxhc3RpY2pvYi52MS5HYXASIQoEZm9sZBgEIAEoDjITLmVsYXN0aWNqb2IudjEuRm9sZCItCgRDcm9uEhIKCmV4cHJlc3Npb24YASABKAkSEQoJdGltZV96b25lGAIgASgJIvMBCgtSZXRyeVBvbGljeRIZCgxtYXhfYXR0ZW1wdHMYASABKAVIAIgBARI3Cg9pbml0aWFsX2JhY2tvZmYYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IAYgBARIzCgttYXhfYmFja29mZhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgCiAEBEhcKCm11bHRpcGxpZXIYBCABKAFIA4gBAUIPCg1fbWF4X2F0dGVtcHRzQhIKEF9pbml0aWFsX2JhY2tvZmZCDgoMX21heF9iYWNrb2ZmQg0KC19tdWx0aXBsaWVyIroBCgxSZXF1aXJlbWVudHMSEgoFc2xvdHMYASABKAVIAIgBARIWCgltZW1vcnlfbWIYAiABKAVIAYgBARI3CgZsYWJlbHMYAyADKAsyJy5lbGFzdGljam9iLnYxLlJlcXVpcmVtZW50cy5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9zbG90c0IMCgpfbWVtb3J5X21iIuAICgNKb2ISDgoGam9iX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHaGFuZGxlchgDIAEoCRInCgdwYXlsb2FkGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEi0KCWltbWVkaWF0ZRgFIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBiABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYByABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgIIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEicKB21pc2ZpcmUYCSABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCiABKAUSKgoHdGltZW91dBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgMIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGA0gASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA4gASgJEicKB292ZXJsYXAYHiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYHyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGCAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GCEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYIiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgjIAEoBUgBiAEBEigKCGtleV9saWZlGCQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYJSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoGc3RhdHVzGBQgASgOMhguZWxhc3RpY2pvYi52MS5Kb2JTdGF0dXMSDwoHYXR0ZW1wdBgVIAEoBRIQCghyZXZpc2lvbhgWIAEoBRIvCgtuZXh0X3J1bl9hdBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbm9kZV9pZBgYIAEoCRIOCgZyZWFzb24YGSABKAkSLwoLY3JlYXRlX3RpbWUYGiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGBsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYXJlbnRfaWQYHCABKAlCCgoIc2NoZWR1bGVCEgoQX21heF9vY2N1cnJlbmNlcyI4CghKb2JFcnJvchIMCgRuYW1lGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDQoFc3RhY2sYAyABKAkigAQKCUpvYlJlc3VsdBIOCgZqb2JfaWQYASABKAkSMAoMc2NoZWR1bGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhdHRlbXB0GAMgASgFEg0KBWNsYWltGAQgASgNEicKB291dGNvbWUYBSABKA4yFi5lbGFzdGljam9iLnYxLk91dGNvbWUSJgoGb3V0cHV0GAYgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiYKBWVycm9yGAcgASgLMhcuZWxhc3RpY2pvYi52MS5Kb2JFcnJvchIsCghyZXRyeV9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbm9kZV9pZBgJIAEoCRIRCglwbGFjZW1lbnQYCiABKAkSLgoKc3RhcnRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGxhdGUYDSABKAgSDgoGcmVhc29uGA4gASgJEjMKD3NraXBwZWRfdGhyb3VnaBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNc2tpcHBlZF9jb3VudBgQIAEoBSrSAQoJSm9iU3RhdHVzEhoKFkpPQl9TVEFUVVNfVU5TUEVDSUZJRUQQABIWChJKT0JfU1RBVFVTX1dBSVRJTkcQARIXChNKT0JfU1RBVFVTX1BSRVBBUkVEEAISFgoSSk9CX1NUQVRVU19SVU5OSU5HEAMSFQoRSk9CX1NUQVRVU19QQVVTRUQQBBIYChRKT0JfU1RBVFVTX1NVQ0NFRURFRBAFEhUKEUpPQl9TVEFUVVNfRkFJTEVEEAYSGAoUSk9CX1NUQVRVU19DQU5DRUxMRUQQByqiAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRT1VUQ09NRV9TVUNDRUVERUQQARISCg5PVVRDT01FX0ZBSUxFRBACEhUKEU9VVENPTUVfVElNRURfT1VUEAMSFQoRT1VUQ09NRV9DQU5DRUxMRUQQBBIQCgxPVVRDT01FX0xPU1QQBRITCg9PVVRDT01FX1NLSVBQRUQQBipXCgdNaXNmaXJlEhcKE01JU0ZJUkVfVU5TUEVDSUZJRUQQABIQCgxNSVNGSVJFX09OQ0UQARIQCgxNSVNGSVJFX1NLSVAQAhIPCgtNSVNGSVJFX0FMTBADKlkKB092ZXJsYXASFwoTT1ZFUkxBUF9VTlNQRUNJRklFRBAAEhAKDE9WRVJMQVBfV0FJVBABEhAKDE9WRVJMQVBfU0tJUBACEhEKDU9WRVJMQVBfQUxMT1cQAypPCgdLZXlMaWZlEhgKFEtFWV9MSUZFX1VOU1BFQ0lGSUVEEAASEQoNS0VZX0xJRkVfS0VQVBABEhcKE0tFWV9MSUZFX1VORklOSVNIRUQQAio7CgNHYXASEwoPR0FQX1VOU1BFQ0lGSUVEEAASEQoNR0FQX1JVTl9BRlRFUhABEgwKCEdBUF9TS0lQEAIqSgoERm9sZBIUChBGT0xEX1VOU1BFQ0lGSUVEEAASDgoKRk9MRF9GSVJTVBABEg0KCUZPTERfTEFTVBACEg0KCUZPTERfQk9USBADYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * Run once, as soon as possible.
@@ -331,6 +331,65 @@ export type Job = Message<"elasticjob.v1.Job"> & {
   idempotencyKey: string;
 
   /**
+   * What becomes of an occurrence that falls due while the one before it runs; only for daily and cron.
+   *
+   * @generated from field: elasticjob.v1.Overlap overlap = 30;
+   */
+  overlap: Overlap;
+
+  /**
+   * How long after its due time an occurrence is still worth starting, more than 0; one that would start
+   * later is SKIPPED. Unset: however late.
+   *
+   * @generated from field: google.protobuf.Duration deadline = 31;
+   */
+  deadline?: Duration | undefined;
+
+  /**
+   * Each occurrence is due up to this much after its time, by an amount that is fixed for the job and the
+   * occurrence, so that many jobs of one time do not start as one; only for daily and cron; default 0.
+   *
+   * @generated from field: google.protobuf.Duration jitter = 32;
+   */
+  jitter?: Duration | undefined;
+
+  /**
+   * No occurrence before this; only for daily and cron.
+   *
+   * @generated from field: google.protobuf.Timestamp start_at = 33;
+   */
+  startAt?: Timestamp | undefined;
+
+  /**
+   * No occurrence after this; only for daily and cron.
+   *
+   * @generated from field: google.protobuf.Timestamp end_at = 34;
+   */
+  endAt?: Timestamp | undefined;
+
+  /**
+   * No more occurrences than this, counted from the first one, run or skipped; only for daily and cron;
+   * 1 to 10,000; unset: no limit.
+   *
+   * @generated from field: optional int32 max_occurrences = 35;
+   */
+  maxOccurrences?: number | undefined;
+
+  /**
+   * How long the key names this job; only with an idempotency_key.
+   *
+   * @generated from field: elasticjob.v1.KeyLife key_life = 36;
+   */
+  keyLife: KeyLife;
+
+  /**
+   * The key names this job for so long after it was added; instead of key_life.
+   *
+   * @generated from field: google.protobuf.Duration key_ttl = 37;
+   */
+  keyTtl?: Duration | undefined;
+
+  /**
    * Where it stands.
    *
    * @generated from field: elasticjob.v1.JobStatus status = 20;
@@ -385,6 +444,13 @@ export type Job = Message<"elasticjob.v1.Job"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 27;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * The job that this one is an occurrence of, if any.
+   *
+   * @generated from field: string parent_id = 28;
+   */
+  parentId: string;
 };
 
 /**
@@ -751,6 +817,95 @@ export const MisfireSchema: GenEnum<Misfire> = /*@__PURE__*/
   enumDesc(file_elasticjob_v1_job, 2);
 
 /**
+ * What becomes of an occurrence that falls due while the one before it runs.
+ *
+ * @generated from enum elasticjob.v1.Overlap
+ */
+export const Overlap = {
+  /**
+   * The default: OVERLAP_WAIT.
+   *
+   * @generated from enum value: OVERLAP_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The last one that fell due runs when the one before it has ended; the others are recorded as SKIPPED.
+   *
+   * @generated from enum value: OVERLAP_WAIT = 1;
+   */
+  WAIT: 1,
+
+  /**
+   * None of them runs; all are recorded as SKIPPED.
+   *
+   * @generated from enum value: OVERLAP_SKIP = 2;
+   */
+  SKIP: 2,
+
+  /**
+   * Every occurrence is a job of its own, with this one as its parent; they run side by side.
+   *
+   * @generated from enum value: OVERLAP_ALLOW = 3;
+   */
+  ALLOW: 3,
+} as const;
+
+/**
+ * What becomes of an occurrence that falls due while the one before it runs.
+ *
+ * @generated from enum elasticjob.v1.Overlap
+ */
+export type Overlap = (typeof Overlap)[keyof typeof Overlap] | UnknownEnum;
+
+/**
+ * Describes the enum elasticjob.v1.Overlap.
+ */
+export const OverlapSchema: GenEnum<Overlap> = /*@__PURE__*/
+  enumDesc(file_elasticjob_v1_job, 3);
+
+/**
+ * How long an idempotency key names its job.
+ *
+ * @generated from enum elasticjob.v1.KeyLife
+ */
+export const KeyLife = {
+  /**
+   * The default: KEY_LIFE_KEPT.
+   *
+   * @generated from enum value: KEY_LIFE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * As long as the job is kept.
+   *
+   * @generated from enum value: KEY_LIFE_KEPT = 1;
+   */
+  KEPT: 1,
+
+  /**
+   * Until the job has ended.
+   *
+   * @generated from enum value: KEY_LIFE_UNFINISHED = 2;
+   */
+  UNFINISHED: 2,
+} as const;
+
+/**
+ * How long an idempotency key names its job.
+ *
+ * @generated from enum elasticjob.v1.KeyLife
+ */
+export type KeyLife = (typeof KeyLife)[keyof typeof KeyLife] | UnknownEnum;
+
+/**
+ * Describes the enum elasticjob.v1.KeyLife.
+ */
+export const KeyLifeSchema: GenEnum<KeyLife> = /*@__PURE__*/
+  enumDesc(file_elasticjob_v1_job, 4);
+
+/**
  * A local time that the clocks jump over when summer time begins.
  *
  * @generated from enum elasticjob.v1.Gap
@@ -789,7 +944,7 @@ export type Gap = (typeof Gap)[keyof typeof Gap] | UnknownEnum;
  * Describes the enum elasticjob.v1.Gap.
  */
 export const GapSchema: GenEnum<Gap> = /*@__PURE__*/
-  enumDesc(file_elasticjob_v1_job, 3);
+  enumDesc(file_elasticjob_v1_job, 5);
 
 /**
  * A local time that comes twice when summer time ends.
@@ -837,5 +992,5 @@ export type Fold = (typeof Fold)[keyof typeof Fold] | UnknownEnum;
  * Describes the enum elasticjob.v1.Fold.
  */
 export const FoldSchema: GenEnum<Fold> = /*@__PURE__*/
-  enumDesc(file_elasticjob_v1_job, 4);
+  enumDesc(file_elasticjob_v1_job, 6);
 

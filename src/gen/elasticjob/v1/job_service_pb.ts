@@ -6,7 +6,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Cron, Daily, Immediate, Job, JobResult, JobStatus, Misfire, Outcome, Requirements, RetryPolicy, Timed } from "./job_pb.ts";
+import type { Cron, Daily, Immediate, Job, JobResult, JobStatus, KeyLife, Misfire, Outcome, Overlap, Requirements, RetryPolicy, Timed } from "./job_pb.ts";
 import { file_elasticjob_v1_job } from "./job_pb.ts";
 import type { Duration, FieldMask, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/job_service.proto.
  */
 export const file_elasticjob_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIuMDCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJQgoKCHNjaGVkdWxlImIKDkFkZEpvYlJlc3BvbnNlEg4KBmpvYl9pZBgBIAEoCRIPCgdjcmVhdGVkGAIgASgIEi8KC25leHRfcnVuX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI8Cg5BZGRKb2JzUmVxdWVzdBIqCgRqb2JzGAEgAygLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0IkEKD0FkZEpvYnNSZXNwb25zZRIuCghvdXRjb21lcxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iT3V0Y29tZSJ7Cg1BZGRKb2JPdXRjb21lEi4KBWFkZGVkGAEgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JSZXNwb25zZUgAEi8KB2ZhaWx1cmUYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmVIAEIJCgdvdXRjb21lIi4KDUFkZEpvYkZhaWx1cmUSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIpgBChBVcGRhdGVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRIfCgNqb2IYAiABKAsyEi5lbGFzdGljam9iLnYxLkpvYhIvCgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSFQoIcmV2aXNpb24YBCABKAVIAIgBAUILCglfcmV2aXNpb24iNAoRVXBkYXRlSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIgoQRGVsZXRlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiEwoRRGVsZXRlSm9iUmVzcG9uc2UiJQoTR2V0Sm9iU3RhdHVzUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiZgoUR2V0Sm9iU3RhdHVzUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdCKeAQoRR2V0QWxsSm9ic1JlcXVlc3QSKAoGc3RhdHVzGAEgASgOMhguZWxhc3RpY2pvYi52MS5Kb2JTdGF0dXMSDwoHaGFuZGxlchgCIAEoCRITCgtuYW1lX3ByZWZpeBgDIAEoCRIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCRISCgp3aXRoX3RvdGFsGAYgASgIImMKEkdldEFsbEpvYnNSZXNwb25zZRIgCgRqb2JzGAEgAygLMhIuZWxhc3RpY2pvYi52MS5Kb2ISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhIKCnRvdGFsX3NpemUYAyABKAUidQoTR2V0QWxsUmVzdWx0UmVxdWVzdBIOCgZqb2JfaWQYASABKAkSJwoHb3V0Y29tZRgCIAEoDjIWLmVsYXN0aWNqb2IudjEuT3V0Y29tZRIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCSJaChRHZXRBbGxSZXN1bHRSZXNwb25zZRIpCgdyZXN1bHRzGAEgAygLMhguZWxhc3RpY2pvYi52MS5Kb2JSZXN1bHQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoACChZQcmV2aWV3U2NoZWR1bGVSZXF1ZXN0Ei0KCWltbWVkaWF0ZRgBIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYAiABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYAyABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgEIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEikKBWFmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjb3VudBgGIAEoBUIKCghzY2hlZHVsZSJhChdQcmV2aWV3U2NoZWR1bGVSZXNwb25zZRIuCgtvY2N1cnJlbmNlcxgBIAMoCzIZLmVsYXN0aWNqb2IudjEuT2NjdXJyZW5jZRIWCg50aW1lX3pvbmVfZGF0YRgCIAEoCSJECgpPY2N1cnJlbmNlEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBG5vdGUYAiABKAkiIQoPV2F0Y2hKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSJiChBXYXRjaEpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi0KC2xhc3RfcmVzdWx0GAIgASgLMhguZWxhc3RpY2pvYi52MS5Kb2JSZXN1bHQy8wUKCkpvYlNlcnZpY2USRQoGQWRkSm9iEhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5BZGRKb2JSZXNwb25zZRJICgdBZGRKb2JzEh0uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVxdWVzdBoeLmVsYXN0aWNqb2IudjEuQWRkSm9ic1Jlc3BvbnNlEk4KCVVwZGF0ZUpvYhIfLmVsYXN0aWNqb2IudjEuVXBkYXRlSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuVXBkYXRlSm9iUmVzcG9uc2USTgoJRGVsZXRlSm9iEh8uZWxhc3RpY2pvYi52MS5EZWxldGVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5EZWxldGVKb2JSZXNwb25zZRJXCgxHZXRKb2JTdGF0dXMSIi5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1JlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1Jlc3BvbnNlElEKCkdldEFsbEpvYnMSIC5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5HZXRBbGxKb2JzUmVzcG9uc2USVwoMR2V0QWxsUmVzdWx0EiIuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXNwb25zZRJgCg9QcmV2aWV3U2NoZWR1bGUSJS5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlcXVlc3QaJi5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEk0KCFdhdGNoSm9iEh4uZWxhc3RpY2pvYi52MS5XYXRjaEpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVzcG9uc2UwAWIGcHJvdG8z", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIsYGCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgBiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCgoIc2NoZWR1bGVCEgoQX21heF9vY2N1cnJlbmNlcyJiCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSDwoHY3JlYXRlZBgCIAEoCBIvCgtuZXh0X3J1bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPAoOQWRkSm9ic1JlcXVlc3QSKgoEam9icxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdCJBCg9BZGRKb2JzUmVzcG9uc2USLgoIb3V0Y29tZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYk91dGNvbWUiewoNQWRkSm9iT3V0Y29tZRIuCgVhZGRlZBgBIAEoCzIdLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2VIABIvCgdmYWlsdXJlGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JGYWlsdXJlSABCCQoHb3V0Y29tZSIuCg1BZGRKb2JGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSKYAQoQVXBkYXRlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSHwoDam9iGAIgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLwoLdXBkYXRlX21hc2sYAyABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhUKCHJldmlzaW9uGAQgASgFSACIAQFCCwoJX3JldmlzaW9uIjQKEVVwZGF0ZUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiIKEERlbGV0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIhMKEURlbGV0ZUpvYlJlc3BvbnNlIiEKD1BhdXNlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiMwoQUGF1c2VKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIiChBSZXN1bWVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSI0ChFSZXN1bWVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIjChFUcmlnZ2VySm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiNQoSVHJpZ2dlckpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIlQKEENhbmNlbEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEjAKDHNjaGVkdWxlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiNAoRQ2FuY2VsSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIQoPUmV0cnlKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIzChBSZXRyeUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiUKE0dldEpvYlN0YXR1c1JlcXVlc3QSDgoGam9iX2lkGAEgASgJImYKFEdldEpvYlN0YXR1c1Jlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi0KC2xhc3RfcmVzdWx0GAIgASgLMhguZWxhc3RpY2pvYi52MS5Kb2JSZXN1bHQingEKEUdldEFsbEpvYnNSZXF1ZXN0EigKBnN0YXR1cxgBIAEoDjIYLmVsYXN0aWNqb2IudjEuSm9iU3RhdHVzEg8KB2hhbmRsZXIYAiABKAkSEwoLbmFtZV9wcmVmaXgYAyABKAkSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkSEgoKd2l0aF90b3RhbBgGIAEoCCJjChJHZXRBbGxKb2JzUmVzcG9uc2USIAoEam9icxgBIAMoCzISLmVsYXN0aWNqb2IudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgp0b3RhbF9zaXplGAMgASgFInUKE0dldEFsbFJlc3VsdFJlcXVlc3QSDgoGam9iX2lkGAEgASgJEicKB291dGNvbWUYAiABKA4yFi5lbGFzdGljam9iLnYxLk91dGNvbWUSEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkiWgoUR2V0QWxsUmVzdWx0UmVzcG9uc2USKQoHcmVzdWx0cxgBIAMoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKAAgoWUHJldmlld1NjaGVkdWxlUmVxdWVzdBItCglpbW1lZGlhdGUYASABKAsyGC5lbGFzdGljam9iLnYxLkltbWVkaWF0ZUgAEiUKBXRpbWVkGAIgASgLMhQuZWxhc3RpY2pvYi52MS5UaW1lZEgAEiUKBWRhaWx5GAMgASgLMhQuZWxhc3RpY2pvYi52MS5EYWlseUgAEiMKBGNyb24YBCABKAsyEy5lbGFzdGljam9iLnYxLkNyb25IABIpCgVhZnRlchgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYBiABKAVCCgoIc2NoZWR1bGUiYQoXUHJldmlld1NjaGVkdWxlUmVzcG9uc2USLgoLb2NjdXJyZW5jZXMYASADKAsyGS5lbGFzdGljam9iLnYxLk9jY3VycmVuY2USFgoOdGltZV96b25lX2RhdGEYAiABKAkiRAoKT2NjdXJyZW5jZRIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRub3RlGAIgASgJIiEKD1dhdGNoSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiYgoQV2F0Y2hKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYhItCgtsYXN0X3Jlc3VsdBgCIAEoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0MoAJCgpKb2JTZXJ2aWNlEkUKBkFkZEpvYhIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2USSAoHQWRkSm9icxIdLmVsYXN0aWNqb2IudjEuQWRkSm9ic1JlcXVlc3QaHi5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXNwb25zZRJOCglVcGRhdGVKb2ISHy5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlc3BvbnNlEk4KCURlbGV0ZUpvYhIfLmVsYXN0aWNqb2IudjEuRGVsZXRlSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuRGVsZXRlSm9iUmVzcG9uc2USSwoIUGF1c2VKb2ISHi5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUGF1c2VKb2JSZXNwb25zZRJOCglSZXN1bWVKb2ISHy5lbGFzdGljam9iLnYxLlJlc3VtZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlJlc3VtZUpvYlJlc3BvbnNlElEKClRyaWdnZXJKb2ISIC5lbGFzdGljam9iLnYxLlRyaWdnZXJKb2JSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVzcG9uc2USTgoJQ2FuY2VsSm9iEh8uZWxhc3RpY2pvYi52MS5DYW5jZWxKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5DYW5jZWxKb2JSZXNwb25zZRJLCghSZXRyeUpvYhIeLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5SZXRyeUpvYlJlc3BvbnNlElcKDEdldEpvYlN0YXR1cxIiLmVsYXN0aWNqb2IudjEuR2V0Sm9iU3RhdHVzUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuR2V0Sm9iU3RhdHVzUmVzcG9uc2USUQoKR2V0QWxsSm9icxIgLmVsYXN0aWNqb2IudjEuR2V0QWxsSm9ic1JlcXVlc3QaIS5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXNwb25zZRJXCgxHZXRBbGxSZXN1bHQSIi5lbGFzdGljam9iLnYxLkdldEFsbFJlc3VsdFJlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEFsbFJlc3VsdFJlc3BvbnNlEmAKD1ByZXZpZXdTY2hlZHVsZRIlLmVsYXN0aWNqb2IudjEuUHJldmlld1NjaGVkdWxlUmVxdWVzdBomLmVsYXN0aWNqb2IudjEuUHJldmlld1NjaGVkdWxlUmVzcG9uc2USTQoIV2F0Y2hKb2ISHi5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuV2F0Y2hKb2JSZXNwb25zZTABYgZwcm90bzM", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A job to add. Only `handler` is required.
@@ -125,6 +125,65 @@ export type AddJobRequest = Message<"elasticjob.v1.AddJobRequest"> & {
    * @generated from field: string idempotency_key = 13;
    */
   idempotencyKey: string;
+
+  /**
+   * What becomes of an occurrence that falls due while the one before it runs; only for daily and cron.
+   *
+   * @generated from field: elasticjob.v1.Overlap overlap = 14;
+   */
+  overlap: Overlap;
+
+  /**
+   * How long after its due time an occurrence is still worth starting, more than 0; one that would start
+   * later is SKIPPED. Unset: however late.
+   *
+   * @generated from field: google.protobuf.Duration deadline = 15;
+   */
+  deadline?: Duration | undefined;
+
+  /**
+   * Each occurrence is due up to this much after its time, by an amount that is fixed for the job and the
+   * occurrence, so that many jobs of one time do not start as one; only for daily and cron; default 0.
+   *
+   * @generated from field: google.protobuf.Duration jitter = 16;
+   */
+  jitter?: Duration | undefined;
+
+  /**
+   * No occurrence before this; only for daily and cron.
+   *
+   * @generated from field: google.protobuf.Timestamp start_at = 17;
+   */
+  startAt?: Timestamp | undefined;
+
+  /**
+   * No occurrence after this; only for daily and cron.
+   *
+   * @generated from field: google.protobuf.Timestamp end_at = 18;
+   */
+  endAt?: Timestamp | undefined;
+
+  /**
+   * No more occurrences than this, counted from the first one, run or skipped; only for daily and cron;
+   * 1 to 10,000; unset: no limit.
+   *
+   * @generated from field: optional int32 max_occurrences = 19;
+   */
+  maxOccurrences?: number | undefined;
+
+  /**
+   * How long the key names this job; only with an idempotency_key.
+   *
+   * @generated from field: elasticjob.v1.KeyLife key_life = 20;
+   */
+  keyLife: KeyLife;
+
+  /**
+   * The key names this job for so long after it was added; instead of key_life.
+   *
+   * @generated from field: google.protobuf.Duration key_ttl = 21;
+   */
+  keyTtl?: Duration | undefined;
 };
 
 /**
@@ -377,6 +436,223 @@ export const DeleteJobResponseSchema: GenMessage<DeleteJobResponse> = /*@__PURE_
   messageDesc(file_elasticjob_v1_job_service, 9);
 
 /**
+ * The job to pause.
+ *
+ * @generated from message elasticjob.v1.PauseJobRequest
+ */
+export type PauseJobRequest = Message<"elasticjob.v1.PauseJobRequest"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.PauseJobRequest.
+ * Use `create(PauseJobRequestSchema)` to create a new message.
+ */
+export const PauseJobRequestSchema: GenMessage<PauseJobRequest> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 10);
+
+/**
+ * The job after it.
+ *
+ * @generated from message elasticjob.v1.PauseJobResponse
+ */
+export type PauseJobResponse = Message<"elasticjob.v1.PauseJobResponse"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: elasticjob.v1.Job job = 1;
+   */
+  job?: Job | undefined;
+};
+
+/**
+ * Describes the message elasticjob.v1.PauseJobResponse.
+ * Use `create(PauseJobResponseSchema)` to create a new message.
+ */
+export const PauseJobResponseSchema: GenMessage<PauseJobResponse> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 11);
+
+/**
+ * The job to resume.
+ *
+ * @generated from message elasticjob.v1.ResumeJobRequest
+ */
+export type ResumeJobRequest = Message<"elasticjob.v1.ResumeJobRequest"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.ResumeJobRequest.
+ * Use `create(ResumeJobRequestSchema)` to create a new message.
+ */
+export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 12);
+
+/**
+ * The job after it.
+ *
+ * @generated from message elasticjob.v1.ResumeJobResponse
+ */
+export type ResumeJobResponse = Message<"elasticjob.v1.ResumeJobResponse"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: elasticjob.v1.Job job = 1;
+   */
+  job?: Job | undefined;
+};
+
+/**
+ * Describes the message elasticjob.v1.ResumeJobResponse.
+ * Use `create(ResumeJobResponseSchema)` to create a new message.
+ */
+export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 13);
+
+/**
+ * The job to run now.
+ *
+ * @generated from message elasticjob.v1.TriggerJobRequest
+ */
+export type TriggerJobRequest = Message<"elasticjob.v1.TriggerJobRequest"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.TriggerJobRequest.
+ * Use `create(TriggerJobRequestSchema)` to create a new message.
+ */
+export const TriggerJobRequestSchema: GenMessage<TriggerJobRequest> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 14);
+
+/**
+ * The job that runs now.
+ *
+ * @generated from message elasticjob.v1.TriggerJobResponse
+ */
+export type TriggerJobResponse = Message<"elasticjob.v1.TriggerJobResponse"> & {
+  /**
+   * The new job: parent_id is the one that was triggered.
+   *
+   * @generated from field: elasticjob.v1.Job job = 1;
+   */
+  job?: Job | undefined;
+};
+
+/**
+ * Describes the message elasticjob.v1.TriggerJobResponse.
+ * Use `create(TriggerJobResponseSchema)` to create a new message.
+ */
+export const TriggerJobResponseSchema: GenMessage<TriggerJobResponse> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 15);
+
+/**
+ * The job whose occurrence is to be cancelled.
+ *
+ * @generated from message elasticjob.v1.CancelJobRequest
+ */
+export type CancelJobRequest = Message<"elasticjob.v1.CancelJobRequest"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * When given: cancel only this occurrence, so that a repeated call does not cancel the next one too.
+   *
+   * @generated from field: google.protobuf.Timestamp scheduled_at = 2;
+   */
+  scheduledAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message elasticjob.v1.CancelJobRequest.
+ * Use `create(CancelJobRequestSchema)` to create a new message.
+ */
+export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 16);
+
+/**
+ * The job after it.
+ *
+ * @generated from message elasticjob.v1.CancelJobResponse
+ */
+export type CancelJobResponse = Message<"elasticjob.v1.CancelJobResponse"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: elasticjob.v1.Job job = 1;
+   */
+  job?: Job | undefined;
+};
+
+/**
+ * Describes the message elasticjob.v1.CancelJobResponse.
+ * Use `create(CancelJobResponseSchema)` to create a new message.
+ */
+export const CancelJobResponseSchema: GenMessage<CancelJobResponse> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 17);
+
+/**
+ * The job to run again.
+ *
+ * @generated from message elasticjob.v1.RetryJobRequest
+ */
+export type RetryJobRequest = Message<"elasticjob.v1.RetryJobRequest"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.RetryJobRequest.
+ * Use `create(RetryJobRequestSchema)` to create a new message.
+ */
+export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 18);
+
+/**
+ * The job after it.
+ *
+ * @generated from message elasticjob.v1.RetryJobResponse
+ */
+export type RetryJobResponse = Message<"elasticjob.v1.RetryJobResponse"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: elasticjob.v1.Job job = 1;
+   */
+  job?: Job | undefined;
+};
+
+/**
+ * Describes the message elasticjob.v1.RetryJobResponse.
+ * Use `create(RetryJobResponseSchema)` to create a new message.
+ */
+export const RetryJobResponseSchema: GenMessage<RetryJobResponse> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 19);
+
+/**
  * The job to look at.
  *
  * @generated from message elasticjob.v1.GetJobStatusRequest
@@ -395,7 +671,7 @@ export type GetJobStatusRequest = Message<"elasticjob.v1.GetJobStatusRequest"> &
  * Use `create(GetJobStatusRequestSchema)` to create a new message.
  */
 export const GetJobStatusRequestSchema: GenMessage<GetJobStatusRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 10);
+  messageDesc(file_elasticjob_v1_job_service, 20);
 
 /**
  * Where a job stands.
@@ -423,7 +699,7 @@ export type GetJobStatusResponse = Message<"elasticjob.v1.GetJobStatusResponse">
  * Use `create(GetJobStatusResponseSchema)` to create a new message.
  */
 export const GetJobStatusResponseSchema: GenMessage<GetJobStatusResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 11);
+  messageDesc(file_elasticjob_v1_job_service, 21);
 
 /**
  * Which jobs to list.
@@ -479,7 +755,7 @@ export type GetAllJobsRequest = Message<"elasticjob.v1.GetAllJobsRequest"> & {
  * Use `create(GetAllJobsRequestSchema)` to create a new message.
  */
 export const GetAllJobsRequestSchema: GenMessage<GetAllJobsRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 12);
+  messageDesc(file_elasticjob_v1_job_service, 22);
 
 /**
  * A page of jobs.
@@ -514,7 +790,7 @@ export type GetAllJobsResponse = Message<"elasticjob.v1.GetAllJobsResponse"> & {
  * Use `create(GetAllJobsResponseSchema)` to create a new message.
  */
 export const GetAllJobsResponseSchema: GenMessage<GetAllJobsResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 13);
+  messageDesc(file_elasticjob_v1_job_service, 23);
 
 /**
  * Which results to list.
@@ -556,7 +832,7 @@ export type GetAllResultRequest = Message<"elasticjob.v1.GetAllResultRequest"> &
  * Use `create(GetAllResultRequestSchema)` to create a new message.
  */
 export const GetAllResultRequestSchema: GenMessage<GetAllResultRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 14);
+  messageDesc(file_elasticjob_v1_job_service, 24);
 
 /**
  * A page of results.
@@ -584,7 +860,7 @@ export type GetAllResultResponse = Message<"elasticjob.v1.GetAllResultResponse">
  * Use `create(GetAllResultResponseSchema)` to create a new message.
  */
 export const GetAllResultResponseSchema: GenMessage<GetAllResultResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 15);
+  messageDesc(file_elasticjob_v1_job_service, 25);
 
 /**
  * The schedule to look into.
@@ -651,7 +927,7 @@ export type PreviewScheduleRequest = Message<"elasticjob.v1.PreviewScheduleReque
  * Use `create(PreviewScheduleRequestSchema)` to create a new message.
  */
 export const PreviewScheduleRequestSchema: GenMessage<PreviewScheduleRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 16);
+  messageDesc(file_elasticjob_v1_job_service, 26);
 
 /**
  * The next occurrences.
@@ -679,7 +955,7 @@ export type PreviewScheduleResponse = Message<"elasticjob.v1.PreviewScheduleResp
  * Use `create(PreviewScheduleResponseSchema)` to create a new message.
  */
 export const PreviewScheduleResponseSchema: GenMessage<PreviewScheduleResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 17);
+  messageDesc(file_elasticjob_v1_job_service, 27);
 
 /**
  * One due time of a schedule.
@@ -707,7 +983,7 @@ export type Occurrence = Message<"elasticjob.v1.Occurrence"> & {
  * Use `create(OccurrenceSchema)` to create a new message.
  */
 export const OccurrenceSchema: GenMessage<Occurrence> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 18);
+  messageDesc(file_elasticjob_v1_job_service, 28);
 
 /**
  * The job to watch.
@@ -728,7 +1004,7 @@ export type WatchJobRequest = Message<"elasticjob.v1.WatchJobRequest"> & {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 19);
+  messageDesc(file_elasticjob_v1_job_service, 29);
 
 /**
  * The job after a change.
@@ -756,7 +1032,7 @@ export type WatchJobResponse = Message<"elasticjob.v1.WatchJobResponse"> & {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 20);
+  messageDesc(file_elasticjob_v1_job_service, 30);
 
 /**
  * Adds, changes and reads jobs. Every error carries a message that names the field it is about;
@@ -807,6 +1083,60 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof DeleteJobRequestSchema;
     output: typeof DeleteJobResponseSchema;
+  },
+  /**
+   * Holds a job back; a running attempt is left to end. Errors: not_found, failed_precondition (it has ended).
+   *
+   * @generated from rpc elasticjob.v1.JobService.PauseJob
+   */
+  pauseJob: {
+    methodKind: "unary";
+    input: typeof PauseJobRequestSchema;
+    output: typeof PauseJobResponseSchema;
+  },
+  /**
+   * Lets a paused job go on. Occurrences of a recurring job that fell due meanwhile are recorded as SKIPPED;
+   * a job that runs once runs now if its time has passed. Errors: not_found, failed_precondition (it has ended).
+   *
+   * @generated from rpc elasticjob.v1.JobService.ResumeJob
+   */
+  resumeJob: {
+    methodKind: "unary";
+    input: typeof ResumeJobRequestSchema;
+    output: typeof ResumeJobResponseSchema;
+  },
+  /**
+   * Runs the job now, beside its schedule and in any state, as a job of its own with this one as its parent.
+   * With an `Idempotency-Key` header a repeated call returns the same one. Errors: not_found.
+   *
+   * @generated from rpc elasticjob.v1.JobService.TriggerJob
+   */
+  triggerJob: {
+    methodKind: "unary";
+    input: typeof TriggerJobRequestSchema;
+    output: typeof TriggerJobResponseSchema;
+  },
+  /**
+   * Ends the current occurrence, running or not; a recurring job goes on with the next one.
+   * A job that has ended stays as it is. Errors: not_found.
+   *
+   * @generated from rpc elasticjob.v1.JobService.CancelJob
+   */
+  cancelJob: {
+    methodKind: "unary";
+    input: typeof CancelJobRequestSchema;
+    output: typeof CancelJobResponseSchema;
+  },
+  /**
+   * Runs a FAILED job again, now, as a new occurrence with fresh attempts. A job that is under way again
+   * stays as it is. Errors: not_found, failed_precondition (it has not failed).
+   *
+   * @generated from rpc elasticjob.v1.JobService.RetryJob
+   */
+  retryJob: {
+    methodKind: "unary";
+    input: typeof RetryJobRequestSchema;
+    output: typeof RetryJobResponseSchema;
   },
   /**
    * Says where a job stands and how it last ended. Errors: not_found.

@@ -55,6 +55,7 @@ CREATE TABLE IF NOT EXISTS jobinfo (
   epoch BIGINT NOT NULL,
   parent_id BIGINT NOT NULL,
   scheduled_at BIGINT NOT NULL,
+  ended_at BIGINT NOT NULL,
   create_time BIGINT NOT NULL,
   update_time BIGINT NOT NULL,
   priority SMALLINT NOT NULL,

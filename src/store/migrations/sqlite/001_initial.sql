@@ -45,6 +45,7 @@ CREATE TABLE jobinfo (
   epoch INTEGER NOT NULL,
   parent_id INTEGER NOT NULL,
   scheduled_at INTEGER NOT NULL,
+  ended_at INTEGER NOT NULL,
   create_time INTEGER NOT NULL,
   update_time INTEGER NOT NULL,
   priority INTEGER NOT NULL,

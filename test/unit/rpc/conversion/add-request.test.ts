@@ -22,25 +22,69 @@ test("a request with every field becomes a spec with every field", () => {
     handler: "echo",
     payload: { any: ["JSON", 1.5, null, true] },
     daily: { at: "08:30", timeZone: "Asia/Shanghai", gap: "GAP_SKIP", fold: "FOLD_BOTH" },
+    startAt: "2026-11-01T00:00:00Z",
+    endAt: "2026-12-01T00:00:00Z",
+    maxOccurrences: 3,
+    jitter: "90s",
     misfire: "MISFIRE_ALL",
+    overlap: "OVERLAP_ALLOW",
+    deadline: "3600s",
     priority: -7,
     timeout: "30.5s",
     retry: { maxAttempts: 3, initialBackoff: "0.25s", maxBackoff: "10s", multiplier: 1.5 },
     requirements: { slots: 2, memoryMb: 64, labels: { gpu: "true" } },
     idempotencyKey: "order-42",
+    keyTtl: "86400s",
   });
   expect(spec).toEqual({
     name: "hello",
     handler: "echo",
     payload: '{"any":["JSON",1.5,null,true]}',
     schedule: { kind: "daily", secondOfDay: 30_600, timeZone: "Asia/Shanghai", gap: "skip", fold: "both" },
+    bounds: {
+      startAt: Date.parse("2026-11-01T00:00:00Z"),
+      endAt: Date.parse("2026-12-01T00:00:00Z"),
+      maxOccurrences: 3,
+      lastAt: Date.parse("2026-11-03T08:30:00+08:00"),
+    },
+    jitterMs: 90_000,
     misfire: "all",
+    overlap: "allow",
+    deadlineMs: 3_600_000,
     priority: -7,
     timeoutMs: 30_500,
     retry: { maxAttempts: 3, initialBackoffMs: 250, maxBackoffMs: 10_000, multiplier: 1.5 },
     requirements: { slots: 2, memoryMb: 64, labels: { gpu: "true" } },
     idempotencyKey: "order-42",
+    keyLife: 86_400_000,
   });
+});
+
+test("a key can name its job until that has ended", () => {
+  const request = { handler: "echo", idempotencyKey: "k", keyLife: "KEY_LIFE_UNFINISHED" };
+  expect(accepted(request).keyLife).toBe("unfinished");
+});
+
+test("fields that need another one, or daily or cron, are refused by the names that callers know", () => {
+  const request = fromJson(AddJobRequestSchema, {
+    handler: "echo",
+    startAt: "2026-11-01T00:00:00Z",
+    endAt: "2026-12-01T00:00:00Z",
+    maxOccurrences: 3,
+    jitter: "90s",
+    overlap: "OVERLAP_WAIT",
+    keyLife: "KEY_LIFE_KEPT",
+    keyTtl: "1s",
+  });
+  expect(refused(request).map((problem) => problem.split(":")[0])).toEqual([
+    "keyLife",
+    "keyTtl",
+    "overlap",
+    "jitter",
+    "startAt",
+    "endAt",
+    "maxOccurrences",
+  ]);
 });
 
 test("no payload and a payload of null are two things", () => {

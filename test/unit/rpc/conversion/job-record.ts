@@ -18,6 +18,7 @@ export function recordOf(fields: Partial<JobRecord> = {}): JobRecord {
     attempt: 0,
     failures: 0,
     lost: 0,
+    endedAt: 0,
     spec: specOrThrow(parseJobSpec({ handler: "echo" }, 0)),
     ...fields,
   };

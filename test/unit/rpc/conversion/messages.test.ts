@@ -1,6 +1,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import {
+  farEnd,
   type JobRecord,
   NEVER,
   OUTCOME,
@@ -30,6 +31,12 @@ describe("a job", () => {
           handler: "echo",
           payload: '{"a":[1,null]}',
           schedule: { kind: "daily", at: "08:30" },
+          startAt: 0,
+          endAt: 86_400_000,
+          maxOccurrences: 1,
+          jitterMs: 60_000,
+          overlap: "skip",
+          deadlineMs: 5000,
           timeoutMs: 1500,
           requirements: { labels: { gpu: "true" } },
           idempotencyKey: "k",
@@ -37,22 +44,30 @@ describe("a job", () => {
         0,
       ),
     );
-    expect(jobJson({ spec })).toEqual({
+    expect(jobJson({ spec, parentId: 41 })).toEqual({
       jobId: "42",
       name: "echo",
       handler: "echo",
       payload: { a: [1, null] },
       daily: { at: "08:30", timeZone: "UTC", gap: "GAP_RUN_AFTER", fold: "FOLD_FIRST" },
+      startAt: "1970-01-01T00:00:00Z",
+      endAt: "1970-01-02T00:00:00Z",
+      maxOccurrences: 1,
+      jitter: "60s",
       misfire: "MISFIRE_ONCE",
+      overlap: "OVERLAP_SKIP",
+      deadline: "5s",
       timeout: "1.500s",
       retry: { maxAttempts: 0, initialBackoff: "1s", maxBackoff: "100s", multiplier: 2 },
       requirements: { slots: 1, memoryMb: 0, labels: { gpu: "true" } },
       idempotencyKey: "k",
+      keyLife: "KEY_LIFE_KEPT",
       status: "JOB_STATUS_WAITING",
       revision: 1,
       nextRunAt: "1970-01-01T00:00:03Z",
       createTime: "1970-01-01T00:00:01Z",
       updateTime: "1970-01-01T00:00:02Z",
+      parentId: "41",
     });
   });
 
@@ -68,8 +83,12 @@ describe("a job", () => {
   });
 
   test("that is paused or finished has no next run, and no node", () => {
-    for (const status of [STORED_STATUS.PAUSED, STORED_STATUS.SUCCEEDED]) {
-      const json = jobJson({ status, at: NEVER, node: 3 });
+    for (const [status, at] of [
+      [STORED_STATUS.PAUSED, NEVER],
+      [STORED_STATUS.SUCCEEDED, farEnd(5000)],
+      [STORED_STATUS.WAITING, NEVER],
+    ] as const) {
+      const json = jobJson({ status, at, node: 3 });
       expect(json).not.toHaveProperty("nextRunAt");
       expect(json).not.toHaveProperty("nodeId");
     }

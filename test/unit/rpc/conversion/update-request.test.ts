@@ -1,6 +1,6 @@
 import { fromJson, type JsonObject } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import type { JobSpec } from "../../../../src/core/job.ts";
+import { type JobSpec, NO_BOUNDS } from "../../../../src/core/job.ts";
 import { isProblems, parseJobSpec, specOrThrow } from "../../../../src/core/job-spec.ts";
 import { JobSchema } from "../../../../src/gen/elasticjob/v1/job_pb.ts";
 import { jobToMessage } from "../../../../src/rpc/conversion/job-message.ts";
@@ -9,6 +9,8 @@ import { recordOf } from "./job-record.ts";
 
 const NOW = Date.parse("2026-10-10T10:00:00Z");
 
+const DAY_MS = 86_400_000;
+
 const SPEC = specOrThrow(
   parseJobSpec(
     {
@@ -16,12 +18,19 @@ const SPEC = specOrThrow(
       handler: "echo",
       payload: '{"a":1}',
       schedule: { kind: "daily", at: "08:30", timeZone: "Europe/Berlin" },
+      startAt: NOW + 1,
+      endAt: NOW + 30 * DAY_MS,
+      maxOccurrences: 7,
+      jitterMs: 5000,
       misfire: "skip",
+      overlap: "skip",
+      deadlineMs: 60_000,
       priority: 5,
       timeoutMs: 1000,
       retry: { maxAttempts: 3, initialBackoffMs: 500 },
       requirements: { slots: 2, labels: { zone: "a" } },
       idempotencyKey: "k",
+      keyLife: "unfinished",
     },
     NOW,
   ),
@@ -46,11 +55,16 @@ describe("with a mask", () => {
 
   test("what it names and the job leaves out takes its default", () => {
     const masked = ["name", "payload", "misfire", "priority", "timeout", "retry", "requirements"];
-    expect(updated({}, masked)).toEqual({
+    const more = ["startAt", "endAt", "maxOccurrences", "jitter", "overlap", "deadline"];
+    expect(updated({}, [...masked, ...more])).toEqual({
       ...SPEC,
       name: "echo",
       payload: null,
+      bounds: NO_BOUNDS,
+      jitterMs: 0,
       misfire: "once",
+      overlap: "wait",
+      deadlineMs: null,
       priority: 0,
       timeoutMs: null,
       retry: { maxAttempts: 0, initialBackoffMs: 1000, maxBackoffMs: 100_000, multiplier: 2 },
@@ -74,7 +88,11 @@ describe("with a mask", () => {
   test("schedule stands for whichever is set, and each kind for itself", () => {
     const cron = { kind: "cron", expression: "0 9 * * *", timeZone: "UTC" };
     for (const mask of ["schedule", "cron"]) {
-      expect(updated({ cron: { expression: "0 9 * * *" } }, [mask])).toEqual({ ...SPEC, schedule: cron });
+      expect(updated({ cron: { expression: "0 9 * * *" } }, [mask])).toEqual({
+        ...SPEC,
+        schedule: cron,
+        bounds: { ...SPEC.bounds, lastAt: Date.parse("2026-10-17T09:00:00Z") },
+      });
     }
   });
 
@@ -87,11 +105,14 @@ describe("with a mask", () => {
     ]);
   });
 
-  test("the misfire rule goes with the recurring schedule, unless the caller insists on one", () => {
+  test("what only a recurring schedule takes goes with it, unless the caller insists on one", () => {
     expect(updated({ timed: { delay: "5s" } }, ["timed"])).toEqual({
       ...SPEC,
       schedule: { kind: "timed", runAt: NOW + 5000 },
+      bounds: NO_BOUNDS,
+      jitterMs: 0,
       misfire: "once",
+      overlap: "wait",
     });
     expect(refused({ immediate: {}, misfire: "MISFIRE_ALL" }, ["schedule", "misfire"])).toEqual([
       "misfire: is for daily and cron schedules only, and the schedule is immediate; leave it out",
@@ -102,6 +123,7 @@ describe("with a mask", () => {
     const problems = refused({ priority: 500 }, [
       "status",
       "idempotency_key",
+      "key_life",
       "jobId",
       "*",
       "daily.at",
@@ -110,6 +132,7 @@ describe("with a mask", () => {
     expect(problems.map((problem) => problem.slice(0, 30))).toEqual([
       'updateMask: "status" is not a ',
       'updateMask: "idempotency_key" ',
+      'updateMask: "key_life" is not ',
       'updateMask: "jobId" is not a f',
       'updateMask: "*" is not a field',
       'updateMask: "daily.at" is not ',
@@ -151,10 +174,27 @@ describe("without a mask", () => {
     }
   });
 
-  test("another idempotency key is refused", () => {
-    expect(refused({ idempotencyKey: "other" })).toEqual([
+  test("another idempotency key, or another life for it, is refused", () => {
+    const job = { idempotencyKey: "other", keyLife: "KEY_LIFE_KEPT", keyTtl: "5s" };
+    expect(refused(job)).toEqual([
       "job.idempotencyKey: cannot be changed; leave it out",
+      "job.keyLife: cannot be changed; leave it out",
+      "job.keyTtl: cannot be changed; leave it out",
     ]);
+    expect(updated({ idempotencyKey: "k", keyLife: "KEY_LIFE_UNFINISHED", priority: 9 }).priority).toBe(9);
+  });
+
+  test("bounds are found anew when one of them changes, and only then", () => {
+    const later = NOW + 100 * DAY_MS;
+    const past = applyUpdate(SPEC, fromJson(JobSchema, { priority: 9 }), [], later);
+    expect(specOrThrow(past).bounds).toBe(SPEC.bounds);
+    expect(updated({ maxOccurrences: 2 }).bounds).toEqual({
+      ...SPEC.bounds,
+      maxOccurrences: 2,
+      lastAt: Date.parse("2026-10-12T08:30:00+02:00"),
+    });
+    const ended = applyUpdate(SPEC, fromJson(JobSchema, { maxOccurrences: 2 }), [], later);
+    expect(isProblems(ended) && ended.map(({ field }) => field)).toEqual(["endAt"]);
   });
 });
 
@@ -162,6 +202,12 @@ test("the start of a schedule that replaced another one stays until the next rep
   const spec = { ...SPEC, startsAt: NOW + 1 };
   expect(updated({ priority: 1 }, ["priority"], spec)).toEqual({ ...spec, priority: 1 });
   expect(updated({ immediate: {} }, ["schedule"], spec)).not.toHaveProperty("startsAt");
+});
+
+test("what control has written into a spec stays", () => {
+  const spec: JobSpec = { ...SPEC, isPausing: true, resumedAt: NOW };
+  expect(updated({ priority: 1 }, [], spec)).toEqual({ ...spec, priority: 1 });
+  expect(updated({ immediate: {} }, [], spec)).toMatchObject({ isPausing: true, resumedAt: NOW });
 });
 
 test("a payload that was accepted under a larger limit does not stand in the way of other changes", () => {

@@ -1,0 +1,154 @@
+/** A mastership on a real store, with a node that does what the test says. */
+import { create } from "@bufbuild/protobuf";
+import type { Network } from "../../../src/coordination/network.ts";
+import { ClusterTime } from "../../../src/core/cluster-time.ts";
+import { project } from "../../../src/core/ending.ts";
+import { OUTCOME, type Outcome, type ResultRecord } from "../../../src/core/job.ts";
+import { KEEP_ALL } from "../../../src/core/retention.ts";
+import {
+  type Assignment,
+  CreditSchema,
+  DoneSchema,
+  type GetJobRequest,
+  GetJobRequestSchema,
+  HelloSchema,
+} from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
+import { Mastership } from "../../../src/master/mastership.ts";
+import type { JobStore } from "../../../src/store/job-store.ts";
+import { systemClock, systemRandom } from "../../../src/system-clock.ts";
+import { silentLogger } from "../lock/silent-logger.ts";
+import { until } from "../lock/until.ts";
+
+const NOBODY: Network = {
+  openStream: () => ({ send: () => {}, close: () => {} }),
+  identify: async () => "silent",
+};
+
+export interface TestMaster {
+  readonly api: Mastership;
+  readonly store: JobStore;
+  readonly node: TestNode;
+  close(): Promise<void>;
+}
+
+export async function startMaster(store: JobStore): Promise<TestMaster> {
+  await store.migrate();
+  const { epoch: before } = await store.readMastership();
+  const epoch = before + 1;
+  await store.advanceEpoch(before, { epoch, incarnation: "the master" });
+  const end = new AbortController();
+  const api = new Mastership(
+    {
+      epoch,
+      store,
+      settings: {
+        lockTtlMs: 3000,
+        leaseMs: 60_000,
+        horizonMs: 300_000,
+        maxJobsInMemory: 10_000,
+        maxLost: 10,
+        retention: KEEP_ALL,
+        embedded: false,
+      },
+      clock: systemClock,
+      random: systemRandom,
+      time: new ClusterTime(systemClock, await store.readClock()),
+      logger: silentLogger,
+      ended: end.signal,
+      epochWrittenAt: systemClock.monotonic(),
+      knownGone: new Set(),
+      trusted: () => true,
+      deposed: () => end.abort(),
+    },
+    NOBODY,
+  );
+  await api.start();
+  const node = new TestNode(api, store);
+  return {
+    api,
+    store,
+    node,
+    async close() {
+      end.abort();
+      await store.close();
+    },
+  };
+}
+
+export class TestNode {
+  readonly assignments: Assignment[] = [];
+  readonly aborted: number[] = [];
+  private readonly store: JobStore;
+  private readonly handler: { message(message: GetJobRequest): void };
+  private slots = 0;
+  private number = 0;
+  private sequence = 0;
+
+  constructor(api: Mastership, store: JobStore) {
+    this.store = store;
+    this.handler = api.acceptNode({
+      send: ({ message }) => {
+        if (message.case === "welcome") this.number = message.value.nodeNumber;
+        if (message.case === "assign") this.assignments.push(...message.value.assignments);
+        if (message.case === "verdicts") this.aborted.push(...message.value.claims.map(({ jobId }) => jobId));
+      },
+      close: () => {},
+    });
+    const who = { incarnation: "a node", nodeId: "a", address: "127.0.0.1:1" };
+    const value = create(HelloSchema, { ...who, slots: 10, memoryMb: 1000, handlers: ["work"] });
+    this.send({ case: "hello", value });
+  }
+
+  /** Takes jobs until it is given this one: others may be before it. */
+  async take(jobId: number): Promise<Assignment> {
+    const mine = () => this.assignments.findLast((assignment) => assignment.jobId === jobId);
+    await until(`job ${jobId} is assigned`, () => {
+      // One at a time, so that none is left over for a job that is not to run.
+      if (mine() === undefined && this.slots <= this.assignments.length) this.offerSlot();
+      return mine() !== undefined;
+    });
+    const assignment = mine();
+    if (assignment === undefined) throw new Error("not assigned");
+    return assignment;
+  }
+
+  offerSlot(): void {
+    const value = create(CreditSchema, { slots: ++this.slots, freeMemoryMb: 1000 });
+    this.send({ case: "credit", value });
+  }
+
+  /** Writes how a claim ended, as a node does, and tells the master. */
+  async finish(assignment: Assignment, outcome: Outcome, retryAt: number | null = null): Promise<void> {
+    const endTime = Math.trunc(systemClock.now());
+    const { jobId, claim, revision, attempt, scheduledAt, nextScheduledAt, nextDueAt } = assignment;
+    const row: ResultRecord = {
+      jobId,
+      claim,
+      late: false,
+      outcome,
+      attempt,
+      scheduledAt,
+      startTime: endTime,
+      endTime,
+      retryAt,
+      node: this.number,
+      placement: "test",
+      output: null,
+      error: outcome === OUTCOME.FAILED ? { name: "Error", message: "failed" } : null,
+      reason: "",
+      skippedThrough: null,
+      skippedCount: 0,
+    };
+    const [write] = await this.store.writeResults([row]);
+    const next = nextScheduledAt === undefined ? null : { scheduledAt: nextScheduledAt, at: nextDueAt };
+    const state = project({ ...assignment, endedAt: 0 }, row, next);
+    const guard = { jobId, claim, revision, updateTime: endTime };
+    const [projected] = write === "first" ? await this.store.projectJobs([{ ...guard, ...state }]) : [false];
+    const claims = [{ jobId, claim, projected: projected ?? false, ...state }];
+    this.send({ case: "done", value: create(DoneSchema, { sequence: ++this.sequence, claims }) });
+  }
+
+  private send(message: GetJobRequest["message"]): void {
+    this.handler.message(create(GetJobRequestSchema, { message }));
+  }
+}
