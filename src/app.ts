@@ -66,15 +66,20 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const handlersUrl =
       config.handlersPath === null ? null : pathToFileURL(resolve(config.handlersPath)).href;
     const threads = Math.min(MAX_THREADS, availableParallelism());
-    const executors = await startThreadPool({ threads, handlersUrl, clock, logger });
+    const builtIn = {
+      httpAllowedHosts: config.httpAllowedHosts,
+      isShellOn: config.shellHandler === "on",
+    };
+    const executors = await startThreadPool({ threads, handlersUrl, builtIn, clock, logger });
     closers.push(() => executors.stop());
     const resources = processResources();
     closers.push(() => resources.stop());
 
     const nodeId = config.nodeId ?? `${hostname()}-${incarnation.slice(0, 6)}`;
+    const credentials = { apiTokens: config.apiTokens, clusterSecrets: config.clusterSecrets };
     const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
-    const network = withOwnProcess(createNetwork({ clock, limits }), {
+    const network = withOwnProcess(createNetwork({ clock, limits, credentials }), {
       address: () => address,
       accept: (stream) => {
         const now = elector.now();
@@ -98,6 +103,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         horizonMs: config.horizonMs,
         maxJobsInMemory: MAX_JOBS_IN_MEMORY,
         maxLost: config.maxLost,
+        retention: config.retention,
         embedded: isEmbedded,
       },
       incarnation,
@@ -113,6 +119,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       identity: { incarnation, nodeId },
       address: () => address,
       limits,
+      credentials,
     });
     const port = await server.listen(config.host, config.port);
     closers.push(() => server.close(CLOSE_GRACE_MS));
@@ -130,6 +137,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         labels: config.labels,
         leaseMs: config.nodeLeaseMs,
         maxLost: config.maxLost,
+        drainGraceMs: config.drainGraceMs,
       },
       masters: {
         current: () => {
@@ -157,7 +165,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       async stop() {
         // Another node takes over at once. A process alone stays master, for its own jobs to end under it.
         if (!isEmbedded) await elector.resign();
-        await puller.drain(config.drainGraceMs);
+        await puller.leave();
         await closeAll();
         logger.info({ nodeId }, "node has stopped");
       },

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type * as z from "zod";
 import { SETTINGS, type Setting, type SettingName } from "./config/settings.ts";
 import { ElasticJobError, type Problem } from "./core/errors.ts";
+import type { Retention } from "./core/retention.ts";
 
 export { describeSettings } from "./config/settings.ts";
 
@@ -17,15 +18,22 @@ export interface Config {
   readonly edgePort: number;
   readonly upstreams: readonly string[];
   readonly allowedOrigins: readonly string[];
+  /** Empty: callers need none. */
+  readonly apiTokens: readonly string[];
+  /** The first is sent, all are accepted. Empty: nodes need none. */
+  readonly clusterSecrets: readonly string[];
   readonly handlersPath: string | null;
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;
+  readonly httpAllowedHosts: readonly string[];
+  readonly shellHandler: "on" | "off";
   readonly nodeId: string | null;
   readonly clusterPrefix: string;
   readonly lockTtlMs: number;
   readonly nodeLeaseMs: number;
   readonly horizonMs: number;
   readonly maxLost: number;
+  readonly retention: Retention;
   readonly maxPayloadBytes: number;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly drainGraceMs: number;
@@ -52,15 +60,20 @@ export function parseConfig(env: Environment, cores: number = availableParalleli
     edgePort: read("EDGE_PORT"),
     upstreams: read("UPSTREAM"),
     allowedOrigins: read("ALLOWED_ORIGINS"),
+    apiTokens: read("API_TOKENS"),
+    clusterSecrets: read("CLUSTER_SECRET"),
     handlersPath: read("HANDLERS"),
     slots: read("SLOTS") ?? SLOTS_A_CORE * cores,
     labels: read("LABELS"),
+    httpAllowedHosts: read("HTTP_ALLOWED_HOSTS"),
+    shellHandler: read("SHELL_HANDLER"),
     nodeId: read("NODE_ID"),
     clusterPrefix: read("CLUSTER_PREFIX"),
     lockTtlMs: read("LOCK_TTL_MS"),
     nodeLeaseMs: read("NODE_LEASE_MS"),
     horizonMs: read("HORIZON_MS"),
     maxLost: read("MAX_LOST"),
+    retention: read("RETENTION"),
     maxPayloadBytes: read("MAX_PAYLOAD_BYTES"),
     logLevel: read("LOG_LEVEL"),
     drainGraceMs: read("DRAIN_GRACE_MS"),
@@ -85,7 +98,9 @@ function readSetting<Name extends SettingName>(
   const value = given === "" ? setting.default : given;
   if (value === null) return null as SettingValue<Name>;
   const parsed = setting.schema.safeParse(value);
-  if (!parsed.success) {
+  if (!parsed.success && setting.saysWhy === true) {
+    problems.push(...parsed.error.issues.map(({ message }) => ({ field: name, message })));
+  } else if (!parsed.success) {
     const shown = setting.secret === true ? "its value (not shown)" : JSON.stringify(given);
     problems.push({ field: name, message: `${shown} is not accepted; use ${setting.accepts}` });
   }
@@ -104,6 +119,11 @@ function crossCheck(env: Environment, config: Config): Problem[] {
     const message =
       "is set without REDIS_URL; nodes that share a database elect one master there: set both or neither";
     problems.push({ field: "MYSQL_URL", message });
+  }
+  // Else every node would refuse every other one.
+  if (isSet("API_TOKENS") && isSet("MYSQL_URL") && !isSet("CLUSTER_SECRET")) {
+    const message = "is not set, but API_TOKENS is; nodes then need a secret to know each other by: set both";
+    problems.push({ field: "CLUSTER_SECRET", message });
   }
   // Else the jobs of every node would be aborted whenever a master goes without a word.
   if (config.nodeLeaseMs <= config.lockTtlMs) {

@@ -8,4 +8,5 @@ export {
   type Jobs,
   type JsonValue,
   PermanentError,
+  RetryError,
 } from "./jobs/define-jobs.ts";

@@ -13,6 +13,9 @@ import {
 } from "./option-values.ts";
 import { EXIT_FAILED } from "./run-program.ts";
 
+const OVERLAPS = { wait: "OVERLAP_WAIT", skip: "OVERLAP_SKIP", allow: "OVERLAP_ALLOW" } as const;
+const KEY_LIVES = { kept: "KEY_LIFE_KEPT", unfinished: "KEY_LIFE_UNFINISHED" } as const;
+
 interface AddOptions extends ClientCommandOptions {
   readonly payload?: Json;
   readonly name?: string;
@@ -21,11 +24,19 @@ interface AddOptions extends ClientCommandOptions {
   readonly daily?: string;
   readonly cron?: string;
   readonly zone?: string;
+  readonly startAt?: string;
+  readonly endAt?: string;
+  readonly maxOccurrences?: number;
+  readonly jitter?: Duration;
+  readonly overlap?: keyof typeof OVERLAPS;
+  readonly deadline?: Duration;
   readonly priority?: number;
   readonly timeout?: Duration;
   readonly maxAttempts?: number;
   readonly label?: Record<string, string>;
   readonly key?: string;
+  readonly keyLife?: keyof typeof KEY_LIVES;
+  readonly keyTtl?: Duration;
   readonly wait?: boolean;
 }
 
@@ -35,7 +46,8 @@ Examples:
   elastic-job add echo --in 10s
   elastic-job add echo --at 2030-01-01T08:00:00Z --key happy-new-year
   elastic-job add echo --daily 08:30 --zone Asia/Shanghai --name good-morning
-  elastic-job add echo --cron '*/5 * * * *' --max-attempts 3 --label gpu=true`;
+  elastic-job add echo --cron '*/5 * * * *' --max-attempts 3 --label gpu=true
+  elastic-job add echo --cron '0 9 * * 1' --max-occurrences 10 --overlap skip --deadline 1h`;
 
 export function addCommand(): Command {
   return clientCommand("add", "add a job; without a schedule it runs at once")
@@ -55,6 +67,27 @@ export function addCommand(): Command {
     .addOption(new Option("--daily <HH:MM>", "run every day at this local time").conflicts(["cron", "wait"]))
     .addOption(new Option("--cron <expression>", "run at these times").conflicts("wait"))
     .option("--zone <zone>", "the IANA time zone of --daily and --cron (default: UTC)")
+    .addOption(new Option("--start-at <instant>", "no occurrence before").argParser(parseInstant))
+    .addOption(new Option("--end-at <instant>", "no occurrence after").argParser(parseInstant))
+    .addOption(
+      new Option("--max-occurrences <number>", "no more occurrences than this").argParser(parsePositive),
+    )
+    .addOption(
+      new Option(
+        "--jitter <duration>",
+        "start each occurrence up to so much later, to spread the load",
+      ).argParser(parseDuration),
+    )
+    .addOption(
+      new Option("--overlap <rule>", "when an occurrence falls due while the last one runs").choices(
+        Object.keys(OVERLAPS),
+      ),
+    )
+    .addOption(
+      new Option("--deadline <duration>", "skip what could not start so long after its time").argParser(
+        parseDuration,
+      ),
+    )
     .addOption(
       new Option("--priority <number>", "-100 to 100; higher is given out first").argParser(parseWhole),
     )
@@ -68,6 +101,12 @@ export function addCommand(): Command {
       new Option("--label <name=value>", "what a node must carry; may be repeated").argParser(parseLabel),
     )
     .option("--key <key>", "the same key adds the job only once")
+    .addOption(
+      new Option("--key-life <life>", "how long the key names the job (default: kept)")
+        .choices(Object.keys(KEY_LIVES))
+        .conflicts("keyTtl"),
+    )
+    .addOption(new Option("--key-ttl <duration>", "how long the key names the job").argParser(parseDuration))
     .option("--wait", "wait until it has ended; exit with 1 unless it succeeded")
     .addHelpText("after", EXAMPLES)
     .action(async (handler: string, options: AddOptions, command: Command) => {
@@ -94,7 +133,8 @@ async function add(handler: string, options: AddOptions): Promise<void> {
 }
 
 function jobOf(handler: string, options: AddOptions): AddJobInput {
-  const { payload, name, at, daily, cron, zone, priority, timeout, maxAttempts, label, key } = options;
+  const { payload, name, at, daily, cron, zone, startAt, endAt, maxOccurrences, jitter } = options;
+  const { overlap, deadline, priority, timeout, maxAttempts, label, key, keyLife, keyTtl } = options;
   const delay = options.in;
   const timeZone = zone === undefined ? {} : { timeZone: zone };
   return {
@@ -105,10 +145,18 @@ function jobOf(handler: string, options: AddOptions): AddJobInput {
     ...(delay !== undefined && { timed: { delay } }),
     ...(daily !== undefined && { daily: { at: daily, ...timeZone } }),
     ...(cron !== undefined && { cron: { expression: cron, ...timeZone } }),
+    ...(startAt !== undefined && { startAt }),
+    ...(endAt !== undefined && { endAt }),
+    ...(maxOccurrences !== undefined && { maxOccurrences }),
+    ...(jitter !== undefined && { jitter }),
+    ...(overlap !== undefined && { overlap: OVERLAPS[overlap] }),
+    ...(deadline !== undefined && { deadline }),
     ...(priority !== undefined && { priority }),
     ...(timeout !== undefined && { timeout }),
     ...(maxAttempts !== undefined && { retry: { maxAttempts } }),
     ...(label !== undefined && { requirements: { labels: label } }),
     ...(key !== undefined && { idempotencyKey: key }),
+    ...(keyLife !== undefined && { keyLife: KEY_LIVES[keyLife] }),
+    ...(keyTtl !== undefined && { keyTtl }),
   };
 }

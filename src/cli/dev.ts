@@ -34,6 +34,7 @@ async function dev(env: Environment): Promise<void> {
     port: config.edgePort,
     upstreams: [`http://127.0.0.1:${node.port}`],
     allowedOrigins: config.allowedOrigins,
+    apiTokens: config.apiTokens,
     dev: true,
   }).catch(async (error: unknown) => {
     await node.stop();

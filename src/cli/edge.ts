@@ -3,7 +3,7 @@ import type { Environment } from "./program.ts";
 
 const NOTES = `
 Settings (environment): UPSTREAM (URLs of nodes, separated by commas), EDGE_PORT (8080), HOST,
-ALLOWED_ORIGINS (of browser pages, separated by commas), LOG_LEVEL.
+ALLOWED_ORIGINS (of browser pages, separated by commas), API_TOKENS (without them, the nodes ask), LOG_LEVEL.
 
 Example:
   UPSTREAM=http://node-1:7070,http://node-2:7070 elastic-job edge`;
@@ -18,8 +18,15 @@ export function edgeCommand(env: Environment): Command {
         import("../edge/node.ts"),
         import("./run-until-signal.ts"),
       ]);
-      const { host, edgePort, upstreams, allowedOrigins } = parseConfig(env);
-      const edge = await startEdge({ host, port: edgePort, upstreams, allowedOrigins, dev: false });
+      const { host, edgePort, upstreams, allowedOrigins, apiTokens } = parseConfig(env);
+      const edge = await startEdge({
+        host,
+        port: edgePort,
+        upstreams,
+        allowedOrigins,
+        apiTokens,
+        dev: false,
+      });
       process.stdout.write(`edge is at ${edge.url}, for ${upstreams.join(", ")}\n`);
       await runUntilSignal(() => edge.close());
     });

@@ -3,7 +3,7 @@ import { formatFields } from "./table.ts";
 
 /** Without the enum's prefix: JOB_STATUS_WAITING is WAITING. */
 export function enumText(value: string): string {
-  return value.replace(/^(JOB_STATUS|OUTCOME|MISFIRE|GAP|FOLD)_/, "");
+  return value.replace(/^(JOB_STATUS|OUTCOME|MISFIRE|OVERLAP|GAP|FOLD|KEY_LIFE)_/, "");
 }
 
 /** UTC, to the second. */
@@ -45,12 +45,19 @@ export function changeText({ job, lastResult }: JobState): string {
   return parts.join("  ");
 }
 
+/** One line on where a job stands, after a command changed that. */
+export function standText(job: Job): string {
+  const when = job.nextRunAt === undefined ? "" : `, next run ${instantText(job.nextRunAt)}`;
+  return `job ${job.jobId} is ${enumText(job.status)}${when}${job.reason === "" ? "" : ` (${job.reason})`}`;
+}
+
 /** All of one job, for `status`. */
 export function stateText({ job, lastResult }: JobState): string {
   return formatFields([
     ["job", job.jobId],
     ["name", job.name],
     ["handler", job.handler],
+    ["parent", job.parentId],
     ["status", enumText(job.status)],
     ["schedule", scheduleText(job)],
     ["next run", instantText(job.nextRunAt)],

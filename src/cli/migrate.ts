@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { Command } from "commander";
 import type { Environment } from "./program.ts";
 
@@ -17,7 +18,9 @@ export function migrateCommand(env: Environment): Command {
         import("../app.ts"),
         import("../config.ts"),
       ]);
-      const store = openStore(parseConfig(env));
+      const config = parseConfig(env);
+      if (config.mysqlUrl === null) mkdirSync(config.dataDir, { recursive: true });
+      const store = openStore(config);
       try {
         await store.migrate();
       } finally {

@@ -1,14 +1,19 @@
 import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { addCommand } from "./add.ts";
+import { cancelCommand } from "./cancel.ts";
 import { deleteCommand } from "./delete.ts";
 import { devCommand } from "./dev.ts";
 import { edgeCommand } from "./edge.ts";
 import { listCommand } from "./list.ts";
 import { migrateCommand } from "./migrate.ts";
 import { nodeCommand } from "./node.ts";
+import { pauseCommand } from "./pause.ts";
 import { resultsCommand } from "./results.ts";
+import { resumeCommand } from "./resume.ts";
+import { retryCommand } from "./retry.ts";
 import { statusCommand } from "./status.ts";
+import { triggerCommand } from "./trigger.ts";
 import { watchCommand } from "./watch.ts";
 
 /** What the commands read settings from. */
@@ -38,6 +43,11 @@ export function createProgram(env: Environment): Command {
     listCommand(),
     statusCommand(),
     resultsCommand(),
+    pauseCommand(),
+    resumeCommand(),
+    triggerCommand(),
+    cancelCommand(),
+    retryCommand(),
     deleteCommand(),
     watchCommand(),
   ]) {

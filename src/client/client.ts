@@ -1,8 +1,8 @@
 /**
  * The client, for browsers, Deno and Node: web APIs only. A call is tried again while the cluster is
- * `unavailable` (a failover), within its deadline. That is safe: reads change nothing, adds carry an
- * `Idempotency-Key` that all tries of one call share, and a delete that finds nothing on a second try
- * was done by the first.
+ * `unavailable` (a failover), within its deadline. That is safe: reads change nothing, adds and triggers
+ * carry an `Idempotency-Key` that all tries of one call share, a delete that finds nothing on a second try
+ * was done by the first, and pausing, resuming or retrying a job twice is as good as once.
  */
 import {
   type DescMessage,
@@ -31,6 +31,7 @@ import type {
   AddedJob,
   AddJobInput,
   Cluster,
+  InstantInput,
   Job,
   JobPage,
   JobQuery,
@@ -65,6 +66,11 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+export interface CancelOptions extends CallOptions {
+  /** Cancels only the occurrence of this time. */
+  readonly scheduledAt?: InstantInput;
+}
+
 /** What became of one job of `addJobs`. */
 export type AddOutcome = { readonly added: AddedJob } | { readonly error: ConnectError };
 
@@ -80,6 +86,14 @@ export interface ElasticJobClient {
   /** With `revision` it is tried again only if nothing was done: a second try could not tell its own success from another's. */
   updateJob(update: UpdateJobInput, options?: CallOptions): Promise<Job>;
   deleteJob(jobId: string, options?: CallOptions): Promise<void>;
+  pauseJob(jobId: string, options?: CallOptions): Promise<Job>;
+  resumeJob(jobId: string, options?: CallOptions): Promise<Job>;
+  /** Runs the job now, beside its schedule. Returns the new job, whose `parentId` is this one. */
+  triggerJob(jobId: string, options?: CallOptions): Promise<Job>;
+  /** Without `scheduledAt` it is tried again only if nothing was done: a second try would cancel the next occurrence too. */
+  cancelJob(jobId: string, options?: CancelOptions): Promise<Job>;
+  /** Runs a FAILED job again. */
+  retryJob(jobId: string, options?: CallOptions): Promise<Job>;
   getJobStatus(jobId: string, options?: CallOptions): Promise<JobState>;
   /** One page. */
   getAllJobs(query?: JobQuery, options?: CallOptions): Promise<JobPage>;
@@ -99,7 +113,10 @@ export interface ElasticJobClient {
   getCluster(options?: CallOptions): Promise<Cluster>;
 }
 
-const IDEMPOTENCY_KEY = "idempotency-key";
+/** Tells the tries of one call from another call. */
+function newCallKey(): Record<string, string> {
+  return { "idempotency-key": crypto.randomUUID() };
+}
 
 export function createClient(options: ClientOptions): ElasticJobClient {
   const transport =
@@ -129,11 +146,11 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     method: DescMethodUnary<I, O>,
     request: unknown,
     callOptions: CallOptions = {},
-    extra: { retryable?: (error: unknown) => boolean } = {},
+    extra: { retryable?: (error: unknown) => boolean; headers?: Record<string, string> } = {},
   ): Promise<JsonValue> {
     const { signal, timeoutMs = defaultTimeoutMs } = callOptions;
     const message = input(method.input, JSON.stringify(request));
-    const answer = await withRetries((leftMs) => transmit(method, message, signal, leftMs), {
+    const answer = await withRetries((leftMs) => transmit(method, message, signal, leftMs, extra.headers), {
       deadlineMs: timeoutMs,
       signal,
       retryable: extra.retryable ?? retryable,
@@ -142,10 +159,17 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     return output(method.output, answer);
   }
 
+  /** A call that answers with the job as it then is. */
+  async function jobAfter<I extends DescMessage, O extends DescMessage>(
+    ...call: Parameters<typeof callJson<I, O>>
+  ): Promise<Job> {
+    return ((await callJson(...call)) as unknown as { job: Job }).job;
+  }
+
   /** A call of which some adds met a failover is made again as a whole: under its key, those that were added stay so. */
   async function sendAdds(request: AddJobsRequest, callOptions: CallOptions): Promise<AddJobOutcome[]> {
     const { signal, timeoutMs = defaultTimeoutMs } = callOptions;
-    const key = { [IDEMPOTENCY_KEY]: crypto.randomUUID() };
+    const key = newCallKey();
     let answered: AddJobOutcome[] | null = null;
     try {
       return await withRetries(
@@ -186,10 +210,9 @@ export function createClient(options: ClientOptions): ElasticJobClient {
         return { added: output(AddJobResponseSchema, added) as unknown as AddedJob };
       });
     },
-    async updateJob(update, callOptions) {
+    updateJob(update, callOptions) {
       const once = update.revision === undefined ? {} : { retryable: isNotRun };
-      const updated = await callJson(JobService.method.updateJob, update, callOptions, once);
-      return (updated as unknown as { job: Job }).job;
+      return jobAfter(JobService.method.updateJob, update, callOptions, once);
     },
     async deleteJob(jobId, { signal, timeoutMs = defaultTimeoutMs } = {}) {
       await withRetries(
@@ -207,6 +230,15 @@ export function createClient(options: ClientOptions): ElasticJobClient {
         { deadlineMs: timeoutMs, signal, retryable, random },
       );
     },
+    pauseJob: (jobId, callOptions) => jobAfter(JobService.method.pauseJob, { jobId }, callOptions),
+    resumeJob: (jobId, callOptions) => jobAfter(JobService.method.resumeJob, { jobId }, callOptions),
+    triggerJob: (jobId, callOptions) =>
+      jobAfter(JobService.method.triggerJob, { jobId }, callOptions, { headers: newCallKey() }),
+    cancelJob(jobId, { scheduledAt, ...callOptions } = {}) {
+      const once = scheduledAt === undefined ? { retryable: isNotRun } : {};
+      return jobAfter(JobService.method.cancelJob, { jobId, scheduledAt }, callOptions, once);
+    },
+    retryJob: (jobId, callOptions) => jobAfter(JobService.method.retryJob, { jobId }, callOptions),
     async getJobStatus(jobId, callOptions) {
       return (await callJson(JobService.method.getJobStatus, { jobId }, callOptions)) as unknown as JobState;
     },

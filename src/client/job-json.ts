@@ -46,7 +46,14 @@ export interface ScheduleInput {
 export interface JobFields extends ScheduleInput {
   readonly name?: string;
   readonly payload?: Json;
+  readonly startAt?: InstantInput;
+  readonly endAt?: InstantInput;
+  readonly maxOccurrences?: number;
+  readonly jitter?: Duration;
   readonly misfire?: "MISFIRE_ONCE" | "MISFIRE_SKIP" | "MISFIRE_ALL";
+  readonly overlap?: "OVERLAP_WAIT" | "OVERLAP_SKIP" | "OVERLAP_ALLOW";
+  /** How long after its due time an occurrence is still worth starting. */
+  readonly deadline?: Duration;
   readonly priority?: number;
   readonly timeout?: Duration;
   readonly retry?: {
@@ -62,9 +69,15 @@ export interface JobFields extends ScheduleInput {
   };
 }
 
-export interface AddJobInput extends JobFields {
+/** How long an idempotency key names its job: the one or the other. */
+export interface KeyFields {
+  readonly keyLife?: "KEY_LIFE_KEPT" | "KEY_LIFE_UNFINISHED";
+  readonly keyTtl?: Duration;
+}
+
+export interface AddJobInput extends JobFields, KeyFields {
   readonly handler: string;
-  /** The same key returns the same job, for as long as the job is kept. */
+  /** The same key returns the same job, for as long as `keyLife` or `keyTtl` says: by default, as the job is kept. */
   readonly idempotencyKey?: string;
 }
 
@@ -97,6 +110,8 @@ export interface Job extends JobFields {
   readonly reason: string;
   readonly createTime?: string;
   readonly updateTime?: string;
+  /** The job that this one is an occurrence of; empty: none. */
+  readonly parentId: string;
 }
 
 export interface JobResult {

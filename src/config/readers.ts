@@ -2,11 +2,14 @@
 import * as z from "zod";
 import { parseRedisUrl, REDIS_URL_FORMS } from "../coordination/redis/redis-url.ts";
 import { ElasticJobError } from "../core/errors.ts";
+import { parseRetention, type Retention } from "../core/retention.ts";
 
 export interface Reader<T> {
   /** Completes "use …". */
   readonly accepts: string;
   readonly schema: z.ZodType<T, string>;
+  /** Its messages say what is wrong with the value, and what would be accepted. */
+  readonly saysWhy?: true;
 }
 
 export function wholeNumber(min: number, max: number): Reader<number> {
@@ -21,6 +24,12 @@ export function wholeNumber(min: number, max: number): Reader<number> {
 export function text(accepts: string, pattern: RegExp): Reader<string> {
   return { accepts, schema: z.string().regex(pattern) };
 }
+
+/** As a header carries it. */
+export const token: Reader<string> = text(
+  "16 to 200 letters, digits and . _ ~ + / = -",
+  /^[A-Za-z0-9._~+/=-]{16,200}$/,
+);
 
 export function oneOf<const T extends string>(values: readonly T[]): Reader<T> {
   return { accepts: `one of ${values.join(", ")}`, schema: z.enum(values) };
@@ -86,6 +95,30 @@ export const address: Reader<string> = {
     return (
       host !== undefined && Number(port) >= 1 && Number(port) <= 65_535 && URL.canParse(`http://${host}/`)
     );
+  }),
+};
+
+/** In lower case, as URLs have it. */
+export const hostRule: Reader<string> = {
+  accepts:
+    "the name or address of a host, without a port, such as api.example.com or [fd00::5], or *.example.com for all below it",
+  schema: z
+    .string()
+    .transform((value) => value.toLowerCase())
+    .refine((value) => {
+      const host = value.startsWith("*.") ? value.slice(2) : value;
+      return URL.parse(`http://${host}/`)?.host === host;
+    }),
+};
+
+/** How long what has ended is kept. */
+export const retention: Reader<Retention> = {
+  accepts: "off, or parts such as succeeded=7d,failed=30d,results=1000",
+  saysWhy: true,
+  schema: z.string().transform((value, context) => {
+    const parsed = parseRetention(value);
+    for (const message of parsed.problems) context.addIssue({ code: "custom", message });
+    return parsed.retention;
   }),
 };
 

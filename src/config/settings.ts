@@ -1,5 +1,6 @@
 /** Every setting there is: its name in the environment, default, meaning and what it accepts. */
 
+import { DEFAULT_RETENTION } from "../core/retention.ts";
 import type { Reader } from "./readers.ts";
 import * as read from "./readers.ts";
 
@@ -61,6 +62,19 @@ export const SETTINGS = {
     default: "",
     meaning: "edge: browser pages from elsewhere that may call it",
   },
+  API_TOKENS: {
+    ...read.list(read.token),
+    default: "",
+    secret: true,
+    meaning:
+      "tokens of which a caller must send one, as Authorization: Bearer …; without any, everybody may call",
+  },
+  CLUSTER_SECRET: {
+    ...read.list(read.token),
+    default: "",
+    secret: true,
+    meaning: "what nodes know each other by; of several, the first is sent and all are accepted",
+  },
   HANDLERS: {
     ...read.text("the path of a module", /\S/),
     default: null,
@@ -75,6 +89,16 @@ export const SETTINGS = {
     ...read.labels,
     default: "",
     meaning: "what jobs can require of the node, as gpu=true,zone=a",
+  },
+  HTTP_ALLOWED_HOSTS: {
+    ...read.list(read.hostRule),
+    default: "",
+    meaning: "hosts that the handler http may call, as api.example.com,*.internal.example; none by default",
+  },
+  SHELL_HANDLER: {
+    ...read.oneOf(["on", "off"]),
+    default: "off",
+    meaning: "on: jobs can run programs on the node, by the handler shell",
   },
   NODE_ID: {
     ...read.text("up to 128 letters, digits and . _ : -", /^[A-Za-z0-9._:-]{1,128}$/),
@@ -105,6 +129,12 @@ export const SETTINGS = {
     ...read.wholeNumber(1, 1_000),
     default: "10",
     meaning: "after how many losses in a row a job has FAILED",
+  },
+  RETENTION: {
+    ...read.retention,
+    default: DEFAULT_RETENTION,
+    meaning:
+      "how long jobs and results are kept after they ended so, and how many results a job keeps; off: all, for ever",
   },
   MAX_PAYLOAD_BYTES: {
     ...read.wholeNumber(1, 3 * 1024 * 1024),

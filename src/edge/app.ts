@@ -8,12 +8,15 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { NOT_RUN } from "../client/retry.ts";
 import { consolePage } from "../console/page.ts";
+import { bearerToken, isOneOf } from "../core/bearer-token.ts";
 import { callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
 import { isLocalHost, isOriginAllowed } from "./caller-check.ts";
 import { acceptedContentType, refusedContentType } from "./content-type.ts";
 import { errorResponse } from "./error-response.ts";
 import { forward } from "./forward.ts";
 import { requestHeaders } from "./forwarded-headers.ts";
+import { fromBase64, GRPC_WEB, isGrpcWebText, toGrpcWebText } from "./grpc-web-text.ts";
+import { askReadiness } from "./readiness.ts";
 import { BodyTooLarge, type RequestBody, readRequestBody } from "./request-body.ts";
 import { type EdgeMethod, edgeMethods } from "./rpc-methods.ts";
 import { createUpstreams } from "./upstreams.ts";
@@ -23,15 +26,16 @@ export interface EdgeOptions {
   readonly upstreams: readonly string[];
   /** Origins of browser pages that may call, for example `https://ops.example.com`; `*`: all. */
   readonly allowedOrigins: readonly string[];
+  /** Of which a call must carry one; default: none, it is left to the nodes to ask. */
+  readonly apiTokens?: readonly string[];
   /** Take only requests for localhost: for an edge that nothing else protects. */
   readonly dev: boolean;
   /** Default: the global one. */
   readonly fetch?: typeof globalThis.fetch;
 }
 
-const READY_WITHIN_MS = 2_000;
-
-export function createEdge({ upstreams, allowedOrigins, dev, fetch = globalThis.fetch }: EdgeOptions): Hono {
+export function createEdge(options: EdgeOptions): Hono {
+  const { upstreams, allowedOrigins, apiTokens = [], dev, fetch = globalThis.fetch } = options;
   const nodes = createUpstreams(upstreams);
   const methods = edgeMethods();
   const app = new Hono();
@@ -67,17 +71,8 @@ export function createEdge({ upstreams, allowedOrigins, dev, fetch = globalThis.
   app.get("/", (c) => c.html(consolePage(new URL(c.req.url).origin)));
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", async (c) => {
-    const headers = new Headers({ "content-type": "application/json" });
-    const authorization = c.req.header("authorization");
-    if (authorization !== undefined) headers.set("authorization", authorization);
-    const body: RequestBody = { kind: "whole", bytes: new TextEncoder().encode("{}") };
-    const method = methods.get("/ClusterService/GetCluster");
-    if (method === undefined) return errorResponse(Code.Internal, "GetCluster is missing");
-    const call = { method, headers, body, deadlineMs: READY_WITHIN_MS, signal: c.req.raw.signal };
-    const answer = await forward(call, nodes, fetch);
-    if (!answer.ok) return answer;
-    await answer.body?.cancel();
-    return c.json({ ready: true });
+    const answer = await askReadiness(nodes, fetch, c.req.raw.signal);
+    return answer.ok ? c.json({ ready: true }) : answer;
   });
 
   for (const [path, method] of methods) {
@@ -100,6 +95,13 @@ export function createEdge({ upstreams, allowedOrigins, dev, fetch = globalThis.
   app.onError((error) => errorResponse(Code.Internal, error.message));
 
   async function handleCall(request: Request, method: EdgeMethod): Promise<Response> {
+    if (apiTokens.length > 0 && !isOneOf(bearerToken(request.headers.get("authorization")), apiTokens)) {
+      return errorResponse(
+        Code.Unauthenticated,
+        "this cluster asks for an API token: send `Authorization: Bearer <token>`",
+        { headers: { "www-authenticate": "Bearer" } },
+      );
+    }
     const given = request.headers.get("content-type");
     const contentType = acceptedContentType(given);
     if (contentType === null) {
@@ -129,8 +131,22 @@ export function createEdge({ upstreams, allowedOrigins, dev, fetch = globalThis.
     if (contentType === "application/json" && body.kind === "whole" && body.bytes.length === 0) {
       body = { kind: "whole", bytes: new TextEncoder().encode("{}") };
     }
+    const isText = isGrpcWebText(contentType);
+    if (isText) {
+      const bytes = body.kind === "whole" ? fromBase64(body.bytes) : null;
+      if (bytes === null) {
+        const message =
+          "the body is no base64, or larger than 1 MiB; send what is large as application/grpc-web";
+        return errorResponse(Code.InvalidArgument, message);
+      }
+      body = { kind: "whole", bytes };
+      headers.set("content-type", GRPC_WEB);
+      headers.set("accept", GRPC_WEB);
+    }
     const leftMs = deadlineMs - (performance.now() - started);
-    return forward({ method, headers, body, deadlineMs: leftMs, signal: request.signal }, nodes, fetch);
+    const call = { method, headers, body, deadlineMs: leftMs, signal: request.signal };
+    const answer = await forward(call, nodes, fetch);
+    return isText ? toGrpcWebText(answer) : answer;
   }
 
   return app;

@@ -1,28 +1,43 @@
-/** The edge on Deno: `deno run --allow-net --allow-env src/edge/deno.ts`. */
-import { createEdge } from "./app.ts";
+/** The edge as a process on Deno: `deno task edge`. It stops in good order on SIGTERM, also as a container's first process. */
+import { edgeFromDenoEnvironment } from "./deno-edge.ts";
 
-/** As much of Deno as is used here: its own types would clash with Node's. */
 declare const Deno: {
-  readonly env: { get(name: string): string | undefined };
+  readonly exit: (code: number) => never;
+  readonly addSignalListener: (signal: "SIGTERM" | "SIGINT", listener: () => void) => void;
   serve(
-    options: { readonly port: number; readonly hostname: string },
+    options: {
+      readonly port: number;
+      readonly hostname: string;
+      readonly onListen: (address: { readonly hostname: string; readonly port: number }) => void;
+    },
     handler: (request: Request) => Response | Promise<Response>,
-  ): { readonly finished: Promise<void> };
+  ): { readonly finished: Promise<void>; shutdown(): Promise<void> };
 };
 
-function list(name: string): string[] {
-  const items = (Deno.env.get(name) ?? "").split(",");
-  return items.map((item) => item.trim()).filter((item) => item !== "");
-}
+/** Streams have no end of their own. */
+const CLOSE_GRACE_MS = 5_000;
 
-const upstreams = list("UPSTREAM");
-const edge = createEdge({
-  upstreams: upstreams.length > 0 ? upstreams : ["http://127.0.0.1:7070"],
-  allowedOrigins: list("ALLOWED_ORIGINS"),
-  dev: false,
-});
-const server = Deno.serve(
-  { port: Number(Deno.env.get("EDGE_PORT") ?? 8080), hostname: Deno.env.get("HOST") ?? "0.0.0.0" },
-  (request) => edge.fetch(request),
-);
-await server.finished;
+try {
+  const { edge, host, port, upstreams } = edgeFromDenoEnvironment();
+  const server = Deno.serve(
+    {
+      port,
+      hostname: host,
+      onListen: (address) =>
+        console.log(`edge is at http://${address.hostname}:${address.port}, for ${upstreams}`),
+    },
+    (request) => edge.fetch(request),
+  );
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => {
+      setTimeout(() => Deno.exit(0), CLOSE_GRACE_MS);
+      void server.shutdown().then(() => Deno.exit(0));
+    });
+  }
+  await server.finished;
+} catch (error) {
+  const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
+  const taken = name === "AddrInUse" ? "EDGE_PORT: it is taken; set EDGE_PORT to a free port: " : "";
+  console.error(`error: ${taken}${message}`);
+  Deno.exit(name === "ElasticJobError" ? 2 : 1);
+}

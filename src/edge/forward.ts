@@ -7,6 +7,7 @@ import { Code } from "@connectrpc/connect";
 import { backoffMs, NOT_RUN, pause, retryHintMs } from "../client/retry.ts";
 import { setDeadline } from "./call-deadline.ts";
 import { errorResponse } from "./error-response.ts";
+import { firstAnswer } from "./first-answer.ts";
 import { responseHeaders } from "./forwarded-headers.ts";
 import { BodyTooLarge, type RequestBody } from "./request-body.ts";
 import type { EdgeMethod } from "./rpc-methods.ts";
@@ -22,6 +23,9 @@ export interface ForwardedCall {
   readonly signal: AbortSignal;
 }
 
+/** An add takes milliseconds, a list seldom a second; more patience would only make callers wait for a node that is frozen. */
+const ASK_ANOTHER_AFTER_MS = 2_000;
+const MOST_AT_ONCE = 3;
 /** A node answers a little after its own deadline; its words beat ours. */
 const GRACE_MS = 500;
 
@@ -38,7 +42,13 @@ export async function forward(
     let answer: Response | null = null;
     let problem: unknown = null;
     try {
-      answer = await attempt(call, upstream, end - performance.now(), fetch);
+      const start = (cut: AbortSignal | null, earlier: number) => {
+        if (earlier > 0) upstreams.failed(upstreams.current());
+        return attempt(call, cut, upstreams.current(), end - performance.now(), fetch);
+      };
+      answer = repeatable
+        ? await firstAnswer(start, { anotherAfterMs: ASK_ANOTHER_AFTER_MS, most: MOST_AT_ONCE })
+        : await start(null, 0);
       if (answer.status !== 503 || body.kind !== "whole") return answer;
       if (!repeatable && !answer.headers.has(NOT_RUN)) return answer;
     } catch (error) {
@@ -68,6 +78,7 @@ const OUT_OF_TIME = Symbol("the deadline passed before the first byte of the ans
 
 async function attempt(
   { method, headers, body, signal }: ForwardedCall,
+  cut: AbortSignal | null,
   upstream: string,
   leftMs: number,
   fetch: typeof globalThis.fetch,
@@ -83,7 +94,7 @@ async function attempt(
       method: "POST",
       headers: sent,
       body: body.kind === "whole" ? body.bytes : body.stream,
-      signal: AbortSignal.any([signal, late.signal]),
+      signal: AbortSignal.any([signal, late.signal, ...(cut === null ? [] : [cut])]),
       redirect: "manual",
       duplex: "half",
     };

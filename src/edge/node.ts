@@ -1,7 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import { Code } from "@connectrpc/connect";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { createEdge, type EdgeOptions } from "./app.ts";
+import { errorResponse } from "./error-response.ts";
 
 export interface RunningEdge {
   readonly url: string;
@@ -14,8 +16,9 @@ export async function startEdge(
   options: EdgeOptions & { readonly host: string; readonly port: number },
 ): Promise<RunningEdge> {
   const edge = createEdge(options);
-  const listener = getRequestListener(async (request, { outgoing }) =>
-    cutWithBody(await edge.fetch(request), () => outgoing.destroy()),
+  const listener = getRequestListener(
+    async (request, { outgoing }) => cutWithBody(await edge.fetch(request), () => outgoing.destroy()),
+    { errorHandler: refuse },
   );
   const server = createServer(listener);
   await listen(server, options.host, options.port);
@@ -33,6 +36,15 @@ export async function startEdge(
         server.closeIdleConnections();
       }),
   };
+}
+
+/** A request that the adapter can't make a URL of never reaches the app; it would be answered with nothing but a 400. */
+function refuse(error: unknown): Response {
+  if (!(error instanceof RequestError)) return errorResponse(Code.Internal, "the edge has failed");
+  return errorResponse(
+    Code.InvalidArgument,
+    "Host: it, or the path, is missing or malformed; send for example Host: 127.0.0.1:8080",
+  );
 }
 
 /**

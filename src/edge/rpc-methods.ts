@@ -13,7 +13,8 @@ export interface EdgeMethod {
 }
 
 const SERVICES = [JobService, ClusterService];
-const ADDS = new Set(["AddJob", "AddJobs"]);
+// A trigger adds a job, too.
+const ADDS = new Set(["AddJob", "AddJobs", "TriggerJob"]);
 // What is not known to be safe to repeat counts as a write: a method added later is not retried by accident.
 const READ_PREFIX = /^(Get|Preview|Watch)/;
 

@@ -1,7 +1,36 @@
-import { defineJobs } from "./define-jobs.ts";
+import { defineJobs, type Handler, type Jobs } from "./define-jobs.ts";
 import { echo } from "./echo.ts";
 import { fail } from "./fail.ts";
 import { sleep } from "./sleep.ts";
 
+export interface BuiltInSettings {
+  /** Hosts that `http` may call: names, or `*.suffix` for all names below one. */
+  readonly httpAllowedHosts: readonly string[];
+  /** Whether there is a handler `shell`. */
+  readonly isShellOn: boolean;
+}
+
+export const DEFAULT_BUILT_IN_SETTINGS: BuiltInSettings = { httpAllowedHosts: [], isShellOn: false };
+
+/** Is told of process groups, so that none outlives the thread that started it. */
+export interface ProcessGroups {
+  started(group: number): void;
+  ended(group: number): void;
+}
+
 /** The handlers that every node offers. A user's handler of the same name goes before. */
-export const builtInJobs = defineJobs({ echo, sleep, fail });
+export function builtInJobs(settings: BuiltInSettings, groups: ProcessGroups): Jobs {
+  const http = whenCalled(async () => (await import("./http.ts")).createHttp(settings.httpAllowedHosts));
+  const shell = whenCalled(async () => (await import("./shell.ts")).createShell(groups));
+  return defineJobs({ echo, sleep, fail, http, ...(settings.isShellOn ? { shell } : {}) });
+}
+
+/** Every thread would start later, and be larger, for the sake of handlers that most never call. */
+function whenCalled(load: () => Promise<Handler>): Handler {
+  let loaded: Promise<Handler> | undefined;
+  return async (job, ctx) => {
+    loaded ??= load();
+    const handler = await loaded;
+    return handler(job, ctx);
+  };
+}

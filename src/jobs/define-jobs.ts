@@ -1,4 +1,5 @@
 /** What users write: the handlers that run their jobs. */
+import { MAX_RETRY_AFTER_MS } from "../core/ending.ts";
 
 /** Any value that JSON can carry. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -42,9 +43,16 @@ export type Jobs = Readonly<Record<string, Handler>>;
 /** Checks and types a set of handlers: the default export of the module that HANDLERS names. */
 export function defineJobs<T extends Jobs>(jobs: T): T {
   for (const [name, handler] of Object.entries(jobs)) {
-    if (typeof handler !== "function") throw new TypeError(`defineJobs: ${name} must be a function`);
+    if (typeof handler !== "function") {
+      throw new TypeError(`defineJobs: ${name} is ${describeType(handler)}; it must be a function`);
+    }
   }
   return jobs;
+}
+
+function describeType(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : `of type ${typeof value}`;
 }
 
 /** Throw it to fail an occurrence at once: it is not retried. */
@@ -52,4 +60,23 @@ export class PermanentError extends Error {
   override readonly name: string = "PermanentError";
   /** Told by this mark, not by class: the user's module may have loaded its own copy of this one. */
   readonly isPermanent = true;
+}
+
+/** Throw it to fail an attempt and choose when the next one comes, if the retry policy grants one. */
+export class RetryError extends Error {
+  override readonly name: string = "RetryError";
+  /** Told by this mark, as PermanentError is. */
+  readonly retryAfterMs: number;
+
+  /** `after`: milliseconds, instead of the policy's backoff. */
+  constructor(message: string, options: { readonly after: number; readonly cause?: unknown }) {
+    super(message, "cause" in options ? { cause: options.cause } : {});
+    const { after } = options;
+    if (!(after >= 0 && after <= MAX_RETRY_AFTER_MS)) {
+      throw new RangeError(
+        `after: ${String(after)} is not accepted; use milliseconds, 0 to ${MAX_RETRY_AFTER_MS}`,
+      );
+    }
+    this.retryAfterMs = after;
+  }
 }

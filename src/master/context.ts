@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Random } from "../core/random.ts";
+import type { Retention } from "../core/retention.ts";
 import type { JobStore } from "../store/job-store.ts";
 
 export interface MasterSettings {
@@ -13,6 +14,7 @@ export interface MasterSettings {
   readonly maxJobsInMemory: number;
   /** After how many losses in a row an occurrence is FAILED. */
   readonly maxLost: number;
+  readonly retention: Retention;
   /** One process, and no other: whatever was RUNNING when it starts is LOST. */
   readonly embedded: boolean;
 }

@@ -1,14 +1,15 @@
 /**
  * Callers' changes of one job. Each waits for the write about the job that is in flight, reads the
  * row, decides, and writes with the row as it was read for a guard; a write that misses (a node
- * projected a result meanwhile) starts over.
+ * projected a result meanwhile) starts over. Every one can be repeated.
  */
-import { ElasticJobError } from "../core/errors.ts";
+import { ElasticJobError, invalidArgument } from "../core/errors.ts";
 import { type JobRecord, type JobSpec, OUTCOME, STORED_STATUS } from "../core/job.ts";
-import { firstOccurrence } from "../core/schedule.ts";
+import { firstDue } from "../core/next-due.ts";
+import { type Action, reschedule, transition } from "../core/transitions.ts";
 import type { ClassRegistry } from "./class-registry.ts";
 import type { MasterContext } from "./context.ts";
-import { finalRow } from "./endings.ts";
+import { type Endings, finalRow } from "./endings.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { JobMemory } from "./job-memory.ts";
 import type { NodeSessions } from "./node-sessions.ts";
@@ -19,22 +20,40 @@ export function jobNotFound(jobId: number): ElasticJobError {
   return new ElasticJobError("not_found", `jobId: there is no job ${jobId}`);
 }
 
+export interface ControlParts {
+  readonly memory: JobMemory;
+  readonly inFlight: InFlight;
+  readonly classes: ClassRegistry;
+  readonly sessions: NodeSessions;
+  readonly endings: Endings;
+}
+
 export class Control {
   private readonly context: MasterContext;
-  private readonly memory: JobMemory;
-  private readonly inFlight: InFlight;
-  private readonly classes: ClassRegistry;
-  private readonly sessions: NodeSessions;
+  private readonly parts: ControlParts;
 
-  constructor(
-    context: MasterContext,
-    parts: { memory: JobMemory; inFlight: InFlight; classes: ClassRegistry; sessions: NodeSessions },
-  ) {
+  constructor(context: MasterContext, parts: ControlParts) {
     this.context = context;
-    this.memory = parts.memory;
-    this.inFlight = parts.inFlight;
-    this.classes = parts.classes;
-    this.sessions = parts.sessions;
+    this.parts = parts;
+  }
+
+  /** Pause, resume, cancel or retry; `scheduledAt`: only this occurrence. */
+  act(action: Action, jobId: number, scheduledAt: number | null = null): Promise<JobRecord> {
+    return this.write(jobId, async (before) => {
+      const step = transition(action, before, this.context.time.now(), scheduledAt);
+      switch (step.kind) {
+        case "keep":
+          return before;
+        case "refuse":
+          throw new ElasticJobError("failed_precondition", `jobId: ${step.message}`);
+        case "change":
+          return this.change(before, step.row);
+        case "end":
+          return this.parts.endings.cancelWaiting(before);
+        case "abort":
+          return this.cancelRunning(before);
+      }
+    });
   }
 
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobRecord> {
@@ -46,55 +65,61 @@ export class Control {
         );
       }
       const spec = change(before.spec);
-      const jobClass = await this.classes.findOrAdd(spec);
-      const rescheduled = JSON.stringify(spec.schedule) !== JSON.stringify(before.spec.schedule);
-      const row = {
-        ...(rescheduled ? this.reschedule(before, spec) : { ...before, spec }),
-        classId: jobClass.id,
-        revision: before.revision + 1,
-        updateTime: this.context.time.now(),
-      };
-      const guard = { claim: before.claim, revision: before.revision, status: before.status };
-      if (!(await this.context.store.changeJob(this.context.epoch, { jobId, guard, row }))) return null;
-      if (row.status === STORED_STATUS.RUNNING) this.memory.run(row);
-      else this.memory.place(row);
-      return row;
+      const classId = (await this.parts.classes.findOrAdd(spec)).id;
+      return this.change(before, { ...this.withSpec(before, spec), classId });
     });
   }
 
   async deleteJob(jobId: number): Promise<void> {
+    const { memory, sessions } = this.parts;
     await this.write(jobId, async (record) => {
-      const { store, epoch, time } = this.context;
-      if (record.status === STORED_STATUS.RUNNING) {
-        // First the row: whatever the handler still reports comes late.
-        const details = { reason: "the job was deleted", retryAt: null };
-        await store.writeFinalRows(epoch, [finalRow(record, OUTCOME.CANCELLED, time.now(), details)]);
-      }
+      const { store, epoch } = this.context;
+      // First the row: whatever the handler still reports comes late.
+      if (record.status === STORED_STATUS.RUNNING) await this.writeCancelled(record, "the job was deleted");
       const guard = { claim: record.claim, revision: record.revision, status: record.status };
       if (!(await store.deleteJob(epoch, jobId, guard))) return null;
-      this.sessions.abort(jobId, record.claim);
-      this.memory.remove(jobId);
+      sessions.abort(jobId, record.claim);
+      memory.remove(jobId);
       return record;
     });
   }
 
-  /** A new schedule starts at its first occurrence; an attempt that runs is left to end first. */
-  private reschedule(before: JobRecord, spec: JobSpec): JobRecord {
-    const first = firstOccurrence(spec.schedule, this.context.time.now());
-    if (before.status === STORED_STATUS.RUNNING) {
-      return { ...before, spec: { ...spec, startsAt: Math.max(first, before.scheduledAt + 1) } };
-    }
-    const { startsAt: _, ...fresh } = spec;
-    return {
-      ...before,
-      spec: fresh,
-      status: before.status === STORED_STATUS.PAUSED ? before.status : STORED_STATUS.WAITING,
-      at: before.status === STORED_STATUS.PAUSED ? before.at : first,
-      scheduledAt: first,
-      attempt: 0,
-      failures: 0,
-      lost: 0,
-    };
+  private withSpec(before: JobRecord, spec: JobSpec): JobRecord {
+    const timing = (of: JobSpec) => JSON.stringify([of.schedule, of.bounds, of.jitterMs]);
+    if (timing(spec) === timing(before.spec)) return { ...before, spec };
+    const due = firstDue({ id: before.id, spec }, this.context.time.now());
+    if (due === null) throw invalidArgument([{ field: "schedule", message: "has no occurrence any more" }]);
+    return reschedule(before, spec, due);
+  }
+
+  /** Null: the guard missed. */
+  private async change(before: JobRecord, after: JobRecord): Promise<JobRecord | null> {
+    const { store, epoch, time } = this.context;
+    const { memory, sessions } = this.parts;
+    const row = { ...after, revision: before.revision + 1, updateTime: time.now() };
+    const guard = { claim: before.claim, revision: before.revision, status: before.status };
+    if (!(await store.changeJob(epoch, { jobId: before.id, guard, row }))) return null;
+    const known = memory.queues.get(before.id);
+    if (row.status !== STORED_STATUS.RUNNING) memory.place(row);
+    else if (known?.place === "running") memory.run(row);
+    // By a claim whose write was given up as failed: somebody has to speak for it.
+    else sessions.found(row);
+    return row;
+  }
+
+  private async cancelRunning(record: JobRecord): Promise<JobRecord | null> {
+    const { sessions, endings } = this.parts;
+    await this.writeCancelled(record, "cancelled by a caller");
+    sessions.abort(record.id, record.claim);
+    await endings.projectFinalRows([record]);
+    return (await this.context.store.readJobs([record.id])).get(record.id) ?? null;
+  }
+
+  /** If a row is there already, that one counts. */
+  private async writeCancelled(record: JobRecord, reason: string): Promise<void> {
+    const { store, epoch, time } = this.context;
+    const row = finalRow(record, OUTCOME.CANCELLED, time.now(), { reason, retryAt: null });
+    await store.writeFinalRows(epoch, [row]);
   }
 
   /** `attempt` returns null when its guard missed. */
@@ -102,7 +127,7 @@ export class Control {
     jobId: number,
     attempt: (record: JobRecord) => Promise<JobRecord | null>,
   ): Promise<JobRecord> {
-    return this.inFlight.alone(jobId, async () => {
+    return this.parts.inFlight.alone(jobId, async () => {
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const record = (await this.context.store.readJobs([jobId])).get(jobId);
         if (record === undefined) throw jobNotFound(jobId);

@@ -8,8 +8,8 @@ import { create } from "@bufbuild/protobuf";
 import { retryDelayMs } from "../core/backoff.ts";
 import { isError } from "../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../core/job.ts";
-import { decideDue } from "../core/misfire.ts";
-import { nextAfter } from "../core/next-due.ts";
+import { decideDue, dueAt } from "../core/misfire.ts";
+import { type Due, nextDue } from "../core/next-due.ts";
 import { choose } from "../core/placement.ts";
 import { firstGroup, type QueuedJob } from "../core/queues.ts";
 import { type Assignment, AssignmentSchema } from "../gen/elasticjob/v1/node_service_pb.ts";
@@ -39,12 +39,20 @@ export class Dispatcher {
   private readonly sessions: NodeSessions;
   private readonly endings: Endings;
   private readonly left: () => void;
+  /** Adds the occurrence as a job of its own, and lets the parent go on. */
+  private readonly spawn: (parent: JobRecord, next: Due | null) => Promise<void>;
   private claiming = 0;
 
   /** `left` hears when jobs have left the prepared queue. */
   constructor(
     context: MasterContext,
-    parts: { memory: JobMemory; inFlight: InFlight; sessions: NodeSessions; endings: Endings },
+    parts: {
+      memory: JobMemory;
+      inFlight: InFlight;
+      sessions: NodeSessions;
+      endings: Endings;
+      spawn: (parent: JobRecord, next: Due | null) => Promise<void>;
+    },
     left: () => void,
   ) {
     this.context = context;
@@ -52,6 +60,7 @@ export class Dispatcher {
     this.inFlight = parts.inFlight;
     this.sessions = parts.sessions;
     this.endings = parts.endings;
+    this.spawn = parts.spawn;
     this.left = left;
   }
 
@@ -72,6 +81,10 @@ export class Dispatcher {
       const group = firstGroup(groups);
       const job = group?.jobs.first();
       if (group === undefined || job === undefined) break;
+      if (this.inFlight.has(job.record.id)) {
+        this.postpone(job);
+        continue;
+      }
       const choice = choose(this.sessions.candidates(group.classId), group);
       if (choice === null) {
         // Jobs that ask the same can't be placed either.
@@ -80,6 +93,11 @@ export class Dispatcher {
       }
       this.memory.queues.markBusy(job);
       const decision = decideDue(job.record, now);
+      if (decision.kind === "spawn") {
+        const { record } = job;
+        this.inFlight.mark([record.id], this.spawn(record, decision.next));
+        continue;
+      }
       if (decision.kind === "skip") {
         this.inFlight.mark(
           [job.record.id],
@@ -94,6 +112,19 @@ export class Dispatcher {
       else batches.set(node, [{ job, placement }]);
     }
     return batches;
+  }
+
+  /** Its turn comes again after the write about it that is in flight: a caller's, as a rule. */
+  private postpone(job: QueuedJob): void {
+    const { queues } = this.memory;
+    const { id } = job.record;
+    queues.markBusy(job);
+    void this.inFlight.free(id).then(() => {
+      // Unless that write has brought memory in line already.
+      if (queues.get(id) !== job) return;
+      queues.wait(job.record, job.payloadLoaded);
+      this.left();
+    });
   }
 
   private claim(session: NodeSession, placed: readonly Placed[]): void {
@@ -150,6 +181,8 @@ export class Dispatcher {
         session.unreserve(before.spec.requirements.slots);
         const record = present.get(before.id);
         if (record === undefined) this.memory.remove(before.id);
+        // By an earlier write of ours that was given up as failed.
+        else if (record.status === STORED_STATUS.RUNNING) this.sessions.found(record);
         else this.memory.place(record);
         continue;
       }
@@ -176,7 +209,7 @@ export class Dispatcher {
     const { spec } = record;
     const { retry } = spec;
     const canRetry = retry.maxAttempts === 0 || record.failures + 1 < retry.maxAttempts;
-    const nextAt = nextAfter(record, record.scheduledAt);
+    const next = nextDue(record, record.scheduledAt);
     return create(AssignmentSchema, {
       jobId: record.id,
       claim: record.claim,
@@ -191,7 +224,8 @@ export class Dispatcher {
       timeoutMs: spec.timeoutMs ?? 0,
       slots: spec.requirements.slots,
       placement,
-      ...(nextAt === null ? {} : { nextAt }),
+      ...(next === null ? {} : { nextScheduledAt: next.scheduledAt, nextDueAt: next.at }),
+      ...(spec.deadlineMs === null ? {} : { lastRetryAt: dueAt(record) + spec.deadlineMs }),
       ...(canRetry ? { retryDelayMs: retryDelayMs(retry, record.failures, this.context.random) } : {}),
     });
   }

@@ -161,10 +161,11 @@ export class Elector implements Role {
   private async keep(epoch: number): Promise<void> {
     const { lock, store, incarnation, clock, settings } = this.parts;
     const attemptStarted = clock.monotonic();
-    const isOurs = (await lock.renew(incarnation)) || (await lock.acquire(incarnation));
-    if (!isOurs) return this.stepDown("another process holds the lock");
-    if (attemptStarted >= this.trustedUntil) {
-      // There was a time without trust: was anybody else elected in it?
+    const isRenewed = await lock.renew(incarnation);
+    if (!isRenewed && !(await lock.acquire(incarnation)))
+      return this.stepDown("another process holds the lock");
+    if (!isRenewed || attemptStarted >= this.trustedUntil) {
+      // There was a time without the lock, or without trust: was anybody else elected in it?
       const current = await store.readMastership();
       if (current.epoch !== epoch || current.incarnation !== incarnation)
         return this.stepDown("another epoch has begun");

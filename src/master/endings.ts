@@ -6,15 +6,24 @@
 import { sleep } from "../core/clock.ts";
 import { project, retryAfterLoss } from "../core/ending.ts";
 import { isError } from "../core/errors.ts";
-import { type JobRecord, OUTCOME, type ResultRecord, STORED_STATUS } from "../core/job.ts";
+import {
+  type JobRecord,
+  type JobState,
+  NEVER,
+  OUTCOME,
+  type ResultRecord,
+  STORED_STATUS,
+} from "../core/job.ts";
 import type { DueDecision } from "../core/misfire.ts";
-import { nextAfterRow } from "../core/next-due.ts";
+import { nextDueAfterRow } from "../core/next-due.ts";
 import type { ClaimRef } from "../store/job-store.ts";
 import type { MasterContext } from "./context.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { JobMemory } from "./job-memory.ts";
 
 const RETRY_MS = 200;
+/** Longer than a write can hang in the database: its wait for locks is limited to 2 s. */
+const HUNG_WRITE_MS = 5000;
 /** How many jobs one statement is about. */
 const BATCH = 500;
 
@@ -22,11 +31,17 @@ export class Endings {
   private readonly context: MasterContext;
   private readonly memory: JobMemory;
   private readonly inFlight: InFlight;
+  private readonly found: (record: JobRecord) => void;
 
-  constructor(context: MasterContext, memory: JobMemory, inFlight: InFlight) {
+  /** `found` hears of RUNNING jobs that nobody may speak for. */
+  constructor(
+    context: MasterContext,
+    parts: { memory: JobMemory; inFlight: InFlight; found: (record: JobRecord) => void },
+  ) {
     this.context = context;
-    this.memory = memory;
-    this.inFlight = inFlight;
+    this.memory = parts.memory;
+    this.inFlight = parts.inFlight;
+    this.found = parts.found;
   }
 
   /** Ends these claims: nobody holds them any more. */
@@ -55,34 +70,63 @@ export class Endings {
     });
   }
 
-  /** Reads jobs again whose write had an unknown outcome, until the database answers. */
+  /**
+   * Reads jobs again whose write had an unknown outcome, until the database answers; and once more,
+   * as the write may have hung in the database and be carried out after the first look.
+   */
   reread(jobIds: readonly number[]): void {
-    this.eachBatch(jobIds, async (ids) => {
-      await this.readRunning(ids);
+    const { clock, ended } = this.context;
+    const read = () =>
+      this.eachBatch(jobIds, async (ids) => {
+        const running = await this.readRunning(ids);
+        for (const record of running) this.found(record);
+      });
+    read();
+    void sleep(clock, HUNG_WRITE_MS, ended).then(() => {
+      if (!ended.aborted) read();
     });
   }
 
-  /**
-   * Records missed occurrences of a job that is WAITING: a claim for nobody, its row, the projection.
-   * Returns when memory says what became of the job.
-   */
+  /** Records occurrences of a job that is WAITING as SKIPPED. Returns when memory says what became of it. */
   async skip(record: JobRecord, decision: Extract<DueDecision, { kind: "skip" }>): Promise<void> {
-    const { store, epoch, time } = this.context;
-    const now = time.now();
-    const claim = record.claim + 1;
-    await store.claimJobs(epoch, 0, [{ jobId: record.id, claim, revision: record.revision }], now);
-    const claimed = (await store.readJobs([record.id])).get(record.id);
-    if (claimed === undefined) return this.memory.remove(record.id);
-    if (claimed.status !== STORED_STATUS.RUNNING || claimed.claim !== claim)
-      return this.memory.place(claimed);
-    const row = finalRow(claimed, OUTCOME.SKIPPED, now, {
+    await this.endForNobody(record, OUTCOME.SKIPPED, {
       reason: decision.reason,
       retryAt: null,
       skippedThrough: decision.count > 1 ? decision.through : null,
       skippedCount: decision.count,
     });
+  }
+
+  /** Ends the current occurrence of a job that waits or is paused. Null: it does not any more. */
+  async cancelWaiting(record: JobRecord): Promise<JobRecord | null> {
+    const details = { reason: "cancelled by a caller", retryAt: null };
+    if (!(await this.endForNobody(record, OUTCOME.CANCELLED, details))) return null;
+    return (await this.context.store.readJobs([record.id])).get(record.id) ?? null;
+  }
+
+  /** A claim for nobody, its row, the projection. False: the job is no longer as it was. */
+  private async endForNobody(
+    record: JobRecord,
+    outcome: typeof OUTCOME.SKIPPED | typeof OUTCOME.CANCELLED,
+    details: EndDetails,
+  ): Promise<boolean> {
+    const { store, epoch, time } = this.context;
+    const now = time.now();
+    const claim = record.claim + 1;
+    await store.claimJobs(epoch, 0, [{ jobId: record.id, claim, revision: record.revision }], now);
+    const claimed = (await store.readJobs([record.id])).get(record.id);
+    if (claimed === undefined) {
+      this.memory.remove(record.id);
+      return false;
+    }
+    if (claimed.status !== STORED_STATUS.RUNNING || claimed.claim !== claim) {
+      if (claimed.status !== STORED_STATUS.RUNNING) this.memory.place(claimed);
+      return false;
+    }
+    const row = finalRow(claimed, outcome, now, details);
     await store.writeFinalRows(epoch, [{ ...row, attempt: 0 }]);
     await this.projectFinalRows([claimed]);
+    return true;
   }
 
   /** Brings RUNNING jobs in line with their final rows; leaves those that have none. */
@@ -97,7 +141,8 @@ export class Endings {
         const row = rows.get(record.id);
         if (row === undefined) return [];
         const guard = { jobId: record.id, claim: record.claim, revision: record.revision };
-        const state = { ...project(record, row, nextAfterRow(record, row)), updateTime };
+        const projected = project(record, row, nextDueAfterRow(record, row));
+        const state = { ...(record.spec.isPausing ? heldBack(projected) : projected), updateTime };
         return [{ record, projection: { ...guard, ...state } }];
       });
       const applied = await store.projectJobs(
@@ -156,6 +201,12 @@ export class Endings {
       await sleep(clock, RETRY_MS, ended);
     }
   }
+}
+
+/** Paused while it ran: what would wait is held back. */
+function heldBack(state: JobState): JobState {
+  if (state.status !== STORED_STATUS.WAITING) return state;
+  return { ...state, status: STORED_STATUS.PAUSED, at: NEVER };
 }
 
 interface EndDetails {

@@ -20,6 +20,13 @@ export class InFlight {
     while (this.writes.size > 0) await Promise.allSettled(this.writes.values());
   }
 
+  /** Resolves when no write about this job is in flight. */
+  async free(jobId: number): Promise<void> {
+    for (let write = this.writes.get(jobId); write !== undefined; write = this.writes.get(jobId)) {
+      await write.catch(() => undefined);
+    }
+  }
+
   /** Waits for its turn, then runs `work` alone on the job. */
   async alone<T>(jobId: number, work: () => Promise<T>): Promise<T> {
     for (let write = this.writes.get(jobId); write !== undefined; write = this.writes.get(jobId)) {

@@ -3,9 +3,11 @@
  * unknown outcome. Keys: a job's own key names the job for as long as it is kept; the key of a call
  * names the block of ids of that call for an hour, so that the same call made again finds its jobs.
  */
-import { ElasticJobError, isError } from "../core/errors.ts";
-import { type JobRecord, type JobSpec, NEVER, STORED_STATUS } from "../core/job.ts";
-import { firstOccurrence } from "../core/schedule.ts";
+
+import { childSpec } from "../core/child.ts";
+import { ElasticJobError, invalidArgument, isError } from "../core/errors.ts";
+import { hasEnded, type JobRecord, type JobSpec, NEVER, STORED_STATUS } from "../core/job.ts";
+import { firstDue } from "../core/next-due.ts";
 import type { JobKey } from "../store/job-store.ts";
 import type { AddUnit } from "./add-batch.ts";
 import type { ClassRegistry } from "./class-registry.ts";
@@ -69,13 +71,35 @@ export class Intake {
     });
   }
 
+  /**
+   * Adds a job of its own for one occurrence of another: `runAt`; null: now. With a key the same one is
+   * returned again, for an hour: longer than any repetition of the call takes.
+   */
+  async addChild(parent: JobRecord, runAt: number | null, key: string | null): Promise<number> {
+    const spec = childSpec(parent.spec, runAt);
+    if (key === null) return (await this.store(spec, await this.ids.take(1), [], parent.id)).jobId;
+    const fullKey = `child:${parent.id}:${key}`;
+    return this.aloneWithKey(fullKey, async () => {
+      const { store, epoch, time } = this.context;
+      const taken = (await store.readKeys(epoch, [fullKey], time.now())).get(fullKey);
+      if (taken !== undefined) return taken;
+      const id = await this.ids.take(1);
+      const keys = [{ key: fullKey, jobId: id, expiresAt: time.now() + CALL_KEY_LIFE_MS }];
+      return (await this.store(spec, id, keys, parent.id)).jobId;
+    });
+  }
+
   /** The same call again: what it stored is answered from the rows; what it did not, is added now. */
   private async replay(specs: readonly JobSpec[], firstId: number): Promise<Added[]> {
     const records = await this.context.store.readJobs(specs.map((_, index) => firstId + index));
     return Promise.all(
       specs.map(async (spec, index) => {
         const record = records.get(firstId + index);
-        if (record !== undefined) return { jobId: record.id, created: true, nextRunAt: record.scheduledAt };
+        if (record !== undefined) {
+          // Its write may have been given up as failed.
+          if (this.memory.queues.get(record.id) === undefined) this.memory.place(record);
+          return { jobId: record.id, created: true, nextRunAt: record.scheduledAt };
+        }
         return this.addOne(spec, firstId + index, null);
       }),
     );
@@ -119,10 +143,13 @@ export class Intake {
       for (let tries = 0; ; tries++) {
         const taken = (await store.readKeys(epoch, [key], time.now())).get(key);
         const record = taken === undefined ? undefined : (await store.readJobs([taken])).get(taken);
-        if (record !== undefined) {
+        const isFree = record !== undefined && record.spec.keyLife === "unfinished" && hasEnded(record);
+        if (record !== undefined && !isFree) {
           return { jobId: record.id, created: record.id === id, nextRunAt: record.scheduledAt };
         }
-        const keys = [{ key, jobId: id, expiresAt: NEVER }, ...(callKey === null ? [] : [callKey])];
+        if (isFree) await store.freeKeys(epoch, [{ key, jobId: record.id }]);
+        const expiresAt = typeof spec.keyLife === "number" ? time.now() + spec.keyLife : NEVER;
+        const keys = [{ key, jobId: id, expiresAt }, ...(callKey === null ? [] : [callKey])];
         try {
           return await this.store(spec, id, keys);
         } catch (error) {
@@ -133,23 +160,27 @@ export class Intake {
     });
   }
 
-  private async store(spec: JobSpec, id: number, keys: readonly JobKey[]): Promise<AddedJob> {
+  private async store(spec: JobSpec, id: number, keys: readonly JobKey[], parentId = 0): Promise<AddedJob> {
     const jobClass = await this.classes.findOrAdd(spec);
     const now = this.context.time.now();
-    const at = firstOccurrence(spec.schedule, now);
+    const due = firstDue({ id, spec }, now);
+    if (due === null) {
+      throw invalidArgument([{ field: "schedule", message: "has no occurrence any more" }]);
+    }
     const record: JobRecord = {
       id,
       classId: jobClass.id,
       status: STORED_STATUS.WAITING,
-      at,
-      scheduledAt: at,
+      at: due.at,
+      scheduledAt: due.scheduledAt,
       attempt: 0,
       failures: 0,
       lost: 0,
+      endedAt: 0,
       claim: 0,
       revision: 0,
       node: 0,
-      parentId: 0,
+      parentId,
       createTime: now,
       updateTime: now,
       spec,
@@ -159,7 +190,7 @@ export class Intake {
       this.commits.add({ records: [record], keys, bytes, resolve, reject } satisfies AddUnit);
     });
     this.memory.place(record, true);
-    return { jobId: id, created: true, nextRunAt: at };
+    return { jobId: id, created: true, nextRunAt: due.at };
   }
 
   /** One add with a key at a time. */

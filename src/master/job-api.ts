@@ -53,10 +53,21 @@ export interface JobApi {
   /** `change` makes the new spec of the present one (it may throw); it can be called more than once. */
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;
   deleteJob(jobId: number): Promise<void>;
+  pauseJob(jobId: number): Promise<JobView>;
+  resumeJob(jobId: number): Promise<JobView>;
+  /** `scheduledAt`: only this occurrence; null: whichever is the current one. */
+  cancelJob(jobId: number, scheduledAt: number | null): Promise<JobView>;
+  retryJob(jobId: number): Promise<JobView>;
+  /** The job that runs now, as a child of this one. With `callKey`, the same call made again returns the same one. */
+  triggerJob(jobId: number, callKey: string | null): Promise<JobView>;
   readJob(jobId: number): Promise<JobView>;
   /** The present state, then each change, until the job has ended or is gone, or `signal` aborts. */
   watchJob(jobId: number, signal: AbortSignal): AsyncIterable<JobView>;
+  /** What due times are in: this process's own wall clock may be minutes off. */
+  clusterTime(): number;
   readCluster(): ClusterView;
+  /** Throws `not_found` when no connected node has this name. */
+  drainNode(nodeId: string): void;
   /** Takes in a stream that a node opened. */
   acceptNode(stream: MasterStream): StreamHandler;
 }

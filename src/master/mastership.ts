@@ -6,8 +6,10 @@ import type { MasterStream, Network, StreamHandler } from "../coordination/netwo
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
 import type { JobRecord, JobSpec } from "../core/job.ts";
+import type { Due } from "../core/next-due.ts";
 import { Queues } from "../core/queues.ts";
 import { ChangedJobs } from "./changed-jobs.ts";
+import { Children } from "./children.ts";
 import { ClassRegistry } from "./class-registry.ts";
 import { keepClusterTime } from "./cluster-clock.ts";
 import type { MasterContext } from "./context.ts";
@@ -22,6 +24,7 @@ import { JobMemory } from "./job-memory.ts";
 import { JobReader } from "./job-reader.ts";
 import { NodeSessions } from "./node-sessions.ts";
 import { Pages } from "./pages.ts";
+import { RetentionLoop } from "./retention.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Sweep } from "./sweep.ts";
 
@@ -36,8 +39,10 @@ export class Mastership implements JobApi {
   private readonly scheduler: Scheduler;
   private readonly intake: Intake;
   private readonly control: Control;
+  private readonly children: Children;
   private readonly reader: JobReader;
   private readonly sweep: Sweep;
+  private readonly retention: RetentionLoop;
 
   constructor(context: MasterContext, network: Network) {
     this.context = context;
@@ -51,13 +56,14 @@ export class Mastership implements JobApi {
     const found = (record: JobRecord) => this.sessions.found(record);
     this.pages = new Pages(context, queues, { found, loaded: wake });
     const memory = new JobMemory(queues, this.pages, changedJobs, wake);
-    const endings = new Endings(context, memory, inFlight);
+    const endings = new Endings(context, { memory, inFlight, found });
     this.sessions = new NodeSessions(context, { network, memory, inFlight, endings, classes }, () => {
       this.pages.setPresent(this.sessions.presentClasses());
       wake();
     });
     const { sessions } = this;
-    const dispatcher = new Dispatcher(context, { memory, inFlight, sessions, endings }, () => {
+    const spawn = (parent: JobRecord, next: Due | null) => this.children.spawn(parent, next);
+    const dispatcher = new Dispatcher(context, { memory, inFlight, sessions, endings, spawn }, () => {
       this.pages.kick();
       wake();
     });
@@ -68,9 +74,11 @@ export class Mastership implements JobApi {
       endings,
       refusal: handlerRefusal(context, sessions),
     });
-    this.control = new Control(context, { memory, inFlight, classes, sessions });
+    this.children = new Children(context, { intake: this.intake, endings, memory });
+    this.control = new Control(context, { memory, inFlight, classes, sessions, endings });
     this.reader = new JobReader(context, { classes, sessions, changedJobs });
     this.sweep = new Sweep(context, { classes, pages: this.pages, queues, memory, inFlight, found });
+    this.retention = new RetentionLoop(context, { classes, inFlight });
   }
 
   /** Loads what it must know before it serves, then starts its loops. */
@@ -82,6 +90,7 @@ export class Mastership implements JobApi {
       this.pages.run(),
       this.sessions.run(),
       this.sweep.run(),
+      this.retention.run(),
       keepClusterTime(this.context),
     ]) {
       loop.catch((error: unknown) =>
@@ -110,12 +119,36 @@ export class Mastership implements JobApi {
     return this.serve(() => this.control.deleteJob(jobId));
   }
 
+  pauseJob(jobId: number): Promise<JobView> {
+    return this.serve(async () => this.reader.view(await this.control.act("pause", jobId)));
+  }
+
+  resumeJob(jobId: number): Promise<JobView> {
+    return this.serve(async () => this.reader.view(await this.control.act("resume", jobId)));
+  }
+
+  cancelJob(jobId: number, scheduledAt: number | null): Promise<JobView> {
+    return this.serve(async () => this.reader.view(await this.control.act("cancel", jobId, scheduledAt)));
+  }
+
+  retryJob(jobId: number): Promise<JobView> {
+    return this.serve(async () => this.reader.view(await this.control.act("retry", jobId)));
+  }
+
+  triggerJob(jobId: number, callKey: string | null): Promise<JobView> {
+    return this.serve(async () => this.reader.view(await this.children.trigger(jobId, callKey)));
+  }
+
   readJob(jobId: number): Promise<JobView> {
     return this.serve(() => this.reader.readJob(jobId));
   }
 
   watchJob(jobId: number, signal: AbortSignal): AsyncIterable<JobView> {
     return this.reader.watchJob(jobId, signal);
+  }
+
+  clusterTime(): number {
+    return this.context.time.now();
   }
 
   readCluster(): ClusterView {
@@ -131,6 +164,10 @@ export class Mastership implements JobApi {
       draining: session.draining,
     }));
     return { epoch: this.context.epoch, nodes, ...this.queues.counts() };
+  }
+
+  drainNode(nodeId: string): void {
+    this.sessions.drain(nodeId);
   }
 
   acceptNode(stream: MasterStream): StreamHandler {

@@ -7,6 +7,7 @@ import {
   type ClaimVerdict,
   type Credit,
   DoneAckSchema,
+  DrainSchema,
   GetJobResponseSchema,
   type Hello,
   PongSchema,
@@ -71,7 +72,7 @@ export class NodeSession implements Candidate {
     this.cpu = credit.cpu;
     this.eventLoopDelayMs = credit.eventLoopDelayMs;
     this.freeMemoryMb = credit.freeMemoryMb;
-    this.draining = credit.draining;
+    this.draining ||= credit.draining;
   }
 
   /** Takes slots for a job that is about to be claimed for it. */
@@ -107,6 +108,14 @@ export class NodeSession implements Candidate {
   acknowledge(sequence: number): void {
     const value = create(DoneAckSchema, { sequence });
     this.stream.send(create(GetJobResponseSchema, { message: { case: "doneAck", value } }));
+  }
+
+  /** Nothing more is placed on it, and the node lets its jobs end or hands them back. */
+  drain(): void {
+    this.draining = true;
+    this.stream.send(
+      create(GetJobResponseSchema, { message: { case: "drain", value: create(DrainSchema) } }),
+    );
   }
 
   /** Nothing is placed on it, or sent on it, from now on. */

@@ -195,6 +195,19 @@ export class NodeSessions {
     this.sessions.clear();
   }
 
+  /** Asks the nodes of this name to take no more jobs. */
+  drain(nodeId: string): void {
+    const named = this.all().filter((session) => session.nodeId === nodeId);
+    if (named.length === 0) {
+      const names = this.all().map((session) => session.nodeId);
+      throw new ElasticJobError(
+        "not_found",
+        `nodeId: no node ${JSON.stringify(nodeId)} is connected (connected: ${names.sort().join(", ") || "none"})`,
+      );
+    }
+    for (const session of named) session.drain();
+  }
+
   /** The stop of a claim is to be told to its node. */
   abort(jobId: number, claim: number): void {
     for (const session of this.sessions.values()) {
@@ -216,17 +229,24 @@ export class NodeSessions {
     const expected = new Map([...(this.absent.get(number)?.claims ?? []), ...(older?.claims ?? [])]);
     this.absent.delete(number);
     this.sessions.set(hello.incarnation, session);
+    // Before the database is asked: a page that finds one of them meanwhile must not take it for lost,
+    // and if this stream ends too soon, the next one has to account for all of them.
+    for (const { jobId, claim } of [...claimsOf(expected), ...hello.claims]) {
+      session.claims.set(jobId, Math.max(claim, session.claims.get(jobId) ?? 0));
+    }
     session.welcome(epoch, time.now(), settings.leaseMs);
     try {
       const verdicts = await this.judge(session, hello);
       if (verdicts.length > 0) session.verdicts(verdicts);
     } catch (error) {
       // It comes back with another stream, and lists its claims again.
-      for (const [jobId, claim] of expected) session.claims.set(jobId, claim);
       this.depart(session);
       throw error;
     }
-    for (const jobId of hello.claims.map((held) => held.jobId)) expected.delete(jobId);
+    for (const { jobId, claim } of hello.claims) if (expected.get(jobId) === claim) expected.delete(jobId);
+    for (const [jobId, claim] of expected) {
+      if (session.claims.get(jobId) === claim) session.claims.delete(jobId);
+    }
     this.loseAll(expected, "its node no longer holds it");
     this.context.logger.info(
       { nodeId: session.nodeId, address: session.address, slots: session.slots },
@@ -252,11 +272,11 @@ export class NodeSessions {
   private async judge(session: NodeSession, hello: Hello): Promise<ClaimVerdict[]> {
     if (hello.claims.length === 0) return [];
     const { store } = this.context;
-    const claims = hello.claims.map(({ jobId, claim }) => ({ jobId, claim }));
-    const [records, rows] = await Promise.all([
-      store.readJobs(claims.map(({ jobId }) => jobId)),
-      store.readFinalRows(claims),
-    ]);
+    const records = await store.readJobs(hello.claims.map(({ jobId }) => jobId));
+    // Of a job's newest claim alone: the node may hold an older one of the same job that is written.
+    const rows = await store.readFinalRows(
+      hello.claims.filter(({ jobId, claim }) => records.get(jobId)?.claim === claim),
+    );
     const toSettle: number[] = [];
     const verdicts = hello.claims.map(({ jobId, claim, state }) => {
       const record = records.get(jobId);
@@ -269,7 +289,7 @@ export class NodeSessions {
       }
       toSettle.push(jobId);
       const verdict = state === HeldState.RUNNING ? Verdict.ABORT : Verdict.FORGET;
-      session.claims.delete(jobId);
+      if (session.claims.get(jobId) === claim) session.claims.delete(jobId);
       return create(ClaimVerdictSchema, { jobId, claim, verdict });
     });
     this.endings.settle(toSettle);
@@ -331,7 +351,7 @@ export class NodeSessions {
       const isOurs = job?.place === "running" && job.record.claim === claim.claim;
       const status = Object.values(STORED_STATUS).find((known) => known === claim.status);
       if (isOurs && claim.projected && status !== undefined && !this.inFlight.has(jobId)) {
-        const { at, scheduledAt, attempt, failures, lost } = claim;
+        const { at, scheduledAt, attempt, failures, lost, endedAt } = claim;
         const state = {
           status,
           at,
@@ -339,6 +359,7 @@ export class NodeSessions {
           attempt,
           failures,
           lost,
+          endedAt,
           updateTime: this.context.time.now(),
         };
         this.memory.place({ ...job.record, ...state }, job.payloadLoaded);
@@ -390,9 +411,10 @@ export class NodeSessions {
   }
 
   private loseAll(claims: ReadonlyMap<number, number>, reason: string): void {
-    this.endings.lose(
-      [...claims].map(([jobId, claim]) => ({ jobId, claim })),
-      reason,
-    );
+    this.endings.lose(claimsOf(claims), reason);
   }
+}
+
+function claimsOf(claims: ReadonlyMap<number, number>): { jobId: number; claim: number }[] {
+  return [...claims].map(([jobId, claim]) => ({ jobId, claim }));
 }

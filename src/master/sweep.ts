@@ -57,6 +57,8 @@ export class Sweep {
     do {
       const through = time.now() - (this.parts.pages.isPresent(classId) ? OVERDUE_MS : 0);
       const page = await store.pageJobs({ classId, after, through, limit: PAGE_ROWS, maxPayloadBytes: 0 });
+      // Without trust another master may have added what memory does not know.
+      if (!this.context.trusted()) return;
       for (const { record } of page.jobs) this.look(record);
       after = page.next;
       if (after !== null) await sleep(clock, PAUSE_MS, ended);

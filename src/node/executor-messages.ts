@@ -1,11 +1,13 @@
+import type { BuiltInSettings } from "../jobs/built-in.ts";
 import type { Execution, ExecutionEnd } from "./executors.ts";
 
 /** What the thread is started with. */
 export interface ThreadData {
   /** File URL of the user's module; null: only the built-in handlers. */
   readonly handlersUrl: string | null;
-  /** One Int32 that the thread counts up as long as its event loop turns. */
-  readonly turns: SharedArrayBuffer;
+  readonly builtIn: BuiltInSettings;
+  /** See `thread-signals.ts`. */
+  readonly signals: SharedArrayBuffer;
 }
 
 export type ToThread =
@@ -15,10 +17,16 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: "ready"; readonly handlers: string[]; readonly hasRunJob: boolean }
   | { readonly kind: "broken"; readonly message: string }
+  | { readonly kind: "ended"; readonly key: number; readonly end: ExecutionEnd }
+  /** It ends now, because of this execution's code (null: not of one of them). */
   | {
-      readonly kind: "ended";
-      readonly ends: readonly { readonly key: number; readonly end: ExecutionEnd }[];
-    };
+      readonly kind: "dying";
+      readonly key: number | null;
+      readonly reason: string;
+      readonly end: ExecutionEnd;
+    }
+  /** A handler has started a process group, which must not outlive the thread; or that has ended. */
+  | { readonly kind: "process"; readonly group: number; readonly isRunning: boolean };
 
 /** How often a thread counts a turn. */
 export const TURN_MS = 250;

@@ -20,7 +20,13 @@ export interface Execution {
 
 export type ExecutionEnd =
   | { readonly kind: "succeeded" /** JSON text; null: none. */; readonly output: string | null }
-  | { readonly kind: "failed"; readonly error: ExecutionError; readonly isPermanent: boolean }
+  | {
+      readonly kind: "failed";
+      readonly error: ExecutionError;
+      readonly isPermanent: boolean;
+      /** The wait that the handler chose, instead of the retry policy's. */
+      readonly retryAfterMs?: number;
+    }
   | { readonly kind: "timed_out" }
   /** Its thread ended under it; `isBlameless`: another job was the cause. */
   | { readonly kind: "lost"; readonly reason: string; readonly isBlameless: boolean };

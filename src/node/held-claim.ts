@@ -1,4 +1,10 @@
-import { HANDED_BACK, project, retryAfterFailure, retryAfterLoss } from "../core/ending.ts";
+import {
+  HANDED_BACK,
+  type NextOccurrence,
+  project,
+  retryAfterFailure,
+  retryAfterLoss,
+} from "../core/ending.ts";
 import { type JobState, OUTCOME, type ResultRecord } from "../core/job.ts";
 import type { Assignment } from "../gen/elasticjob/v1/node_service_pb.ts";
 import type { ExecutionEnd, RunningExecution } from "./executors.ts";
@@ -29,7 +35,11 @@ export function resultRow(
 ): ResultRecord {
   const { assignment, nodeNumber, startTime } = held;
   const { jobId, claim, attempt, scheduledAt, placement } = assignment;
-  const plan = { nextAt: assignment.nextAt ?? null, retryDelayMs: assignment.retryDelayMs ?? null };
+  const plan = {
+    next: nextOf(assignment),
+    retryDelayMs: assignment.retryDelayMs ?? null,
+    lastRetryAt: assignment.lastRetryAt ?? null,
+  };
   const row = {
     jobId,
     claim,
@@ -54,7 +64,7 @@ export function resultRow(
     case "succeeded":
       return { ...row, outcome: OUTCOME.SUCCEEDED, output: end.output, retryAt: null };
     case "failed": {
-      const retryAt = retryAfterFailure(plan, endTime, end.isPermanent);
+      const retryAt = retryAfterFailure(plan, endTime, end.isPermanent, end.retryAfterMs ?? null);
       return { ...row, outcome: OUTCOME.FAILED, error: end.error, retryAt };
     }
     case "timed_out":
@@ -73,5 +83,10 @@ export function resultRow(
 
 /** The job's state after that row. */
 export function stateAfter({ assignment }: HeldClaim, row: ResultRecord): JobState {
-  return project(assignment, row, assignment.nextAt ?? null);
+  // The master knows when an older claim ended; this one has ended now.
+  return project({ ...assignment, endedAt: row.endTime }, row, nextOf(assignment));
+}
+
+function nextOf({ nextScheduledAt, nextDueAt }: Assignment): NextOccurrence | null {
+  return nextScheduledAt === undefined ? null : { scheduledAt: nextScheduledAt, at: nextDueAt };
 }

@@ -38,6 +38,8 @@ export interface NodeSettings {
   readonly labels: Readonly<Record<string, string>>;
   readonly leaseMs: number;
   readonly maxLost: number;
+  /** How long running jobs may go on when the node is drained. */
+  readonly drainGraceMs: number;
 }
 
 /** Where the node learns who is master. */
@@ -123,9 +125,19 @@ export class Puller {
     this.loops = Promise.all([this.connect(), this.beat(), this.guardLease(), this.reportLoad()]);
   }
 
-  /** Takes no more jobs, lets running ones end for `graceMs`, hands the rest back, then leaves. */
-  async drain(graceMs: number): Promise<void> {
-    const { clock, writer, logger } = this.parts;
+  /** Takes no more jobs, lets running ones end, hands the rest back, then has all of it written and told. */
+  async leave(): Promise<void> {
+    const { clock, writer, settings } = this.parts;
+    await this.drain();
+    await writer.stop(settings.drainGraceMs);
+    const acknowledged = new AbortController();
+    void this.runner.whenForgotten().then(() => acknowledged.abort());
+    await sleep(clock, FAREWELL_MS, acknowledged.signal);
+  }
+
+  private async drain(): Promise<void> {
+    const { clock, logger, settings } = this.parts;
+    const graceMs = settings.drainGraceMs;
     this.isDraining = true;
     this.queueFlush();
     const idle = new AbortController();
@@ -133,13 +145,9 @@ export class Puller {
     await sleep(clock, graceMs, idle.signal);
     if (!idle.signal.aborted) {
       logger.warn({ slots: this.runner.usedSlots }, "handing back jobs that still run");
-      this.runner.handBack("its node is stopping");
+      this.runner.handBack("its node is draining");
       await sleep(clock, graceMs, idle.signal);
     }
-    await writer.stop(graceMs);
-    const acknowledged = new AbortController();
-    void this.runner.whenForgotten().then(() => acknowledged.abort());
-    await sleep(clock, FAREWELL_MS, acknowledged.signal);
   }
 
   async stop(): Promise<void> {
@@ -226,6 +234,15 @@ export class Puller {
     this.ping(stream);
   }
 
+  /** Why a claim that comes now is handed back unrun; null: it is not. */
+  private whyNotRun(): string | null {
+    if (this.isDraining) return "its node is draining";
+    // A process that was stopped wakes to what it was sent before: others may have been given it since.
+    if (this.leaseEnd === null || this.parts.clock.monotonic() >= this.leaseEnd)
+      return "its node lost touch with the master";
+    return null;
+  }
+
   private receive(connection: Connection, { message }: GetJobResponse): void {
     switch (message.case) {
       case "welcome":
@@ -234,12 +251,7 @@ export class Puller {
         return this.ponged(message.value);
       case "assign":
         for (const assignment of message.value.assignments) {
-          this.runner.start(
-            assignment,
-            connection.nodeNumber,
-            this.time,
-            this.isDraining ? "its node is draining" : null,
-          );
+          this.runner.start(assignment, connection.nodeNumber, this.time, this.whyNotRun());
         }
         return;
       case "verdicts":
@@ -253,8 +265,8 @@ export class Puller {
         return;
       }
       case "drain":
-        this.isDraining = true;
-        return this.queueFlush();
+        if (!this.isDraining) void this.drain();
+        return;
       default:
         return;
     }

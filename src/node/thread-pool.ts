@@ -3,53 +3,25 @@
  * heartbeats nor its other threads: the thread is replaced, and what ran in it beside the culprit is
  * lost without blame. What a thread had already answered is taken in before it is killed.
  */
-import { setImmediate } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
 import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import { type FromThread, type ThreadData, type ToThread, TURN_MS } from "./executor-messages.ts";
+import { type BuiltInSettings, DEFAULT_BUILT_IN_SETTINGS } from "../jobs/built-in.ts";
+import { TURN_MS } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, Executors, RunningExecution } from "./executors.ts";
-
-/** How long a handler has to end after its deadline. */
-const TIMEOUT_GRACE_MS = 1000;
-/** A thread whose event loop has not turned for so long is killed, whatever the time limits of its jobs. */
-const MAX_BLOCKED_MS = 30_000;
-/** Not turned for so long, when a job in it has to end: it is blocked. */
-const BLOCKED_MS = 4 * TURN_MS;
-const START_TIMEOUT_MS = 30_000;
-
-const NO_THREAD: ExecutionEnd = {
-  kind: "lost",
-  reason: "the node has no thread at the moment",
-  isBlameless: true,
-};
-
-interface Running {
-  readonly execution: Execution;
-  readonly ended: (end: ExecutionEnd) => void;
-  /** Cancels of its timers. */
-  readonly cancels: (() => void)[];
-  timedOut: boolean;
-}
-
-interface Thread {
-  readonly worker: Worker;
-  readonly turns: Int32Array;
-  readonly running: Map<number, Running>;
-  handlers: readonly string[];
-  hasRunJob: boolean;
-  /** The turn that was seen last, and when (monotonic) it was new. */
-  lastTurn: number;
-  lastTurnAt: number;
-  /** It takes no more jobs, and ends with its last one. */
-  retiring: boolean;
-}
+import { Suspects } from "./suspects.ts";
+import { Thread, type ThreadEvents, type ThreadParts } from "./thread.ts";
+import { THREAD_LIMITS, type ThreadLimits } from "./thread-limits.ts";
+import { WaitingExecution } from "./waiting-execution.ts";
 
 export interface ThreadPoolOptions {
+  /** How many threads share the jobs. As many again may be on their way out, or run one job alone. */
   readonly threads: number;
   /** File URL of the user's module; null: only the built-in handlers. */
   readonly handlersUrl: string | null;
+  readonly builtIn?: BuiltInSettings;
+  readonly limits?: Partial<ThreadLimits>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -61,7 +33,11 @@ export async function startThreadPool(options: ThreadPoolOptions): Promise<Execu
     await pool.start();
   } catch (error) {
     await pool.stop();
-    throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    const { handlersUrl } = options;
+    if (handlersUrl === null) throw new ElasticJobError("internal", `no thread for handlers: ${why}`);
+    const path = fileURLToPath(handlersUrl);
+    throw new ElasticJobError("invalid_argument", `HANDLERS: could not load ${path}: ${why}`);
   }
   return pool;
 }
@@ -69,237 +45,194 @@ export async function startThreadPool(options: ThreadPoolOptions): Promise<Execu
 class ThreadPool implements Executors {
   handlers: readonly string[] = [];
   hasRunJob = false;
-  private readonly options: ThreadPoolOptions;
-  private threads: Thread[] = [];
-  private lastKey = 0;
+  private readonly parts: ThreadParts;
+  private readonly size: number;
+  /** Every thread that there is, also those on their way in or out. */
+  private readonly all = new Set<Thread>();
+  /** Those that share the jobs. */
+  private shared: Thread[] = [];
+  private readonly retiring = new Set<Thread>();
+  private readonly suspects = new Suspects();
+  /** Executions that have no thread yet: while none can be started, and those that run alone. */
+  private waiting: WaitingExecution[] = [];
+  private waitingAlone: WaitingExecution[] = [];
+  /** Threads for one job each, and how many of them have not started yet. */
+  private alone = 0;
+  private aloneStarting = 0;
   private isStopped = false;
   private cancelWatch = () => {};
+  private readonly restarts = new Set<() => void>();
 
-  constructor(options: ThreadPoolOptions) {
-    this.options = options;
+  constructor({ threads, handlersUrl, builtIn, limits, clock, logger }: ThreadPoolOptions) {
+    this.size = threads;
+    this.parts = {
+      handlersUrl,
+      builtIn: builtIn ?? DEFAULT_BUILT_IN_SETTINGS,
+      limits: { ...THREAD_LIMITS, ...limits },
+      clock,
+      logger,
+    };
   }
 
   async start(): Promise<void> {
-    this.threads = await Promise.all(Array.from({ length: this.options.threads }, () => this.startThread()));
-    const [first] = this.threads;
+    await Promise.all(Array.from({ length: this.size }, () => this.startShared()));
+    const [first] = this.shared;
     this.handlers = first?.handlers ?? [];
     this.hasRunJob = first?.hasRunJob ?? false;
     this.watch();
   }
 
   run(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution {
-    if (execution.alone) return this.runAlone(execution, ended);
-    const thread = this.leastBusy();
-    if (thread === undefined) {
-      queueMicrotask(() => ended(NO_THREAD));
-      return { abort: () => {} };
+    const runsAlone = execution.alone || this.suspects.runsAlone(execution.jobId);
+    const thread = runsAlone ? undefined : this.leastBusy();
+    if (thread !== undefined) return thread.run(execution, ended);
+    const { clock, limits } = this.parts;
+    const waiting = new WaitingExecution({ execution, ended, clock, limitMs: limits.startMs });
+    if (this.isStopped) {
+      queueMicrotask(() => waiting.giveUp("the node has stopped"));
+    } else if (runsAlone) {
+      this.waitingAlone.push(waiting);
+      this.startAlone();
+    } else {
+      this.waiting = [...this.waiting.filter(({ isSettled }) => !isSettled), waiting];
     }
-    return this.runIn(thread, execution, ended);
-  }
-
-  /** In a thread that is started for it, and ends with it. */
-  private runAlone(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution {
-    let abort: (() => void) | null = null;
-    let running: RunningExecution | null = null;
-    this.startThread().then(
-      (thread) => {
-        thread.retiring = true;
-        running = this.runIn(thread, execution, ended);
-        abort?.();
-      },
-      (error: unknown) => {
-        this.options.logger.error({ error }, "could not start a thread for a job");
-        ended(NO_THREAD);
-      },
-    );
-    return {
-      abort: (reason, graceMs) => {
-        abort = () => running?.abort(reason, graceMs);
-        abort();
-      },
-    };
-  }
-
-  private runIn(thread: Thread, execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution {
-    const key = ++this.lastKey;
-    const running: Running = { execution, ended, cancels: [], timedOut: false };
-    thread.running.set(key, running);
-    this.post(thread, { kind: "run", key, execution });
-    if (execution.timeoutMs !== null) {
-      running.cancels.push(this.options.clock.after(execution.timeoutMs, () => this.timeOut(thread, key)));
-    }
-    return { abort: (reason, graceMs) => this.abort(thread, key, reason, graceMs) };
+    return waiting;
   }
 
   async stop(): Promise<void> {
     this.isStopped = true;
     this.cancelWatch();
-    const threads = this.threads;
-    this.threads = [];
-    await Promise.all(threads.map((thread) => this.kill(thread, "the node has stopped", null)));
+    for (const cancel of this.restarts) cancel();
+    const reason = "the node has stopped";
+    for (const waiting of [...this.waiting, ...this.waitingAlone]) waiting.giveUp(reason);
+    await Promise.all([...this.all].map((thread) => thread.stop(reason)));
   }
 
+  /** One that is blocked gets a job only when all are. */
   private leastBusy(): Thread | undefined {
     let best: Thread | undefined;
-    for (const thread of this.threads) {
-      if (thread.retiring) continue;
-      if (best === undefined || thread.running.size < best.running.size) best = thread;
+    let bestIsBlocked = false;
+    for (const thread of this.shared) {
+      const isBlocked = thread.blockedMs() >= this.parts.limits.blockedMs;
+      if (best === undefined || (bestIsBlocked && !isBlocked)) {
+        best = thread;
+        bestIsBlocked = isBlocked;
+      } else if (isBlocked === bestIsBlocked && thread.size < best.size) {
+        best = thread;
+      }
     }
     return best;
   }
 
-  private timeOut(thread: Thread, key: number): void {
-    const running = thread.running.get(key);
-    if (running === undefined) return;
-    running.timedOut = true;
-    this.abort(thread, key, "the attempt has timed out", TIMEOUT_GRACE_MS);
+  private async startShared(): Promise<void> {
+    const thread = this.createThread({
+      retire: () => this.retire(thread),
+      gone: () => {
+        this.retiring.delete(thread);
+        if (this.shared.includes(thread)) this.replace(thread);
+      },
+    });
+    await thread.ready;
+    this.shared.push(thread);
+    for (const waiting of this.waiting.splice(0)) if (!waiting.isSettled) waiting.runIn(thread);
   }
 
-  private abort(thread: Thread, key: number, reason: string, graceMs: number): void {
-    const running = thread.running.get(key);
-    if (running === undefined) return;
-    this.post(thread, { kind: "abort", key, reason });
-    const force = () => {
-      if (!thread.running.has(key)) return;
-      this.options.logger.warn(
-        { jobId: running.execution.jobId, handler: running.execution.handler },
-        "a handler ignores its abort; replacing its thread",
-      );
-      void this.replace(thread, reason, key);
-    };
-    running.cancels.push(this.options.clock.after(graceMs, force));
+  private replace(thread: Thread): void {
+    this.shared = this.shared.filter((other) => other !== thread);
+    const { clock, limits } = this.parts;
+    // One that dies of itself must not be started over and over without a pause.
+    const isYoung = clock.monotonic() - thread.startedAt < limits.restartMs;
+    this.restartAfter(isYoung ? limits.restartMs : 0);
   }
 
-  private end(thread: Thread, key: number, end: ExecutionEnd): void {
-    const running = thread.running.get(key);
-    if (running === undefined) return;
-    thread.running.delete(key);
-    for (const cancel of running.cancels) cancel();
-    // Whatever a handler makes of its abort at the deadline, it was too late.
-    running.ended(running.timedOut ? { kind: "timed_out" } : end);
-    if (thread.retiring && thread.running.size === 0) void thread.worker.terminate();
-  }
-
-  /**
-   * Takes a thread out of service for one job's sake. One that turns lets its other jobs end first;
-   * one that is blocked can't.
-   */
-  private async replace(thread: Thread, reason: string, culprit: number | null): Promise<void> {
-    if (this.isStopped) return;
-    const isBlocked = this.blockedMs(thread) >= BLOCKED_MS;
-    if (!thread.retiring) {
-      thread.retiring = true;
-      this.threads = this.threads.filter((other) => other !== thread);
-      void this.addThread();
-    }
-    if (isBlocked) return this.kill(thread, reason, culprit);
-    if (culprit !== null) this.end(thread, culprit, { kind: "lost", reason, isBlameless: false });
-    // The zombie must not run on beside its retry for ever.
-    this.options.clock.after(MAX_BLOCKED_MS, () => void this.kill(thread, reason, null));
-  }
-
-  private async kill(thread: Thread, reason: string, culprit: number | null): Promise<void> {
-    // Answers that it had already sent are in our queue: let them be delivered.
-    await setImmediate();
-    await setImmediate();
-    await thread.worker.terminate();
-    for (const key of [...thread.running.keys()]) {
-      this.end(thread, key, { kind: "lost", reason, isBlameless: culprit !== key });
-    }
-  }
-
-  private async addThread(): Promise<void> {
-    try {
-      const thread = await this.startThread();
-      if (this.isStopped) await thread.worker.terminate();
-      else this.threads.push(thread);
-    } catch (error) {
-      this.options.logger.error({ error }, "could not start a thread for handlers; trying again");
-      if (!this.isStopped) this.options.clock.after(1000, () => void this.addThread());
-    }
-  }
-
-  private startThread(): Promise<Thread> {
-    const { clock, handlersUrl } = this.options;
-    const turns = new SharedArrayBuffer(4);
-    const workerData: ThreadData = { handlersUrl, turns };
-    const worker = new Worker(new URL("./executor-thread.ts", import.meta.url), { workerData });
-    const thread: Thread = {
-      worker,
-      turns: new Int32Array(turns),
-      running: new Map(),
-      handlers: [],
-      hasRunJob: false,
-      lastTurn: 0,
-      lastTurnAt: clock.monotonic(),
-      retiring: false,
-    };
-    return new Promise((resolve, reject) => {
-      const fail = (message: string, cause?: unknown) => {
-        cancel();
-        void worker.terminate();
-        reject(
-          new ElasticJobError("invalid_argument", `HANDLERS: could not load ${handlersUrl}: ${message}`, {
-            cause,
-          }),
-        );
-      };
-      const cancel = clock.after(START_TIMEOUT_MS, () => fail(`not loaded within ${START_TIMEOUT_MS} ms`));
-      worker.on("message", (message: FromThread) => {
-        if (message.kind === "ended") {
-          for (const { key, end } of message.ends) this.end(thread, key, end);
-        } else if (message.kind === "broken") {
-          fail(message.message);
-        } else {
-          cancel();
-          thread.handlers = message.handlers;
-          thread.hasRunJob = message.hasRunJob;
-          resolve(thread);
-        }
+  private restartAfter(ms: number): void {
+    this.later(ms, () => {
+      this.startShared().catch((error: unknown) => {
+        if (this.isStopped) return;
+        this.parts.logger.error({ error }, "could not start a thread for handlers; trying again");
+        this.restartAfter(this.parts.limits.restartMs);
       });
-      worker.on("error", (error) => {
-        this.options.logger.error({ error }, "a thread for handlers has died");
-        fail(error instanceof Error ? error.message : String(error), error);
-      });
-      worker.on("exit", () => this.exited(thread));
     });
   }
 
-  /** It ended by itself: an uncaught error, process.exit in a handler, out of memory. Nobody knows whose fault it was. */
-  private exited(thread: Thread): void {
-    for (const key of [...thread.running.keys()]) {
-      this.end(thread, key, { kind: "lost", reason: "its thread has died", isBlameless: false });
-    }
-    if (!this.threads.includes(thread)) return;
-    this.threads = this.threads.filter((other) => other !== thread);
-    if (!this.isStopped) void this.addThread();
+  /** Takes it out of service; at most as many as share the jobs linger on. */
+  private retire(thread: Thread): void {
+    if (!this.shared.includes(thread)) return;
+    this.replace(thread);
+    this.retiring.add(thread);
+    const [oldest] = this.retiring;
+    if (this.retiring.size > this.size) oldest?.hurry();
   }
 
-  private blockedMs(thread: Thread): number {
-    const turn = Atomics.load(thread.turns, 0);
-    const now = this.options.clock.monotonic();
-    if (turn !== thread.lastTurn) {
-      thread.lastTurn = turn;
-      thread.lastTurnAt = now;
-    }
-    return now - thread.lastTurnAt;
+  /** Starts a thread for the next execution that has to run alone, unless there are enough of them. */
+  private startAlone(): void {
+    this.waitingAlone = this.waitingAlone.filter(({ isSettled }) => !isSettled);
+    if (this.isStopped || this.alone >= this.size || this.aloneStarting >= this.waitingAlone.length) return;
+    this.alone++;
+    this.aloneStarting++;
+    let isReady = false;
+    const free = () => {
+      this.alone--;
+      this.startAlone();
+    };
+    const thread = this.createThread({
+      retire: () => {},
+      gone: () => isReady && free(),
+      idle: () => this.nextAlone(thread),
+    });
+    thread.ready
+      .finally(() => this.aloneStarting--)
+      .then(
+        () => {
+          isReady = true;
+          this.nextAlone(thread);
+        },
+        (error: unknown) => {
+          if (!this.isStopped) this.parts.logger.error({ error }, "could not start a thread for one job");
+          this.later(this.parts.limits.restartMs, free);
+        },
+      );
+  }
+
+  private nextAlone(thread: Thread): void {
+    if (thread.isKilled) return;
+    const next = this.waitingAlone.find(({ isSettled }) => !isSettled);
+    if (next === undefined) void thread.stop("no job needs it any more");
+    else next.runIn(thread);
+  }
+
+  private createThread(
+    events: Pick<ThreadEvents, "retire" | "gone"> & { readonly idle?: () => void },
+  ): Thread {
+    const thread: Thread = new Thread(this.parts, {
+      retire: events.retire,
+      gone: () => {
+        this.all.delete(thread);
+        events.gone();
+      },
+      ended: ({ jobId }, part) => {
+        if (part === "culprit") this.suspects.convict(jobId);
+        else if (part === "suspect") this.suspects.suspect(jobId);
+        else this.suspects.clear(jobId);
+        if (thread.size === 0) events.idle?.();
+      },
+    });
+    this.all.add(thread);
+    return thread;
+  }
+
+  private later(ms: number, act: () => void): void {
+    if (this.isStopped) return;
+    const cancel = this.parts.clock.after(ms, () => {
+      this.restarts.delete(cancel);
+      act();
+    });
+    this.restarts.add(cancel);
   }
 
   /** Looks for blocked threads. */
   private watch(): void {
-    for (const thread of this.threads) {
-      if (this.blockedMs(thread) >= MAX_BLOCKED_MS && thread.running.size > 0) {
-        this.options.logger.warn(
-          { jobs: thread.running.size },
-          "a thread for handlers is blocked; replacing it",
-        );
-        void this.replace(thread, "its thread was blocked", null);
-      }
-    }
-    this.cancelWatch = this.options.clock.after(TURN_MS, () => this.watch());
-  }
-
-  private post(thread: Thread, message: ToThread): void {
-    thread.worker.postMessage(message);
+    for (const thread of this.all) thread.check();
+    this.cancelWatch = this.parts.clock.after(TURN_MS, () => this.watch());
   }
 }

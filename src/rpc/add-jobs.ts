@@ -13,7 +13,7 @@ import type { AddedJob, JobApi } from "../master/job-api.ts";
 import { jobIdToString } from "./conversion/job-id.ts";
 import { timestampOf } from "./conversion/proto-time.ts";
 import { codeText } from "./error-codes.ts";
-import { findUnknownField } from "./unknown-fields.ts";
+import { findUnknownField, unknownFieldError } from "./unknown-fields.ts";
 
 export interface AddCall {
   /** Names the call as a whole; null: the caller gave none. */
@@ -55,11 +55,6 @@ function check(request: AddJobRequest, call: AddCall, parse: ParseSpec): JobSpec
     if (error instanceof ElasticJobError) return error;
     throw error;
   }
-}
-
-export function unknownFieldError(field: string): ElasticJobError {
-  const message = `${field} is not known to the master, which runs an older version; leave it out or upgrade`;
-  return new ElasticJobError("failed_precondition", message);
 }
 
 export function toOutcome(outcome: AddJobResponse | ElasticJobError): AddJobOutcome {

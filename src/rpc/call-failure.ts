@@ -23,6 +23,11 @@ export function forwardFailure(error: unknown): CallFailure {
   if (error.metadata.has(NOT_RUN)) {
     return { error: notRun(error.rawMessage), unavailable: true, certainlyNotRun: true };
   }
+  if (error.isWireError && error.code === Code.Unauthenticated) {
+    // Its caller has nothing to do with it, and may do better at another node: this one gets no further by waiting.
+    const message = "the master does not accept this node's CLUSTER_SECRET; set the same one on all nodes";
+    return { error: notRun(message), unavailable: false, certainlyNotRun: false };
+  }
   if (error.isWireError) {
     return {
       error: fromWireError(error),

@@ -1,36 +1,71 @@
+/** The cluster, for operators and the console. Only the master knows it; other nodes ask it. */
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { type ClusterService, GetClusterResponseSchema } from "../gen/elasticjob/v1/cluster_service_pb.ts";
-import type { MasterCaller } from "./master-call.ts";
+import { type Clock, sleep } from "../core/clock.ts";
+import {
+  type ClusterService,
+  DrainNodeResponseSchema,
+  type GetClusterResponse,
+  GetClusterResponseSchema,
+  WatchClusterResponseSchema,
+} from "../gen/elasticjob/v1/cluster_service_pb.ts";
+import type { JobApi } from "../master/job-api.ts";
+import type { CallContext, MasterCaller } from "./master-call.ts";
+
+const WATCH_EVERY_MS = 1000;
 
 export function createClusterService(options: {
   readonly master: MasterCaller;
+  readonly clock: Clock;
+  readonly closing: AbortSignal;
   /** This node, as the cluster shows it while it is master. */
   readonly self: () => { readonly nodeId: string; readonly address: string };
 }): ServiceImpl<typeof ClusterService> {
+  const { master, clock, closing } = options;
+
+  const read = (context: CallContext) =>
+    master.call(context, {
+      repeatable: true,
+      forward: (peer, call) => peer.cluster.getCluster({}, call),
+      onMaster: (api) => clusterToMessage(api, options.self()),
+    });
+
   return {
-    getCluster(request, context: HandlerContext) {
-      return options.master.call(context, {
-        repeatable: true,
-        forward: (peer, call) => peer.cluster.getCluster(request, call),
-        onMaster: (api) => {
-          const cluster = api.readCluster();
-          const { nodeId, address } = options.self();
-          return create(GetClusterResponseSchema, {
-            masterNodeId: nodeId,
-            masterAddress: address,
-            epoch: cluster.epoch,
-            nodes: cluster.nodes.map((node) => ({
-              ...node,
-              handlers: [...node.handlers],
-              labels: { ...node.labels },
-            })),
-            waiting: cluster.waiting,
-            prepared: cluster.prepared,
-            running: cluster.running,
-          });
-        },
-      });
+    getCluster: (_request, context: HandlerContext) => read(context),
+
+    async *watchCluster(_request, context: HandlerContext) {
+      const stop = AbortSignal.any([context.signal, closing]);
+      let shown = "";
+      while (!stop.aborted) {
+        const cluster = await read(context);
+        const state = JSON.stringify(cluster);
+        if (state !== shown) yield create(WatchClusterResponseSchema, { cluster });
+        shown = state;
+        await sleep(clock, WATCH_EVERY_MS, stop);
+      }
     },
+
+    drainNode: (request, context: HandlerContext) =>
+      master.call(context, {
+        repeatable: true,
+        forward: (peer, call) => peer.cluster.drainNode(request, call),
+        onMaster: (api) => {
+          api.drainNode(request.nodeId);
+          return create(DrainNodeResponseSchema);
+        },
+      }),
   };
+}
+
+function clusterToMessage(
+  api: JobApi,
+  self: { readonly nodeId: string; readonly address: string },
+): GetClusterResponse {
+  const { nodes, ...cluster } = api.readCluster();
+  return create(GetClusterResponseSchema, {
+    masterNodeId: self.nodeId,
+    masterAddress: self.address,
+    ...cluster,
+    nodes: nodes.map((node) => ({ ...node, handlers: [...node.handlers], labels: { ...node.labels } })),
+  });
 }

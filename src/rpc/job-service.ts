@@ -1,5 +1,5 @@
 /** The public service. What changes a job, or shows where it stands, goes to the master; lists are read here. */
-import { create, type Message } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { Clock } from "../core/clock.ts";
 import { ElasticJobError, invalidArgument } from "../core/errors.ts";
@@ -24,29 +24,29 @@ import {
   type WatchJobRequest,
   WatchJobResponseSchema,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
-import type { JobView } from "../master/job-api.ts";
+import type { JobApi, JobView } from "../master/job-api.ts";
 import type { Role } from "../master/role.ts";
 import type { JobStore } from "../store/job-store.ts";
-import { addOnMaster, toOutcome, unknownFieldError } from "./add-jobs.ts";
+import { addOnMaster, toOutcome } from "./add-jobs.ts";
 import { IDEMPOTENCY_KEY } from "./call-headers.ts";
+import { callKey } from "./call-key.ts";
 import { specFromAddRequest } from "./conversion/add-request.ts";
 import { jobIdFromString } from "./conversion/job-id.ts";
 import { jobToMessage } from "./conversion/job-message.ts";
 import { resultToMessage } from "./conversion/result-message.ts";
 import { applyUpdate } from "./conversion/update-request.ts";
 import { createForwarding } from "./forwarding.ts";
+import { controlMethods } from "./job-control.ts";
 import type { RpcLimits } from "./limits.ts";
 import { listJobs } from "./list-jobs.ts";
 import { listResults } from "./list-results.ts";
 import { type CallContext, isForwarded, type MasterCaller } from "./master-call.ts";
 import type { NodeNames } from "./node-names.ts";
 import { previewSchedule } from "./preview-schedule.ts";
-import { findUnknownField } from "./unknown-fields.ts";
+import { refuseUnknownFields, unknownFieldError } from "./unknown-fields.ts";
 import { watchThroughMaster } from "./watch.ts";
 
 const MAX_JOBS_A_CALL = 10_000;
-/** Printable ASCII, as a header carries it; short enough for the database's key. */
-const CALL_KEY = /^[\x20-\x7e]{1,200}$/;
 
 export function createJobService(options: {
   readonly role: Role;
@@ -59,7 +59,8 @@ export function createJobService(options: {
   readonly closing: AbortSignal;
 }): ServiceImpl<typeof JobService> {
   const { role, store, clock, random, master, names, limits, closing } = options;
-  const parse = (request: AddJobRequest) => specOrThrow(specFromAddRequest(request, clock.now(), limits));
+  const parseOn = (api: JobApi) => (request: AddJobRequest) =>
+    specOrThrow(specFromAddRequest(request, api.clusterTime(), limits));
 
   /** With a key, repeated until it is answered: the answer is the same however often it was run. */
   function addMany(
@@ -73,7 +74,7 @@ export function createJobService(options: {
         const [unknown] = isForwarded(context) ? (request.$unknown ?? []) : [];
         if (unknown !== undefined) throw unknownFieldError(`AddJobsRequest field ${unknown.no}`);
         const call = { key, forwarded: isForwarded(context) };
-        return (await addOnMaster(api, request.jobs, call, parse)).map(toOutcome);
+        return (await addOnMaster(api, request.jobs, call, parseOn(api))).map(toOutcome);
       },
       async forward(peer, call) {
         if (key !== null) call.headers.set(IDEMPOTENCY_KEY, key);
@@ -112,7 +113,7 @@ export function createJobService(options: {
             api,
             [request],
             { key, forwarded: isForwarded(context) },
-            parse,
+            parseOn(api),
           );
           if (outcome === undefined) throw new ElasticJobError("internal", "the master gave no outcome");
           if (outcome instanceof ElasticJobError) throw outcome;
@@ -145,8 +146,9 @@ export function createJobService(options: {
         async onMaster(api) {
           refuseUnknownFields(request, context);
           const jobId = jobIdFromString(request.jobId);
+          const paths = request.updateMask?.paths ?? [];
           const change = (spec: JobSpec) =>
-            specOrThrow(applyUpdate(spec, request.job, request.updateMask?.paths ?? [], clock.now(), limits));
+            specOrThrow(applyUpdate(spec, request.job, paths, api.clusterTime(), limits));
           const { job } = await messagesOf(await api.updateJob(jobId, request.revision ?? null, change));
           return create(UpdateJobResponseSchema, { job });
         },
@@ -164,6 +166,8 @@ export function createJobService(options: {
         },
       });
     },
+
+    ...controlMethods({ master, messagesOf }),
 
     getJobStatus(request: GetJobStatusRequest, context: HandlerContext) {
       return master.call(context, {
@@ -190,17 +194,4 @@ export function createJobService(options: {
       return watchThroughMaster(request, context, { master, clock, limits, closing, jobId, toMessage });
     },
   };
-}
-
-/** The caller's own name for the call; null: none. */
-function callKey(context: CallContext): string | null {
-  const key = context.requestHeader.get(IDEMPOTENCY_KEY);
-  if (key === null || CALL_KEY.test(key)) return key;
-  const message = `is ${key.length} characters long or not plain ASCII; 1 to 200 printable characters are accepted`;
-  throw invalidArgument([{ field: "Idempotency-Key", message }]);
-}
-
-function refuseUnknownFields(request: Message, context: CallContext): void {
-  const unknown = isForwarded(context) ? findUnknownField(request) : null;
-  if (unknown !== null) throw unknownFieldError(unknown);
 }

@@ -9,6 +9,7 @@ import {
   NodeService,
 } from "../gen/elasticjob/v1/node_service_pb.ts";
 import { isRefused } from "./call-failure.ts";
+import { type Credentials, NO_CREDENTIALS } from "./credentials.ts";
 import type { RpcLimits } from "./limits.ts";
 import { createOutgoingQueue } from "./outgoing-queue.ts";
 import { createPeerSession } from "./peer-session.ts";
@@ -17,13 +18,19 @@ import { peerTransport } from "./peers.ts";
 /** A node that does not even complete a handshake within this is out of reach. */
 const CONNECT_LIMIT_MS = 3000;
 
-export function createNetwork(options: { readonly clock: Clock; readonly limits: RpcLimits }): Network {
-  const { clock, limits } = options;
+export function createNetwork(options: {
+  readonly clock: Clock;
+  readonly limits: RpcLimits;
+  /** Default: none. */
+  readonly credentials?: Credentials;
+}): Network {
+  const { clock, limits, credentials = NO_CREDENTIALS } = options;
+  const peer = { maxCallBytes: limits.maxCallBytes, credentials };
 
   return {
     openStream(address, on) {
       const session = createPeerSession(address);
-      const client = createClient(NodeService, peerTransport(address, session, limits.maxCallBytes));
+      const client = createClient(NodeService, peerTransport(address, session, peer));
       const abort = new AbortController();
       const queue = createOutgoingQueue<GetJobRequest>({
         maxItems: limits.maxQueuedMessages,
@@ -71,7 +78,7 @@ export function createNetwork(options: { readonly clock: Clock; readonly limits:
 
     async identify(address, timeoutMs) {
       const session = createPeerSession(address);
-      const client = createClient(NodeService, peerTransport(address, session, limits.maxCallBytes));
+      const client = createClient(NodeService, peerTransport(address, session, peer));
       try {
         const { incarnation, nodeId, epoch } = await client.identify({}, { timeoutMs });
         return { incarnation, nodeId, epoch };

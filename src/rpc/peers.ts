@@ -3,6 +3,7 @@ import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../gen/elasticjob/v1/job_service_pb.ts";
+import { type Credentials, sendClusterSecret } from "./credentials.ts";
 import { createPeerSession, type PeerSession } from "./peer-session.ts";
 
 /** Another node, as this one calls it. */
@@ -17,10 +18,15 @@ export interface Peers {
   close(): void;
 }
 
+export interface PeerOptions {
+  readonly maxCallBytes: number;
+  readonly credentials: Credentials;
+}
+
 /** Only masters are called; the addresses of long-gone ones are dropped. */
 const MAX_PEERS = 4;
 
-export function createPeers(options: { readonly maxCallBytes: number }): Peers {
+export function createPeers(options: PeerOptions): Peers {
   const open = new Map<string, { readonly peer: Peer; readonly session: PeerSession }>();
   return {
     at(address) {
@@ -32,7 +38,7 @@ export function createPeers(options: { readonly maxCallBytes: number }): Peers {
         open.delete(oldest);
       }
       const session = createPeerSession(address);
-      const transport = peerTransport(address, session, options.maxCallBytes);
+      const transport = peerTransport(address, session, options);
       const client = <T extends DescService>(service: T) => createClient(service, transport);
       const peer: Peer = { jobs: client(JobService), cluster: client(ClusterService) };
       open.set(address, { peer, session });
@@ -45,13 +51,14 @@ export function createPeers(options: { readonly maxCallBytes: number }): Peers {
   };
 }
 
-export function peerTransport(address: string, session: PeerSession, maxCallBytes: number): Transport {
+export function peerTransport(address: string, session: PeerSession, options: PeerOptions): Transport {
   return createConnectTransport({
     baseUrl: `http://${address}`,
     httpVersion: "2",
     sessionManager: session.manager,
     // Nodes stand close to each other: compressing would cost more than it saves.
     acceptCompression: [],
-    readMaxBytes: maxCallBytes,
+    readMaxBytes: options.maxCallBytes,
+    interceptors: sendClusterSecret(options.credentials),
   });
 }

@@ -11,6 +11,7 @@ import type { Role } from "../master/role.ts";
 import type { JobStore } from "../store/job-store.ts";
 import { createClusterService } from "./cluster-service.ts";
 import { connectionValues } from "./connection.ts";
+import { type Credentials, checkCaller, NO_CREDENTIALS } from "./credentials.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
 import { createJobService } from "./job-service.ts";
@@ -20,6 +21,7 @@ import { createNodeNames } from "./node-names.ts";
 import { createNodeService } from "./node-service.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { createPeers } from "./peers.ts";
+import { answerProbe } from "./probes.ts";
 import { contentTypeProblem, refuse, refusePath } from "./refuse.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
 
@@ -33,13 +35,15 @@ export interface RpcServerOptions {
   /** `ip:port` that others reach this node at; known once it listens. */
   readonly address: () => string;
   readonly limits?: Partial<RpcLimits>;
+  /** Default: none, everybody may call. */
+  readonly credentials?: Credentials;
 }
 
 export function createRpcServer(options: RpcServerOptions): OnePortServer {
-  const { role, store, clock, random, logger, identity } = options;
+  const { role, store, clock, random, logger, identity, credentials = NO_CREDENTIALS } = options;
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
-  const peers = createPeers(limits);
+  const peers = createPeers({ maxCallBytes: limits.maxCallBytes, credentials });
   const master = createMasterCaller({ role, peers, clock, limits, closing: closing.signal });
   const names = createNodeNames(store, clock);
   const jobs = createJobService({
@@ -54,6 +58,8 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   });
   const cluster = createClusterService({
     master,
+    clock,
+    closing: closing.signal,
     self: () => ({ nodeId: identity.nodeId, address: options.address() }),
   });
   const nodes = createNodeService({ role, identity, limits, logger, closing: closing.signal });
@@ -66,6 +72,11 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       router.rpc(method.addJob, jobs.addJob, oneJob);
       router.rpc(method.updateJob, jobs.updateJob, oneJob);
       router.rpc(method.deleteJob, jobs.deleteJob);
+      router.rpc(method.pauseJob, jobs.pauseJob);
+      router.rpc(method.resumeJob, jobs.resumeJob);
+      router.rpc(method.triggerJob, jobs.triggerJob);
+      router.rpc(method.cancelJob, jobs.cancelJob);
+      router.rpc(method.retryJob, jobs.retryJob);
       router.rpc(method.getJobStatus, jobs.getJobStatus);
       router.rpc(method.getAllJobs, jobs.getAllJobs);
       router.rpc(method.getAllResult, jobs.getAllResult);
@@ -79,9 +90,12 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     // A misspelt field would otherwise be dropped without a word.
     jsonOptions: { ignoreUnknownFields: false },
     interceptors: [errorInterceptor(logger, random)],
-    requestGate: refuseEmptyJson,
+    requestGate(context) {
+      checkCaller(context, credentials);
+      refuseEmptyJson(context);
+    },
     contextValues: connectionValues,
-    fallback: refusePath,
+    fallback: answerProbe({ role, closing: closing.signal, otherwise: refusePath }),
   });
 
   const server = createOnePortServer({

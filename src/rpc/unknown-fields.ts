@@ -1,4 +1,6 @@
 import type { Message } from "@bufbuild/protobuf";
+import { ElasticJobError } from "../core/errors.ts";
+import { type CallContext, isForwarded } from "./master-call.ts";
 
 /**
  * The name of the first message in `message` that carries a field this program does not know, with the
@@ -12,6 +14,17 @@ export function findUnknownField(message: Message): string | null {
     if (found !== null) return found;
   }
   return null;
+}
+
+/** Throws for a call that another node forwarded; any other's are refused where they are decoded. */
+export function refuseUnknownFields(request: Message, context: CallContext): void {
+  const unknown = isForwarded(context) ? findUnknownField(request) : null;
+  if (unknown !== null) throw unknownFieldError(unknown);
+}
+
+export function unknownFieldError(field: string): ElasticJobError {
+  const message = `${field} is not known to the master, which runs an older version; leave it out or upgrade`;
+  return new ElasticJobError("failed_precondition", message);
 }
 
 function findIn(value: unknown): string | null {

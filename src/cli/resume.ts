@@ -1,0 +1,14 @@
+import type { Command } from "commander";
+import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+import { standText } from "./job-text.ts";
+
+export function resumeCommand(): Command {
+  return clientCommand("resume", "let a paused job go on")
+    .argument("<jobId>", "the job")
+    .addHelpText("after", "\nExample:\n  elastic-job resume 1")
+    .action(async (jobId: string, options: ClientCommandOptions) => {
+      const job = await connect(options).resumeJob(jobId);
+      if (options.json) printJson({ job });
+      else print(standText(job));
+    });
+}

@@ -1,0 +1,13 @@
+import type { Command } from "commander";
+import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+
+export function triggerCommand(): Command {
+  return clientCommand("trigger", "run a job now, beside its schedule, as a job of its own")
+    .argument("<jobId>", "the job")
+    .addHelpText("after", "\nExample:\n  elastic-job trigger 1")
+    .action(async (jobId: string, options: ClientCommandOptions) => {
+      const job = await connect(options).triggerJob(jobId);
+      if (options.json) printJson({ job });
+      else print(`added job ${job.jobId}, which runs job ${jobId} now`);
+    });
+}

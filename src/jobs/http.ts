@@ -1,0 +1,179 @@
+/**
+ * Calls a URL. Other people name the URL, so only hosts that the operator allows are called, also
+ * where a redirect leads, and no more of an answer is kept than a result can hold.
+ */
+import * as z from "zod";
+import { checkPayload } from "./check-payload.ts";
+import { type Handler, type HandlerContext, PermanentError, RetryError } from "./define-jobs.ts";
+import { checkHost } from "./host-rules.ts";
+import { readLimited } from "./limited-body.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const MAX_TIMEOUT_MS = 86_400_000;
+const MAX_BODY_BYTES = 256 * 1024;
+const MAX_REDIRECTS = 5;
+/** Of an answer that was not expected, so much is shown in the error. */
+const ERROR_BODY_CHARACTERS = 500;
+/** Request Timeout, Too Early, Too Many Requests: other 4xx would be the same the next time. */
+const TRANSIENT_4XX = [408, 425, 429];
+/** These keep method and body; the other redirects become a GET. */
+const KEEPS_METHOD = [307, 308];
+
+const Status = z.int().min(200).max(599);
+const Payload = z.strictObject({
+  url: z
+    .string({ error: "is required: the URL to call, with http or https" })
+    .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), {
+      error: "must be a URL with http or https",
+    })
+    .refine((text) => URL.parse(text)?.username === "" && URL.parse(text)?.password === "", {
+      error: "must not hold a user or password; use an authorization header",
+    }),
+  method: z
+    .string()
+    .regex(/^[A-Za-z]{1,16}$/, { error: "must be the name of a method, such as POST" })
+    .optional(),
+  headers: z
+    .record(
+      z.string().refine((name) => !["host", "content-length", "connection"].includes(name.toLowerCase()), {
+        error: "is set by the call itself",
+      }),
+      z.string(),
+    )
+    .optional(),
+  /** Text is sent as it is, anything else as JSON. */
+  body: z.unknown().optional(),
+  expectedStatus: z.union([Status, z.array(Status).min(1)]).optional(),
+  timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS).optional(),
+});
+type Payload = z.output<typeof Payload>;
+
+export function createHttp(allowedHosts: readonly string[]): Handler {
+  return async (job, ctx) => {
+    const payload = checkPayload(Payload, job.payload ?? {});
+    const timeoutMs = payload.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const limit = AbortSignal.timeout(timeoutMs);
+    const signal = AbortSignal.any([ctx.signal, limit]);
+    try {
+      const response = await call(payload, ctx, allowedHosts, signal);
+      const { bytes, isCut } = await readLimited(response.body, MAX_BODY_BYTES);
+      checkStatus(payload, response, bytes);
+      return outputOf(response, bytes, isCut);
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      if (limit.aborted)
+        throw new Error(`${payload.url} has not answered within ${timeoutMs} ms`, { cause: error });
+      throw error;
+    }
+  };
+}
+
+async function call(
+  payload: Payload,
+  ctx: HandlerContext,
+  allowedHosts: readonly string[],
+  signal: AbortSignal,
+): Promise<Response> {
+  let url = new URL(payload.url);
+  let request = requestOf(payload, ctx);
+  for (let redirects = 0; ; redirects++) {
+    checkHost(url, allowedHosts);
+    const response = await send(url, { ...request, redirect: "manual", signal });
+    const location = response.headers.get("location");
+    if (location === null || response.status < 300 || response.status > 399) return response;
+    await response.body?.cancel();
+    if (redirects === MAX_REDIRECTS)
+      throw new PermanentError(`${payload.url} has led through ${MAX_REDIRECTS} redirects`);
+    const next = URL.parse(location, url);
+    if (next === null || !/^https?:$/.test(next.protocol)) {
+      throw new PermanentError(`${url.href} redirects to ${location}, which is not a URL with http or https`);
+    }
+    request = redirected(request, response.status, next.origin === url.origin);
+    url = next;
+  }
+}
+
+interface Request {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: string | null;
+}
+
+function requestOf({ method, headers: given, body }: Payload, ctx: HandlerContext): Request {
+  const headers = headersOf(given);
+  // Repeated attempts of one occurrence can be told by the server that has the effect.
+  if (!headers.has("idempotency-key")) headers.set("idempotency-key", ctx.idempotencyKey);
+  if (body !== undefined && typeof body !== "string" && !headers.has("content-type")) {
+    headers.set("content-type", "application/json");
+  }
+  const name = method?.toUpperCase() ?? (body === undefined ? "GET" : "POST");
+  if (body !== undefined && (name === "GET" || name === "HEAD")) {
+    throw new PermanentError(`payload.body: a ${name} has none; use another method, or leave the body out`);
+  }
+  if (["CONNECT", "TRACE", "TRACK"].includes(name))
+    throw new PermanentError(`payload.method: ${name} is not supported`);
+  const text = body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body);
+  return { method: name, headers, body: text };
+}
+
+function headersOf(given: Payload["headers"]): Headers {
+  try {
+    return new Headers(given);
+  } catch (error) {
+    throw new PermanentError(`payload.headers: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function redirected({ method, headers, body }: Request, status: number, isSameOrigin: boolean): Request {
+  const kept = new Headers(headers);
+  // They were meant for the first host alone.
+  if (!isSameOrigin) for (const name of ["authorization", "cookie"]) kept.delete(name);
+  if (KEEPS_METHOD.includes(status) || method === "HEAD") return { method, headers: kept, body };
+  kept.delete("content-type");
+  return { method: "GET", headers: kept, body: null };
+}
+
+async function send(url: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    // Its own message is "fetch failed".
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new Error(`could not call ${url.href}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause: error,
+    });
+  }
+}
+
+function checkStatus({ expectedStatus, url }: Payload, response: Response, bytes: Buffer): void {
+  const { status, headers } = response;
+  const isExpected = expectedStatus === undefined ? response.ok : [expectedStatus].flat().includes(status);
+  if (isExpected) return;
+  const shown = bytes.toString().slice(0, ERROR_BODY_CHARACTERS);
+  const message = `${url} answered ${status}${shown === "" ? "" : `: ${shown}`}`;
+  const after = retryAfterMs(headers.get("retry-after"), Date.now());
+  const isTransient = status >= 500 || TRANSIENT_4XX.includes(status);
+  if (isTransient && after !== null) throw new RetryError(message, { after });
+  if (status >= 300 && status <= 499 && !isTransient) throw new PermanentError(message);
+  throw new Error(message);
+}
+
+function outputOf({ status, headers }: Response, bytes: Buffer, isCut: boolean) {
+  const contentType = headers.get("content-type") ?? "";
+  const text = bytes.toString();
+  return {
+    status,
+    contentType,
+    body: isCut || !/^application\/(.+\+)?json\b/i.test(contentType) ? text : parsed(text),
+    ...(isCut ? { truncated: true } : {}),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Runs a program. It gets none of the node's environment, which may hold passwords, and never
+ * outlives its attempt: it is the head of a process group, which is killed as a whole.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import * as z from "zod";
+import type { ProcessGroups } from "./built-in.ts";
+import { checkPayload } from "./check-payload.ts";
+import type { Handler, HandlerContext } from "./define-jobs.ts";
+import { OutputTail } from "./output-tail.ts";
+
+const MAX_OUTPUT_BYTES = 64 * 1024;
+/** Of what it wrote to stderr, so much is shown in the error. */
+const ERROR_CHARACTERS = 2000;
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const NO_NUL = /^[^\0]*$/;
+const NUL = { error: "must not hold a NUL" };
+const NoNul = z.string().regex(NO_NUL, NUL);
+const COMMAND = { error: "is required: the program to run" };
+const Payload = z.strictObject({
+  command: z.string(COMMAND).min(1, COMMAND).regex(NO_NUL, NUL),
+  args: z.array(NoNul).optional(),
+  /** The command is a line for /bin/sh; the args are its $1, $2 … */
+  shell: z.boolean().optional(),
+  cwd: NoNul.optional(),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), NoNul).optional(),
+  stdin: z.string().optional(),
+});
+
+export function createShell(groups: ProcessGroups): Handler {
+  return async (job, ctx) => {
+    const { command, args = [], shell, cwd, env, stdin } = checkPayload(Payload, job.payload ?? {});
+    ctx.signal.throwIfAborted();
+    const [file, given] = shell ? ["/bin/sh", ["-c", command, "sh", ...args]] : [command, args];
+    const child = spawn(file, given, {
+      cwd: cwd ?? tmpdir(),
+      env: { PATH, ...contextVariables(ctx), ...env },
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    const stdout = new OutputTail(child.stdout, MAX_OUTPUT_BYTES);
+    const stderr = new OutputTail(child.stderr, MAX_OUTPUT_BYTES);
+    // It need not read what it is given.
+    child.stdin.on("error", () => {});
+    child.stdin.end(stdin ?? "");
+    const group = child.pid;
+    const closed = once(child, "close");
+    if (group === undefined) {
+      await closed;
+      throw new Error(`could not start ${file}`);
+    }
+    groups.started(group);
+    const kill = () => killGroup(group);
+    ctx.signal.addEventListener("abort", kill, { once: true });
+    // What it leaves in the background would keep its output open, and run on beside a retry.
+    child.once("exit", kill);
+    try {
+      const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
+      ctx.signal.throwIfAborted();
+      const outcome = code === null ? `was ended by ${signal}` : `exited with ${code}`;
+      if (code !== 0) throw new Error(`${command} ${outcome}${tail(stderr)}`);
+      return {
+        exitCode: code,
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+        ...(stdout.isCut || stderr.isCut ? { truncated: true } : {}),
+      };
+    } finally {
+      ctx.signal.removeEventListener("abort", kill);
+      groups.ended(group);
+    }
+  };
+}
+
+function contextVariables(ctx: HandlerContext): Record<string, string> {
+  return {
+    JOB_ID: ctx.jobId,
+    JOB_CLAIM: String(ctx.claim),
+    JOB_ATTEMPT: String(ctx.attempt),
+    JOB_SCHEDULED_AT: ctx.scheduledAt.toISOString(),
+    JOB_IDEMPOTENCY_KEY: ctx.idempotencyKey,
+  };
+}
+
+function tail(stderr: OutputTail): string {
+  const text = stderr.text().trim().slice(-ERROR_CHARACTERS);
+  return text === "" ? "" : `: ${text}`;
+}
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, "SIGKILL");
+  } catch {
+    // Nothing of it runs any more.
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Occurrences that run beside their job, as jobs of their own: each of a job with overlap `allow`, and
+ * those that a caller triggers. The child is added under a key before the parent goes on, so that however
+ * often that is begun anew, there is one child for an occurrence.
+ */
+import { farEnd, type JobRecord, STORED_STATUS } from "../core/job.ts";
+import type { Due } from "../core/next-due.ts";
+import type { MasterContext } from "./context.ts";
+import { jobNotFound } from "./control.ts";
+import type { Endings } from "./endings.ts";
+import type { Intake } from "./intake.ts";
+import type { JobMemory } from "./job-memory.ts";
+
+export class Children {
+  private readonly context: MasterContext;
+  private readonly parts: { readonly intake: Intake; readonly endings: Endings; readonly memory: JobMemory };
+
+  constructor(context: MasterContext, parts: Children["parts"]) {
+    this.context = context;
+    this.parts = parts;
+  }
+
+  /** Runs a job now, beside its schedule. */
+  async trigger(jobId: number, callKey: string | null): Promise<JobRecord> {
+    const { store } = this.context;
+    const parent = (await store.readJobs([jobId])).get(jobId);
+    if (parent === undefined) throw jobNotFound(jobId);
+    const key = callKey === null ? null : `call:${callKey}`;
+    const childId = await this.parts.intake.addChild(parent, null, key);
+    const child = (await store.readJobs([childId])).get(childId);
+    if (child === undefined) throw jobNotFound(childId);
+    return child;
+  }
+
+  /** The due occurrence of a WAITING parent; `next`: the one after it. */
+  spawn(parent: JobRecord, next: Due | null): Promise<void> {
+    return this.parts.endings.persist(async () => {
+      const { store, epoch, time } = this.context;
+      await this.parts.intake.addChild(parent, parent.scheduledAt, String(parent.scheduledAt));
+      const now = time.now();
+      const row: JobRecord = {
+        ...parent,
+        ...(next === null
+          ? { status: STORED_STATUS.SUCCEEDED, at: farEnd(now) }
+          : { at: next.at, scheduledAt: next.scheduledAt }),
+        updateTime: now,
+      };
+      const guard = { claim: parent.claim, revision: parent.revision, status: parent.status };
+      if (await store.changeJob(epoch, { jobId: parent.id, guard, row })) return this.parts.memory.place(row);
+      const present = (await store.readJobs([parent.id])).get(parent.id);
+      if (present === undefined) this.parts.memory.remove(parent.id);
+      else this.parts.memory.place(present);
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import { MAX_OUTPUT_BYTES, OUTPUT_HEAD_CHARACTERS } from "./result-limits.ts";
+
+/**
+ * Permanent: the handler has done its work, and would do it again at each retry only to return the
+ * same thing.
+ */
+class OutputError extends TypeError {
+  override readonly name = "OutputError";
+  readonly isPermanent = true;
+}
+
+/** What a handler returned, as JSON text; null: nothing. Throws when JSON cannot carry it. */
+export function outputText(output: unknown): string | null {
+  if (output === undefined) return null;
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(output);
+  } catch (error) {
+    throw new OutputError(
+      "the handler returned what JSON cannot carry; return plain values, arrays and objects",
+      {
+        cause: error,
+      },
+    );
+  }
+  if (text === undefined) {
+    const what = typeof output === "object" ? "an object whose toJSON gives nothing" : `a ${typeof output}`;
+    throw new OutputError(
+      `the handler returned ${what}, which JSON cannot carry; return a value, or nothing`,
+    );
+  }
+  if (!isTooLong(text)) return text;
+  const head = text.slice(0, OUTPUT_HEAD_CHARACTERS).toWellFormed();
+  return JSON.stringify({ truncated: true, characters: text.length, head });
+}
+
+/** Counts bytes only when the number of characters leaves it open: at most three for each. */
+function isTooLong(text: string): boolean {
+  if (text.length * 3 <= MAX_OUTPUT_BYTES) return false;
+  return text.length > MAX_OUTPUT_BYTES || Buffer.byteLength(text) > MAX_OUTPUT_BYTES;
+}

@@ -1,0 +1,307 @@
+/**
+ * One worker thread, as the node sees it: what runs in it, whether it turns, and how what ran in it
+ * ends when it does. An execution ends once: by the thread's answer, or when the thread is gone, not
+ * before; so an attempt's retry never runs beside a handler that ignores its abort.
+ */
+import { Worker } from "node:worker_threads";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/logger.ts";
+import type { BuiltInSettings } from "../jobs/built-in.ts";
+import { type FromThread, type ThreadData, type ToThread, TURN_MS } from "./executor-messages.ts";
+import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
+import type { ThreadLimits } from "./thread-limits.ts";
+import { createSignals, nextKey, SignalReader } from "./thread-signals.ts";
+
+export interface ThreadParts {
+  readonly handlersUrl: string | null;
+  readonly builtIn: BuiltInSettings;
+  readonly limits: ThreadLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface ThreadEvents {
+  /** An execution has ended. `part`: its own in the thread's end, if it ended with that. */
+  ended(execution: Execution, part: "none" | "suspect" | "culprit"): void;
+  /** It should take no more jobs: one of them won't end. */
+  retire(): void;
+  gone(): void;
+}
+
+interface Running {
+  readonly execution: Execution;
+  readonly ended: (end: ExecutionEnd) => void;
+  /** Cancels of its timers. */
+  readonly cancels: (() => void)[];
+  isTimedOut: boolean;
+  /** Why it should have ended by now; null: it may go on. */
+  overdue: string | null;
+}
+
+/** Why a thread ends. */
+interface Verdict {
+  readonly reason: string;
+  /** null: nobody knows. */
+  readonly culprits: ReadonlySet<number> | null;
+  /** How a culprit ends. */
+  readonly end: ExecutionEnd | null;
+  /** It was blocked: a job whose time ran out meanwhile is not to blame for that. */
+  readonly isBlocked: boolean;
+}
+
+const NOT_KNOWN: Verdict = { reason: "its thread has died", culprits: null, end: null, isBlocked: false };
+
+export class Thread {
+  handlers: readonly string[] = [];
+  hasRunJob = false;
+  readonly startedAt: number;
+  /** Resolves once it takes jobs; rejects with what is wrong with the user's module. */
+  readonly ready: Promise<void>;
+  private readonly parts: ThreadParts;
+  private readonly events: ThreadEvents;
+  private readonly worker: Worker;
+  private readonly signals: SignalReader;
+  private readonly running = new Map<number, Running>();
+  /** Process groups that its handlers have started. */
+  private readonly groups = new Set<number>();
+  private lastKey = 0;
+  private verdict: Verdict | null = null;
+  private isGone = false;
+  private cancelRetirement = () => {};
+  private lastTurns = 0;
+  private lastSampleAt: number;
+  private blockedForMs = 0;
+
+  constructor(parts: ThreadParts, events: ThreadEvents) {
+    this.parts = parts;
+    this.events = events;
+    this.startedAt = this.lastSampleAt = parts.clock.monotonic();
+    const { handlersUrl, builtIn } = parts;
+    const signals = createSignals();
+    this.signals = new SignalReader(signals);
+    const workerData: ThreadData = { handlersUrl, builtIn, signals };
+    this.worker = new Worker(new URL("./executor-thread.ts", import.meta.url), { workerData });
+    this.ready = this.listen();
+  }
+
+  get size(): number {
+    return this.running.size;
+  }
+
+  get isKilled(): boolean {
+    return this.verdict !== null || this.isGone;
+  }
+
+  run(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution {
+    const key = nextKey(this.lastKey);
+    this.lastKey = key;
+    const running: Running = { execution, ended, cancels: [], isTimedOut: false, overdue: null };
+    this.running.set(key, running);
+    this.post({ kind: "run", key, execution });
+    if (execution.timeoutMs !== null) {
+      const timeOut = () => {
+        running.isTimedOut = true;
+        this.abort(key, "the attempt has timed out", this.parts.limits.timeoutGraceMs);
+      };
+      running.cancels.push(this.parts.clock.after(execution.timeoutMs, timeOut));
+    }
+    return { abort: (reason, graceMs) => this.abort(key, reason, graceMs) };
+  }
+
+  /** How long its event loop has not turned. Wants to be asked every TURN_MS. */
+  blockedMs(): number {
+    const now = this.parts.clock.monotonic();
+    const { turns } = this.signals;
+    // While the whole process stood still, its threads could not turn either.
+    const elapsedMs = Math.min(now - this.lastSampleAt, 2 * TURN_MS);
+    this.blockedForMs = turns === this.lastTurns ? this.blockedForMs + elapsedMs : 0;
+    this.lastTurns = turns;
+    this.lastSampleAt = now;
+    return this.blockedForMs;
+  }
+
+  /** Kills it if it has been blocked for too long. */
+  check(): void {
+    if (this.blockedMs() < this.parts.limits.maxBlockedMs || this.running.size === 0 || this.isKilled) return;
+    this.parts.logger.warn({ jobs: this.running.size }, "a thread for handlers is blocked; replacing it");
+    this.killBlocked("the handler blocked its thread", null);
+  }
+
+  /** For the sake of nobody in it. Resolves when it is gone. */
+  async stop(reason: string): Promise<void> {
+    await this.kill({ reason, culprits: new Set(), end: null, isBlocked: false });
+  }
+
+  /** Kills it now if it has been told to let its jobs end, and still has some. */
+  hurry(): void {
+    const culprits = new Set<number>();
+    for (const [key, { overdue }] of this.running) if (overdue !== null) culprits.add(key);
+    if (culprits.size === 0) return;
+    void this.kill({ reason: "the handler ignored its abort", culprits, end: null, isBlocked: false });
+  }
+
+  private abort(key: number, reason: string, graceMs: number): void {
+    const running = this.running.get(key);
+    if (running === undefined) return;
+    this.post({ kind: "abort", key, reason });
+    running.cancels.push(this.parts.clock.after(graceMs, () => this.force(key, running, reason)));
+  }
+
+  private force(key: number, running: Running, reason: string): void {
+    if (!this.running.has(key) || this.isKilled) return;
+    const { jobId, handler } = running.execution;
+    this.parts.logger.warn({ jobId, handler }, "a handler ignores its abort; replacing its thread");
+    running.overdue = reason;
+    if (this.blockedMs() >= this.parts.limits.blockedMs) {
+      return this.killBlocked(`${reason}, and its thread was blocked`, key);
+    }
+    this.events.retire();
+    this.cancelRetirement();
+    this.cancelRetirement = this.parts.clock.after(this.parts.limits.retireMs, () => this.hurry());
+    this.hurryIfAllAreOverdue();
+  }
+
+  /** Once a handler ignores its abort, nobody but its neighbours keeps the thread alive. */
+  private hurryIfAllAreOverdue(): void {
+    for (const { overdue } of this.running.values()) if (overdue === null) return;
+    this.hurry();
+  }
+
+  private killBlocked(reason: string, likely: number | null): void {
+    const culprit =
+      this.signals.inside ?? likely ?? (this.running.size === 1 ? firstKey(this.running) : null);
+    const culprits = culprit === null ? null : new Set([culprit]);
+    void this.kill({ reason, culprits, end: null, isBlocked: true });
+  }
+
+  private async kill(verdict: Verdict): Promise<void> {
+    this.verdict ??= verdict;
+    // What it has already answered is delivered before it counts as gone.
+    await this.worker.terminate();
+  }
+
+  private ended(key: number, end: ExecutionEnd, part: "none" | "suspect" | "culprit" = "none"): void {
+    const running = this.running.get(key);
+    if (running === undefined) return;
+    this.running.delete(key);
+    for (const cancel of running.cancels) cancel();
+    // Whatever a handler makes of its abort at the deadline, it was too late.
+    running.ended(running.isTimedOut && end.kind !== "lost" ? { kind: "timed_out" } : end);
+    this.events.ended(running.execution, part);
+    if (part === "none") this.hurryIfAllAreOverdue();
+  }
+
+  private exited(): void {
+    this.isGone = true;
+    this.cancelRetirement();
+    for (const group of this.groups) killGroup(group);
+    const verdict = this.verdict ?? NOT_KNOWN;
+    for (const [key, running] of [...this.running]) {
+      const part = this.partOf(key, verdict);
+      this.ended(key, endOf(running, part, verdict), part);
+    }
+    this.events.gone();
+  }
+
+  /** What it never began to run is innocent. */
+  private partOf(key: number, { culprits }: Verdict): "none" | "suspect" | "culprit" {
+    if (culprits?.has(key)) return "culprit";
+    if (!this.signals.hasTaken(key) || culprits?.size === 0) return "none";
+    return "suspect";
+  }
+
+  private listen(): Promise<void> {
+    const { clock, logger, limits } = this.parts;
+    return new Promise((resolve, reject) => {
+      let isReady = false;
+      const fail = (message: string) => {
+        cancel();
+        reject(new Error(message));
+        void this.stop("its handlers could not be loaded");
+      };
+      const cancel = clock.after(limits.startMs, () =>
+        fail(`it has not loaded within ${limits.startMs} ms; does a top-level await never end?`),
+      );
+      this.worker.on("message", (message: FromThread) => {
+        switch (message.kind) {
+          case "ready":
+            cancel();
+            isReady = true;
+            this.handlers = message.handlers;
+            this.hasRunJob = message.hasRunJob;
+            return resolve();
+          case "broken":
+            return fail(message.message);
+          case "ended":
+            return this.ended(message.key, message.end);
+          case "process":
+            if (message.isRunning) this.groups.add(message.group);
+            else this.groups.delete(message.group);
+            return;
+          case "dying":
+            return this.died(message);
+        }
+      });
+      this.worker.on("error", (error) => {
+        logger.error({ error }, "a thread for handlers has died");
+        this.verdict ??= { ...NOT_KNOWN, reason: `its thread has died: ${String(error)}` };
+      });
+      this.worker.on("exit", (code) => {
+        if (!isReady) fail(whyNotReady(code, this.verdict));
+        this.exited();
+      });
+    });
+  }
+
+  private died({ key, reason, end }: Extract<FromThread, { kind: "dying" }>): void {
+    const message = end.kind === "failed" ? end.error.message : "";
+    const jobId = key === null ? null : (this.running.get(key)?.execution.jobId ?? null);
+    this.parts.logger.error({ jobId, message }, `a thread for handlers has died of ${reason}`);
+    const culprits = key === null ? null : new Set([key]);
+    this.verdict ??= {
+      reason: `its thread has died of ${reason}: ${message}`,
+      culprits,
+      end,
+      isBlocked: false,
+    };
+  }
+
+  private post(message: ToThread): void {
+    this.worker.postMessage(message);
+  }
+}
+
+function endOf(
+  { isTimedOut }: Running,
+  part: "none" | "suspect" | "culprit",
+  verdict: Verdict,
+): ExecutionEnd {
+  const { reason, culprits, end, isBlocked } = verdict;
+  if (part === "culprit") {
+    if (isTimedOut) return { kind: "timed_out" };
+    return end ?? { kind: "lost", reason, isBlameless: false };
+  }
+  if (isTimedOut && !isBlocked) return { kind: "timed_out" };
+  if (part === "none" && culprits?.size === 0) return { kind: "lost", reason, isBlameless: true };
+  if (culprits === null && part === "suspect") return { kind: "lost", reason, isBlameless: false };
+  return { kind: "lost", reason: "another job has ended its thread", isBlameless: true };
+}
+
+function whyNotReady(code: number, verdict: Verdict | null): string {
+  // Node's code for a top-level await that nothing can end any more.
+  if (code === 13) return "it has a top-level await that never ends";
+  return verdict?.reason ?? `its thread ended with code ${code}`;
+}
+
+function firstKey(running: ReadonlyMap<number, unknown>): number | null {
+  const [key] = running.keys();
+  return key ?? null;
+}
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}

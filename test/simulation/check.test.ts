@@ -1,0 +1,156 @@
+/** Plants each violation in what a flawless run left behind, and sees it caught. */
+import { describe, expect, it } from "vitest";
+import { type JobRecord, NEVER, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
+import { violations } from "./check.ts";
+import type { Evidence } from "./evidence.ts";
+import { SimulatedCluster } from "./simulated-cluster.ts";
+
+const PERIOD_MS = 5000;
+
+/** A job that succeeded at once, and one that recurs, from a run in which nothing failed. */
+const flawless = await (async () => {
+  const cluster = await SimulatedCluster.start({ seed: 1, nodes: 2 });
+  await cluster.time.advance(2000);
+  cluster.add({ kind: "immediate" }, { ms: 100, failures: 1 });
+  cluster.add({ kind: "cron", expression: "*/5 * * * * *", timeZone: "UTC" }, { ms: 100 });
+  await cluster.time.advance(12_000);
+  return cluster.expectRest();
+})();
+
+function jobOf(kind: "immediate" | "cron"): JobRecord {
+  const job = flawless.jobs.find(({ spec }) => spec.schedule.kind === kind);
+  if (job === undefined) throw new Error("no such job");
+  return job;
+}
+const once = jobOf("immediate");
+const recurring = jobOf("cron");
+
+function rowOf(job: JobRecord, claim: number): ResultRecord {
+  const row = flawless.results.find((result) => result.jobId === job.id && result.claim === claim);
+  if (row === undefined) throw new Error("no such row");
+  return row;
+}
+
+function withJob(job: JobRecord, change: Partial<JobRecord>): Partial<Evidence> {
+  return { jobs: flawless.jobs.map((other) => (other === job ? { ...job, ...change } : other)) };
+}
+
+function withRow(row: ResultRecord, change: Partial<ResultRecord>): Partial<Evidence> {
+  return {
+    results: flawless.results.map((other) => (other === row ? { ...row, ...change } : other)),
+    seenRows: [],
+  };
+}
+
+function without(row: ResultRecord): Partial<Evidence> {
+  return { results: flawless.results.filter((other) => other !== row), seenRows: [] };
+}
+
+const execution = { jobId: once.id, nodeId: "n0" };
+const planted: Record<string, { readonly change: Partial<Evidence>; readonly says: RegExp }> = {
+  "an acknowledged job that is gone": {
+    change: { jobs: flawless.jobs.filter((job) => job !== once) },
+    says: /G1: .* is gone/,
+  },
+  "a job that is still RUNNING": {
+    change: withJob(once, { status: STORED_STATUS.RUNNING }),
+    says: /is RUNNING/,
+  },
+  "a job that is overdue": {
+    change: withJob(once, { status: STORED_STATUS.WAITING, at: flawless.now - 10_000 }),
+    says: /overdue/,
+  },
+  "a claim that was started twice": {
+    change: {
+      executions: [...flawless.executions, { ...execution, claim: 1, startedAt: 90_000, endedAt: 90_001 }],
+    },
+    says: /G2: .* started twice/,
+  },
+  "a claim that was never made": {
+    change: {
+      executions: [...flawless.executions, { ...execution, claim: 9, startedAt: 90_000, endedAt: 90_001 }],
+    },
+    says: /G2: .* never made/,
+  },
+  "a claim with two final rows": {
+    change: { results: [...flawless.results, { ...rowOf(once, 1) }] },
+    says: /two final rows/,
+  },
+  "a claim without a final row": { change: without(rowOf(once, 1)), says: /has no final row/ },
+  "a late row alone": { change: withRow(rowOf(once, 1), { late: true }), says: /late row only/ },
+  "a final row that changed": {
+    change: { seenRows: [{ ...rowOf(once, 1), endTime: 0 }] },
+    says: /has changed/,
+  },
+  "an occurrence that vanished": {
+    change: { ...without(rowOf(recurring, 1)) },
+    says: /G4: the occurrence .* is accounted for 0 times/,
+  },
+  "an occurrence that ended twice": {
+    change: withRow(rowOf(recurring, 2), { scheduledAt: rowOf(recurring, 1).scheduledAt }),
+    says: /ended twice/,
+  },
+  "an occurrence that ran, and was skipped": {
+    change: withRow(rowOf(recurring, 1), {
+      outcome: OUTCOME.SKIPPED,
+      skippedThrough: rowOf(recurring, 2).scheduledAt,
+    }),
+    says: /accounted for 2 times/,
+  },
+  "a recurring job that jumped ahead": {
+    change: withJob(recurring, { scheduledAt: recurring.scheduledAt + 2 * PERIOD_MS }),
+    says: /past the next one/,
+  },
+  "a job whose status is not its last row's": {
+    change: withJob(once, { status: STORED_STATUS.FAILED, at: NEVER }),
+    says: /has status/,
+  },
+  "a job that ended without a row that says so": {
+    change: withRow(rowOf(once, 2), { retryAt: flawless.now }),
+    says: /with 0 rows/,
+  },
+  "two executions of a job at once": {
+    change: {
+      executions: [
+        { ...execution, claim: 1, startedAt: 100, endedAt: 200 },
+        { ...execution, nodeId: "n1", claim: 2, startedAt: 150, endedAt: 250 },
+      ],
+    },
+    says: /G7: .* ran at once/,
+  },
+  "an older claim that started after a newer one": {
+    change: {
+      executions: [
+        { ...execution, claim: 1, startedAt: 300, endedAt: 400 },
+        { ...execution, nodeId: "n1", claim: 2, startedAt: 150, endedAt: 250 },
+      ],
+      freezes: [{ nodeId: "n0", from: 0, to: 300 }],
+    },
+    says: /G7: .* although claim 2/,
+  },
+  "a job that memory had missed": {
+    change: { alarms: ["n0: memory had missed an overdue job"] },
+    says: /missed/,
+  },
+};
+
+describe("the checker", () => {
+  it("finds nothing in a flawless run", () => {
+    expect(violations(flawless)).toEqual([]);
+  });
+
+  for (const [name, { change, says }] of Object.entries(planted)) {
+    it(`catches ${name}`, () => {
+      expect(violations({ ...flawless, ...change }).join("\n")).toMatch(says);
+    });
+  }
+
+  it("does not blame a process that was stopped for what it overlaps", () => {
+    const executions = [
+      { ...execution, claim: 1, startedAt: 100, endedAt: 20_100 },
+      { ...execution, nodeId: "n1", claim: 2, startedAt: 10_000, endedAt: 10_100 },
+    ];
+    const freezes = [{ nodeId: "n0", from: 200, to: 20_000 }];
+    expect(violations({ ...flawless, executions, freezes })).toEqual([]);
+  });
+});

@@ -1,0 +1,37 @@
+/** What a simulation leaves behind for the checker. Times are milliseconds of virtual time, unless said otherwise. */
+import type { JobRecord, JobSpec, ResultRecord } from "../../src/core/job.ts";
+
+/** One call of a handler. */
+export interface Execution {
+  readonly jobId: number;
+  readonly claim: number;
+  readonly nodeId: string;
+  readonly startedAt: number;
+  /** Null: it still runs. Of a process that died: when it died. */
+  endedAt: number | null;
+}
+
+/** A process that was stopped (SIGSTOP): it can't fence itself, so what it overlaps is not its fault. */
+export interface Freeze {
+  readonly nodeId: string;
+  readonly from: number;
+  /** Null: it still is. */
+  to: number | null;
+}
+
+export interface Evidence {
+  readonly jobs: readonly JobRecord[];
+  readonly results: readonly ResultRecord[];
+  /** The final rows as they were seen before, in the order in which they were seen. */
+  readonly seenRows: readonly ResultRecord[];
+  /** Adds that were answered. */
+  readonly acknowledged: ReadonlyMap<number, JobSpec>;
+  /** Jobs whose deletion was asked for, whether or not it was answered. */
+  readonly deleted: ReadonlySet<number>;
+  readonly executions: readonly Execution[];
+  readonly freezes: readonly Freeze[];
+  /** What the nodes logged that must never be: jobs that memory had missed, loops that have stopped. */
+  readonly alarms: readonly string[];
+  /** The database's clock now, in epoch milliseconds. */
+  readonly now: number;
+}

@@ -1,0 +1,22 @@
+/**
+ * Random faults, each run from a seed of its own. SIMULATION_RUNS sets how many runs there are,
+ * SIMULATION_SEED where the seeds start, and SIMULATION_LOG=1 prints all that the nodes logged.
+ */
+import { describe, it } from "vitest";
+import { randomFaults } from "./random-faults.ts";
+import { SimulatedCluster } from "./simulated-cluster.ts";
+import { mixedLoad } from "./workload.ts";
+
+const runs = Number(process.env["SIMULATION_RUNS"] ?? 40);
+const firstSeed = Number(process.env["SIMULATION_SEED"] ?? 1);
+
+describe("a simulated cluster keeps its guarantees under random faults", () => {
+  for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
+    it(`from seed ${seed}`, { timeout: 60_000 }, async () => {
+      const cluster = await SimulatedCluster.start({ seed, nodes: 2 + (seed % 3), maxSkewMs: 60_000 });
+      mixedLoad(cluster, 80, 40_000);
+      await randomFaults(cluster, 12);
+      await cluster.expectRest();
+    });
+  }
+});

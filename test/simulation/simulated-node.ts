@@ -1,0 +1,155 @@
+/** One process of a simulated cluster: the parts that `src/app.ts` connects, on virtual time, network, lock and database. */
+import type { ClusterLock } from "../../src/coordination/cluster-lock.ts";
+import { withOwnProcess } from "../../src/coordination/own-process.ts";
+import type { Logger } from "../../src/core/logger.ts";
+import { KEEP_ALL } from "../../src/core/retention.ts";
+import { Elector } from "../../src/master/elector.ts";
+import { Puller } from "../../src/node/puller.ts";
+import { ResultWriter } from "../../src/node/result-writer.ts";
+import type { JobStore } from "../../src/store/job-store.ts";
+import type { Execution } from "./evidence.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import { SimulatedExecutors } from "./simulated-executors.ts";
+import { type Gate, ProcessClock, type VirtualTime } from "./virtual-clock.ts";
+import type { VirtualNetwork } from "./virtual-network.ts";
+
+export const LOCK_TTL_MS = 3000;
+export const LEASE_MS = 6000;
+export const DRAIN_GRACE_MS = 3000;
+
+export interface NodeParts {
+  readonly nodeId: string;
+  readonly address: string;
+  readonly slots: number;
+  readonly skewMs: number;
+  readonly time: VirtualTime;
+  readonly gate: Gate;
+  readonly random: SeededRandom;
+  readonly network: VirtualNetwork;
+  readonly store: JobStore;
+  readonly lock: ClusterLock;
+  readonly logger: Logger;
+  readonly executions: Execution[];
+}
+
+export class SimulatedNode {
+  readonly nodeId: string;
+  readonly address: string;
+  readonly gate: Gate;
+  readonly clock: ProcessClock;
+  readonly elector: Elector;
+  private readonly puller: Puller;
+  private readonly executors: SimulatedExecutors;
+  private readonly parts: NodeParts;
+
+  constructor(parts: NodeParts) {
+    const { nodeId, address, time, gate, random, store, lock, logger } = parts;
+    this.parts = parts;
+    this.nodeId = nodeId;
+    this.address = address;
+    this.gate = gate;
+    this.clock = new ProcessClock(time, gate, parts.skewMs, random.between(0, 1_000_000));
+    const { clock } = this;
+    const incarnation = random.id();
+    const host = {
+      gate,
+      accept: (stream: Parameters<Parameters<typeof withOwnProcess>[1]["accept"]>[0]) => {
+        const now = this.elector.now();
+        return now.kind === "master" ? now.api.acceptNode(stream) : null;
+      },
+      identity: () => {
+        const now = this.elector.now();
+        return { incarnation, nodeId, epoch: now.kind === "master" ? now.epoch : 0 };
+      },
+    };
+    parts.network.listen(address, host);
+    const network = withOwnProcess(parts.network.of(address, gate), { ...host, address: () => address });
+    this.elector = new Elector({
+      lock,
+      store,
+      network,
+      clock,
+      random,
+      logger,
+      settings: {
+        lockTtlMs: LOCK_TTL_MS,
+        leaseMs: LEASE_MS,
+        horizonMs: 300_000,
+        maxJobsInMemory: 100_000,
+        maxLost: 10,
+        retention: KEEP_ALL,
+        embedded: false,
+      },
+      incarnation,
+      nodeId,
+      address: () => address,
+    });
+    this.executors = new SimulatedExecutors({
+      clock,
+      now: () => time.now,
+      started: ({ jobId, claim }) => {
+        const entry = { jobId, claim, nodeId, startedAt: time.now, endedAt: null };
+        parts.executions.push(entry);
+        return entry;
+      },
+    });
+    this.puller = new Puller({
+      settings: {
+        incarnation,
+        nodeId,
+        address,
+        slots: parts.slots,
+        labels: {},
+        leaseMs: LEASE_MS,
+        maxLost: 10,
+        drainGraceMs: DRAIN_GRACE_MS,
+      },
+      masters: {
+        current: () => {
+          const now = this.elector.now();
+          if (now.kind === "follower") return now.master;
+          return now.kind === "master" ? { address, nodeId, incarnation, epoch: now.epoch } : null;
+        },
+        changed: (changed) => this.elector.changed(changed),
+        lost: (master) => void this.elector.masterIsGone(master),
+      },
+      network,
+      executors: this.executors,
+      resources: {
+        memoryMb: 1000,
+        measure: () => ({ cpu: 0, eventLoopDelayMs: 0, freeMemoryMb: 1000 }),
+        stop: () => {},
+      },
+      writer: new ResultWriter({ store, clock, logger }),
+      clock,
+      logger,
+    });
+  }
+
+  get isMaster(): boolean {
+    return !this.gate.isDead && this.elector.now().kind === "master";
+  }
+
+  start(): void {
+    this.elector.start();
+    this.puller.start();
+  }
+
+  /** kill -9; `silently`: its machine is gone, too. */
+  crash(silently: boolean): void {
+    this.executors.die();
+    this.gate.kill();
+    this.parts.network.close(this.address, silently);
+  }
+
+  /** As `app.ts` stops a node. */
+  async stop(): Promise<void> {
+    await this.elector.resign();
+    await this.puller.leave();
+    await this.puller.stop();
+    await this.elector.stop();
+    this.parts.network.close(this.address, false);
+    await this.executors.stop();
+    this.gate.kill();
+  }
+}
