@@ -2,8 +2,9 @@
  * A user's handlers. Try them with:
  *
  *   HANDLERS=examples/handlers.ts npm start
+ *   HANDLERS=/handlers/handlers.ts docker compose up     (compose.yaml mounts this folder at /handlers)
  */
-import { defineJobs, PermanentError } from "../src/index.ts";
+import { defineJobs, PermanentError } from "elastic-job";
 
 export default defineJobs({
   greet: async (job, ctx) => {

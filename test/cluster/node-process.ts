@@ -16,6 +16,7 @@ export interface NodeProcess {
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
+  isAlive(): boolean;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -42,6 +43,7 @@ export async function startNodeProcess(env: Readonly<Record<string, string>>): P
       await exited;
     },
     signal: (signal) => child.kill(signal),
+    isAlive: () => child.exitCode === null && child.signalCode === null,
     async stop() {
       child.kill("SIGTERM");
       const limit = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);

@@ -3,6 +3,7 @@ import { describeSettings, parseConfig } from "../../src/config.ts";
 import { ElasticJobError } from "../../src/core/errors.ts";
 
 const CORES = 4;
+const DAY_MS = 86_400_000;
 const SERVERS = { MYSQL_URL: "mysql://app:secret@db/jobs", REDIS_URL: "redis://:secret@redis/0" };
 
 function refusal(env: Record<string, string>): string {
@@ -26,15 +27,23 @@ test("an empty environment is the embedded default", () => {
     edgePort: 8080,
     upstreams: ["http://127.0.0.1:7070"],
     allowedOrigins: [],
+    apiTokens: [],
+    clusterSecrets: [],
     handlersPath: null,
     slots: 64,
     labels: {},
+    httpAllowedHosts: [],
+    shellHandler: "off",
     nodeId: null,
     clusterPrefix: "",
     lockTtlMs: 3000,
     nodeLeaseMs: 6000,
     horizonMs: 300_000,
     maxLost: 10,
+    retention: {
+      ageMs: { succeeded: 7 * DAY_MS, failed: 30 * DAY_MS, cancelled: 7 * DAY_MS, skipped: 7 * DAY_MS },
+      resultsPerJob: 1000,
+    },
     maxPayloadBytes: 1_048_576,
     logLevel: "info",
     drainGraceMs: 10_000,
@@ -55,12 +64,15 @@ test("every setting is read", () => {
       HANDLERS: "./jobs.ts",
       SLOTS: "0",
       LABELS: "gpu=true, zone=a=b,empty=",
+      HTTP_ALLOWED_HOSTS: "API.example.com, *.internal,127.0.0.1,[fd00::5]",
+      SHELL_HANDLER: "on",
       NODE_ID: "node-1",
       CLUSTER_PREFIX: "staging:",
       LOCK_TTL_MS: "1000",
       NODE_LEASE_MS: "2000",
       HORIZON_MS: "60000",
       MAX_LOST: "3",
+      RETENTION: "failed=90d, results=off",
       MAX_PAYLOAD_BYTES: "2048",
       LOG_LEVEL: "debug",
       DRAIN_GRACE_MS: "0",
@@ -77,15 +89,23 @@ test("every setting is read", () => {
     edgePort: 80,
     upstreams: ["http://n1:7070", "https://n2"],
     allowedOrigins: ["https://a.example", "http://localhost:3000"],
+    apiTokens: [],
+    clusterSecrets: [],
     handlersPath: "./jobs.ts",
     slots: 0,
     labels: { gpu: "true", zone: "a=b", empty: "" },
+    httpAllowedHosts: ["api.example.com", "*.internal", "127.0.0.1", "[fd00::5]"],
+    shellHandler: "on",
     nodeId: "node-1",
     clusterPrefix: "staging:",
     lockTtlMs: 1000,
     nodeLeaseMs: 2000,
     horizonMs: 60_000,
     maxLost: 3,
+    retention: {
+      ageMs: { succeeded: 7 * DAY_MS, failed: 90 * DAY_MS, cancelled: 7 * DAY_MS, skipped: 7 * DAY_MS },
+      resultsPerJob: null,
+    },
     maxPayloadBytes: 2048,
     logLevel: "debug",
     drainGraceMs: 0,
@@ -172,7 +192,30 @@ describe("settings that do not go together", () => {
 
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(21);
+  expect(table).toHaveLength(26);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
+});
+
+test("tokens are lists, and are never shown", () => {
+  const config = parseConfig(
+    {
+      ...SERVERS,
+      API_TOKENS: "first-token-0123, second-token-0123",
+      CLUSTER_SECRET: "new-secret-012345,old-secret-012345",
+    },
+    CORES,
+  );
+  expect(config.apiTokens).toEqual(["first-token-0123", "second-token-0123"]);
+  expect(config.clusterSecrets).toEqual(["new-secret-012345", "old-secret-012345"]);
+  const short = refusal({ API_TOKENS: "tiny-token", CLUSTER_SECRET: "with space 0123456" });
+  expect(short).toMatch(/API_TOKENS: .*16 to 200/);
+  expect(short).toMatch(/CLUSTER_SECRET: .*16 to 200/);
+  expect(short).not.toContain("tiny-token");
+});
+
+test("nodes that ask for API tokens need a secret to know each other by", () => {
+  expect(refusal({ ...SERVERS, API_TOKENS: "first-token-0123" })).toMatch(/CLUSTER_SECRET: is not set/);
+  // One process alone calls itself without a network.
+  expect(parseConfig({ API_TOKENS: "first-token-0123" }, CORES).clusterSecrets).toEqual([]);
 });

@@ -277,7 +277,62 @@ describe("browsers", () => {
   });
 });
 
+describe("tokens", () => {
+  const TOKEN = "a-token-that-is-long-enough";
+  const call = (headers: Record<string, string>, path = "/JobService/GetAllJobs") =>
+    app({ apiTokens: ["another-token-for-others", TOKEN] }).fetch(post(path, "{}", headers));
+
+  it("asks for one before a call reaches a node, and passes the caller's on", async () => {
+    for (const headers of [{}, { authorization: `Bearer ${TOKEN}x` }, { authorization: `Basic ${TOKEN}` }]) {
+      const answer = await refused(call(headers as Record<string, string>));
+      expect(answer).toMatchObject({ status: 401, code: "unauthenticated" });
+    }
+    expect(server.calls).toEqual([]);
+    const authorization = `Bearer ${TOKEN}`;
+    expect((await call({ authorization })).status).toBe(200);
+    expect(server.calls[0]?.headers).toMatchObject({ authorization });
+  });
+
+  it("leaves asking to the nodes when it knows none itself", async () => {
+    expect(
+      (await app().fetch(post("/JobService/GetAllJobs", "{}", { authorization: "Bearer x" }))).status,
+    ).toBe(200);
+    expect(server.calls[0]?.headers).toMatchObject({ authorization: "Bearer x" });
+  });
+
+  it("asks nobody for one who only wants to know whether it is up", async () => {
+    const guarded = app({ apiTokens: [TOKEN] });
+    for (const path of ["/healthz", "/readyz", "/"]) expect((await guarded.request(path)).status).toBe(200);
+  });
+
+  it("lets a browser read the refusal", async () => {
+    const answer = await call({ origin: ALLOWED });
+    expect(answer.headers.get("access-control-allow-origin")).toBe(ALLOWED);
+    expect(answer.status).toBe(401);
+  });
+});
+
 describe("nodes that fail", () => {
+  it("asks another node when one takes a call and says nothing, and aborts the first call", async () => {
+    const silent = await startSmallJobServer();
+    const entered = Promise.withResolvers<AbortSignal>();
+    silent.before = (_method, context) => {
+      entered.resolve(context.signal);
+      return new Promise((resolve) => context.signal.addEventListener("abort", () => resolve()));
+    };
+    try {
+      const edgeOfTwo = app({ upstreams: [silent.url, server.url] });
+      const answer = await edgeOfTwo.fetch(post("/JobService/AddJob", '{"handler":"echo"}'));
+      expect(await answer.json()).toMatchObject({ jobId: "1" });
+      const signal = await entered.promise;
+      await expect.poll(() => signal.aborted, { timeout: 5_000 }).toBe(true);
+      const keys = [silent, server].map((one) => one.callsOf("AddJob")[0]?.headers["idempotency-key"]);
+      expect(keys[0]).toBe(keys[1]);
+    } finally {
+      await silent.close();
+    }
+  });
+
   it("goes to the next node when one refuses the connection, and stays there", async () => {
     const dead = `http://127.0.0.1:${await refusingPort()}`;
     const edgeApp = app({ upstreams: [dead, server.url] });
@@ -358,7 +413,7 @@ describe("health", () => {
   it("is up while the process is, and ready while a master answers", async () => {
     expect((await app().request("/healthz")).status).toBe(200);
     expect((await app().request("/readyz")).status).toBe(200);
-    server.before = unavailable;
+    server.isReady = false;
     const answer = await app().request("/readyz");
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ code: "unavailable" });

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { create as createMessage } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
@@ -12,6 +12,7 @@ import {
   type AddJobOutcome,
   AddJobOutcomeSchema,
   type AddJobRequest,
+  AddJobRequestSchema,
   type AddJobResponse,
   AddJobResponseSchema,
   JobService,
@@ -28,6 +29,8 @@ export interface SmallJobServer {
   readonly calls: SeenCall[];
   /** Jobs by id, in the order of their adding. */
   readonly jobs: Map<string, Job>;
+  /** What it answers to `GET /readyz`. */
+  isReady: boolean;
   /** Called before each method; may throw, or wait. */
   before: (method: string, context: HandlerContext) => void | Promise<void>;
   /** So many AddJobs calls answer `unavailable` for their last job, though it was added. */
@@ -115,8 +118,19 @@ export async function startSmallJobServer(port = 0, version: "1.1" | "2" = "1.1"
     return job;
   }
 
+  function setStatus(jobId: string, status: JobStatus): Job {
+    const job = find(jobId);
+    job.status = status;
+    return job;
+  }
+
   const adapter = connectNodeAdapter({
     jsonOptions: { ignoreUnknownFields: false },
+    fallback(request, response) {
+      const status = request.url !== "/readyz" ? 404 : server.isReady ? 200 : 503;
+      response.writeHead(status);
+      response.end();
+    },
     interceptors: [
       (next) => async (request) => {
         calls.push({ method: request.method.name, headers: Object.fromEntries(request.header) });
@@ -145,6 +159,31 @@ export async function startSmallJobServer(port = 0, version: "1.1" | "2" = "1.1"
           if (request.job?.name) job.name = request.job.name;
           return { job };
         },
+        async pauseJob(request, context) {
+          await server.before("PauseJob", context);
+          return { job: setStatus(request.jobId, JobStatus.PAUSED) };
+        },
+        async resumeJob(request, context) {
+          await server.before("ResumeJob", context);
+          return { job: setStatus(request.jobId, JobStatus.WAITING) };
+        },
+        async cancelJob(request, context) {
+          await server.before("CancelJob", context);
+          const isMeant = request.scheduledAt === undefined || timestampMs(request.scheduledAt) === NOW;
+          return { job: isMeant ? setStatus(request.jobId, JobStatus.CANCELLED) : find(request.jobId) };
+        },
+        async retryJob(request, context) {
+          await server.before("RetryJob", context);
+          return { job: setStatus(request.jobId, JobStatus.RUNNING) };
+        },
+        async triggerJob(request, context) {
+          const key = context.requestHeader.get("idempotency-key");
+          const [outcome] = addAll([createMessage(AddJobRequestSchema, { handler: "echo" })], key);
+          await server.before("TriggerJob", context);
+          const child = find(outcome?.outcome.case === "added" ? outcome.outcome.value.jobId : "");
+          child.parentId = find(request.jobId).jobId;
+          return { job: child };
+        },
         async deleteJob(request, context) {
           find(request.jobId);
           jobs.delete(request.jobId);
@@ -157,10 +196,13 @@ export async function startSmallJobServer(port = 0, version: "1.1" | "2" = "1.1"
         },
         async getAllJobs(request, context) {
           await server.before("GetAllJobs", context);
-          const all = [...jobs.values()].toReversed();
-          const from = Number(request.pageToken);
-          const to = from + (request.pageSize || 100);
-          return { jobs: all.slice(from, to), nextPageToken: to < all.length ? String(to) : "" };
+          const before = request.pageToken === "" ? Number.POSITIVE_INFINITY : Number(request.pageToken);
+          const all = [...jobs.values()]
+            .filter(({ status }) => request.status === 0 || status === request.status)
+            .filter(({ name, jobId }) => name.startsWith(request.namePrefix) && Number(jobId) < before)
+            .toReversed();
+          const page = all.slice(0, request.pageSize || 100);
+          return { jobs: page, nextPageToken: page.length < all.length ? (page.at(-1)?.jobId ?? "") : "" };
         },
         async getAllResult(request, context) {
           await server.before("GetAllResult", context);
@@ -198,6 +240,7 @@ export async function startSmallJobServer(port = 0, version: "1.1" | "2" = "1.1"
     port: taken,
     calls,
     jobs,
+    isReady: true,
     before: () => {},
     cutShort: 0,
     watchSignals,

@@ -2,9 +2,10 @@
 import type { MasterStream, StreamHandler } from "../../../src/coordination/network.ts";
 import { ElasticJobError } from "../../../src/core/errors.ts";
 import {
+  farEnd,
+  hasEnded,
   type JobRecord,
   type JobSpec,
-  NEVER,
   STORED_STATUS,
   type StoredStatus,
 } from "../../../src/core/job.ts";
@@ -15,7 +16,9 @@ export interface MemoryJobApi extends JobApi {
   readonly jobs: Map<number, JobRecord>;
   /** The specs and key of each addJobs call. */
   readonly calls: { readonly count: number; readonly key: string | null }[];
-  setStatus(jobId: number, status: StoredStatus): void;
+  setStatus(jobId: number, status: StoredStatus): JobView;
+  /** How far cluster time is ahead of this machine's clock. */
+  clusterAheadMs: number;
   /** Called with each stream that a node opens. */
   onStream: (stream: MasterStream) => StreamHandler;
   /** When set, addJobs first does this. */
@@ -26,6 +29,7 @@ export function memoryJobApi(): MemoryJobApi {
   const jobs = new Map<number, JobRecord>();
   const answers = new Map<string, (AddedJob | ElasticJobError)[]>();
   const byKey = new Map<string, number>();
+  const triggered = new Map<string, number>();
   let nextId = 1;
   let watchers: (() => void)[] = [];
 
@@ -63,6 +67,7 @@ export function memoryJobApi(): MemoryJobApi {
       attempt: 0,
       failures: 0,
       lost: 0,
+      endedAt: 0,
       claim: 0,
       revision: 0,
       node: 0,
@@ -75,7 +80,17 @@ export function memoryJobApi(): MemoryJobApi {
     return { jobId: id, created: true, nextRunAt: at };
   };
 
+  const setStatus = (jobId: number, status: StoredStatus): JobView => {
+    const job = find(jobId);
+    const at = status >= STORED_STATUS.SUCCEEDED ? farEnd(realClock.now()) : job.scheduledAt;
+    const next = { ...job, status, at };
+    jobs.set(jobId, next);
+    changed();
+    return view(next);
+  };
+
   const api: MemoryJobApi = {
+    clusterAheadMs: 0,
     jobs,
     calls: [],
     beforeAdd: null,
@@ -107,6 +122,29 @@ export function memoryJobApi(): MemoryJobApi {
       jobs.delete(jobId);
       changed();
     },
+    pauseJob: async (jobId) => setStatus(jobId, STORED_STATUS.PAUSED),
+    resumeJob: async (jobId) => setStatus(jobId, STORED_STATUS.WAITING),
+    async cancelJob(jobId, scheduledAt) {
+      const job = find(jobId);
+      const isMeant = scheduledAt === null || scheduledAt === job.scheduledAt;
+      return isMeant ? setStatus(jobId, STORED_STATUS.CANCELLED) : view(job);
+    },
+    retryJob: async (jobId) => setStatus(jobId, STORED_STATUS.WAITING),
+    async triggerJob(jobId, callKey) {
+      const known = callKey === null ? undefined : triggered.get(callKey);
+      if (known !== undefined) return view(find(known));
+      const { spec } = find(jobId);
+      const added = addOne({ ...spec, schedule: { kind: "immediate" }, idempotencyKey: null });
+      if (added instanceof ElasticJobError) throw added;
+      const child = { ...find(added.jobId), parentId: jobId };
+      jobs.set(child.id, child);
+      if (callKey !== null) triggered.set(callKey, child.id);
+      return view(child);
+    },
+    clusterTime: () => realClock.now() + api.clusterAheadMs,
+    drainNode(nodeId) {
+      throw new ElasticJobError("not_found", `nodeId: no node ${nodeId}`);
+    },
     async readJob(jobId) {
       return view(find(jobId));
     },
@@ -114,7 +152,7 @@ export function memoryJobApi(): MemoryJobApi {
       let job: JobRecord | undefined = find(jobId);
       while (job !== undefined && !signal.aborted) {
         yield view(job);
-        if (job.at === NEVER) return;
+        if (hasEnded(job)) return;
         await new Promise<void>((resolve) => {
           watchers.push(resolve);
           signal.addEventListener("abort", () => resolve(), { once: true });
@@ -142,11 +180,7 @@ export function memoryJobApi(): MemoryJobApi {
       running: 0,
     }),
     acceptNode: (stream) => api.onStream(stream),
-    setStatus(jobId, status) {
-      const ended = status >= STORED_STATUS.SUCCEEDED;
-      jobs.set(jobId, { ...find(jobId), status, at: ended ? NEVER : find(jobId).at });
-      changed();
-    },
+    setStatus,
   };
   return api;
 }

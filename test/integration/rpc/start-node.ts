@@ -1,5 +1,6 @@
 import type { MasterAddress } from "../../../src/coordination/cluster-lock.ts";
 import type { RoleNow } from "../../../src/master/role.ts";
+import type { Credentials } from "../../../src/rpc/credentials.ts";
 import type { RpcLimits } from "../../../src/rpc/limits.ts";
 import type { OnePortServer } from "../../../src/rpc/one-port-server.ts";
 import { createRpcServer } from "../../../src/rpc/serve.ts";
@@ -26,7 +27,12 @@ const running = new Set<OnePortServer>();
 
 /** A real server on a free port. Master at first, unless told otherwise. */
 export async function startNode(
-  options: { role?: RoleNow; api?: MemoryJobApi; limits?: Partial<RpcLimits> } = {},
+  options: {
+    role?: RoleNow;
+    api?: MemoryJobApi;
+    limits?: Partial<RpcLimits>;
+    credentials?: Credentials;
+  } = {},
 ): Promise<TestNode> {
   const api = options.api ?? memoryJobApi();
   const list = listStore(() => api.jobs.values());
@@ -43,6 +49,7 @@ export async function startNode(
     identity,
     address: () => address,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
   });
   const port = await server.listen("127.0.0.1", 0);
   address = `127.0.0.1:${port}`;

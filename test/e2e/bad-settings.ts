@@ -1,0 +1,91 @@
+/** Settings that can't work: each is told in one line that says what is wrong and what to set. */
+import { run } from "./docker.ts";
+
+export interface BadSetting {
+  readonly title: string;
+  readonly image: string;
+  readonly args: readonly string[];
+  /** What its last line on stderr says. */
+  readonly says: RegExp;
+  /** null: it goes on trying until it is stopped. */
+  readonly exitCode: number | null;
+}
+
+/** `network`: where the real MySQL and Redis are. `edgeUrlPort`: a port of this machine that is taken. */
+export function badSettings(network: string, password: string, container: string): BadSetting[] {
+  const mysql = (word: string) => ["-e", `MYSQL_URL=mysql://elastic_job:${word}@mysql:3306/elastic_job`];
+  const redis = (host: string) => ["-e", `REDIS_URL=redis://${host}:6379`];
+  const joined = ["--network", network];
+  return [
+    {
+      title: "a wrong password for MySQL",
+      image: "elastic-job",
+      args: [...joined, ...mysql("wrong"), ...redis("redis")],
+      says: /MYSQL_URL.*(password|Access denied)/is,
+      exitCode: 1,
+    },
+    {
+      title: "a MySQL that is not there",
+      image: "elastic-job",
+      args: [...joined, "-e", "MYSQL_URL=mysql://a:b@no-mysql:3306/c", ...redis("redis")],
+      says: /database does not answer yet/,
+      exitCode: null,
+    },
+    {
+      title: "a Redis that is not there",
+      image: "elastic-job",
+      args: [...joined, ...mysql(password), ...redis("no-redis")],
+      says: /Redis.*out of reach|no-redis/i,
+      exitCode: null,
+    },
+    {
+      title: "a missing variable",
+      image: "elastic-job",
+      args: mysql(password),
+      says: /MYSQL_URL: is set without REDIS_URL.*set both or neither/s,
+      exitCode: 2,
+    },
+    {
+      title: "a port that is taken",
+      image: "elastic-job",
+      args: ["--network", `container:${container}`, ...mysql(password), ...redis("redis")],
+      says: /PORT: 7070 .*taken/,
+      exitCode: 1,
+    },
+    {
+      title: "an edge without a usable UPSTREAM",
+      image: "elastic-job-edge",
+      args: ["-e", "UPSTREAM=nowhere"],
+      says: /UPSTREAM: "nowhere" is not accepted; use the URL of a node/,
+      exitCode: 2,
+    },
+  ];
+}
+
+const WATCHED_MS = 6_000;
+
+export async function expectTold(setting: BadSetting): Promise<string> {
+  const name = `elastic-job-test-bad-${process.pid}`;
+  const args = [
+    "run",
+    "--rm",
+    "--name",
+    name,
+    "--read-only",
+    "--tmpfs",
+    "/tmp",
+    ...setting.args,
+    setting.image,
+  ];
+  const stop = setTimeout(() => void run("docker", ["kill", name]), WATCHED_MS);
+  const { code, stdout, stderr } = await run("docker", args);
+  clearTimeout(stop);
+  const lines = `${stderr}${stdout}`.split("\n").filter((line) => line !== "");
+  const shown = lines.join("\n");
+  if (!setting.says.test(shown)) throw new Error(`${setting.says} was not said, but:\n${shown}`);
+  if (/^\s+at .*:\d+:\d+/m.test(shown)) throw new Error(`a stack trace was printed:\n${shown}`);
+  const expected = setting.exitCode ?? 137;
+  if (code !== expected) throw new Error(`exit code ${code}, ${expected} was expected:\n${shown}`);
+  const line = lines.find((one) => setting.says.test(one)) ?? lines.join(" / ");
+  return setting.exitCode === null ? `goes on trying: ${line}` : `exit code ${code}: ${line}`;
+}

@@ -1,0 +1,278 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Handler, HandlerContext } from "../../../src/jobs/define-jobs.ts";
+import { checkHost } from "../../../src/jobs/host-rules.ts";
+import { createHttp } from "../../../src/jobs/http.ts";
+import { retryAfterMs } from "../../../src/jobs/retry-after.ts";
+import { describeFailure } from "../../../src/node/describe-failure.ts";
+
+interface Seen {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+}
+
+let server: Server;
+let port: number;
+let seen: Seen[] = [];
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    let body = "";
+    for await (const part of request) body += String(part);
+    const { method = "", url = "", headers } = request;
+    seen.push({ method, url, headers, body });
+    const { searchParams, pathname } = new URL(url, "http://any");
+    if (pathname === "/never") return;
+    for (const name of ["location", "retry-after", "content-type"]) {
+      const value = searchParams.get(name);
+      if (value !== null) response.setHeader(name, value);
+    }
+    response.statusCode = Number(searchParams.get("status") ?? 200);
+    if (pathname === "/half") {
+      response.write("half");
+      return;
+    }
+    response.end(searchParams.get("answer") ?? "x".repeat(Number(searchParams.get("length") ?? 0)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  port = typeof address === "object" && address !== null ? address.port : 0;
+});
+beforeEach(() => {
+  seen = [];
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+function call(payload: unknown, given: { hosts?: string[]; signal?: AbortSignal } = {}) {
+  const handler: Handler = createHttp(given.hosts ?? ["127.0.0.1"]);
+  const ctx: HandlerContext = {
+    jobId: "7",
+    claim: 1,
+    attempt: 1,
+    scheduledAt: new Date(0),
+    idempotencyKey: "7-0",
+    deadline: null,
+    signal: given.signal ?? new AbortController().signal,
+  };
+  return Promise.resolve(handler({ id: "7", name: "call", handler: "http", payload }, ctx));
+}
+
+async function failure(payload: unknown, given: { hosts?: string[]; signal?: AbortSignal } = {}) {
+  try {
+    await call(payload, given);
+  } catch (error) {
+    return describeFailure(error);
+  }
+  throw new Error("it has succeeded");
+}
+
+function url(path: string, query: Record<string, string> = {}): string {
+  return `http://127.0.0.1:${port}${path}?${new URLSearchParams(query)}`;
+}
+
+describe("a call", () => {
+  test("is a GET by default, with the occurrence's key, and returns status and body", async () => {
+    const output = await call({ url: url("/", { answer: "hi", "content-type": "text/plain" }) });
+    expect(output).toEqual({ status: 200, contentType: "text/plain", body: "hi" });
+    expect(seen[0]).toMatchObject({ method: "GET", body: "", headers: { "idempotency-key": "7-0" } });
+  });
+
+  test("with a body is a POST, of JSON or of text as it is", async () => {
+    await call({ url: url("/"), body: { a: [1] } });
+    await call({
+      url: url("/"),
+      body: "a=1",
+      method: "put",
+      headers: { "Content-Type": "text/x", "Idempotency-Key": "k" },
+    });
+    expect(seen).toMatchObject([
+      { method: "POST", body: '{"a":[1]}', headers: { "content-type": "application/json" } },
+      { method: "PUT", body: "a=1", headers: { "content-type": "text/x", "idempotency-key": "k" } },
+    ]);
+  });
+
+  test("returns JSON as JSON, and as text when it is none after all", async () => {
+    const json = { "content-type": "application/problem+json; charset=utf-8" };
+    expect(await call({ url: url("/", { answer: '{"a":1}', ...json }) })).toMatchObject({ body: { a: 1 } });
+    expect(await call({ url: url("/", { answer: "{", ...json }) })).toMatchObject({ body: "{" });
+  });
+
+  test("keeps no more of a long answer than a result can hold", async () => {
+    const output = await call({ url: url("/", { length: "5000000" }) });
+    expect(output).toMatchObject({ truncated: true, body: "x".repeat(256 * 1024) });
+  });
+
+  test("ends when the job is aborted, also in the middle of the answer", async () => {
+    for (const path of ["/never", "/half"]) {
+      const controller = new AbortController();
+      const failed = failure({ url: url(path) }, { signal: controller.signal });
+      const calls = seen.length;
+      while (seen.length === calls) await new Promise((resolve) => setImmediate(resolve));
+      controller.abort(new DOMException("its node is stopping", "AbortError"));
+      expect((await failed).error).toMatchObject({ name: "AbortError", message: "its node is stopping" });
+    }
+  });
+
+  test("has a time limit", async () => {
+    for (const path of ["/never", "/half"]) {
+      const { error, isPermanent } = await failure({ url: url(path), timeoutMs: 50 });
+      expect(error.message).toBe(`${url(path)} has not answered within 50 ms`);
+      expect(isPermanent).toBe(false);
+    }
+  });
+
+  test("that finds nobody is tried again, and says why", async () => {
+    const { error, isPermanent } = await failure({ url: "http://127.0.0.1:1/" });
+    expect(isPermanent).toBe(false);
+    expect(error.message).toMatch(/^could not call http:\/\/127\.0\.0\.1:1\/: .+/);
+    expect(error.message).not.toContain("fetch failed");
+  });
+});
+
+describe("the answer's status", () => {
+  test.each([400, 401, 404, 409, 410, 422, 304])("%d is permanent", async (status) => {
+    const { error, isPermanent } = await failure({ url: url("/", { status: String(status) }) });
+    expect(isPermanent).toBe(true);
+    expect(error.message).toContain(`answered ${status}`);
+  });
+
+  test.each([408, 425, 429, 500, 502, 503])("%d is tried again", async (status) => {
+    expect(await failure({ url: url("/", { status: String(status) }) })).toMatchObject({
+      isPermanent: false,
+    });
+  });
+
+  test("can be another that is expected", async () => {
+    expect(await call({ url: url("/", { status: "404" }), expectedStatus: 404 })).toMatchObject({
+      status: 404,
+    });
+    expect(await call({ url: url("/", { status: "409" }), expectedStatus: [200, 409] })).toMatchObject({
+      status: 409,
+    });
+    expect(await failure({ url: url("/"), expectedStatus: 201 })).toMatchObject({ isPermanent: false });
+  });
+
+  test("shows what was answered with it", async () => {
+    const target = url("/", { status: "500", answer: `no disk ${"x".repeat(5000)}` });
+    const { error } = await failure({ url: target });
+    expect(error.message).toBe(`${target} answered 500: no disk ${"x".repeat(492)}`);
+  });
+
+  test("comes with a time to try again at", async () => {
+    const busy = { status: "503", "retry-after": "120" };
+    expect(await failure({ url: url("/", busy) })).toMatchObject({ retryAfterMs: 120_000 });
+    expect(await failure({ url: url("/", { ...busy, status: "404" }) })).not.toHaveProperty("retryAfterMs");
+  });
+
+  test.each<[string | null, number | null]>([
+    ["0", 0],
+    ["7", 7000],
+    ["99999999999", 86_400_000],
+    ["Thu, 01 Jan 1970 00:00:30 GMT", 20_000],
+    ["Thu, 01 Jan 1970 00:00:05 GMT", 0],
+    ["soon", null],
+    ["", null],
+    [null, null],
+  ])("Retry-After %j is %j ms from 10 s on", (header, ms) => {
+    expect(retryAfterMs(header, 10_000)).toBe(ms);
+  });
+});
+
+describe("hosts", () => {
+  test.each<[string[], string, boolean]>([
+    [[], "http://example.com/", false],
+    [["example.com"], "http://EXAMPLE.com./", true],
+    [["example.com"], "https://example.com:8443/", true],
+    [["example.com"], "http://a.example.com/", false],
+    [["example.com"], "http://example.com.evil.test/", false],
+    [["*.example.com"], "http://a.b.example.com/", true],
+    [["*.example.com"], "http://example.com/", false],
+    [["*.example.com"], "http://evilexample.com/", false],
+    [["127.0.0.1"], "http://0x7f.1/", true],
+    [["[::1]"], "http://[0:0::1]/", true],
+  ])("%j: %s is allowed: %s", (hosts, target, isAllowed) => {
+    const check = () => checkHost(new URL(target), hosts);
+    if (isAllowed) expect(check).not.toThrow();
+    else expect(check).toThrow("is not allowed");
+  });
+
+  test("that are not allowed are refused for good, and the message says what to set", async () => {
+    const { error, isPermanent } = await failure({ url: url("/") }, { hosts: [] });
+    expect(isPermanent).toBe(true);
+    expect(error.message).toBe(
+      "the host 127.0.0.1 is not allowed (none is); set HTTP_ALLOWED_HOSTS on the nodes to a list with it, such as 127.0.0.1 or *.example.com",
+    );
+    expect(seen).toEqual([]);
+  });
+});
+
+describe("redirects", () => {
+  test("are followed to allowed hosts, as a GET unless the status says otherwise", async () => {
+    const to = url("/there", { answer: "found" });
+    const body = { a: 1 };
+    expect(await call({ url: url("/", { status: "302", location: to }), body })).toMatchObject({
+      body: "found",
+    });
+    await call({ url: url("/", { status: "307", location: to }), body });
+    expect(seen.map(({ method, body: sent }) => [method, sent])).toEqual([
+      ["POST", '{"a":1}'],
+      ["GET", ""],
+      ["POST", '{"a":1}'],
+      ["POST", '{"a":1}'],
+    ]);
+  });
+
+  test("are not followed to other hosts, schemes, or without end", async () => {
+    const elsewhere = await failure({
+      url: url("/", { status: "302", location: `http://localhost:${port}/` }),
+    });
+    expect(elsewhere).toMatchObject({
+      isPermanent: true,
+      error: { message: expect.stringContaining("the host localhost is not allowed") },
+    });
+    const scheme = await failure({ url: url("/", { status: "302", location: "file:///etc/passwd" }) });
+    expect(scheme).toMatchObject({ isPermanent: true });
+    seen = [];
+    const loop = await failure({ url: url("/", { status: "302", location: "" }) });
+    expect(loop.isPermanent).toBe(true);
+    expect(seen.length).toBeLessThanOrEqual(6);
+  });
+
+  test("do not take credentials along to another origin", async () => {
+    const headers = { Authorization: "Bearer secret", Cookie: "a=b", "X-Mine": "1" };
+    const location = `http://localhost:${port}/there`;
+    await call(
+      { url: url("/", { status: "302", location }), headers },
+      { hosts: ["127.0.0.1", "localhost"] },
+    );
+    const there = seen.find((each) => each.url === "/there");
+    expect(there?.headers).toMatchObject({ "x-mine": "1" });
+    expect(there?.headers).not.toHaveProperty("authorization");
+    expect(there?.headers).not.toHaveProperty("cookie");
+  });
+});
+
+test.each<[unknown, string]>([
+  [null, "payload.url: is required"],
+  ["text", "payload: "],
+  [{ url: "ftp://a/" }, "payload.url: must be a URL with http or https"],
+  [{ url: "http://u:p@127.0.0.1/" }, "payload.url: must not hold a user or password"],
+  [{ url: "http://127.0.0.1/", method: "GET /" }, "payload.method: must be the name of a method"],
+  [{ url: "http://127.0.0.1/", method: "CONNECT" }, "payload.method: CONNECT is not supported"],
+  [{ url: "http://127.0.0.1/", method: "GET", body: 1 }, "payload.body: a GET has none"],
+  [{ url: "http://127.0.0.1/", headers: { Host: "a" } }, "payload.headers.Host"],
+  [{ url: "http://127.0.0.1/", headers: { "a b": "c" } }, "payload.headers: "],
+  [{ url: "http://127.0.0.1/", timeoutMs: 0 }, "payload.timeoutMs: "],
+  [{ url: "http://127.0.0.1/", expectedStatus: 99 }, "payload.expectedStatus"],
+  [{ url: "http://127.0.0.1/", headerz: {} }, "headerz"],
+])("the payload %j is refused for good, by field", async (payload, message) => {
+  const { error, isPermanent } = await failure(payload);
+  expect(isPermanent).toBe(true);
+  expect(error.name).toBe("PermanentError");
+  expect(error.message).toContain(message);
+});

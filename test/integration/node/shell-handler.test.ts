@@ -1,0 +1,157 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../conformance/lock/until.ts";
+import { type PoolRig, startRig } from "./pool-rig.ts";
+
+const SHELL_ON = { httpAllowedHosts: [], isShellOn: true };
+const BLOCKING = new URL("./handlers/trouble.ts", import.meta.url).href;
+
+let rig: PoolRig;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "shell-"));
+});
+afterEach(() => rig.stop());
+afterAll(() => rm(folder, { recursive: true }));
+
+async function shell(payload: unknown) {
+  rig = await startRig({ handlersUrl: null, builtIn: SHELL_ON });
+  const end = await rig.run("shell", { payload: JSON.stringify(payload) }).end;
+  return end.kind === "succeeded" ? JSON.parse(end.output ?? "") : end;
+}
+
+test("is not there unless it is switched on", async () => {
+  rig = await startRig({ handlersUrl: null });
+  expect(rig.pool.handlers).not.toContain("shell");
+  expect(await rig.run("shell", { payload: '{"command":"true"}' }).end).toMatchObject({ kind: "failed" });
+});
+
+describe("a program", () => {
+  test("runs with its args as they are, without a shell", async () => {
+    expect(await shell({ command: "printf", args: ["%s|", "a b", "$HOME", "*"] })).toEqual({
+      exitCode: 0,
+      stdout: "a b|$HOME|*|",
+      stderr: "",
+    });
+  });
+
+  test("can be a line for the shell, with args", async () => {
+    const line = { command: 'echo "$1" | tr a-z A-Z >&2', args: ["it's; exit 1"], shell: true };
+    expect(await shell(line)).toMatchObject({ stdout: "", stderr: "IT'S; EXIT 1\n" });
+  });
+
+  test("gets nothing of the node's environment, but the job's, and its input", async () => {
+    const { stdout } = await shell({
+      command: "cat; env | sort",
+      shell: true,
+      stdin: "input\n",
+      env: { MINE: "1" },
+    });
+    const names = stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((line: string) => line.split("=")[0]);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "input",
+        "JOB_ATTEMPT",
+        "JOB_CLAIM",
+        "JOB_ID",
+        "JOB_IDEMPOTENCY_KEY",
+        "JOB_SCHEDULED_AT",
+        "MINE",
+        "PATH",
+      ]),
+    );
+    expect(
+      names.filter((name: string) => !/^(input|JOB_.*|MINE|PATH|PWD|OLDPWD|SHLVL|_)$/.test(name)),
+    ).toEqual([]);
+  });
+
+  test("that exits with another code has failed, with the end of what it wrote", async () => {
+    const command = "yes x | head -c 100000 >&2; echo out of paper >&2; exit 3";
+    const end = await shell({ command, shell: true });
+    expect(end).toMatchObject({ kind: "failed", isPermanent: false });
+    expect(end.error.message).toMatch(/exited with 3: [\s\S]*x\nout of paper$/);
+    expect(end.error.message.length).toBeLessThan(2500);
+  });
+
+  test("that is killed has failed, by name of the signal", async () => {
+    const end = await shell({ command: "kill -9 $$", shell: true });
+    expect(end.error.message).toContain("was ended by SIGKILL");
+  });
+
+  test("that is not there has failed", async () => {
+    expect((await shell({ command: "no-such-program" })).error.message).toContain("ENOENT");
+  });
+
+  test("that writes much keeps the end of it", async () => {
+    const { stdout, truncated } = await shell({
+      command: "yes 1234567 | head -c 10000000; echo end",
+      shell: true,
+    });
+    expect(stdout).toHaveLength(64 * 1024);
+    expect(stdout.endsWith("1234567\nend\n")).toBe(true);
+    expect(truncated).toBe(true);
+  });
+
+  test("that leaves something in the background does not wait for it, and takes it along", async () => {
+    const file = join(folder, "background");
+    await shell({ command: `sleep 1000 & echo $! > ${file}`, shell: true });
+    await gone(Number(await readFile(file, "utf8")));
+  });
+});
+
+test.each<[unknown, string]>([
+  [{}, "payload.command: is required"],
+  [{ command: "" }, "payload.command: is required"],
+  [{ command: "a\0b" }, "payload.command: must not hold a NUL"],
+  [{ command: "ls", args: "-l" }, "payload.args"],
+  [{ command: "ls", comand: "" }, "comand"],
+])("the payload %j is refused for good", async (payload, message) => {
+  const end = await shell(payload);
+  expect(end).toMatchObject({ kind: "failed", isPermanent: true });
+  expect(end.error.message).toContain(message);
+});
+
+test("at its abort a program is killed with all that it has started", async () => {
+  rig = await startRig({ handlersUrl: null, builtIn: SHELL_ON });
+  const file = join(folder, "aborted");
+  const command = `trap '' TERM; sleep 1000 & echo $! > ${file}.part; mv ${file}.part ${file}; wait`;
+  const running = rig.run("shell", { payload: JSON.stringify({ command, shell: true }) });
+  const child = await written(file);
+  running.abort("its node is stopping", 5000);
+  expect(await running.end).toMatchObject({ kind: "failed", error: { message: "its node is stopping" } });
+  await gone(child);
+});
+
+test("a program does not outlive its thread", async () => {
+  rig = await startRig({ handlersUrl: BLOCKING, builtIn: SHELL_ON });
+  const file = join(folder, "blocked");
+  const command = `sleep 1000 & echo $! > ${file}.part; mv ${file}.part ${file}; wait`;
+  const running = rig.run("shell", { payload: JSON.stringify({ command, shell: true }) });
+  const child = await written(file);
+  const blocker = await rig.begin("block", { timeoutMs: 100 });
+  expect(await blocker.end).toEqual({ kind: "timed_out" });
+  expect(await running.end).toMatchObject({ kind: "lost", isBlameless: true });
+  await gone(child);
+});
+
+async function written(file: string): Promise<number> {
+  let pid = 0;
+  await until("the program has written its child's id", async () => {
+    pid = Number(await readFile(file, "utf8").catch(() => 0));
+    return pid > 0;
+  });
+  return pid;
+}
+
+/** A killed process that nobody waits for stays as a zombie (Z). */
+async function gone(pid: number): Promise<void> {
+  await until(`process ${pid} is gone`, async () => {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+    return stat === "" || / Z /.test(stat);
+  });
+}

@@ -1,0 +1,177 @@
+/** Who may call a node, in every protocol. */
+import { Code, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from "@connectrpc/connect-node";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
+import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
+import { NodeService } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
+import type { Credentials } from "../../../src/rpc/credentials.ts";
+import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
+import { createNetwork } from "../../../src/rpc/network.ts";
+import { realClock } from "./real-time.ts";
+import { startNode, stopNodes, type TestNode } from "./start-node.ts";
+
+const TOKEN = "an-api-token-of-somebody";
+const SECRET = "the-secret-of-all-nodes";
+const CREDENTIALS: Credentials = {
+  apiTokens: ["another-api-token", TOKEN],
+  clusterSecrets: [SECRET, "an-older-secret"],
+};
+
+let node: TestNode;
+let follower: TestNode;
+beforeAll(async () => {
+  node = await startNode({ credentials: CREDENTIALS });
+  follower = await startNode({
+    credentials: CREDENTIALS,
+    role: { kind: "follower", master: node.asMaster },
+  });
+});
+afterAll(() => stopNodes());
+
+const sending = (headers: Record<string, string>): { interceptors: Interceptor[] } => ({
+  interceptors: [
+    (next) => (request) => {
+      for (const [name, value] of Object.entries(headers)) request.header.set(name, value);
+      return next(request);
+    },
+  ],
+});
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+type Open = (headers: Record<string, string>) => Transport;
+const protocols: [string, Open][] = [
+  [
+    "Connect over HTTP/1.1",
+    (h) => createConnectTransport({ baseUrl: node.url, httpVersion: "1.1", ...sending(h) }),
+  ],
+  [
+    "Connect over HTTP/2",
+    (h) => createConnectTransport({ baseUrl: node.url, httpVersion: "2", ...sending(h) }),
+  ],
+  [
+    "Connect with JSON",
+    (h) =>
+      createConnectTransport({
+        baseUrl: node.url,
+        httpVersion: "1.1",
+        useBinaryFormat: false,
+        ...sending(h),
+      }),
+  ],
+  ["gRPC", (h) => createGrpcTransport({ baseUrl: node.url, ...sending(h) })],
+  ["gRPC-Web", (h) => createGrpcWebTransport({ baseUrl: node.url, httpVersion: "1.1", ...sending(h) })],
+];
+
+describe.each(protocols)("%s", (_, open) => {
+  const unauthenticated = { code: Code.Unauthenticated, rawMessage: expect.stringContaining("API token") };
+
+  test("asks for an API token, for calls and streams", async () => {
+    for (const headers of [{}, bearer("wrong"), { authorization: TOKEN }]) {
+      const jobs = createClient(JobService, open(headers as Record<string, string>));
+      await expect(jobs.addJob({ handler: "echo" })).rejects.toMatchObject(unauthenticated);
+      const watching = jobs.watchJob({ jobId: "1" })[Symbol.asyncIterator]();
+      await expect(watching.next()).rejects.toMatchObject(unauthenticated);
+      const cluster = createClient(ClusterService, open(headers as Record<string, string>));
+      await expect(cluster.getCluster({})).rejects.toMatchObject(unauthenticated);
+    }
+    const jobs = createClient(JobService, open(bearer(TOKEN)));
+    expect(await jobs.addJob({ handler: "echo" })).toMatchObject({ created: true });
+  });
+
+  test("opens NodeService to no one who has only an API token", async () => {
+    for (const headers of [{}, bearer(TOKEN)]) {
+      const nodes = createClient(NodeService, open(headers as Record<string, string>));
+      await expect(nodes.identify({})).rejects.toMatchObject({
+        code: Code.Unauthenticated,
+        rawMessage: expect.stringContaining("CLUSTER_SECRET"),
+      });
+    }
+    for (const secret of CREDENTIALS.clusterSecrets) {
+      const nodes = createClient(NodeService, open(bearer(secret)));
+      expect(await nodes.identify({})).toMatchObject({ epoch: 7 });
+    }
+  });
+
+  test("takes a call as forwarded only from a node", async () => {
+    const forwarded = (token: string) =>
+      createClient(JobService, open({ ...bearer(token), "elastic-job-forwarded": "1" })).addJob({
+        handler: "echo",
+      });
+    await expect(forwarded(TOKEN)).rejects.toMatchObject({ code: Code.Unauthenticated });
+    expect(await forwarded(SECRET)).toMatchObject({ created: true });
+  });
+});
+
+test("a node sends the secret when it forwards a call, and the caller's token ends there", async () => {
+  const options = { baseUrl: follower.url, httpVersion: "2" as const, ...sending(bearer(TOKEN)) };
+  const jobs = createClient(JobService, createConnectTransport(options));
+  const { jobId } = await jobs.addJob({ handler: "echo" });
+  expect(await jobs.getJobStatus({ jobId })).toMatchObject({ job: { jobId } });
+});
+
+test("a node says whose secret differs, rather than that the caller is unknown", async () => {
+  const stranger = await startNode({
+    credentials: { apiTokens: [TOKEN], clusterSecrets: ["not-the-secret-of-all"] },
+    role: { kind: "follower", master: node.asMaster },
+  });
+  const options = { baseUrl: stranger.url, httpVersion: "2" as const, ...sending(bearer(TOKEN)) };
+  const jobs = createClient(JobService, createConnectTransport(options));
+  await expect(jobs.getJobStatus({ jobId: "1" }, { timeoutMs: 500 })).rejects.toMatchObject({
+    code: Code.Unavailable,
+    rawMessage: expect.stringContaining("CLUSTER_SECRET"),
+  });
+});
+
+test("nodes identify each other by the secret", async () => {
+  const identify = (credentials: Credentials) =>
+    createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, credentials }).identify(node.address, 2_000);
+  expect(await identify(CREDENTIALS)).toMatchObject({ epoch: 7 });
+  expect(await identify({ apiTokens: [TOKEN], clusterSecrets: [] })).toBe("silent");
+});
+
+test("API tokens without a secret leave NodeService closed to everybody", async () => {
+  const alone = await startNode({ credentials: { apiTokens: [TOKEN], clusterSecrets: [] } });
+  for (const token of ["", TOKEN]) {
+    const transport = createConnectTransport({
+      baseUrl: alone.url,
+      httpVersion: "2",
+      ...sending(bearer(token)),
+    });
+    await expect(createClient(NodeService, transport).identify({})).rejects.toMatchObject({
+      code: Code.Unauthenticated,
+    });
+  }
+});
+
+test("a body is not read before its caller is known", async () => {
+  const response = await fetch(`${node.url}/elasticjob.v1.JobService/AddJob`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{ this is no JSON",
+  });
+  expect(response.status).toBe(401);
+  expect(await response.json()).toMatchObject({ code: "unauthenticated" });
+  expect(response.headers.get("www-authenticate")).toBe("Bearer");
+});
+
+describe("probes", () => {
+  const status = async (one: TestNode, path: string) => (await fetch(one.url + path)).status;
+
+  test("are answered without a token", async () => {
+    expect(await status(node, "/healthz")).toBe(200);
+    expect(await status(node, "/readyz")).toBe(200);
+    expect(await status(follower, "/readyz?from=kubernetes")).toBe(200);
+    expect(await status(node, "/other")).toBe(404);
+  });
+
+  test("say that a node without a master is up, but not ready", async () => {
+    const lone = await startNode({ role: { kind: "none" } });
+    expect(await status(lone, "/healthz")).toBe(200);
+    expect(await status(lone, "/readyz")).toBe(503);
+  });
+});
