@@ -38,7 +38,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Prints the last line. The exit code is 0 only when tests ran, all passed, and Vitest itself is content. */
+/**
+ * Prints the last line, which programs read: always of the same form. The exit code is 0 only when
+ * tests ran, all passed, and Vitest itself is content.
+ */
 function report(reportPath: string, status: number): number {
   let counted: VitestReport;
   try {
@@ -51,7 +54,8 @@ function report(reportPath: string, status: number): number {
   const { passed, failed, skipped } = countTests(counted);
   if (passed + failed === 0) console.error("No tests ran.");
   else if (failed === 0 && status !== 0) console.error("The tests passed, but there were unhandled errors.");
-  console.log(`${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`);
+  if (skipped > 0) console.error(`${skipped} skipped, or not reached because a hook failed.`);
+  console.log(`${passed} passed, ${failed} failed`);
   return status === 0 && failed === 0 && passed > 0 ? 0 : 1;
 }
 
