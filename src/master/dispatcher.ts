@@ -4,15 +4,14 @@
  * once. A claim write that hits fewer rows than asked is read back, and each job goes where the
  * database says.
  */
-import { create } from "@bufbuild/protobuf";
-import { retryDelayMs } from "../core/backoff.ts";
 import { isError } from "../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../core/job.ts";
-import { decideDue, dueAt } from "../core/misfire.ts";
-import { type Due, nextDue } from "../core/next-due.ts";
+import { decideDue } from "../core/misfire.ts";
+import type { Due } from "../core/next-due.ts";
 import { choose } from "../core/placement.ts";
 import { firstGroup, type QueuedJob } from "../core/queues.ts";
-import { type Assignment, AssignmentSchema } from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { Assignment } from "../gen/elasticjob/v1/node_service_pb.ts";
+import { assignmentOf, bySize } from "./assignments.ts";
 import type { MasterContext } from "./context.ts";
 import type { Endings } from "./endings.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -24,8 +23,6 @@ import type { NodeSessions } from "./node-sessions.ts";
 const MAX_PLACED = 500;
 /** Claim statements at once: while they run, the next batch gathers. */
 const MAX_CLAIMING = 2;
-/** Payload bytes of one message to a node. */
-const MAX_ASSIGN_BYTES = 1 << 20;
 
 interface Placed {
   readonly job: QueuedJob;
@@ -192,7 +189,7 @@ export class Dispatcher {
       }
       this.memory.run(after);
       session.claims.set(after.id, after.claim);
-      assignments.push(this.assignment(after, placement));
+      assignments.push(assignmentOf(after, placement, this.context.random));
     }
     for (const message of bySize(assignments)) session.assign(message);
     if (unsent.length > 0) this.endings.lose(unsent, "its node left before it was sent");
@@ -204,53 +201,10 @@ export class Dispatcher {
     const records = await this.context.store.readJobs(missing);
     return new Map([...records].map(([id, record]) => [id, record.spec.payload]));
   }
-
-  private assignment(record: JobRecord, placement: string): Assignment {
-    const { spec } = record;
-    const { retry } = spec;
-    const canRetry = retry.maxAttempts === 0 || record.failures + 1 < retry.maxAttempts;
-    const next = nextDue(record, record.scheduledAt);
-    return create(AssignmentSchema, {
-      jobId: record.id,
-      claim: record.claim,
-      revision: record.revision,
-      attempt: record.attempt,
-      failures: record.failures,
-      lost: record.lost,
-      name: spec.name,
-      handler: spec.handler,
-      payload: spec.payload === null ? new Uint8Array() : encoder.encode(spec.payload),
-      scheduledAt: record.scheduledAt,
-      timeoutMs: spec.timeoutMs ?? 0,
-      slots: spec.requirements.slots,
-      placement,
-      ...(next === null ? {} : { nextScheduledAt: next.scheduledAt, nextDueAt: next.at }),
-      ...(spec.deadlineMs === null ? {} : { lastRetryAt: dueAt(record) + spec.deadlineMs }),
-      ...(canRetry ? { retryDelayMs: retryDelayMs(retry, record.failures, this.context.random) } : {}),
-    });
-  }
 }
-
-const encoder = new TextEncoder();
 
 function isClaim(record: JobRecord | undefined, claimed: JobRecord): boolean {
   return (
     record?.status === STORED_STATUS.RUNNING && record.claim === claimed.claim && record.node === claimed.node
   );
-}
-
-function bySize(assignments: readonly Assignment[]): Assignment[][] {
-  const messages: Assignment[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const assignment of assignments) {
-    bytes += assignment.payload.length;
-    const message = messages.at(-1);
-    if (message === undefined || bytes > MAX_ASSIGN_BYTES) {
-      messages.push([assignment]);
-      bytes = assignment.payload.length;
-    } else {
-      message.push(assignment);
-    }
-  }
-  return messages;
 }

@@ -10,6 +10,7 @@ import { hasEnded, type JobRecord, type JobSpec, NEVER, STORED_STATUS } from "..
 import { firstDue } from "../core/next-due.ts";
 import type { JobKey } from "../store/job-store.ts";
 import type { AddUnit } from "./add-batch.ts";
+import type { Born, BornClaimed } from "./born-claimed.ts";
 import type { ClassRegistry } from "./class-registry.ts";
 import type { MasterContext } from "./context.ts";
 import type { Endings } from "./endings.ts";
@@ -24,6 +25,22 @@ const MAX_TRIES = 5;
 
 type Added = AddedJob | ElasticJobError;
 
+/** Jobs of a call that are stored as one unit. */
+const MAX_UNIT_JOBS = 250;
+
+interface Item {
+  /** In the call. */
+  readonly index: number;
+  readonly spec: JobSpec;
+  readonly id: number;
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const item = list[index];
+  if (item === undefined) throw new Error("an outcome is missing");
+  return item;
+}
+
 export function jobKey(idempotencyKey: string): string {
   return `job:${idempotencyKey}`;
 }
@@ -32,6 +49,7 @@ export class Intake {
   private readonly context: MasterContext;
   private readonly memory: JobMemory;
   private readonly classes: ClassRegistry;
+  private readonly bornClaimed: BornClaimed;
   private readonly ids: IdBlocks;
   private readonly commits: GroupCommit;
   /** Keys of adds that are under way: the same key again waits for the first. */
@@ -45,12 +63,14 @@ export class Intake {
       memory: JobMemory;
       classes: ClassRegistry;
       endings: Endings;
+      bornClaimed: BornClaimed;
       refusal: (spec: JobSpec) => ElasticJobError | null;
     },
   ) {
     this.context = context;
     this.memory = parts.memory;
     this.classes = parts.classes;
+    this.bornClaimed = parts.bornClaimed;
     this.refusal = parts.refusal;
     this.ids = new IdBlocks(context);
     this.commits = new GroupCommit(context, (unit) => parts.endings.reread(unit.records.map(({ id }) => id)));
@@ -105,18 +125,52 @@ export class Intake {
     );
   }
 
-  private addAll(specs: readonly JobSpec[], firstId: number, callKey: JobKey | null): Promise<Added[]> {
-    let key = callKey === null ? null : { ...callKey, jobId: firstId };
-    return Promise.all(
-      specs.map((spec, index) => {
-        // The key of the call goes in with the first job that is not refused.
-        const refused = this.refusal(spec);
-        if (refused !== null) return refused;
-        const added = this.addOne(spec, firstId + index, key);
-        key = null;
-        return added;
-      }),
-    );
+  private async addAll(specs: readonly JobSpec[], firstId: number, callKey: JobKey | null): Promise<Added[]> {
+    const outcomes: (Added | Promise<Added>)[] = [];
+    let plain: Item[] = [];
+    // The key of the call goes in with the first job that is not refused.
+    let keys = callKey === null ? [] : [{ ...callKey, jobId: firstId }];
+    const flush = () => {
+      const items = plain;
+      plain = [];
+      if (items.length === 0) return;
+      const stored = this.storeMany(items, keys);
+      keys = [];
+      for (const [index, item] of items.entries())
+        outcomes[item.index] = stored.then((added) => at(added, index));
+    };
+    for (const [index, spec] of specs.entries()) {
+      const refused = this.refusal(spec);
+      if (refused !== null) outcomes[index] = refused;
+      else if (spec.idempotencyKey === null) {
+        plain.push({ index, spec, id: firstId + index });
+        if (plain.length === MAX_UNIT_JOBS) flush();
+      } else {
+        const [key] = keys;
+        keys = [];
+        outcomes[index] = this.addOne(spec, firstId + index, key ?? null);
+      }
+    }
+    flush();
+    return Promise.all(outcomes);
+  }
+
+  /** Jobs without a key of their own, as one unit; if the database refuses it, each on its own. */
+  private async storeMany(items: readonly Item[], keys: readonly JobKey[]): Promise<Added[]> {
+    try {
+      const prepared = await Promise.all(items.map(({ spec, id }) => this.prepare(spec, id, 0)));
+      await this.commit(prepared, keys);
+      return prepared.map(({ id, at: nextRunAt }) => ({ jobId: id, created: true, nextRunAt }));
+    } catch (error) {
+      if (items.length > 1 && isError(error, "invalid_argument")) {
+        const [first] = items;
+        return Promise.all(
+          items.map(({ spec, id }) => this.addOne(spec, id, id === first?.id ? (keys[0] ?? null) : null)),
+        );
+      }
+      if (!(error instanceof ElasticJobError)) throw error;
+      return items.map(() => error);
+    }
   }
 
   private async addOne(spec: JobSpec, id: number, callKey: JobKey | null): Promise<Added> {
@@ -161,13 +215,19 @@ export class Intake {
   }
 
   private async store(spec: JobSpec, id: number, keys: readonly JobKey[], parentId = 0): Promise<AddedJob> {
-    const jobClass = await this.classes.findOrAdd(spec);
+    const record = await this.prepare(spec, id, parentId);
+    await this.commit([record], keys);
+    return { jobId: id, created: true, nextRunAt: record.at };
+  }
+
+  private async prepare(spec: JobSpec, id: number, parentId: number): Promise<JobRecord> {
+    const jobClass = this.classes.find(spec) ?? (await this.classes.findOrAdd(spec));
     const now = this.context.time.now();
     const due = firstDue({ id, spec }, now);
     if (due === null) {
       throw invalidArgument([{ field: "schedule", message: "has no occurrence any more" }]);
     }
-    const record: JobRecord = {
+    return {
       id,
       classId: jobClass.id,
       status: STORED_STATUS.WAITING,
@@ -185,12 +245,33 @@ export class Intake {
       updateTime: now,
       spec,
     };
-    const bytes = 200 + spec.name.length + (spec.payload?.length ?? 0);
-    await new Promise<void>((resolve, reject) => {
-      this.commits.add({ records: [record], keys, bytes, resolve, reject } satisfies AddUnit);
-    });
-    this.memory.place(record, true);
-    return { jobId: id, created: true, nextRunAt: due.at };
+  }
+
+  /** Stores the jobs, those that can be placed at once as claimed already, and sends or queues them. */
+  private async commit(records: readonly JobRecord[], keys: readonly JobKey[]): Promise<void> {
+    const born = new Map<number, Born>();
+    for (const record of records) {
+      const placed = record.spec.schedule.kind === "immediate" ? this.bornClaimed.place(record) : null;
+      if (placed !== null) born.set(record.id, placed);
+    }
+    const rows = records.map((record) => born.get(record.id)?.record ?? record);
+    const bytes = records.reduce(
+      (sum, { spec }) => sum + 200 + spec.name.length + (spec.payload?.length ?? 0),
+      0,
+    );
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.commits.add({ records: rows, keys, bytes, resolve, reject } satisfies AddUnit);
+      });
+    } catch (error) {
+      for (const placed of born.values()) this.bornClaimed.giveUp(placed);
+      throw error;
+    }
+    for (const record of records) {
+      const placed = born.get(record.id);
+      if (placed !== undefined) this.bornClaimed.send(placed);
+      else this.memory.place(record, true);
+    }
   }
 
   /** One add with a key at a time. */

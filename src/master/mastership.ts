@@ -8,6 +8,7 @@ import { ElasticJobError, isError } from "../core/errors.ts";
 import type { JobRecord, JobSpec } from "../core/job.ts";
 import type { Due } from "../core/next-due.ts";
 import { Queues } from "../core/queues.ts";
+import { BornClaimed } from "./born-claimed.ts";
 import { ChangedJobs } from "./changed-jobs.ts";
 import { Children } from "./children.ts";
 import { ClassRegistry } from "./class-registry.ts";
@@ -68,7 +69,9 @@ export class Mastership implements JobApi {
       wake();
     });
     this.scheduler = new Scheduler(context, memory, dispatcher);
+    const bornClaimed = new BornClaimed(context, { memory, sessions, endings });
     this.intake = new Intake(context, {
+      bornClaimed,
       memory,
       classes,
       endings,

@@ -28,7 +28,9 @@ import type { JobMemory } from "./job-memory.ts";
 import { NodeNumbers } from "./node-numbers.ts";
 import { NodeSession } from "./node-session.ts";
 
-const CHECK_MS = 250;
+const CHECK_MS = 100;
+/** Between two looks at whether a node's process has ended. */
+const REFUSAL_PAUSE_MS = 50;
 const IDENTIFY_TIMEOUT_MS = 500;
 const REFUSALS = 2;
 /** How long a reading of the database's epoch stands in for trust. */
@@ -183,7 +185,8 @@ export class NodeSessions {
     }
     if (!this.context.trusted()) return;
     for (const [number, node] of this.absent) {
-      if (now < node.goneAt) continue;
+      // That a process is gone may come to be known only after the election that followed.
+      if (now < node.goneAt && !this.isKnownGone(number)) continue;
       this.absent.delete(number);
       this.loseAll(node.claims, "its node is gone");
     }
@@ -398,7 +401,7 @@ export class NodeSessions {
         this.tick();
         return;
       }
-      await sleep(clock, CHECK_MS / 5, ended);
+      await sleep(clock, REFUSAL_PAUSE_MS, ended);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { ClusterTime } from "../core/cluster-time.ts";
 import {
   HANDED_BACK,
   type NextOccurrence,
@@ -14,8 +15,12 @@ export interface HeldClaim {
   readonly assignment: Assignment;
   /** The number of this incarnation, under which it was claimed. */
   readonly nodeNumber: number;
-  /** Epoch milliseconds. */
-  readonly startTime: number;
+  /** Cluster time, as known when it came. */
+  readonly time: ClusterTime;
+  /** Monotonic. */
+  readonly arrivedAt: number;
+  /** When the handler was called; until then, when the claim came. Epoch milliseconds. */
+  startTime: number;
   state: "running" | "finished" | "written";
   execution: RunningExecution | null;
   /** Why this node gave it up while it ran; null: it did not. */

@@ -68,6 +68,8 @@ const PINGS_PER_LEASE = 5;
 const LOAD_EVERY_MS = 1000;
 /** Done claims of one message. */
 const MAX_DONE = 1000;
+/** A claim that has waited at this node so long for a slot is handed back. */
+const MAX_QUEUED_MS = 1000;
 /** How long a node that leaves waits for the master to take in the end of its last claims. */
 const FAREWELL_MS = 1000;
 /** With so many results unwritten (the database is out of reach) no more jobs are asked for. */
@@ -107,7 +109,7 @@ export class Puller {
     this.time = new ClusterTime(parts.clock, parts.clock.now());
     const { executors, writer, clock, settings } = parts;
     this.runner = new Runner(
-      { executors, writer, clock, maxLost: settings.maxLost },
+      { executors, writer, clock, slots: settings.slots, maxLost: settings.maxLost },
       {
         slotsFreed: (slots) => {
           if (this.connection !== null) this.connection.offeredSlots += slots;
@@ -139,6 +141,7 @@ export class Puller {
     const { clock, logger, settings } = this.parts;
     const graceMs = settings.drainGraceMs;
     this.isDraining = true;
+    this.runner.returnQueued("its node is draining");
     this.queueFlush();
     const idle = new AbortController();
     void this.runner.whenIdle().then(() => idle.abort());
@@ -334,6 +337,7 @@ export class Puller {
   private async reportLoad(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       await sleep(this.parts.clock, LOAD_EVERY_MS, this.stopping.signal);
+      this.runner.returnStranded(MAX_QUEUED_MS);
       this.queueFlush();
     }
   }
@@ -361,7 +365,7 @@ export class Puller {
     const { resources, writer } = this.parts;
     const isFull = writer.backlog > MAX_BACKLOG;
     const value = create(CreditSchema, {
-      slots: isFull ? 0 : connection.offeredSlots,
+      slots: isFull ? 0 : connection.offeredSlots + this.runner.queuedSlots,
       draining: this.isDraining,
       ...this.lastLoad(resources),
     });

@@ -16,6 +16,7 @@ import {
 } from "../gen/elasticjob/v1/node_service_pb.ts";
 import type { ExecutionEnd, Executors } from "./executors.ts";
 import { claimKey, type HeldClaim, resultRow, stateAfter } from "./held-claim.ts";
+import { Prefetch } from "./prefetch.ts";
 import type { ResultWriter } from "./result-writer.ts";
 
 /** How long a handler has to end after its claim was given up. Shorter than the margin of the lease. */
@@ -34,6 +35,7 @@ export interface RunnerParts {
   readonly executors: Executors;
   readonly writer: ResultWriter;
   readonly clock: Clock;
+  readonly slots: number;
   readonly maxLost: number;
 }
 
@@ -42,7 +44,12 @@ export class Runner {
   private readonly held = new Map<string, HeldClaim>();
   private readonly slotsFreed: (slots: number) => void;
   private readonly done: (claim: DoneClaim) => void;
-  private running = 0;
+  /** Claims that wait here for a slot, in the order in which they came. */
+  private readonly queue: HeldClaim[] = [];
+  private readonly prefetch: Prefetch;
+  private busySlots = 0;
+  /** Claims that have not ended. */
+  private unended = 0;
   private idle: (() => void)[] = [];
   private forgotten: (() => void)[] = [];
 
@@ -52,15 +59,23 @@ export class Runner {
     on: { slotsFreed: (slots: number) => void; done: (claim: DoneClaim) => void },
   ) {
     this.parts = parts;
+    this.prefetch = new Prefetch(parts.slots);
     this.slotsFreed = on.slotsFreed;
     this.done = on.done;
   }
 
+  /** Slots of all claims that have not ended, running or waiting here. */
   get usedSlots(): number {
     let slots = 0;
-    for (const { state, assignment } of this.held.values())
+    for (const { state, assignment } of this.held.values()) {
       if (state === "running") slots += assignment.slots;
+    }
     return slots;
+  }
+
+  /** Slots to ask for beyond those that there are. */
+  get queuedSlots(): number {
+    return this.prefetch.queuedSlots;
   }
 
   /** Every claim that this node holds, for its hello. */
@@ -70,24 +85,52 @@ export class Runner {
     );
   }
 
-  /** Runs a claim, unless it is known already. `refusal`: hand it back instead. */
+  /** Takes in a claim, unless it is known already, and runs it when slots are free. `refusal`: hand it back instead. */
   start(assignment: Assignment, nodeNumber: number, time: ClusterTime, refusal: string | null): void {
     const key = claimKey(assignment);
     if (this.held.has(key)) return;
-    const startTime = time.now();
     const held: HeldClaim = {
       assignment,
       nodeNumber,
-      startTime,
+      time,
+      arrivedAt: this.parts.clock.monotonic(),
+      startTime: time.now(),
       state: "running",
       execution: null,
       handedBack: refusal,
     };
     this.held.set(key, held);
-    this.running++;
-    const ended = (end: ExecutionEnd) => this.ended(held, end, time.now());
-    if (refusal !== null) return ended({ kind: "lost", reason: refusal, isBlameless: true });
-    const { jobId, claim, attempt, name, handler, scheduledAt, timeoutMs } = assignment;
+    this.unended++;
+    if (refusal !== null) this.ended(held, { kind: "lost", reason: refusal, isBlameless: true });
+    else if (this.queue.length > 0 || !this.hasRoomFor(held)) this.queue.push(held);
+    else this.execute(held);
+  }
+
+  /** Claims that have waited here longer than this for a slot go back, to be given to others. */
+  returnStranded(ms: number): void {
+    const [first] = this.queue;
+    if (first === undefined || this.parts.clock.monotonic() - first.arrivedAt < ms) return;
+    this.returnQueued("it waited too long for a slot");
+  }
+
+  /** Hands back what has not begun. */
+  returnQueued(reason: string): void {
+    for (const held of this.queue.splice(0)) {
+      held.handedBack = reason;
+      this.ended(held, { kind: "lost", reason, isBlameless: true });
+    }
+  }
+
+  private hasRoomFor({ assignment }: HeldClaim): boolean {
+    return this.busySlots === 0 || this.busySlots + assignment.slots <= this.parts.slots;
+  }
+
+  private execute(held: HeldClaim): void {
+    const { jobId, claim, attempt, name, handler, scheduledAt, timeoutMs, slots, lost, payload } =
+      held.assignment;
+    const startedAt = this.parts.clock.monotonic();
+    this.busySlots += slots;
+    held.startTime = held.time.now();
     held.execution = this.parts.executors.run(
       {
         jobId,
@@ -95,14 +138,26 @@ export class Runner {
         attempt,
         name,
         handler,
-        payload: assignment.payload.length === 0 ? null : decoder.decode(assignment.payload),
+        payload: payload.length === 0 ? null : decoder.decode(payload),
         scheduledAt,
         timeoutMs: timeoutMs > 0 ? timeoutMs : null,
-        deadline: timeoutMs > 0 ? startTime + timeoutMs : null,
-        alone: assignment.lost >= ALONE_AFTER_LOSSES,
+        deadline: timeoutMs > 0 ? held.startTime + timeoutMs : null,
+        alone: lost >= ALONE_AFTER_LOSSES,
       },
-      ended,
+      (end) => {
+        this.busySlots -= slots;
+        this.prefetch.took(this.parts.clock.monotonic() - startedAt);
+        this.ended(held, end);
+        this.executeQueued();
+      },
     );
+  }
+
+  private executeQueued(): void {
+    for (let next = this.queue[0]; next !== undefined && this.hasRoomFor(next); next = this.queue[0]) {
+      this.queue.shift();
+      this.execute(next);
+    }
   }
 
   /** The master's word on claims of ours. */
@@ -112,8 +167,7 @@ export class Runner {
       const held = this.held.get(key);
       if (held === undefined) continue;
       if (verdict === Verdict.ABORT && held.state === "running") {
-        held.handedBack = "the master has ended this claim";
-        held.execution?.abort(held.handedBack, ABORT_GRACE_MS);
+        this.giveUp(held, "the master has ended this claim");
       } else if (verdict === Verdict.FORGET && held.state === "written") {
         this.forget(key);
       }
@@ -127,16 +181,26 @@ export class Runner {
 
   /** Gives up everything that runs: aborts it, and records it as LOST. */
   handBack(reason: string): void {
+    this.returnQueued(reason);
     for (const held of this.held.values()) {
-      if (held.state !== "running" || held.handedBack !== null) continue;
-      held.handedBack = reason;
-      held.execution?.abort(reason, ABORT_GRACE_MS);
+      if (held.state === "running" && held.handedBack === null) this.giveUp(held, reason);
     }
+  }
+
+  private giveUp(held: HeldClaim, reason: string): void {
+    held.handedBack = reason;
+    const queuedAt = this.queue.indexOf(held);
+    if (queuedAt < 0) {
+      held.execution?.abort(reason, ABORT_GRACE_MS);
+      return;
+    }
+    this.queue.splice(queuedAt, 1);
+    this.ended(held, { kind: "lost", reason, isBlameless: true });
   }
 
   /** Resolves when no handler runs. */
   whenIdle(): Promise<void> {
-    if (this.running === 0) return Promise.resolve();
+    if (this.unended === 0) return Promise.resolve();
     return new Promise((resolve) => this.idle.push(resolve));
   }
 
@@ -151,12 +215,12 @@ export class Runner {
     if (this.held.size === 0) for (const resolve of this.forgotten.splice(0)) resolve();
   }
 
-  private ended(held: HeldClaim, end: ExecutionEnd, endTime: number): void {
+  private ended(held: HeldClaim, end: ExecutionEnd): void {
     held.state = "finished";
     held.execution = null;
-    this.running--;
+    this.unended--;
     const { assignment } = held;
-    const row = resultRow(held, end, Math.max(endTime, held.startTime), this.parts.maxLost);
+    const row = resultRow(held, end, Math.max(held.time.now(), held.startTime), this.parts.maxLost);
     const state = stateAfter(held, row);
     this.parts.writer.add({
       row,
@@ -169,7 +233,7 @@ export class Runner {
       },
     });
     this.slotsFreed(assignment.slots);
-    if (this.running === 0) for (const resolve of this.idle.splice(0)) resolve();
+    if (this.unended === 0) for (const resolve of this.idle.splice(0)) resolve();
   }
 }
 

@@ -1,0 +1,56 @@
+import { create } from "@bufbuild/protobuf";
+import { retryDelayMs } from "../core/backoff.ts";
+import type { JobRecord } from "../core/job.ts";
+import { dueAt } from "../core/misfire.ts";
+import { nextDue } from "../core/next-due.ts";
+import type { Random } from "../core/random.ts";
+import { type Assignment, AssignmentSchema } from "../gen/elasticjob/v1/node_service_pb.ts";
+
+/** Payload bytes of one message to a node. */
+const MAX_ASSIGN_BYTES = 1 << 20;
+
+const encoder = new TextEncoder();
+const NO_PAYLOAD = new Uint8Array();
+
+/** All that a node needs to run a claimed job and to write how it ended. */
+export function assignmentOf(record: JobRecord, placement: string, random: Random): Assignment {
+  const { spec } = record;
+  const { retry } = spec;
+  const canRetry = retry.maxAttempts === 0 || record.failures + 1 < retry.maxAttempts;
+  const next = nextDue(record, record.scheduledAt);
+  return create(AssignmentSchema, {
+    jobId: record.id,
+    claim: record.claim,
+    revision: record.revision,
+    attempt: record.attempt,
+    failures: record.failures,
+    lost: record.lost,
+    name: spec.name,
+    handler: spec.handler,
+    payload: spec.payload === null ? NO_PAYLOAD : encoder.encode(spec.payload),
+    scheduledAt: record.scheduledAt,
+    timeoutMs: spec.timeoutMs ?? 0,
+    slots: spec.requirements.slots,
+    placement,
+    ...(next === null ? {} : { nextScheduledAt: next.scheduledAt, nextDueAt: next.at }),
+    ...(spec.deadlineMs === null ? {} : { lastRetryAt: dueAt(record) + spec.deadlineMs }),
+    ...(canRetry ? { retryDelayMs: retryDelayMs(retry, record.failures, random) } : {}),
+  });
+}
+
+/** Parts that fit into a message. */
+export function bySize(assignments: readonly Assignment[]): Assignment[][] {
+  const messages: Assignment[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const assignment of assignments) {
+    bytes += assignment.payload.length;
+    const message = messages.at(-1);
+    if (message === undefined || bytes > MAX_ASSIGN_BYTES) {
+      messages.push([assignment]);
+      bytes = assignment.payload.length;
+    } else {
+      message.push(assignment);
+    }
+  }
+  return messages;
+}
