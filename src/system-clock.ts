@@ -9,6 +9,11 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, callback) {
+    if (ms <= 0) {
+      // After all that is ready now, without the millisecond that a timer takes at least.
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
+    }
     const due = performance.now() + ms;
     let timer: NodeJS.Timeout;
     const arm = () => {

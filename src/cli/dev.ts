@@ -28,23 +28,26 @@ async function dev(env: Environment): Promise<void> {
     ]);
   // Nothing protects it: only this machine may reach it, unless it is told otherwise.
   const config = parseConfig({ ...env, HOST: env["HOST"] || "127.0.0.1" });
-  const node = await startNode(config, createLogger(config.logLevel, process.stderr.isTTY));
-  const edge = await startEdge({
-    host: config.host,
-    port: config.edgePort,
-    upstreams: [`http://127.0.0.1:${node.port}`],
-    allowedOrigins: config.allowedOrigins,
-    apiTokens: config.apiTokens,
-    dev: true,
-  }).catch(async (error: unknown) => {
-    await node.stop();
-    throw error;
-  });
-  await untilReady(edge.url);
-  process.stdout.write(welcome(edge.url));
-  await runUntilSignal(async () => {
-    await edge.close();
-    await node.stop();
+  const logger = createLogger(config.logLevel, process.stderr.isTTY);
+  await runUntilSignal(async (giveUp) => {
+    const node = await startNode(config, logger, giveUp);
+    const edge = await startEdge({
+      host: config.host,
+      port: config.edgePort,
+      upstreams: [`http://127.0.0.1:${node.port}`],
+      allowedOrigins: config.allowedOrigins,
+      apiTokens: config.apiTokens,
+      dev: true,
+    }).catch(async (error: unknown) => {
+      await node.stop();
+      throw error;
+    });
+    await untilReady(edge.url);
+    process.stdout.write(welcome(edge.url));
+    return async () => {
+      await edge.close();
+      await node.stop();
+    };
   });
 }
 

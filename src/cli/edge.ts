@@ -19,15 +19,11 @@ export function edgeCommand(env: Environment): Command {
         import("./run-until-signal.ts"),
       ]);
       const { host, edgePort, upstreams, allowedOrigins, apiTokens } = parseConfig(env);
-      const edge = await startEdge({
-        host,
-        port: edgePort,
-        upstreams,
-        allowedOrigins,
-        apiTokens,
-        dev: false,
+      await runUntilSignal(async () => {
+        const options = { upstreams, allowedOrigins, apiTokens, dev: false };
+        const edge = await startEdge({ ...options, host, port: edgePort });
+        process.stdout.write(`edge is at ${edge.url}, for ${upstreams.join(", ")}\n`);
+        return () => edge.close();
       });
-      process.stdout.write(`edge is at ${edge.url}, for ${upstreams.join(", ")}\n`);
-      await runUntilSignal(() => edge.close());
     });
 }

@@ -20,8 +20,11 @@ export function nodeCommand(env: Environment): Command {
         import("./run-until-signal.ts"),
       ]);
       const config = parseConfig(env);
-      const node = await startNode(config, createLogger(config.logLevel, process.stderr.isTTY));
-      process.stdout.write(`node is at ${node.address}\n`);
-      await runUntilSignal(() => node.stop());
+      const logger = createLogger(config.logLevel, process.stderr.isTTY);
+      await runUntilSignal(async (giveUp) => {
+        const node = await startNode(config, logger, giveUp);
+        process.stdout.write(`node is at ${node.address}\n`);
+        return () => node.stop();
+      });
     });
 }

@@ -1,17 +1,38 @@
+const EXIT_LIMIT_MS = 2_000;
+
 /**
- * Waits for Ctrl-C or SIGTERM, then stops in good order. A second one exits at once: what was running
- * is then LOST and runs again, as after a crash.
+ * Starts something, waits for Ctrl-C or SIGTERM, then stops it in good order. A second one exits at once: what was
+ * running is then LOST and runs again, as after a crash.
+ *
+ * Listens before it starts anything: a container's first process does not even die of a signal that it does not
+ * handle, so one that came while it waits for its database would be lost.
  */
-export function runUntilSignal(stop: () => Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let stopping = false;
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (stopping) process.exit(signal === "SIGINT" ? 130 : 143);
-      stopping = true;
-      process.stderr.write("stopping; running jobs may finish (Ctrl-C again to exit at once)\n");
-      stop().then(resolve, reject);
-    };
-    process.on("SIGINT", onSignal);
-    process.on("SIGTERM", onSignal);
-  });
+export async function runUntilSignal(
+  start: (giveUp: AbortSignal) => Promise<() => Promise<void>>,
+): Promise<void> {
+  const signalled = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (signalled.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
+    process.stderr.write("stopping; running jobs may finish (Ctrl-C again to exit at once)\n");
+    signalled.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  let stop: () => Promise<void>;
+  try {
+    stop = await start(signalled.signal);
+  } catch (error) {
+    if (signalled.signal.aborted) return;
+    throw error;
+  }
+  if (!signalled.signal.aborted) {
+    await new Promise((resolve) => signalled.signal.addEventListener("abort", resolve, { once: true }));
+  }
+  await stop();
+  // A handle that was left open must not keep a process that is done until it is killed; it is told, as it is a fault.
+  setTimeout(() => {
+    const open = [...new Set(process.getActiveResourcesInfo())].join(", ");
+    process.stderr.write(`everything has stopped, but something is still open: ${open}\n`);
+    process.exit();
+  }, EXIT_LIMIT_MS).unref();
 }

@@ -6,8 +6,12 @@
  * given up its claims before the master gives them to others.
  */
 
-/** What the master adds to a node's lease: rates of clocks that differ, and the time that an abort takes. */
-export const LEASE_MARGIN_MS = 1000;
+/**
+ * What the master adds to a node's lease: rates of clocks that differ, and the time that an abort takes
+ * (500 ms for the handler, then its thread is killed). Under a second, so that what ran on a node that
+ * went silent starts again within its lease and a second.
+ */
+export const LEASE_MARGIN_MS = 800;
 
 /** What a lock's trust ends earlier than its TTL: the lock's server counts from later than we do, at its own rate. */
 export const TRUST_MARGIN_MS = 200;

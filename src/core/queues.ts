@@ -13,6 +13,8 @@ export interface QueuedJob extends HeapItem {
   /** False: too big to keep; it is read when the job is claimed. */
   payloadLoaded: boolean;
   place: Place;
+  /** Among prepared jobs: lower goes first. */
+  turn: number;
 }
 
 /** Jobs that ask the same of a node: if one can't be placed now, none can. */
@@ -30,13 +32,12 @@ export interface PreparedGroup {
 export const PRIORITY_STEP_MS = 10_000;
 
 /** Lower goes first. It does not change with time, so that a heap can hold it. */
-function turn(job: QueuedJob): number {
-  return job.record.at - job.record.spec.priority * PRIORITY_STEP_MS;
+function turnOf(record: JobRecord): number {
+  return record.at - record.spec.priority * PRIORITY_STEP_MS;
 }
 
 function goesBefore(a: QueuedJob, b: QueuedJob): boolean {
-  const difference = turn(a) - turn(b);
-  return difference < 0 || (difference === 0 && a.record.id < b.record.id);
+  return a.turn < b.turn || (a.turn === b.turn && a.record.id < b.record.id);
 }
 
 function isDueBefore(a: QueuedJob, b: QueuedJob): boolean {
@@ -121,9 +122,15 @@ export class Queues {
   }
 
   private own(record: JobRecord, payloadLoaded: boolean): QueuedJob {
-    // A changed job may have changed its class.
+    const known = this.jobs.get(record.id);
+    if (known !== undefined && known.record.classId === record.classId) {
+      this.leave(known);
+      known.record = record;
+      known.payloadLoaded = payloadLoaded;
+      return known;
+    }
     this.drop(record.id);
-    const job: QueuedJob = { record, payloadLoaded, place: "busy", heapIndex: -1 };
+    const job: QueuedJob = { record, payloadLoaded, place: "busy", turn: 0, heapIndex: -1 };
     this.jobs.set(record.id, job);
     this.countByClass.set(record.classId, this.classSize(record.classId) + 1);
     return job;
@@ -137,6 +144,7 @@ export class Queues {
       group = { classId: job.record.classId, slots, memoryMb, jobs: new Heap(goesBefore) };
       this.groups.set(key, group);
     }
+    job.turn = turnOf(job.record);
     group.jobs.push(job);
     job.place = "prepared";
     this.preparedCount++;

@@ -3,7 +3,7 @@ import { PermanentError } from "./define-jobs.ts";
 /** Refuses a URL whose host is not among the rules: exact names, and `*.suffix` for all names below one. */
 export function checkHost({ hostname }: URL, rules: readonly string[]): void {
   if (rules.some((rule) => isCovered(withoutEndDot(hostname), rule.toLowerCase()))) return;
-  const allowed = rules.length === 0 ? "none is" : `${rules.join(", ")} are`;
+  const allowed = rules.length === 0 ? "none is" : `allowed: ${rules.join(", ")}`;
   throw new PermanentError(
     `the host ${hostname} is not allowed (${allowed}); set HTTP_ALLOWED_HOSTS on the nodes to a list with it, such as ${hostname} or *.example.com`,
   );

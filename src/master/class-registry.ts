@@ -9,6 +9,13 @@ function classKey(handler: string, labels: Readonly<Record<string, string>>): st
   return JSON.stringify([handler, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
+/** Whether the same nodes can take both. */
+export function isSameClass(one: JobSpec, other: JobSpec): boolean {
+  return (
+    classKey(one.handler, one.requirements.labels) === classKey(other.handler, other.requirements.labels)
+  );
+}
+
 /** Which small number stands for what a node must have. */
 export class ClassRegistry {
   private readonly context: MasterContext;

@@ -7,9 +7,10 @@ import { ElasticJobError, invalidArgument } from "../core/errors.ts";
 import { type JobRecord, type JobSpec, OUTCOME, STORED_STATUS } from "../core/job.ts";
 import { firstDue } from "../core/next-due.ts";
 import { type Action, reschedule, transition } from "../core/transitions.ts";
-import type { ClassRegistry } from "./class-registry.ts";
+import { type ClassRegistry, isSameClass } from "./class-registry.ts";
 import type { MasterContext } from "./context.ts";
 import { type Endings, finalRow } from "./endings.ts";
+import { handlerRefusal } from "./handler-refusal.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { JobMemory } from "./job-memory.ts";
 import type { NodeSessions } from "./node-sessions.ts";
@@ -31,10 +32,13 @@ export interface ControlParts {
 export class Control {
   private readonly context: MasterContext;
   private readonly parts: ControlParts;
+  /** Null when a job of this spec could be added, else why not. */
+  private readonly refusal: (spec: JobSpec) => ElasticJobError | null;
 
   constructor(context: MasterContext, parts: ControlParts) {
     this.context = context;
     this.parts = parts;
+    this.refusal = handlerRefusal(context, parts.sessions);
   }
 
   /** Pause, resume, cancel or retry; `scheduledAt`: only this occurrence. */
@@ -65,6 +69,10 @@ export class Control {
         );
       }
       const spec = change(before.spec);
+      if (!isSameClass(spec, before.spec)) {
+        const refused = this.refusal(spec);
+        if (refused !== null) throw refused;
+      }
       const classId = (await this.parts.classes.findOrAdd(spec)).id;
       return this.change(before, { ...this.withSpec(before, spec), classId });
     });

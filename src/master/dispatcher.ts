@@ -114,12 +114,13 @@ export class Dispatcher {
   /** Its turn comes again after the write about it that is in flight: a caller's, as a rule. */
   private postpone(job: QueuedJob): void {
     const { queues } = this.memory;
-    const { id } = job.record;
+    const { record } = job;
+    const { id } = record;
     queues.markBusy(job);
     void this.inFlight.free(id).then(() => {
       // Unless that write has brought memory in line already.
-      if (queues.get(id) !== job) return;
-      queues.wait(job.record, job.payloadLoaded);
+      if (queues.get(id)?.record !== record) return;
+      queues.wait(record, job.payloadLoaded);
       this.left();
     });
   }

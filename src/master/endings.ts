@@ -216,7 +216,10 @@ interface EndDetails {
   readonly skippedCount?: number;
 }
 
-/** The row by which a master ends the newest claim of a job. */
+/**
+ * The row by which a master ends the newest claim of a job. A RUNNING job was last changed when it was claimed, or
+ * after that by a caller: as near as the master knows to when its handler was called.
+ */
 export function finalRow(
   record: JobRecord,
   outcome: typeof OUTCOME.LOST | typeof OUTCOME.SKIPPED | typeof OUTCOME.CANCELLED,
@@ -230,7 +233,7 @@ export function finalRow(
     outcome,
     attempt: record.attempt,
     scheduledAt: record.scheduledAt,
-    startTime: now,
+    startTime: record.status === STORED_STATUS.RUNNING ? Math.min(record.updateTime, now) : now,
     endTime: now,
     retryAt: details.retryAt,
     node: record.node,

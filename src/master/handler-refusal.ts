@@ -4,7 +4,7 @@ import type { MasterContext } from "./context.ts";
 import type { NodeSessions } from "./node-sessions.ts";
 
 /**
- * Why a job can't be added: no connected node offers its handler. With no node connected, or before
+ * Why a job can't be added, or changed to this: no connected node offers its handler. With no node connected, or before
  * all nodes have had the time to report to a new master, nothing is refused.
  */
 export function handlerRefusal(

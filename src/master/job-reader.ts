@@ -2,6 +2,7 @@ import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
 import { hasEnded, type JobRecord, STORED_STATUS } from "../core/job.ts";
 import { canTake, choose } from "../core/placement.ts";
+import { whyWaiting } from "../core/why-waiting.ts";
 import type { ChangedJobs } from "./changed-jobs.ts";
 import type { ClassRegistry } from "./class-registry.ts";
 import type { MasterContext } from "./context.ts";
@@ -93,10 +94,4 @@ export class JobReader {
     }
     return choose(able, requirements) === null ? "all nodes that can take it are full" : "";
   }
-}
-
-function whyWaiting(record: JobRecord): string {
-  if (record.status !== STORED_STATUS.WAITING) return "";
-  if (record.failures > 0) return `retry after ${record.failures} failed attempts`;
-  return record.attempt > 0 ? "retry: its node was lost" : "";
 }

@@ -58,10 +58,17 @@ export class Mastership implements JobApi {
     this.pages = new Pages(context, queues, { found, loaded: wake });
     const memory = new JobMemory(queues, this.pages, changedJobs, wake);
     const endings = new Endings(context, { memory, inFlight, found });
-    this.sessions = new NodeSessions(context, { network, memory, inFlight, endings, classes }, () => {
-      this.pages.setPresent(this.sessions.presentClasses());
-      wake();
-    });
+    this.sessions = new NodeSessions(
+      context,
+      { network, memory, inFlight, endings, classes },
+      {
+        changed: () => {
+          this.pages.setPresent(this.sessions.presentClasses());
+          wake();
+        },
+        roomMade: wake,
+      },
+    );
     const { sessions } = this;
     const spawn = (parent: JobRecord, next: Due | null) => this.children.spawn(parent, next);
     const dispatcher = new Dispatcher(context, { memory, inFlight, sessions, endings, spawn }, () => {

@@ -33,6 +33,7 @@ const CHECK_MS = 100;
 const REFUSAL_PAUSE_MS = 50;
 const IDENTIFY_TIMEOUT_MS = 500;
 const REFUSALS = 2;
+const STORED_STATUSES = Object.values(STORED_STATUS);
 /** How long a reading of the database's epoch stands in for trust. */
 const EPOCH_READ_LIFE_MS = 500;
 
@@ -52,6 +53,7 @@ export class NodeSessions {
   private readonly classes: ClassRegistry;
   private readonly numbers: NodeNumbers;
   private readonly changed: () => void;
+  private readonly roomMade: () => void;
   /** By incarnation. */
   private readonly sessions = new Map<string, NodeSession>();
   /** By number: also of nodes that only the database has told of. */
@@ -59,7 +61,7 @@ export class NodeSessions {
   /** Monotonic: when the database's epoch was last seen to be ours. */
   private epochReadAt = Number.NEGATIVE_INFINITY;
 
-  /** `changed` hears whenever more could be placed: a node came, or gave credit. */
+  /** `changed` hears when a node came or went; `roomMade`, when more could be placed. */
   constructor(
     context: MasterContext,
     parts: {
@@ -69,7 +71,7 @@ export class NodeSessions {
       endings: Endings;
       classes: ClassRegistry;
     },
-    changed: () => void,
+    on: { changed: () => void; roomMade: () => void },
   ) {
     this.context = context;
     this.network = parts.network;
@@ -78,7 +80,8 @@ export class NodeSessions {
     this.endings = parts.endings;
     this.classes = parts.classes;
     this.numbers = new NodeNumbers(context);
-    this.changed = changed;
+    this.changed = on.changed;
+    this.roomMade = on.roomMade;
   }
 
   async load(): Promise<void> {
@@ -304,7 +307,7 @@ export class NodeSessions {
     switch (message.case) {
       case "credit":
         session.credit(message.value);
-        this.changed();
+        this.roomMade();
         return;
       case "ping": {
         const heardAt = clock.monotonic();
@@ -352,7 +355,7 @@ export class NodeSessions {
       if (session.claims.get(jobId) === claim.claim) session.claims.delete(jobId);
       const job = this.memory.queues.get(jobId);
       const isOurs = job?.place === "running" && job.record.claim === claim.claim;
-      const status = Object.values(STORED_STATUS).find((known) => known === claim.status);
+      const status = STORED_STATUSES.find((known) => known === claim.status);
       if (isOurs && claim.projected && status !== undefined && !this.inFlight.has(jobId)) {
         const { at, scheduledAt, attempt, failures, lost, endedAt } = claim;
         const state = {
@@ -372,7 +375,7 @@ export class NodeSessions {
     }
     this.endings.settle(toSettle);
     session.acknowledge(done.sequence);
-    this.changed();
+    this.roomMade();
   }
 
   private depart(session: NodeSession): void {

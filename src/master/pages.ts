@@ -11,6 +11,7 @@ import { sleep } from "../core/clock.ts";
 import { isError } from "../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../core/job.ts";
 import type { Queues } from "../core/queues.ts";
+import { Wakeup } from "../core/wakeup.ts";
 import type { Cursor, JobPage } from "../store/job-store.ts";
 import type { MasterContext } from "./context.ts";
 import { MAX_PAYLOAD_IN_MEMORY } from "./job-memory.ts";
@@ -37,7 +38,7 @@ export class Pages {
   private readonly classes = new Map<number, ClassPages>();
   /** Ids written about while a page is being read. */
   private touched: Set<number> | null = null;
-  private wake: (() => void) | null = null;
+  private readonly wakeup = new Wakeup();
   private readonly found: (record: JobRecord) => void;
   private readonly loaded: () => void;
 
@@ -60,10 +61,11 @@ export class Pages {
 
   /** The classes that present nodes can take, with those whose nodes may come back. */
   setPresent(classIds: ReadonlySet<number>): void {
+    const before = this.classes.size;
     for (const id of classIds) {
       if (!this.classes.has(id)) this.classes.set(id, { cursor: null, readingThrough: null });
     }
-    this.kick();
+    if (this.classes.size > before) this.kick();
   }
 
   isPresent(classId: number): boolean {
@@ -77,7 +79,7 @@ export class Pages {
 
   /** Room was made, or time has passed. */
   kick(): void {
-    this.wake?.();
+    if (this.nextToRead() !== null) this.wakeup.wake();
   }
 
   /** A write about this job has settled: what a page that is being read says of it counts no more. */
@@ -105,7 +107,7 @@ export class Pages {
     while (!ended.aborted) {
       const classId = this.nextToRead();
       if (classId === null) {
-        await this.waitForKick(settings.horizonMs / 4);
+        await this.wakeup.wait(clock, settings.horizonMs / 4, ended);
         continue;
       }
       try {
@@ -175,14 +177,5 @@ export class Pages {
     // A job that found no room meanwhile has set the cursor back, or cut the page short.
     if (!moved) pages.cursor = reached.at <= cutAt ? reached : { at: cutAt, id: LAST_ID };
     this.loaded();
-  }
-
-  private waitForKick(ms: number): Promise<void> {
-    const { clock, ended } = this.context;
-    const kicked = new AbortController();
-    this.wake = () => kicked.abort();
-    return sleep(clock, ms, AbortSignal.any([kicked.signal, ended])).finally(() => {
-      this.wake = null;
-    });
   }
 }

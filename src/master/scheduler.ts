@@ -28,7 +28,8 @@ export class Scheduler {
   wake(): void {
     if (this.isQueued || this.isStopped) return;
     this.isQueued = true;
-    queueMicrotask(() => {
+    // After all that is ready now, so that one turn places what many messages and commits brought.
+    this.context.clock.after(0, () => {
       this.isQueued = false;
       if (!this.isStopped) this.changeJob();
     });

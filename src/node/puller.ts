@@ -346,7 +346,7 @@ export class Puller {
   private queueFlush(): void {
     if (this.isFlushQueued) return;
     this.isFlushQueued = true;
-    queueMicrotask(() => {
+    this.parts.clock.after(0, () => {
       this.isFlushQueued = false;
       this.flush();
     });

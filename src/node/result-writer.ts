@@ -45,7 +45,7 @@ export class ResultWriter {
 
   add(ended: EndedClaim): void {
     this.queue.push(ended);
-    if (this.queue.length === 1) queueMicrotask(() => this.flush());
+    if (this.queue.length === 1) this.clock.after(0, () => this.flush());
   }
 
   /** Waits until all is written, at most `ms`; then gives up what is left: its claims will be LOST. */

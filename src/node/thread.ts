@@ -11,6 +11,7 @@ import { type FromThread, type ThreadData, type ToThread, TURN_MS } from "./exec
 import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
 import type { ThreadLimits } from "./thread-limits.ts";
 import { createSignals, nextKey, SignalReader } from "./thread-signals.ts";
+import { endIn, NOT_KNOWN, type Part, partIn, type Verdict } from "./thread-verdict.ts";
 
 export interface ThreadParts {
   readonly handlersUrl: string | null;
@@ -22,7 +23,7 @@ export interface ThreadParts {
 
 export interface ThreadEvents {
   /** An execution has ended. `part`: its own in the thread's end, if it ended with that. */
-  ended(execution: Execution, part: "none" | "suspect" | "culprit"): void;
+  ended(execution: Execution, part: Part): void;
   /** It should take no more jobs: one of them won't end. */
   retire(): void;
   gone(): void;
@@ -37,19 +38,6 @@ interface Running {
   /** Why it should have ended by now; null: it may go on. */
   overdue: string | null;
 }
-
-/** Why a thread ends. */
-interface Verdict {
-  readonly reason: string;
-  /** null: nobody knows. */
-  readonly culprits: ReadonlySet<number> | null;
-  /** How a culprit ends. */
-  readonly end: ExecutionEnd | null;
-  /** It was blocked: a job whose time ran out meanwhile is not to blame for that. */
-  readonly isBlocked: boolean;
-}
-
-const NOT_KNOWN: Verdict = { reason: "its thread has died", culprits: null, end: null, isBlocked: false };
 
 export class Thread {
   handlers: readonly string[] = [];
@@ -129,7 +117,7 @@ export class Thread {
 
   /** For the sake of nobody in it. Resolves when it is gone. */
   async stop(reason: string): Promise<void> {
-    await this.kill({ reason, culprits: new Set(), end: null, isBlocked: false });
+    await this.kill({ reason, culprits: new Set(), isSure: true, end: null, isBlocked: false });
   }
 
   /** Kills it now if it has been told to let its jobs end, and still has some. */
@@ -137,7 +125,8 @@ export class Thread {
     const culprits = new Set<number>();
     for (const [key, { overdue }] of this.running) if (overdue !== null) culprits.add(key);
     if (culprits.size === 0) return;
-    void this.kill({ reason: "the handler ignored its abort", culprits, end: null, isBlocked: false });
+    const reason = "the handler ignored its abort";
+    void this.kill({ reason, culprits, isSure: true, end: null, isBlocked: false });
   }
 
   private abort(key: number, reason: string, graceMs: number): void {
@@ -168,10 +157,11 @@ export class Thread {
   }
 
   private killBlocked(reason: string, likely: number | null): void {
-    const culprit =
-      this.signals.inside ?? likely ?? (this.running.size === 1 ? firstKey(this.running) : null);
+    const only = this.running.size === 1 ? firstKey(this.running) : null;
+    const certain = this.signals.inside ?? only;
+    const culprit = certain ?? likely;
     const culprits = culprit === null ? null : new Set([culprit]);
-    void this.kill({ reason, culprits, end: null, isBlocked: true });
+    void this.kill({ reason, culprits, isSure: certain !== null, end: null, isBlocked: true });
   }
 
   private async kill(verdict: Verdict): Promise<void> {
@@ -180,7 +170,7 @@ export class Thread {
     await this.worker.terminate();
   }
 
-  private ended(key: number, end: ExecutionEnd, part: "none" | "suspect" | "culprit" = "none"): void {
+  private ended(key: number, end: ExecutionEnd, part: Part = "none"): void {
     const running = this.running.get(key);
     if (running === undefined) return;
     this.running.delete(key);
@@ -197,17 +187,10 @@ export class Thread {
     for (const group of this.groups) killGroup(group);
     const verdict = this.verdict ?? NOT_KNOWN;
     for (const [key, running] of [...this.running]) {
-      const part = this.partOf(key, verdict);
-      this.ended(key, endOf(running, part, verdict), part);
+      const part = partIn(verdict, key, this.signals.hasTaken(key));
+      this.ended(key, endIn(verdict, part, running.isTimedOut), part);
     }
     this.events.gone();
-  }
-
-  /** What it never began to run is innocent. */
-  private partOf(key: number, { culprits }: Verdict): "none" | "suspect" | "culprit" {
-    if (culprits?.has(key)) return "culprit";
-    if (!this.signals.hasTaken(key) || culprits?.size === 0) return "none";
-    return "suspect";
   }
 
   private listen(): Promise<void> {
@@ -258,33 +241,13 @@ export class Thread {
     const jobId = key === null ? null : (this.running.get(key)?.execution.jobId ?? null);
     this.parts.logger.error({ jobId, message }, `a thread for handlers has died of ${reason}`);
     const culprits = key === null ? null : new Set([key]);
-    this.verdict ??= {
-      reason: `its thread has died of ${reason}: ${message}`,
-      culprits,
-      end,
-      isBlocked: false,
-    };
+    const why = `its thread has died of ${reason}: ${message}`;
+    this.verdict ??= { reason: why, culprits, isSure: key !== null, end, isBlocked: false };
   }
 
   private post(message: ToThread): void {
     this.worker.postMessage(message);
   }
-}
-
-function endOf(
-  { isTimedOut }: Running,
-  part: "none" | "suspect" | "culprit",
-  verdict: Verdict,
-): ExecutionEnd {
-  const { reason, culprits, end, isBlocked } = verdict;
-  if (part === "culprit") {
-    if (isTimedOut) return { kind: "timed_out" };
-    return end ?? { kind: "lost", reason, isBlameless: false };
-  }
-  if (isTimedOut && !isBlocked) return { kind: "timed_out" };
-  if (part === "none" && culprits?.size === 0) return { kind: "lost", reason, isBlameless: true };
-  if (culprits === null && part === "suspect") return { kind: "lost", reason, isBlameless: false };
-  return { kind: "lost", reason: "another job has ended its thread", isBlameless: true };
 }
 
 function whyNotReady(code: number, verdict: Verdict | null): string {

@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { invalidArgument } from "../core/errors.ts";
 import { type JobRecord, STORED_STATUS, type StoredStatus } from "../core/job.ts";
+import { whyWaiting } from "../core/why-waiting.ts";
 import { type Job, JobSchema, JobStatus } from "../gen/elasticjob/v1/job_pb.ts";
 import {
   type GetAllJobsRequest,
@@ -35,7 +36,9 @@ export async function listJobs(
       return (record, light) => {
         const prepared = record.status === STORED_STATUS.WAITING && record.at <= now;
         const shown = light ? { ...record, spec: { ...record.spec, payload: null } } : record;
-        return jobToMessage({ record: shown, prepared, reason: "", lastResult: null }, nodeName);
+        // Why a prepared job waits, only the master knows.
+        const reason = prepared ? "" : whyWaiting(record);
+        return jobToMessage({ record: shown, prepared, reason, lastResult: null }, nodeName);
       };
     },
     sizeOf: (job) => toBinary(JobSchema, job).byteLength,

@@ -2,20 +2,19 @@
  * What nodes say to each other. A GetJob stream is handed to the master as plain calls: each message
  * that comes in, and `closed`, exactly once, whichever side or failure ended it.
  */
-import { toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { MasterStream, StreamHandler } from "../coordination/network.ts";
 import type { Logger } from "../core/logger.ts";
 import {
   type GetJobRequest,
   type GetJobResponse,
-  GetJobResponseSchema,
   type NodeService,
 } from "../gen/elasticjob/v1/node_service_pb.ts";
 import type { Role } from "../master/role.ts";
 import { CALL_CONNECTION } from "./connection.ts";
 import { notRun } from "./error-codes.ts";
 import type { RpcLimits } from "./limits.ts";
+import { messageSize } from "./message-size.ts";
 import { createOutgoingQueue } from "./outgoing-queue.ts";
 
 export function createNodeService(options: {
@@ -41,7 +40,7 @@ export function createNodeService(options: {
       const queue = createOutgoingQueue<GetJobResponse>({
         maxItems: limits.maxQueuedMessages,
         maxBytes: limits.maxQueuedBytes,
-        sizeOf: (message) => toBinary(GetJobResponseSchema, message).byteLength,
+        sizeOf: messageSize,
       });
       let ended = false;
       let handler: StreamHandler | null = null;

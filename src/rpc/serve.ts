@@ -13,6 +13,7 @@ import { createClusterService } from "./cluster-service.ts";
 import { connectionValues } from "./connection.ts";
 import { type Credentials, checkCaller, NO_CREDENTIALS } from "./credentials.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
+import { explainingJson, forgetJsonBody } from "./explain-json.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
 import { createJobService } from "./job-service.ts";
 import { DEFAULT_LIMITS, maxJobBytes, type RpcLimits } from "./limits.ts";
@@ -84,12 +85,14 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       router.rpc(method.watchJob, jobs.watchJob);
       router.service(ClusterService, cluster);
       router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
+      for (const [index, handle] of router.handlers.entries())
+        router.handlers[index] = explainingJson(handle);
     },
     readMaxBytes: 1024 * 1024,
     maxTimeoutMs: limits.maxTimeoutMs,
     // A misspelt field would otherwise be dropped without a word.
     jsonOptions: { ignoreUnknownFields: false },
-    interceptors: [errorInterceptor(logger, random)],
+    interceptors: [forgetJsonBody, errorInterceptor(logger, random)],
     requestGate(context) {
       checkCaller(context, credentials);
       refuseEmptyJson(context);

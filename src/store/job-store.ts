@@ -219,6 +219,7 @@ export interface JobStore {
   ): Promise<number>;
   /** Removes results of those of the jobs that are gone, of about `limit` claims; returns of how many. Fewer than `limit`: none are left. */
   expireResultsOfGone(epoch: number, jobIds: readonly number[], limit: number): Promise<number>;
+  /** Rows by (jobId, claim) upwards; `limit`: at least 2, so that both rows of a claim fit. */
   pageResultAges(after: ClaimRef | null, limit: number): Promise<ResultAgePage>;
   /** Removes the rows of these claims that ended by then; returns how many. The caller has seen that none is an existing job's newest. */
   expireResults(epoch: number, claims: readonly ClaimRef[], endedBy: number): Promise<number>;

@@ -5,6 +5,7 @@ import { Code, ConnectError, createClient, type Transport } from "@connectrpc/co
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createEdge, type EdgeOptions } from "../../../src/edge/app.ts";
+import { fromBase64 } from "../../../src/edge/grpc-web-text.ts";
 import { type RunningEdge, startEdge } from "../../../src/edge/node.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { refusingPort, type SmallJobServer, startSmallJobServer } from "./small-job-server.ts";
@@ -101,6 +102,24 @@ describe("passing on", () => {
     const states: (string | undefined)[] = [];
     for await (const { job } of client.watchJob({ jobId: "1" })) states.push(job?.jobId);
     expect(states).toEqual(["1"]);
+  });
+
+  it("speaks the text form of gRPC-Web, which nodes do not know", async () => {
+    const frame = Uint8Array.of(0, 0, 0, 0, 6, 0x12, 4, ...new TextEncoder().encode("echo"));
+    const answer = await app().fetch(
+      post("/elasticjob.v1.JobService/AddJob", frame.toBase64(), {
+        "content-type": "application/grpc-web-text",
+      }),
+    );
+    expect(answer.headers.get("content-type")).toBe("application/grpc-web-text+proto");
+    const bytes = fromBase64(new Uint8Array(await answer.arrayBuffer()));
+    // The message's frame with job_id "1", then the trailers' frame.
+    expect(bytes?.[0]).toBe(0);
+    expect(new TextDecoder().decode(bytes ?? undefined)).toContain("grpc-status: 0");
+    const broken = await app().fetch(
+      post("/elasticjob.v1.JobService/AddJob", "*", { "content-type": "application/grpc-web-text" }),
+    );
+    expect(await refused(broken)).toMatchObject({ status: 400, message: expect.stringContaining("base64") });
   });
 
   it("hands a stream's message over before the stream has ended", async () => {

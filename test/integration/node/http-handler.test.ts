@@ -21,9 +21,9 @@ beforeAll(async () => {
   server = createServer(async (request, response) => {
     let body = "";
     for await (const part of request) body += String(part);
-    const { method = "", url = "", headers } = request;
-    seen.push({ method, url, headers, body });
-    const { searchParams, pathname } = new URL(url, "http://any");
+    const { method = "", url: target = "", headers } = request;
+    seen.push({ method, url: target, headers, body });
+    const { searchParams, pathname } = new URL(target, "http://any");
     if (pathname === "/never") return;
     for (const name of ["location", "retry-after", "content-type"]) {
       const value = searchParams.get(name);

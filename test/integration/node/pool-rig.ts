@@ -11,7 +11,6 @@ const TROUBLE = new URL("./handlers/trouble.ts", import.meta.url).href;
 const QUICK: Partial<ThreadLimits> = {
   timeoutGraceMs: 100,
   blockedMs: 600,
-  maxBlockedMs: 1200,
   retireMs: 600,
   restartMs: 50,
 };

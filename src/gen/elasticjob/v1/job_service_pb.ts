@@ -778,7 +778,8 @@ export type GetAllJobsResponse = Message<"elasticjob.v1.GetAllJobsResponse"> & {
   nextPageToken: string;
 
   /**
-   * How many match, when asked for; counted up to 10,000.
+   * How many match, when asked for; at least so many: the count ends at 10,000, and with a filter it
+   * looks at the newest 20,000 jobs only.
    *
    * @generated from field: int32 total_size = 3;
    */

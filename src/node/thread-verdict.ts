@@ -1,0 +1,45 @@
+/** Who is to blame for the end of a thread, and how what ran in it ends with it. */
+import type { ExecutionEnd } from "./executors.ts";
+
+/** Why a thread ends. */
+export interface Verdict {
+  readonly reason: string;
+  /** null: nobody knows; empty: nobody is. */
+  readonly culprits: ReadonlySet<number> | null;
+  /** Whether the others are cleared by that. */
+  readonly isSure: boolean;
+  /** How a culprit ends. */
+  readonly end: ExecutionEnd | null;
+  /** It was blocked: a job whose time ran out meanwhile is not to blame for that. */
+  readonly isBlocked: boolean;
+}
+
+export const NOT_KNOWN: Verdict = {
+  reason: "its thread has died",
+  culprits: null,
+  isSure: false,
+  end: null,
+  isBlocked: false,
+};
+
+/** An execution's part in it. */
+export type Part = "none" | "suspect" | "culprit";
+
+/** What the thread never began to run is innocent. */
+export function partIn({ culprits, isSure }: Verdict, key: number, hasBegun: boolean): Part {
+  if (culprits?.has(key)) return "culprit";
+  return isSure || !hasBegun ? "none" : "suspect";
+}
+
+/** How it ends. `isTimedOut`: its own time was up. */
+export function endIn(verdict: Verdict, part: Part, isTimedOut: boolean): ExecutionEnd {
+  const { reason, culprits, end, isBlocked } = verdict;
+  if (part === "culprit") {
+    if (isTimedOut) return { kind: "timed_out" };
+    return end ?? { kind: "lost", reason, isBlameless: false };
+  }
+  if (isTimedOut && !isBlocked) return { kind: "timed_out" };
+  if (culprits?.size === 0) return { kind: "lost", reason, isBlameless: true };
+  if (culprits === null && part === "suspect") return { kind: "lost", reason, isBlameless: false };
+  return { kind: "lost", reason: "another job has ended its thread", isBlameless: true };
+}

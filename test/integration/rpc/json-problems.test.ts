@@ -1,0 +1,136 @@
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startNode, stopNodes, type TestNode } from "./start-node.ts";
+
+let node: TestNode;
+beforeAll(async () => {
+  node = await startNode();
+});
+afterAll(stopNodes);
+
+async function refusal(
+  method: string,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+): Promise<string> {
+  const stored = node.api.jobs.size;
+  const response = await fetch(`${node.url}/elasticjob.v1.JobService/${method}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body,
+  });
+  const answer = (await response.json()) as { code: string; message: string };
+  expect(response.status).toBe(400);
+  expect(answer.code).toBe("invalid_argument");
+  expect(node.api.jobs.size).toBe(stored);
+  return answer.message;
+}
+
+const DURATION = `a duration in seconds, such as "5s" or "0.25s", is accepted`;
+const TIME = `an RFC 3339 time, such as "2026-12-01T08:00:00Z", is accepted`;
+const MISFIRES = "MISFIRE_ONCE, MISFIRE_SKIP and MISFIRE_ALL are accepted";
+
+describe("JSON that can be read but not decoded is refused by the names of its fields", () => {
+  test.each([
+    ["AddJob", '{"handler":"echo","timed":{"delay":"5"}}', `timed.delay: is "5"; ${DURATION}`],
+    ["AddJob", '{"handler":"echo","timed":{"runAt":"tomorrow"}}', `timed.runAt: is "tomorrow"; ${TIME}`],
+    ["AddJob", '{"handler":"echo","timed":{"run_at":5}}', `timed.run_at: is 5; ${TIME}`],
+    ["AddJob", '{"handler":"echo","timeout":30}', `timeout: is 30; ${DURATION}`],
+    ["AddJob", '{"handler":"echo","misfire":"MISFIRE_FOO"}', `misfire: is "MISFIRE_FOO"; ${MISFIRES}`],
+    ["AddJob", '{"handler":"echo","misfire":1.5}', `misfire: is 1.5; ${MISFIRES}`],
+    [
+      "AddJob",
+      '{"handler":"echo","daily":{"at":"08:30","gap":"skip"}}',
+      'daily.gap: is "skip"; GAP_RUN_AFTER and GAP_SKIP are accepted',
+    ],
+    ["AddJob", '{"handler":["echo"]}', 'handler: is ["echo"]; a string is accepted'],
+    ["AddJob", '{"handler":"echo","daily":"08:30"}', 'daily: is "08:30"; a JSON object is accepted'],
+    [
+      "AddJob",
+      '{"handler":"echo","priority":1e10}',
+      "priority: is 10000000000; a whole number from -2147483648 to 2147483647 is accepted",
+    ],
+    [
+      "AddJob",
+      '{"handler":"echo","requirements":{"labels":{"gpu":true,"zone":"a"}}}',
+      "requirements.labels.gpu: is true; a string is accepted",
+    ],
+    [
+      "AddJob",
+      '{"handler":"echo","requirements":{"labels":"gpu"}}',
+      'requirements.labels: is "gpu"; an object is accepted',
+    ],
+    [
+      "AddJob",
+      '{"handler":"echo","daily":{"at":"08:30","zone":"UTC"}}',
+      "daily.zone: is not known; at, timeZone, gap and fold are accepted",
+    ],
+    ["AddJob", '{"handler":"echo","handler":"fail"}', 'the body: duplicate object key "handler"'],
+    [
+      "AddJob",
+      '{"handler":"echo","maxOccurrences":1,"max_occurrences":1}',
+      "max_occurrences: is given twice, also as maxOccurrences",
+    ],
+    [
+      "AddJob",
+      '{"handler":"echo","immediate":{},"timed":{"delay":"1s"}}',
+      "timed: does not go with immediate; at most one schedule is accepted",
+    ],
+    ["AddJob", "[]", "the body: is []; a JSON object is accepted"],
+    ["AddJob", '{"handler":', "the body is not JSON: "],
+    [
+      "AddJobs",
+      '{"jobs":[{"handler":"echo"},{"handler":"echo","timed":{"delay":"5"}},7]}',
+      `jobs[1].timed.delay: is "5"; ${DURATION}; jobs[2]: is 7; a JSON object is accepted`,
+    ],
+    ["AddJobs", '{"jobs":{}}', "jobs: is {}; a list is accepted"],
+    ["UpdateJob", '{"jobId":"1","updateMask":["name"]}', 'updateMask: is ["name"]; names of fields'],
+    [
+      "UpdateJob",
+      '{"jobId":"1","job":{"retry":{"maxBackoff":"1m"}}}',
+      `job.retry.maxBackoff: is "1m"; ${DURATION}`,
+    ],
+    [
+      "CancelJob",
+      '{"jobId":1,"scheduledAt":"now"}',
+      `jobId: is 1; a string is accepted; scheduledAt: is "now"; ${TIME}`,
+    ],
+    [
+      "GetAllJobs",
+      '{"status":"WAITING"}',
+      'status: is "WAITING"; JOB_STATUS_WAITING, JOB_STATUS_PREPARED, JOB_STATUS_RUNNING',
+    ],
+    ["GetAllResult", '{"outcome":"LOST","pageSize":"ten"}', 'outcome: is "LOST"; OUTCOME_SUCCEEDED'],
+    ["PreviewSchedule", '{"after":"x","count":"y"}', `after: is "x"; ${TIME}; count: is "y"; a whole number`],
+  ])("%s %s", async (method, body, message) => {
+    const refused = await refusal(method, body);
+    expect(refused).toContain(message);
+    expect(refused).not.toMatch(/google\.protobuf|elasticjob\.v1\.\w+ from JSON/);
+  });
+
+  test("all of them at once", async () => {
+    const body = `{"handler":5,"timed":{"delay":"5"},"misfire":"x","retry":{"multiplier":"two"},"nam":"x"}`;
+    const names = (await refusal("AddJob", body))
+      .split("; ")
+      .flatMap((part) => /^([\w.]+): /.exec(part)?.[1] ?? []);
+    expect(names).toEqual(["handler", "timed.delay", "misfire", "retry.multiplier", "nam"]);
+  });
+
+  test("also in a compressed body", async () => {
+    const body = new Uint8Array(gzipSync('{"handler":"echo","timeout":"5"}'));
+    expect(await refusal("AddJob", body, { "content-encoding": "gzip" })).toContain('timeout: is "5"');
+  });
+
+  test("a long value is cut, and of many problems only the first are told", async () => {
+    const jobs = Array.from({ length: 10_000 }, () => ({ handler: "echo", timeout: "x".repeat(100) }));
+    const message = await refusal("AddJobs", JSON.stringify({ jobs }));
+    expect(message.length).toBeLessThan(20_000);
+    expect(message).toMatch(/^jobs\[0\]\.timeout: .*; and more$/);
+  });
+
+  test("a field that is null is as if it were not there", async () => {
+    expect(await refusal("AddJob", '{"handler":"echo","timed":null,"timeout":null,"misfire":"x"}')).toBe(
+      `misfire: is "x"; ${MISFIRES}`,
+    );
+  });
+});
