@@ -10,8 +10,13 @@ export interface ThreadData {
   readonly signals: SharedArrayBuffer;
 }
 
+export interface KeyedExecution {
+  readonly key: number;
+  readonly execution: Execution;
+}
+
 export type ToThread =
-  | { readonly kind: "run"; readonly key: number; readonly execution: Execution }
+  | { readonly kind: "run"; readonly runs: readonly KeyedExecution[] }
   | { readonly kind: "abort"; readonly key: number; readonly reason: string };
 
 export type FromThread =

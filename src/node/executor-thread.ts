@@ -61,13 +61,20 @@ function contextOf(given: Execution, signal: AbortSignal): HandlerContext {
   };
 }
 
-function receive(message: ToThread, handlerOf: (name: string) => Handler | undefined): void {
-  const { key } = message;
+async function receive(
+  message: ToThread,
+  handlerOf: (name: string) => Handler | undefined,
+): Promise<void> {
   if (message.kind === "run") {
-    signals.took(key);
-    void execution.run(key, () => run(handlerOf(message.execution.handler), key, message.execution));
+    for (const { key, execution: asked } of message.runs) {
+      signals.took(key);
+      void execution.run(key, () => run(handlerOf(asked.handler), key, asked));
+      // What has ended already is answered before the next one begins, which may block.
+      await null;
+    }
     return;
   }
+  const { key } = message;
   const controller = running.get(key);
   const reason = new DOMException(message.reason, "AbortError");
   // What listens to the signal is the handler's code.
@@ -100,7 +107,7 @@ try {
   });
   const handlerOf = (name: string) => (Object.hasOwn(jobs, name) ? jobs[name] : jobs["runJob"]);
   isLoaded = true;
-  port.on("message", (message: ToThread) => receive(message, handlerOf));
+  port.on("message", (message: ToThread) => void receive(message, handlerOf));
   const handlers = Object.keys(jobs).filter((name) => name !== "runJob");
   send({ kind: "ready", handlers, hasRunJob: Object.hasOwn(jobs, "runJob") });
 } catch (error) {
