@@ -61,10 +61,7 @@ function contextOf(given: Execution, signal: AbortSignal): HandlerContext {
   };
 }
 
-async function receive(
-  message: ToThread,
-  handlerOf: (name: string) => Handler | undefined,
-): Promise<void> {
+async function receive(message: ToThread, handlerOf: (name: string) => Handler | undefined): Promise<void> {
   if (message.kind === "run") {
     for (const { key, execution: asked } of message.runs) {
       signals.took(key);

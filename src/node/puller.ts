@@ -5,26 +5,15 @@
  * master may give its jobs to others: so the node hands back what it runs, and closes the stream,
  * before that (G7). Claims outlive the stream: the next hello lists every one of them.
  */
-import { create } from "@bufbuild/protobuf";
 import type { MasterAddress } from "../coordination/cluster-lock.ts";
-import type { Network, NodeStream } from "../coordination/network.ts";
+import type { Network } from "../coordination/network.ts";
 import { type Clock, sleep } from "../core/clock.ts";
 import { ClusterTime } from "../core/cluster-time.ts";
-import { leaseUntil } from "../core/lease.ts";
 import type { Logger } from "../core/logger.ts";
-import {
-  CreditSchema,
-  type DoneClaim,
-  DoneSchema,
-  type GetJobRequest,
-  GetJobRequestSchema,
-  type GetJobResponse,
-  HelloSchema,
-  PingSchema,
-  type Pong,
-  type Welcome,
-} from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { DoneClaim, GetJobResponse, Pong, Welcome } from "../gen/elasticjob/v1/node_service_pb.ts";
 import type { Executors } from "./executors.ts";
+import { Lease } from "./lease.ts";
+import { MasterConnection } from "./master-connection.ts";
 import type { Resources } from "./resources.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import { Runner } from "./runner.ts";
@@ -66,8 +55,6 @@ const RECONNECT_MS = 50;
 const WELCOME_TIMEOUT_MS = 5000;
 const PINGS_PER_LEASE = 5;
 const LOAD_EVERY_MS = 1000;
-/** Done claims of one message. */
-const MAX_DONE = 1000;
 /** A claim that has waited at this node so long for a slot is handed back. */
 const MAX_QUEUED_MS = 1000;
 /** How long a node that leaves waits for the master to take in the end of its last claims. */
@@ -75,28 +62,13 @@ const FAREWELL_MS = 1000;
 /** With so many results unwritten (the database is out of reach) no more jobs are asked for. */
 const MAX_BACKLOG = 10_000;
 
-/** One stream. */
-interface Connection {
-  readonly stream: NodeStream;
-  readonly master: MasterAddress;
-  /** Monotonic: when it was opened, and the first ping sent. */
-  readonly openedAt: number;
-  nodeNumber: number;
-  /** All slots offered on it so far. */
-  offeredSlots: number;
-  lastSequence: number;
-  /** Sent and not acknowledged yet, by sequence. */
-  readonly unacknowledged: Map<number, readonly DoneClaim[]>;
-}
-
 export class Puller {
   private readonly parts: PullerParts;
   private readonly runner: Runner;
   private readonly stopping = new AbortController();
-  private connection: Connection | null = null;
+  private connection: MasterConnection | null = null;
   private highestEpoch = 0;
-  /** Monotonic; null: no lease runs, and no handler either. */
-  private leaseEnd: number | null = null;
+  private readonly lease: Lease;
   private time: ClusterTime;
   private hasTime = false;
   private doneClaims: DoneClaim[] = [];
@@ -107,6 +79,7 @@ export class Puller {
   constructor(parts: PullerParts) {
     this.parts = parts;
     this.time = new ClusterTime(parts.clock, parts.clock.now());
+    this.lease = new Lease(parts.clock, parts.settings.leaseMs);
     const { executors, writer, clock, settings } = parts;
     this.runner = new Runner(
       { executors, writer, clock, slots: settings.slots, maxLost: settings.maxLost },
@@ -124,7 +97,12 @@ export class Puller {
   }
 
   start(): void {
-    this.loops = Promise.all([this.connect(), this.beat(), this.guardLease(), this.reportLoad()]);
+    this.loops = Promise.all([
+      this.connect(),
+      this.beat(),
+      this.lease.guard(this.stopping.signal, () => this.lapsed()),
+      this.reportLoad(),
+    ]);
   }
 
   /** Takes no more jobs, lets running ones end, hands the rest back, then has all of it written and told. */
@@ -155,7 +133,7 @@ export class Puller {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.connection?.stream.close();
+    this.connection?.close();
     this.connection = null;
     await this.loops;
   }
@@ -191,15 +169,8 @@ export class Puller {
         closed.abort();
       },
     });
-    const connection: Connection = {
-      stream,
-      master,
-      openedAt: clock.monotonic(),
-      nodeNumber: 0,
-      offeredSlots: this.parts.settings.slots - this.runner.usedSlots,
-      lastSequence: 0,
-      unacknowledged: new Map(),
-    };
+    const offeredSlots = this.parts.settings.slots - this.runner.usedSlots;
+    const connection = new MasterConnection(stream, master, clock.monotonic(), offeredSlots);
     this.connection = connection;
     this.sayHello(connection);
     const stopWaiting = clock.after(WELCOME_TIMEOUT_MS, () => {
@@ -214,15 +185,15 @@ export class Puller {
     }
     closed.abort();
     stopWaiting();
-    stream.close();
+    connection.close();
     if (this.connection === connection) this.connection = null;
   }
 
-  private sayHello({ stream }: Connection): void {
+  private sayHello(connection: MasterConnection): void {
     const { settings, executors, resources } = this.parts;
-    // What was sent before and not acknowledged is listed here instead.
+    // What was told before and not acknowledged is listed here instead.
     this.doneClaims = [];
-    const value = create(HelloSchema, {
+    connection.hello({
       incarnation: settings.incarnation,
       nodeId: settings.nodeId,
       address: settings.address,
@@ -233,20 +204,16 @@ export class Puller {
       runJob: executors.hasRunJob,
       claims: this.runner.claims(),
     });
-    stream.send(request({ case: "hello", value }));
-    this.ping(stream);
   }
 
   /** Why a claim that comes now is handed back unrun; null: it is not. */
   private whyNotRun(): string | null {
     if (this.isDraining) return "its node is draining";
     // A process that was stopped wakes to what it was sent before: others may have been given it since.
-    if (this.leaseEnd === null || this.parts.clock.monotonic() >= this.leaseEnd)
-      return "its node lost touch with the master";
-    return null;
+    return this.lease.holds ? null : "its node lost touch with the master";
   }
 
-  private receive(connection: Connection, { message }: GetJobResponse): void {
+  private receive(connection: MasterConnection, { message }: GetJobResponse): void {
     switch (message.case) {
       case "welcome":
         return this.welcomed(connection, message.value);
@@ -259,14 +226,8 @@ export class Puller {
         return;
       case "verdicts":
         return this.runner.judge(message.value.claims);
-      case "doneAck": {
-        for (const [sequence, claims] of connection.unacknowledged) {
-          if (sequence > message.value.sequence) break;
-          this.runner.acknowledged(claims);
-          connection.unacknowledged.delete(sequence);
-        }
-        return;
-      }
+      case "doneAck":
+        return this.runner.acknowledged(connection.acknowledged(message.value.sequence));
       case "drain":
         if (!this.isDraining) void this.drain();
         return;
@@ -275,18 +236,15 @@ export class Puller {
     }
   }
 
-  private welcomed(connection: Connection, { epoch, nodeNumber, clusterTimeMs }: Welcome): void {
+  private welcomed(connection: MasterConnection, { epoch, nodeNumber, clusterTimeMs }: Welcome): void {
     if (epoch < this.highestEpoch) {
       this.parts.logger.warn({ epoch, highestEpoch: this.highestEpoch }, "refusing a deposed master");
-      connection.stream.close();
+      connection.close();
       return;
     }
     this.highestEpoch = epoch;
     connection.nodeNumber = nodeNumber;
-    this.leaseEnd = Math.max(
-      this.leaseEnd ?? 0,
-      leaseUntil(connection.openedAt, this.parts.settings.leaseMs),
-    );
+    this.lease.confirm(connection.openedAt);
     if (!this.hasTime) this.time = new ClusterTime(this.parts.clock, clusterTimeMs);
     this.hasTime = true;
     this.parts.logger.info({ master: connection.master.nodeId, epoch }, "joined the cluster");
@@ -294,44 +252,23 @@ export class Puller {
   }
 
   private ponged({ sentAtMs, clusterTimeMs }: Pong): void {
-    const { clock, settings } = this.parts;
-    this.leaseEnd = Math.max(this.leaseEnd ?? 0, leaseUntil(sentAtMs, settings.leaseMs));
-    if (this.hasTime) this.time.adjust(clusterTimeMs, sentAtMs, clock.monotonic());
-  }
-
-  private ping(stream: NodeStream): void {
-    const value = create(PingSchema, { sentAtMs: this.parts.clock.monotonic() });
-    stream.send(request({ case: "ping", value }));
+    this.lease.confirm(sentAtMs);
+    if (this.hasTime) this.time.adjust(clusterTimeMs, sentAtMs, this.parts.clock.monotonic());
   }
 
   private async beat(): Promise<void> {
     const { clock, settings } = this.parts;
     while (!this.stopping.signal.aborted) {
-      if (this.connection !== null) this.ping(this.connection.stream);
+      this.connection?.ping(clock.monotonic());
       await sleep(clock, settings.leaseMs / PINGS_PER_LEASE, this.stopping.signal);
     }
   }
 
-  private async guardLease(): Promise<void> {
-    const { clock, settings, logger } = this.parts;
-    // A machine that sleeps may stop the monotonic clock: the wall clock shows it on waking.
-    let offsetMs = clock.now() - clock.monotonic();
-    while (!this.stopping.signal.aborted) {
-      const jumpedMs = Math.max(0, clock.now() - clock.monotonic() - offsetMs);
-      offsetMs = clock.now() - clock.monotonic();
-      const leftMs = this.leaseEnd === null ? settings.leaseMs : this.leaseEnd - clock.monotonic() - jumpedMs;
-      if (leftMs > 0) {
-        await sleep(clock, Math.min(leftMs, settings.leaseMs / PINGS_PER_LEASE), this.stopping.signal);
-        continue;
-      }
-      this.leaseEnd = null;
-      logger.warn(
-        { slots: this.runner.usedSlots },
-        "no word from a master for a lease: handing back what runs",
-      );
-      this.connection?.stream.close();
-      this.runner.handBack("its node lost touch with the master");
-    }
+  private lapsed(): void {
+    const slots = this.runner.usedSlots;
+    this.parts.logger.warn({ slots }, "no word from a master for a lease: handing back what runs");
+    this.connection?.close();
+    this.runner.handBack("its node lost touch with the master");
   }
 
   private async reportLoad(): Promise<void> {
@@ -355,21 +292,15 @@ export class Puller {
   private flush(): void {
     const { connection } = this;
     if (connection === null || connection.nodeNumber === 0) return;
-    while (this.doneClaims.length > 0) {
-      const claims = this.doneClaims.splice(0, MAX_DONE);
-      const sequence = ++connection.lastSequence;
-      connection.unacknowledged.set(sequence, claims);
-      const value = create(DoneSchema, { sequence, claims });
-      connection.stream.send(request({ case: "done", value }));
-    }
+    connection.done(this.doneClaims);
+    this.doneClaims = [];
     const { resources, writer } = this.parts;
     const isFull = writer.backlog > MAX_BACKLOG;
-    const value = create(CreditSchema, {
+    connection.credit({
       slots: isFull ? 0 : connection.offeredSlots + this.runner.queuedSlots,
       draining: this.isDraining,
       ...this.lastLoad(resources),
     });
-    connection.stream.send(request({ case: "credit", value }));
   }
 
   private load = { cpu: 0, eventLoopDelayMs: 0, freeMemoryMb: 0 };
@@ -383,8 +314,4 @@ export class Puller {
     }
     return this.load;
   }
-}
-
-function request(message: GetJobRequest["message"]): GetJobRequest {
-  return create(GetJobRequestSchema, { message });
 }
