@@ -4,7 +4,7 @@
  * ends with 0; `-- --required` makes that a failure.
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { badSettings, expectTold } from "../test/e2e/bad-settings.ts";
 import { findBrowser, runBrowser } from "../test/e2e/browser.ts";
@@ -31,6 +31,7 @@ const PROJECT = "elastic-job-test";
 const READY_LIMIT_MS = 30_000;
 const ADDS_PER_SECOND = 20;
 const PASSWORD = "a-password-for-tests";
+const ROOT_PASSWORD = "a-root-password-for-tests";
 const TOKEN = "an-api-token-for-tests";
 const SECRET = "a-cluster-secret-for-tests";
 
@@ -53,6 +54,7 @@ async function main(args: readonly string[]): Promise<number> {
       EDGE_PORT: String(await freePort()),
       NODE_PORTS: `${firstNodePort}-${firstNodePort + 39}`,
       MYSQL_PASSWORD: PASSWORD,
+      MYSQL_ROOT_PASSWORD: ROOT_PASSWORD,
       EFFECTS_DIR: effects,
     },
   });
@@ -101,12 +103,17 @@ async function main(args: readonly string[]): Promise<number> {
       }
     });
     const isUp = await step("docker compose up --scale node=5", async (note) => {
+      const [load = 0] = loadavg();
+      const isBusy = load > 2 * availableParallelism();
       const startedAt = performance.now();
       await plain.up(5);
       const ms = performance.now() - startedAt;
       note(`ready in ${(ms / 1000).toFixed(1)} s`);
       await plain.nodesJoined(5);
-      if (ms > READY_LIMIT_MS) throw new Error(`${Math.round(ms)} ms; at most ${READY_LIMIT_MS} are allowed`);
+      // On a machine that has other things to do, the figure says nothing about this project.
+      if (isBusy) note(`not judged: the load was ${load.toFixed(0)} before`);
+      else if (ms > READY_LIMIT_MS)
+        throw new Error(`${Math.round(ms)} ms; at most ${READY_LIMIT_MS} are allowed`);
       return true;
     });
     // Nothing below could tell more than that.
@@ -202,16 +209,28 @@ async function main(args: readonly string[]): Promise<number> {
       note(await checkRun({ databaseUrl, effectsLog, acknowledged: load.acknowledged, limitMs: 60_000 }));
     });
 
+    await step("the store's conformance suite against this MySQL", async (note) => {
+      const address = await underTest.composeOk("port", "mysql", "3306");
+      const env = { ...process.env, TEST_MYSQL_URL: `mysql://root:${ROOT_PASSWORD}@${address}/` };
+      const suite = await run(process.execPath, ["scripts/test.ts", "test/conformance/store"], {
+        cwd: ROOT,
+        env,
+      });
+      if (suite.code !== 0)
+        throw new Error(`${suite.stdout}\n${suite.stderr}`.split("\n").slice(-40).join("\n"));
+      note(suite.stdout.trim().split("\n").at(-1) ?? "");
+    });
     const [taken] = await underTest.containers("node");
     for (const setting of badSettings(underTest.network, PASSWORD, taken ?? "")) {
       await step(setting.title, async (note) => note(await expectTold(setting)));
     }
     await step("docker compose stop drains, and exits with 0", async () => {
       await underTest.composeOk("stop");
+      const ended: string[] = [];
       for (const id of [...(await underTest.containers("node")), ...(await underTest.containers("edge"))]) {
-        const code = await docker("inspect", "--format", "{{.State.ExitCode}}", id);
-        if (code !== "0") throw new Error(`a container exited with ${code}`);
+        ended.push(await docker("inspect", "--format", "{{.Name}} exited with {{.State.ExitCode}}", id));
       }
+      if (ended.some((line) => !line.endsWith(" 0"))) throw new Error(ended.join("\n"));
     });
     if (steps.failed > 0) {
       const logs = await run("docker", ["compose", "-p", PROJECT, "logs", "--no-color", "--timestamps"]);

@@ -7,7 +7,8 @@ const README = join(import.meta.dirname, "../README.md");
 const START = "| setting | default | |\n| --- | --- | --- |\n";
 
 const rows = describeSettings().map(
-  ({ name, default: value, meaning }) => `| \`${name}\` | ${value === "" ? "" : `\`${value}\``} | ${meaning} |\n`,
+  ({ name, default: value, meaning }) =>
+    `| \`${name}\` | ${value === "" ? "" : `\`${value}\``} | ${meaning} |\n`,
 );
 const readme = readFileSync(README, "utf8");
 const start = readme.indexOf(START) + START.length;

@@ -11,6 +11,7 @@ import {
   parsePositive,
   parseWhole,
 } from "./option-values.ts";
+import type { Environment } from "./program.ts";
 import { EXIT_FAILED } from "./run-program.ts";
 
 const OVERLAPS = { wait: "OVERLAP_WAIT", skip: "OVERLAP_SKIP", allow: "OVERLAP_ALLOW" } as const;
@@ -49,8 +50,8 @@ Examples:
   elastic-job add echo --cron '*/5 * * * *' --max-attempts 3 --label gpu=true
   elastic-job add echo --cron '0 9 * * 1' --max-occurrences 10 --overlap skip --deadline 1h`;
 
-export function addCommand(): Command {
-  return clientCommand("add", "add a job; without a schedule it runs at once")
+export function addCommand(env: Environment): Command {
+  return clientCommand(env, "add", "add a job; without a schedule it runs at once")
     .argument("<handler>", "the handler that is to run it")
     .addOption(new Option("--payload <json>", "any JSON value").argParser(parseJson))
     .option("--name <name>", "what people call it (default: the handler's name)")

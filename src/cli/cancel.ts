@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { standText } from "./job-text.ts";
 import { parseInstant } from "./option-values.ts";
+import type { Environment } from "./program.ts";
 
 interface CancelOptions extends ClientCommandOptions {
   readonly scheduledAt?: string;
@@ -12,8 +13,8 @@ Examples:
   elastic-job cancel 1
   elastic-job cancel 1 --scheduled-at 2030-01-01T08:00:00Z`;
 
-export function cancelCommand(): Command {
-  return clientCommand("cancel", "end the current occurrence of a job, running or not")
+export function cancelCommand(env: Environment): Command {
+  return clientCommand(env, "cancel", "end the current occurrence of a job, running or not")
     .argument("<jobId>", "the job")
     .addOption(
       new Option("--scheduled-at <instant>", "only if that occurrence is the current one").argParser(

@@ -1,5 +1,6 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { createClient, type ElasticJobClient } from "../client/client.ts";
+import type { Environment } from "./program.ts";
 
 export interface ClientCommandOptions {
   readonly url: string;
@@ -8,14 +9,33 @@ export interface ClientCommandOptions {
 }
 
 /** A command that calls a running cluster: the options that all of these share. */
-export function clientCommand(name: string, description: string): Command {
+export function clientCommand(env: Environment, name: string, description: string): Command {
+  const defaultUrl = `http://127.0.0.1:${edgePort(env)}`;
   return new Command(name)
     .description(description)
     .addOption(
-      new Option("--url <url>", "an edge or a node").env("ELASTIC_JOB_URL").default("http://127.0.0.1:8080"),
+      new Option("--url <url>", "an edge or a node")
+        .env("ELASTIC_JOB_URL")
+        // An empty variable is as good as none.
+        .argParser((text) => (text === "" ? defaultUrl : parseUrl(text)))
+        .default(defaultUrl),
     )
     .addOption(new Option("--token <token>", "an API token").env("ELASTIC_JOB_TOKEN"))
     .option("--json", "print the answer as JSON, as the API has it");
+}
+
+/** Where `dev` and `edge` would be with the same settings. A port that they refuse, or choose, tells nothing. */
+function edgePort(env: Environment): string {
+  const port = env["EDGE_PORT"]?.trim() ?? "";
+  return /^\d{1,5}$/.test(port) && Number(port) > 0 ? port : "8080";
+}
+
+function parseUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "") return text;
+  throw new InvalidArgumentError(
+    "It is not the URL of an edge or a node; http://127.0.0.1:8080 or https://jobs.example.com, for example, is accepted.",
+  );
 }
 
 /** A wrong address should be told at once; a failover behind an edge that answers is waited out. */

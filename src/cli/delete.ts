@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+import type { Environment } from "./program.ts";
 
-export function deleteCommand(): Command {
-  return clientCommand("delete", "remove a job, abort its running handler, keep its results")
+export function deleteCommand(env: Environment): Command {
+  return clientCommand(env, "delete", "remove a job, abort its running handler, keep its results")
     .argument("<jobId>", "the job")
     .addHelpText("after", "\nExample:\n  elastic-job delete 1")
     .action(async (jobId: string, options: ClientCommandOptions) => {

@@ -4,6 +4,7 @@ import { JobStatusSchema } from "../gen/elasticjob/v1/job_pb.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { enumText, instantText, scheduleText } from "./job-text.ts";
 import { parsePositive } from "./option-values.ts";
+import type { Environment } from "./program.ts";
 import { formatTable } from "./table.ts";
 import { takeFirst } from "./take-first.ts";
 
@@ -19,8 +20,8 @@ Examples:
   elastic-job list --status failed
   elastic-job list --handler echo --limit 1000 --json`;
 
-export function listCommand(): Command {
-  return clientCommand("list", "list jobs, newest first")
+export function listCommand(env: Environment): Command {
+  return clientCommand(env, "list", "list jobs, newest first")
     .addOption(new Option("--status <status>", "only those in this status").argParser(parseStatus))
     .option("--handler <handler>", "only those of this handler")
     .option("--name <prefix>", "only those whose name begins so")

@@ -1,4 +1,5 @@
 import { type DestinationStream, destination, pino, stdSerializers, stdTimeFunctions } from "pino";
+import { isError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 
 /** Logs to stderr, synchronously, so that the last lines before an exit are there. `human`: lines for a terminal. */
@@ -10,10 +11,19 @@ export function createLogger(level: string, human: boolean): Logger {
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: stdSerializers.err },
+      serializers: { error: (error: unknown) => errorField(error, level) },
     },
     human ? humanLines(stderr) : stderr,
   );
+}
+
+/**
+ * A server that is out of reach is no fault of the program's: one line says it, and a stack would only hide it. Lines of
+ * all other errors have theirs.
+ */
+export function errorField(error: unknown, level: string): unknown {
+  if (isError(error, "unavailable") && level !== "debug" && level !== "trace") return error.message;
+  return error instanceof Error ? stdSerializers.err(error) : error;
 }
 
 function humanLines(to: DestinationStream): DestinationStream {

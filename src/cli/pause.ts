@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { standText } from "./job-text.ts";
+import type { Environment } from "./program.ts";
 
-export function pauseCommand(): Command {
-  return clientCommand("pause", "hold a job back; a running attempt is left to end")
+export function pauseCommand(env: Environment): Command {
+  return clientCommand(env, "pause", "hold a job back; a running attempt is left to end")
     .argument("<jobId>", "the job")
     .addHelpText("after", "\nExample:\n  elastic-job pause 1")
     .action(async (jobId: string, options: ClientCommandOptions) => {

@@ -39,17 +39,17 @@ export function createProgram(env: Environment): Command {
   }
   program.commandsGroup("Jobs:");
   for (const command of [
-    addCommand(),
-    listCommand(),
-    statusCommand(),
-    resultsCommand(),
-    pauseCommand(),
-    resumeCommand(),
-    triggerCommand(),
-    cancelCommand(),
-    retryCommand(),
-    deleteCommand(),
-    watchCommand(),
+    addCommand(env),
+    listCommand(env),
+    statusCommand(env),
+    resultsCommand(env),
+    pauseCommand(env),
+    resumeCommand(env),
+    triggerCommand(env),
+    cancelCommand(env),
+    retryCommand(env),
+    deleteCommand(env),
+    watchCommand(env),
   ]) {
     program.addCommand(command);
   }

@@ -3,6 +3,7 @@ import type { JobResult } from "../client/job-json.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { enumText, instantText, resultText, tookText } from "./job-text.ts";
 import { parsePositive } from "./option-values.ts";
+import type { Environment } from "./program.ts";
 import { formatTable } from "./table.ts";
 import { takeFirst } from "./take-first.ts";
 
@@ -17,8 +18,8 @@ Examples:
 
 const HEADER = ["JOB", "CLAIM", "SCHEDULED", "ATTEMPT", "OUTCOME", "STARTED", "TOOK", "NODE", "CAME OF IT"];
 
-export function resultsCommand(): Command {
-  return clientCommand("results", "list results, newest job and claim first")
+export function resultsCommand(env: Environment): Command {
+  return clientCommand(env, "results", "list results, newest job and claim first")
     .argument("[jobId]", "only those of this job")
     .addOption(new Option("--limit <number>", "at most so many").argParser(parsePositive).default(100))
     .addHelpText("after", EXAMPLES)

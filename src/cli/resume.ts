@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { standText } from "./job-text.ts";
+import type { Environment } from "./program.ts";
 
-export function resumeCommand(): Command {
-  return clientCommand("resume", "let a paused job go on")
+export function resumeCommand(env: Environment): Command {
+  return clientCommand(env, "resume", "let a paused job go on")
     .argument("<jobId>", "the job")
     .addHelpText("after", "\nExample:\n  elastic-job resume 1")
     .action(async (jobId: string, options: ClientCommandOptions) => {

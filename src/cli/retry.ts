@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import type { ElasticJobClient } from "../client/client.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { standText } from "./job-text.ts";
+import type { Environment } from "./program.ts";
 
 interface RetryOptions extends ClientCommandOptions {
   readonly all?: boolean;
@@ -18,8 +19,8 @@ Examples:
   elastic-job retry 1
   elastic-job retry --all --handler echo --name-prefix report-`;
 
-export function retryCommand(): Command {
-  return clientCommand("retry", "run FAILED jobs again: one, or all of them")
+export function retryCommand(env: Environment): Command {
+  return clientCommand(env, "retry", "run FAILED jobs again: one, or all of them")
     .argument("[jobId]", "the job")
     .option("--all", "every FAILED job, or those that the other options choose")
     .addOption(new Option("--handler <handler>", "with --all: only those of this handler"))

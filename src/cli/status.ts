@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { stateText } from "./job-text.ts";
+import type { Environment } from "./program.ts";
 
-export function statusCommand(): Command {
-  return clientCommand("status", "say where a job stands and how it last ended")
+export function statusCommand(env: Environment): Command {
+  return clientCommand(env, "status", "say where a job stands and how it last ended")
     .argument("<jobId>", "the job")
     .addHelpText("after", "\nExample:\n  elastic-job status 1")
     .action(async (jobId: string, options: ClientCommandOptions) => {

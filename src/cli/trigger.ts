@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+import type { Environment } from "./program.ts";
 
-export function triggerCommand(): Command {
-  return clientCommand("trigger", "run a job now, beside its schedule, as a job of its own")
+export function triggerCommand(env: Environment): Command {
+  return clientCommand(env, "trigger", "run a job now, beside its schedule, as a job of its own")
     .argument("<jobId>", "the job")
     .addHelpText("after", "\nExample:\n  elastic-job trigger 1")
     .action(async (jobId: string, options: ClientCommandOptions) => {

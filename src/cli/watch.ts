@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type ClientCommandOptions, clientCommand, connect, print } from "./client-command.ts";
 import { followJob, hasSucceeded } from "./follow-job.ts";
 import { changeText } from "./job-text.ts";
+import type { Environment } from "./program.ts";
 import { EXIT_FAILED } from "./run-program.ts";
 
 const NOTES = `
@@ -11,8 +12,8 @@ as SUCCEEDED. A daily or cron job never ends: stop it with Ctrl-C.
 Example:
   elastic-job watch 1`;
 
-export function watchCommand(): Command {
-  return clientCommand("watch", "print each change of a job until it has ended")
+export function watchCommand(env: Environment): Command {
+  return clientCommand(env, "watch", "print each change of a job until it has ended")
     .argument("<jobId>", "the job")
     .addHelpText("after", NOTES)
     .action(async (jobId: string, options: ClientCommandOptions) => {

@@ -78,11 +78,14 @@ export function project(
 ): JobState {
   const failed = row.outcome === OUTCOME.FAILED || row.outcome === OUTCOME.TIMED_OUT;
   const failures = claimed.failures + (failed ? 1 : 0);
-  const lost = row.outcome !== OUTCOME.LOST ? 0 : claimed.lost + (row.reason.startsWith(HANDED_BACK) ? 0 : 1);
-  // A claim for nobody ran nothing, so nothing can have fallen due beside it.
-  const endedAt = row.node === 0 ? claimed.endedAt : row.endTime;
+  // A claim for nobody ran nothing: it is no attempt, no loss, and nothing can have fallen due beside it.
+  const isForNobody = row.node === 0;
+  const isCounted = !isForNobody && !row.reason.startsWith(HANDED_BACK);
+  const lost = row.outcome !== OUTCOME.LOST ? 0 : claimed.lost + (isCounted ? 1 : 0);
+  const endedAt = isForNobody ? claimed.endedAt : row.endTime;
   if (row.retryAt !== null) {
-    const { scheduledAt, attempt } = claimed;
+    const { scheduledAt } = claimed;
+    const attempt = claimed.attempt - (isForNobody ? 1 : 0);
     return { status: STORED_STATUS.WAITING, at: row.retryAt, scheduledAt, attempt, failures, lost, endedAt };
   }
   if (next !== null) {

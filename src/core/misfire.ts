@@ -66,8 +66,10 @@ function skipDropped(record: JobRecord): Skip {
 
 /** Occurrences that fell due before the one before them had ended: the last waits, or none runs. */
 function skipOverlapped(record: JobRecord, now: number): Skip {
-  const { overlap } = record.spec;
+  const { overlap, misfire } = record.spec;
   if (overlap === "allow" || record.scheduledAt >= record.endedAt) return null;
+  // All that were missed have fallen due before the first of them has ended: each waits for the one before it.
+  if (overlap === "wait" && misfire === "all") return null;
   const run = runOf(record, now, (scheduledAt) => scheduledAt < record.endedAt);
   if (overlap === "skip") return skip(record, run.last, run.count, "overlap");
   return run.beforeLast === null ? null : skip(record, run.beforeLast, run.count - 1, "overlap");
@@ -78,13 +80,15 @@ function skipMissed(record: JobRecord, now: number): Skip {
   const hasWaited = overlap !== "allow" && record.scheduledAt < record.endedAt;
   if (misfire === "all" || hasWaited) return null;
   const run = runOf(record, now, () => true);
-  const isLastMissed = now - run.last > MISSED_AFTER_MS || (run.next !== null && run.next.at <= now);
+  const isLastMissed = now - run.lastAt > MISSED_AFTER_MS || (run.next !== null && run.next.at <= now);
   if (misfire === "skip" && isLastMissed) return skip(record, run.last, run.count, "misfire");
   return run.beforeLast === null ? null : skip(record, run.beforeLast, run.count - 1, "misfire");
 }
 
 interface Run {
   readonly last: number;
+  /** When the last was due. */
+  readonly lastAt: number;
   readonly beforeLast: number | null;
   readonly count: number;
   /** The occurrence after the last. */
@@ -94,16 +98,18 @@ interface Run {
 /** The occurrences from the record's on that are due, as long as the condition holds. */
 function runOf(record: JobRecord, now: number, holds: (scheduledAt: number) => boolean): Run {
   let last = record.scheduledAt;
+  let lastAt = dueAt(record);
   let beforeLast: number | null = null;
   let count = 1;
   let next = nextDue(record, last);
   while (next !== null && next.at <= now && holds(next.scheduledAt) && count < MAX_OCCURRENCES) {
     beforeLast = last;
     last = next.scheduledAt;
+    lastAt = next.at;
     count++;
     next = nextDue(record, last);
   }
-  return { last, beforeLast, count, next };
+  return { last, lastAt, beforeLast, count, next };
 }
 
 function skip(record: JobRecord, through: number, count: number, reason: SkipReason): Skip {

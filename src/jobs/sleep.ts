@@ -3,12 +3,15 @@ import { type HandlerContext, type HandlerJob, PermanentError } from "./define-j
 
 const MAX_MS = 2 ** 31 - 1;
 
-/** Waits `payload.ms` milliseconds (default 1000), or until it is aborted. */
+/** Waits so many milliseconds as the payload says, bare or as `ms` (default 1000), or until it is aborted. */
 export async function sleep(job: HandlerJob, ctx: HandlerContext): Promise<{ sleptMs: number }> {
-  const ms: unknown = job.payload?.ms ?? 1000;
+  const payload: unknown = job.payload ?? {};
+  const isObject = typeof payload === "object" && payload !== null && !Array.isArray(payload);
+  const ms: unknown = isObject ? ("ms" in payload ? payload.ms : 1000) : payload;
   if (typeof ms !== "number" || !(ms >= 0 && ms <= MAX_MS)) {
+    const accepted = `a number of milliseconds from 0 to ${MAX_MS} is accepted, such as 500 or {"ms": 500}`;
     throw new PermanentError(
-      `payload.ms: ${JSON.stringify(ms)} is not a number of milliseconds, 0 to ${MAX_MS}`,
+      `${isObject ? "payload.ms" : "payload"}: is ${JSON.stringify(ms).slice(0, 100)}; ${accepted}`,
     );
   }
   await setTimeout(ms, undefined, { signal: ctx.signal });

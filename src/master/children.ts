@@ -4,6 +4,7 @@
  * often that is begun anew, there is one child for an occurrence.
  */
 import { farEnd, type JobRecord, STORED_STATUS } from "../core/job.ts";
+import { dueAt } from "../core/misfire.ts";
 import type { Due } from "../core/next-due.ts";
 import type { MasterContext } from "./context.ts";
 import { jobNotFound } from "./control.ts";
@@ -36,7 +37,8 @@ export class Children {
   spawn(parent: JobRecord, next: Due | null): Promise<void> {
     return this.parts.endings.persist(async () => {
       const { store, epoch, time } = this.context;
-      await this.parts.intake.addChild(parent, parent.scheduledAt, String(parent.scheduledAt));
+      const occurrence = { runAt: parent.scheduledAt, dueAt: dueAt(parent) };
+      await this.parts.intake.addChild(parent, occurrence, String(parent.scheduledAt));
       const now = time.now();
       const row: JobRecord = {
         ...parent,

@@ -7,6 +7,7 @@ import { sleep } from "../core/clock.ts";
 import { project, retryAfterLoss } from "../core/ending.ts";
 import { isError } from "../core/errors.ts";
 import {
+  isEverDue,
   type JobRecord,
   type JobState,
   NEVER,
@@ -53,10 +54,12 @@ export class Endings {
       const lost = (await this.readRunning(ids)).filter((record) => record.claim === claimOf.get(record.id));
       const now = time.now();
       const rows = lost.map((record) =>
-        finalRow(record, OUTCOME.LOST, now, {
-          reason,
-          retryAt: retryAfterLoss(record.lost, now, settings.maxLost),
-        }),
+        record.node === 0
+          ? notEnded(record, now)
+          : finalRow(record, OUTCOME.LOST, now, {
+              reason,
+              retryAt: retryAfterLoss(record.lost, now, settings.maxLost),
+            }),
       );
       if (rows.length > 0) await store.writeFinalRows(epoch, rows);
       await this.projectFinalRows(lost);
@@ -201,6 +204,16 @@ export class Endings {
       await sleep(clock, RETRY_MS, ended);
     }
   }
+}
+
+/**
+ * A master died between its claim for nobody and the row that was to skip or cancel the occurrence: the
+ * job is as it was before that, with its next try due when it was, and the occurrence is judged anew.
+ */
+function notEnded(record: JobRecord, now: number): ResultRecord {
+  const retryAt = isEverDue(record.at) ? Math.max(record.at, now) : now;
+  const details = { reason: "the master that was to end it is gone", retryAt };
+  return { ...finalRow(record, OUTCOME.LOST, now, details), attempt: 0 };
 }
 
 /** Paused while it ran: what would wait is held back. */

@@ -4,7 +4,7 @@
  * names the block of ids of that call for an hour, so that the same call made again finds its jobs.
  */
 
-import { childSpec } from "../core/child.ts";
+import { childSpec, type ParentOccurrence } from "../core/child.ts";
 import { ElasticJobError, invalidArgument, isError } from "../core/errors.ts";
 import { hasEnded, type JobRecord, type JobSpec, NEVER, STORED_STATUS } from "../core/job.ts";
 import { firstDue } from "../core/next-due.ts";
@@ -16,7 +16,7 @@ import type { MasterContext } from "./context.ts";
 import type { Endings } from "./endings.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { IdBlocks } from "./id-blocks.ts";
-import type { AddedJob } from "./job-api.ts";
+import type { AddedJob, AddItem } from "./job-api.ts";
 import type { JobMemory } from "./job-memory.ts";
 
 const CALL_KEY_LIFE_MS = 3_600_000;
@@ -76,14 +76,14 @@ export class Intake {
     this.commits = new GroupCommit(context, (unit) => parts.endings.reread(unit.records.map(({ id }) => id)));
   }
 
-  async addJobs(specs: readonly JobSpec[], callKey: string | null): Promise<Added[]> {
-    if (callKey === null) return this.addAll(specs, await this.ids.take(specs.length), null);
+  async addJobs(items: readonly AddItem[], callKey: string | null): Promise<Added[]> {
+    if (callKey === null) return this.addAll(items, await this.ids.take(items.length), null);
     const key = `call:${callKey}`;
     return this.aloneWithKey(key, async () => {
       const { store, epoch, time } = this.context;
       const firstId = (await store.readKeys(epoch, [key], time.now())).get(key);
-      if (firstId !== undefined) return this.replay(specs, firstId);
-      return this.addAll(specs, await this.ids.take(specs.length), {
+      if (firstId !== undefined) return this.replay(items, firstId);
+      return this.addAll(items, await this.ids.take(items.length), {
         key,
         jobId: 0,
         expiresAt: time.now() + CALL_KEY_LIFE_MS,
@@ -92,11 +92,15 @@ export class Intake {
   }
 
   /**
-   * Adds a job of its own for one occurrence of another: `runAt`; null: now. With a key the same one is
+   * Adds a job of its own for one occurrence of another; null: now. With a key the same one is
    * returned again, for an hour: longer than any repetition of the call takes.
    */
-  async addChild(parent: JobRecord, runAt: number | null, key: string | null): Promise<number> {
-    const spec = childSpec(parent.spec, runAt);
+  async addChild(
+    parent: JobRecord,
+    occurrence: ParentOccurrence | null,
+    key: string | null,
+  ): Promise<number> {
+    const spec = childSpec(parent.spec, occurrence);
     if (key === null) return (await this.store(spec, await this.ids.take(1), [], parent.id)).jobId;
     const fullKey = `child:${parent.id}:${key}`;
     return this.aloneWithKey(fullKey, async () => {
@@ -110,22 +114,22 @@ export class Intake {
   }
 
   /** The same call again: what it stored is answered from the rows; what it did not, is added now. */
-  private async replay(specs: readonly JobSpec[], firstId: number): Promise<Added[]> {
-    const records = await this.context.store.readJobs(specs.map((_, index) => firstId + index));
+  private async replay(items: readonly AddItem[], firstId: number): Promise<Added[]> {
+    const records = await this.context.store.readJobs(items.map((_, index) => firstId + index));
     return Promise.all(
-      specs.map(async (spec, index) => {
+      items.map(async (item, index) => {
         const record = records.get(firstId + index);
         if (record !== undefined) {
           // Its write may have been given up as failed.
           if (this.memory.queues.get(record.id) === undefined) this.memory.place(record);
           return { jobId: record.id, created: true, nextRunAt: record.scheduledAt };
         }
-        return this.addOne(spec, firstId + index, null);
+        return item instanceof ElasticJobError ? item : this.addOne(item, firstId + index, null);
       }),
     );
   }
 
-  private async addAll(specs: readonly JobSpec[], firstId: number, callKey: JobKey | null): Promise<Added[]> {
+  private async addAll(call: readonly AddItem[], firstId: number, callKey: JobKey | null): Promise<Added[]> {
     const outcomes: (Added | Promise<Added>)[] = [];
     let plain: Item[] = [];
     // The key of the call goes in with the first job that is not refused.
@@ -139,9 +143,9 @@ export class Intake {
       for (const [index, item] of items.entries())
         outcomes[item.index] = stored.then((added) => at(added, index));
     };
-    for (const [index, spec] of specs.entries()) {
-      const refused = this.refusal(spec);
-      if (refused !== null) outcomes[index] = refused;
+    for (const [index, item] of call.entries()) {
+      const spec = item instanceof ElasticJobError ? item : (this.refusal(item) ?? item);
+      if (spec instanceof ElasticJobError) outcomes[index] = spec;
       else if (spec.idempotencyKey === null) {
         plain.push({ index, spec, id: firstId + index });
         if (plain.length === MAX_UNIT_JOBS) flush();
@@ -232,7 +236,8 @@ export class Intake {
       classId: jobClass.id,
       status: STORED_STATUS.WAITING,
       at: due.at,
-      scheduledAt: due.scheduledAt,
+      // A child's occurrence is its parent's, which has fallen due already.
+      scheduledAt: parentId !== 0 && spec.schedule.kind === "timed" ? spec.schedule.runAt : due.scheduledAt,
       attempt: 0,
       failures: 0,
       lost: 0,
@@ -259,18 +264,20 @@ export class Intake {
       (sum, { spec }) => sum + 200 + spec.name.length + (spec.payload?.length ?? 0),
       0,
     );
+    for (const { id } of records) this.memory.expect(id);
     try {
       await new Promise<void>((resolve, reject) => {
         this.commits.add({ records: rows, keys, bytes, resolve, reject } satisfies AddUnit);
       });
     } catch (error) {
+      for (const { id } of records) this.memory.expectNoMore(id);
       for (const placed of born.values()) this.bornClaimed.giveUp(placed);
       throw error;
     }
     for (const record of records) {
       const placed = born.get(record.id);
       if (placed !== undefined) this.bornClaimed.send(placed);
-      else this.memory.place(record, true);
+      else this.memory.placeNew(record);
     }
   }
 

@@ -13,6 +13,9 @@ export interface AddedJob {
   readonly nextRunAt: number;
 }
 
+/** A job of a call; or why it is refused: it keeps its place, so that the others keep their ids when the call is made again. */
+export type AddItem = JobSpec | ElasticJobError;
+
 /** A job as callers see it. */
 export interface JobView {
   readonly record: JobRecord;
@@ -47,9 +50,9 @@ export interface NodeView {
 export interface JobApi {
   /**
    * Adds each job on its own: one that is refused leaves the others alone. With `callKey`, the same
-   * call made again within an hour returns the same jobs.
+   * call made again within an hour returns the same jobs, also those that would be refused by now.
    */
-  addJobs(specs: readonly JobSpec[], callKey: string | null): Promise<(AddedJob | ElasticJobError)[]>;
+  addJobs(items: readonly AddItem[], callKey: string | null): Promise<(AddedJob | ElasticJobError)[]>;
   /** `change` makes the new spec of the present one (it may throw); it can be called more than once. */
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;
   deleteJob(jobId: number): Promise<void>;

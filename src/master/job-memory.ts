@@ -12,6 +12,8 @@ export class JobMemory {
   private readonly pages: Pages;
   private readonly changedJobs: ChangedJobs;
   private readonly placed: () => void;
+  /** Jobs whose insert is under way, and that nothing was heard of since it began. */
+  private readonly expected = new Set<number>();
 
   /** `placed` hears when a job went into waiting. */
   constructor(queues: Queues, pages: Pages, changedJobs: ChangedJobs, placed: () => void) {
@@ -24,6 +26,7 @@ export class JobMemory {
   /** After a write: into waiting if it waits and belongs into memory, else out of memory. */
   place(record: JobRecord, payloadLoaded = true): void {
     this.pages.touch(record.id);
+    this.expected.delete(record.id);
     if (record.status === STORED_STATUS.WAITING && this.pages.admits(record)) {
       const isLight = isLightEnough(record);
       this.queues.wait(isLight ? record : withoutPayload(record), payloadLoaded && isLight);
@@ -34,15 +37,31 @@ export class JobMemory {
     this.changedJobs.changed(record.id);
   }
 
+  /** Its insert begins. */
+  expect(jobId: number): void {
+    this.expected.add(jobId);
+  }
+
+  /** Its insert has failed, or may have: others say what became of it. */
+  expectNoMore(jobId: number): void {
+    this.expected.delete(jobId);
+  }
+
+  /** Its insert is committed; unless a page brought it before the answer came, and it may have gone on since. */
+  placeNew(record: JobRecord): void {
+    if (this.expected.delete(record.id) && this.queues.get(record.id) === undefined) this.place(record);
+  }
+
   /** Its claim is committed. */
   run(record: JobRecord, payloadLoaded = true): void {
     this.pages.touch(record.id);
+    this.expected.delete(record.id);
     const isLight = isLightEnough(record);
     this.queues.run(isLight ? record : withoutPayload(record), payloadLoaded && isLight);
     this.changedJobs.changed(record.id);
   }
 
-  /** The job is deleted. */
+  /** The job is not there: deleted, or, as far as a read can tell that was early, not inserted yet. */
   remove(jobId: number): void {
     this.pages.touch(jobId);
     this.queues.drop(jobId);

@@ -20,7 +20,7 @@ import { Endings } from "./endings.ts";
 import { handlerRefusal } from "./handler-refusal.ts";
 import { InFlight } from "./in-flight.ts";
 import { Intake } from "./intake.ts";
-import type { AddedJob, ClusterView, JobApi, JobView } from "./job-api.ts";
+import type { AddedJob, AddItem, ClusterView, JobApi, JobView } from "./job-api.ts";
 import { JobMemory } from "./job-memory.ts";
 import { JobReader } from "./job-reader.ts";
 import { NodeSessions } from "./node-sessions.ts";
@@ -87,7 +87,16 @@ export class Mastership implements JobApi {
     this.children = new Children(context, { intake: this.intake, endings, memory });
     this.control = new Control(context, { memory, inFlight, classes, sessions, endings });
     this.reader = new JobReader(context, { classes, sessions, changedJobs });
-    this.sweep = new Sweep(context, { classes, pages: this.pages, queues, memory, inFlight, found });
+    const isSpokenFor = (record: JobRecord) => this.sessions.isSpokenFor(record);
+    this.sweep = new Sweep(context, {
+      classes,
+      pages: this.pages,
+      queues,
+      memory,
+      inFlight,
+      found,
+      isSpokenFor,
+    });
     this.retention = new RetentionLoop(context, { classes, inFlight });
   }
 
@@ -117,8 +126,8 @@ export class Mastership implements JobApi {
     await sleep(this.context.clock, ms, settled.signal);
   }
 
-  addJobs(specs: readonly JobSpec[], callKey: string | null): Promise<(AddedJob | ElasticJobError)[]> {
-    return this.serve(() => this.intake.addJobs(specs, callKey));
+  addJobs(items: readonly AddItem[], callKey: string | null): Promise<(AddedJob | ElasticJobError)[]> {
+    return this.serve(() => this.intake.addJobs(items, callKey));
   }
 
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView> {

@@ -6,6 +6,9 @@ export class NodeNumbers {
   private readonly byIncarnation = new Map<string, number>();
   private readonly nodeIds = new Map<number, string>();
   private readonly incarnations = new Map<number, string>();
+  private readonly adding = new Map<string, Promise<number>>();
+  /** Numbers whose write may or may not have been carried out. */
+  private readonly reserved = new Map<string, number>();
   private next = 1;
 
   constructor(context: MasterContext) {
@@ -22,8 +25,20 @@ export class NodeNumbers {
   async of(incarnation: string, nodeId: string): Promise<number> {
     const known = this.byIncarnation.get(incarnation);
     if (known !== undefined) return known;
-    const number = this.next++;
+    // Two hellos at once, or one more after an unknown outcome, must not make two numbers of one.
+    let adding = this.adding.get(incarnation);
+    if (adding === undefined) {
+      adding = this.add(incarnation, nodeId).finally(() => this.adding.delete(incarnation));
+      this.adding.set(incarnation, adding);
+    }
+    return adding;
+  }
+
+  private async add(incarnation: string, nodeId: string): Promise<number> {
+    const number = this.reserved.get(incarnation) ?? this.next++;
+    this.reserved.set(incarnation, number);
     await this.context.store.addNode(this.context.epoch, { number, incarnation, nodeId });
+    this.reserved.delete(incarnation);
     this.remember(number, incarnation, nodeId);
     return number;
   }

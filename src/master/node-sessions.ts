@@ -115,7 +115,7 @@ export class NodeSessions {
 
   /** A job was found RUNNING in the database. Its node may still come and speak for it. */
   found(record: JobRecord): void {
-    if (this.memory.queues.get(record.id)?.place === "running") return;
+    if (this.memory.queues.get(record.id)?.place === "running" && this.isSpokenFor(record)) return;
     this.memory.run(record, false);
     const session = this.all().find(({ number }) => number === record.node);
     if (session !== undefined) {
@@ -132,6 +132,12 @@ export class NodeSessions {
       this.absent.set(record.node, absent);
     }
     absent.claims.set(record.id, record.claim);
+  }
+
+  /** Whether a node that is connected, or is waited for, has this claim. */
+  isSpokenFor({ id, claim }: JobRecord): boolean {
+    const holders = [...this.sessions.values(), ...this.absent.values()];
+    return holders.some(({ claims }) => claims.get(id) === claim);
   }
 
   /** A node opened a stream. */

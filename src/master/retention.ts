@@ -28,9 +28,9 @@ import type { InFlight } from "./in-flight.ts";
 
 /** Rows that a statement removes, at most and at least. */
 const MOST_ROWS = 500;
-const FEWEST_ROWS = 50;
+const FEWEST_ROWS = 100;
 /** A statement that takes longer is too big for how busy the database is. */
-const LONG_BATCH_MS = 100;
+const LONG_BATCH_MS = 250;
 /** Rows that a scan looks at a time. */
 const SCAN_ROWS = 1_000;
 const SHORTEST_PAUSE_MS = 10;

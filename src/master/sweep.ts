@@ -29,9 +29,12 @@ export class Sweep {
     readonly memory: JobMemory;
     readonly inFlight: InFlight;
     readonly found: (record: JobRecord) => void;
+    readonly isSpokenFor: (record: JobRecord) => boolean;
   };
-  /** Overdue jobs that memory had missed. */
+  /** Overdue jobs that memory had missed, and claims that nobody held. */
   missed = 0;
+  /** Claims that nobody held when they were looked at last, by job. */
+  private readonly unspokenFor = new Map<number, number>();
 
   constructor(context: MasterContext, parts: Sweep["parts"]) {
     this.context = context;
@@ -65,9 +68,29 @@ export class Sweep {
     } while (after !== null && !ended.aborted);
   }
 
+  /** Memory says that it runs: then somebody must hold its claim. That nobody does must be seen twice. */
+  private lookForHolder(record: JobRecord): void {
+    const { isSpokenFor, found } = this.parts;
+    const before = this.unspokenFor.get(record.id);
+    this.unspokenFor.delete(record.id);
+    if (record.status !== STORED_STATUS.RUNNING || isSpokenFor(record)) return;
+    if (before !== record.claim) {
+      this.unspokenFor.set(record.id, record.claim);
+      return;
+    }
+    this.missed++;
+    this.context.logger.warn({ jobId: record.id, claim: record.claim }, "nobody held a claim that ran");
+    found(record);
+  }
+
   private look(record: JobRecord): void {
     const { queues, inFlight, pages, memory, found } = this.parts;
-    if (queues.get(record.id) !== undefined || inFlight.has(record.id)) return;
+    if (inFlight.has(record.id)) return;
+    const known = queues.get(record.id);
+    if (known !== undefined) {
+      if (known.place === "running" && known.record.claim === record.claim) this.lookForHolder(record);
+      return;
+    }
     if (record.status === STORED_STATUS.RUNNING) found(record);
     else if (pages.isLoaded(record)) {
       this.missed++;

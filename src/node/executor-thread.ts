@@ -67,7 +67,7 @@ async function receive(message: ToThread, handlerOf: (name: string) => Handler |
       signals.took(key);
       void execution.run(key, () => run(handlerOf(asked.handler), key, asked));
       // What has ended already is answered before the next one begins, which may block.
-      await null;
+      await Promise.resolve();
     }
     return;
   }

@@ -1,10 +1,12 @@
 /**
  * Writes results straight to the database, in batches: first the rows in jobresult, the arbiter; then
- * their projection onto jobinfo, only for rows that are first. Everything can be repeated, so after an
- * error it is, until the database answers: a result that was reached is never given up.
+ * their projection onto jobinfo, only for rows that are first. Everything can be repeated, so while the
+ * database does not answer it is: a result that was reached is never given up. A row that the database
+ * refuses (an output that it does not take) is written as FAILED instead, and holds up no other.
  */
 import { type Clock, sleep } from "../core/clock.ts";
-import type { JobState, ResultRecord } from "../core/job.ts";
+import { isError } from "../core/errors.ts";
+import type { JobError, JobState, ResultRecord } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import type { JobStore, Projection } from "../store/job-store.ts";
 
@@ -19,8 +21,15 @@ export interface EndedClaim {
   readonly row: ResultRecord;
   readonly state: JobState;
   readonly revision: number;
-  /** Called once the row is there. `projected`: the job's row says so too. */
-  readonly written: (projected: boolean) => void;
+  /** How it ends when the database refuses the row; null: it is that end. */
+  readonly asFailed: ((error: JobError) => { readonly row: ResultRecord; readonly state: JobState }) | null;
+  /** Called once the row is there. `projected`: the job's row says so too. `state`: what follows from the row. */
+  readonly written: (projected: boolean, state: JobState) => void;
+}
+
+interface WrittenRow {
+  readonly ended: EndedClaim;
+  readonly isFirst: boolean;
 }
 
 export class ResultWriter {
@@ -30,6 +39,8 @@ export class ResultWriter {
   private readonly queue: EndedClaim[] = [];
   private readonly stopping = new AbortController();
   private writing = 0;
+  /** Rows that the database takes in no form, and that wait for another try. */
+  private deferred = 0;
   private idle: (() => void)[] = [];
 
   constructor(parts: { store: JobStore; clock: Clock; logger: Logger }) {
@@ -40,7 +51,7 @@ export class ResultWriter {
 
   /** Results that are not written yet. */
   get backlog(): number {
-    return this.queue.length + this.writing * MAX_BATCH;
+    return this.queue.length + this.writing * MAX_BATCH + this.deferred;
   }
 
   add(ended: EndedClaim): void {
@@ -65,41 +76,98 @@ export class ResultWriter {
         this.flush();
       });
     }
-    if (this.writing === 0 && this.queue.length === 0) {
+    if (this.writing === 0 && this.queue.length === 0 && this.deferred === 0) {
       for (const resolve of this.idle.splice(0)) resolve();
     }
   }
 
   private async write(batch: readonly EndedClaim[]): Promise<void> {
     const ordered = [...batch].sort((a, b) => a.row.jobId - b.row.jobId || a.row.claim - b.row.claim);
-    const writes = await this.persist(() => this.store.writeResults(ordered.map(({ row }) => row)));
-    if (writes === null) return;
-    const first = ordered.filter((_, index) => writes[index] === "first");
+    const written = await this.writeRows(ordered);
+    const first = written.filter(({ isFirst }) => isFirst).map(({ ended }) => ended);
     const updateTime = Math.max(...ordered.map(({ row }) => row.endTime));
-    const projections = first.map(
-      ({ row, state, revision }): Projection => ({
-        jobId: row.jobId,
-        claim: row.claim,
-        revision,
-        updateTime,
-        ...state,
-      }),
-    );
-    const applied = await this.persist(() => this.store.projectJobs(projections));
-    if (applied === null) return;
-    const projected = new Set(first.filter((_, index) => applied[index]));
-    for (const ended of ordered) ended.written(projected.has(ended));
+    const projected = new Set(await this.project(first, updateTime));
+    if (this.stopping.signal.aborted) return;
+    for (const { ended } of written) ended.written(projected.has(ended), ended.state);
   }
 
-  private async persist<T>(write: () => Promise<T>): Promise<T | null> {
+  /** The rows that are there when it returns: not one that the database takes in no form, nor any after `stop`. */
+  private async writeRows(batch: readonly EndedClaim[]): Promise<WrittenRow[]> {
+    return this.persist(
+      batch,
+      async (part) => {
+        const writes = await this.store.writeResults(part.map(({ row }) => row));
+        return part.map((ended, index) => ({ ended, isFirst: writes[index] === "first" }));
+      },
+      async (ended, error) => {
+        if (!isError(error, "invalid_argument") || ended.asFailed === null) {
+          this.logger.error(
+            { error, jobId: ended.row.jobId },
+            "could not write a result; trying again later",
+          );
+          this.defer(ended);
+          return [];
+        }
+        this.logger.warn({ error, jobId: ended.row.jobId }, "the database refused a result: it is FAILED");
+        const message = `its result could not be stored: ${error.message}`;
+        return this.writeRows([
+          { ...ended, ...ended.asFailed({ name: "ResultRefused", message }), asFailed: null },
+        ]);
+      },
+    );
+  }
+
+  /** Those whose job's row says so too. What the database refuses is left to the master. */
+  private project(first: readonly EndedClaim[], updateTime: number): Promise<EndedClaim[]> {
+    if (first.length === 0) return Promise.resolve([]);
+    return this.persist(
+      first,
+      async (part) => {
+        const projections = part.map(({ row: { jobId, claim }, state, revision }): Projection => {
+          return { jobId, claim, revision, updateTime, ...state };
+        });
+        const applied = await this.store.projectJobs(projections);
+        return part.filter((_, index) => applied[index]);
+      },
+      async (ended, error) => {
+        this.logger.warn({ error, jobId: ended.row.jobId }, "could not project a result");
+        return [];
+      },
+    );
+  }
+
+  /**
+   * Tries again as long as the database is out of reach. What it refuses is halved until the one that
+   * it does not take is alone, so that this one holds up no other.
+   */
+  private async persist<T>(
+    batch: readonly EndedClaim[],
+    write: (part: readonly EndedClaim[]) => Promise<T[]>,
+    refused: (ended: EndedClaim, error: unknown) => Promise<T[]>,
+  ): Promise<T[]> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(MAX_RETRY_MS, waitMs * 2)) {
       try {
-        return await write();
+        return await write(batch);
       } catch (error) {
-        if (this.stopping.signal.aborted) return null;
+        if (this.stopping.signal.aborted) return [];
+        if (!isError(error, "unavailable")) {
+          const [only] = batch;
+          if (batch.length === 1 && only !== undefined) return refused(only, error);
+          const middle = batch.length >> 1;
+          const before = await this.persist(batch.slice(0, middle), write, refused);
+          return [...before, ...(await this.persist(batch.slice(middle), write, refused))];
+        }
         this.logger.warn({ error }, "could not write results; trying again");
         await sleep(this.clock, waitMs, this.stopping.signal);
       }
     }
+  }
+
+  private defer(ended: EndedClaim): void {
+    this.deferred++;
+    void sleep(this.clock, MAX_RETRY_MS, this.stopping.signal).then(() => {
+      this.deferred--;
+      if (!this.stopping.signal.aborted) this.add(ended);
+    });
   }
 }

@@ -220,16 +220,21 @@ export class Runner {
     held.execution = null;
     this.unended--;
     const { assignment } = held;
-    const row = resultRow(held, end, Math.max(held.time.now(), held.startTime), this.parts.maxLost);
-    const state = stateAfter(held, row);
+    const endTime = Math.max(held.time.now(), held.startTime);
+    const endedBy = (how: ExecutionEnd) => {
+      const row = resultRow(held, how, endTime, this.parts.maxLost);
+      return { row, state: stateAfter(held, row) };
+    };
+    const { row, state } = endedBy(end);
     this.parts.writer.add({
       row,
       state,
       revision: assignment.revision,
-      written: (projected) => {
+      asFailed: (error) => endedBy({ kind: "failed", error, isPermanent: true }),
+      written: (projected, ended) => {
         held.state = "written";
         const { jobId, claim } = assignment;
-        this.done(create(DoneClaimSchema, { jobId, claim, projected, ...state }));
+        this.done(create(DoneClaimSchema, { jobId, claim, projected, ...ended }));
       },
     });
     this.slotsFreed(assignment.slots);

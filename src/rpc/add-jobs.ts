@@ -9,7 +9,7 @@ import {
   type AddJobResponse,
   AddJobResponseSchema,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
-import type { AddedJob, JobApi } from "../master/job-api.ts";
+import type { AddedJob, AddItem, JobApi } from "../master/job-api.ts";
 import { jobIdToString } from "./conversion/job-id.ts";
 import { timestampOf } from "./conversion/proto-time.ts";
 import { codeText } from "./error-codes.ts";
@@ -32,19 +32,14 @@ export async function addOnMaster(
   parse: ParseSpec,
 ): Promise<(AddJobResponse | ElasticJobError)[]> {
   const checked = requests.map((request) => check(request, call, parse));
-  const specs = checked.filter((spec): spec is JobSpec => !(spec instanceof ElasticJobError));
-  const added = specs.length === 0 ? [] : await api.addJobs(specs, call.key);
-  let next = 0;
-  return checked.map((spec) => {
-    if (spec instanceof ElasticJobError) return spec;
-    const outcome = added[next++];
-    if (outcome === undefined)
-      return new ElasticJobError("internal", "the master gave no outcome for this job");
-    return outcome instanceof ElasticJobError ? outcome : toResponse(outcome);
-  });
+  // With a key, also when all are refused: a job that an earlier try of the call has added may be refused by now (its last occurrence has passed).
+  const refused = checked.filter((item) => item instanceof ElasticJobError);
+  if (call.key === null && refused.length === checked.length) return refused;
+  const outcomes = await api.addJobs(checked, call.key);
+  return outcomes.map((outcome) => (outcome instanceof ElasticJobError ? outcome : toResponse(outcome)));
 }
 
-function check(request: AddJobRequest, call: AddCall, parse: ParseSpec): JobSpec | ElasticJobError {
+function check(request: AddJobRequest, call: AddCall, parse: ParseSpec): AddItem {
   if (call.forwarded) {
     const unknown = findUnknownField(request);
     if (unknown !== null) return unknownFieldError(unknown);

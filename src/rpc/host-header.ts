@@ -1,3 +1,13 @@
+/** Whether a request has more than one Host header, of which another program on its way may have believed another one. */
+export function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === "host") count++;
+  }
+  return count > 1;
+}
+
 /**
  * What is wrong with a Host header (or `:authority`), or null. The adapter builds a URL of it outside
  * its promise, so a bad one would otherwise end the process.

@@ -12,7 +12,7 @@ import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./connection.ts";
-import { hostProblem } from "./host-header.ts";
+import { hasTwoHosts, hostProblem } from "./host-header.ts";
 import { refuse } from "./refuse.ts";
 import { sniff } from "./sniff.ts";
 
@@ -41,7 +41,9 @@ export function createOnePortServer(options: {
   let closing = false;
 
   const handle = (request: NodeRequest, response: NodeResponse): void => {
-    const problem = hostProblem("authority" in request ? request.authority : request.headers.host);
+    const problem = hasTwoHosts(request.rawHeaders)
+      ? "Host: is there more than once; send it once"
+      : hostProblem("authority" in request ? request.authority : request.headers.host);
     if (problem !== null) return refuse(response, 400, "invalid_argument", problem);
     try {
       options.handler(request, response);

@@ -12,7 +12,7 @@ import type { JobFilter, ListPage } from "./job-store.ts";
 import { wholeNumber } from "./read-jobs.ts";
 
 /** Rows that a list call looks at. */
-export const SCAN_ROWS = 5_000;
+export const SCAN_ROWS = 2_000;
 /** Rows that a count looks at. */
 const COUNT_ROWS = 20_000;
 /** Rows that a page has at most. */

@@ -102,7 +102,11 @@ export async function countUnfinished(pool: Pool): Promise<number> {
 }
 
 function jobLine(row: RowDataPacket): JobLine {
-  const { handler, schedule } = JSON.parse(row["spec"]) as { handler: string; schedule: Schedule };
+  // An immediate schedule is the default, and left out.
+  const { handler, schedule = { kind: "immediate" } } = JSON.parse(row["spec"]) as {
+    handler: string;
+    schedule?: Schedule;
+  };
   return {
     id: row["id"],
     name: row["name"],

@@ -32,7 +32,7 @@ export async function startFaultProxy(target: { host: string; port: number }): P
   let delayMs = 0;
   let swallowed: Direction | null = null;
   let isBroken = false;
-  let awaited: { readonly text: string; readonly then: "cut" | "hold" } | null = null;
+  let awaited: { readonly text: string; readonly effect: "cut" | "hold" } | null = null;
   let strikes = 0;
   let hasHeld = false;
   let server: Server;
@@ -71,7 +71,7 @@ export async function startFaultProxy(target: { host: string; port: number }): P
       from.on("data", (data: Buffer) => {
         if (swallowed === direction || isHeld) return;
         const struck =
-          direction === "to-server" && awaited !== null && data.includes(awaited.text) ? awaited.then : null;
+          direction === "to-server" && awaited !== null && data.includes(awaited.text) ? awaited.effect : null;
         if (struck !== null) {
           awaited = null;
           strikes++;
@@ -125,10 +125,10 @@ export async function startFaultProxy(target: { host: string; port: number }): P
     },
     refuse: stopListening,
     cutAfter(text) {
-      awaited = { text, then: "cut" };
+      awaited = { text, effect: "cut" };
     },
     halve(text) {
-      awaited = { text, then: "hold" };
+      awaited = { text, effect: "hold" };
     },
     get strikes() {
       return strikes;

@@ -36,7 +36,14 @@ export function oneJob(random: SeededRandom, name: string, rough: boolean): AddJ
   if (rough && kind < 0.01)
     return { ...base, handler: "spin", timeout: "1s", retry: { ...retry, maxAttempts: 1 } };
   if (rough && kind < 0.03)
-    return { ...base, handler: "stubborn", payload: { ms: random.between(500, 4000) }, timeout: "2s" };
+    // Those that take longer than their timeout never succeed.
+    return {
+      ...base,
+      handler: "stubborn",
+      payload: { ms: random.between(500, 4000) },
+      timeout: "2s",
+      retry: { ...retry, maxAttempts: 3 },
+    };
   if (rough && kind < 0.06) return { ...base, handler: "burn", payload: { ms: random.between(5, 50) } };
   if (kind < 0.2) return { ...base, handler: "effect", payload: { failures: random.between(1, 3) } };
   if (kind < 0.35) return { ...base, handler: "effect", timed: { delay: `${random.between(1, 30) / 10}s` } };

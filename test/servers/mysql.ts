@@ -31,6 +31,8 @@ export async function startMysql(): Promise<PrivateServer> {
       `--port=${port}`,
       "--bind-address=127.0.0.1",
       `--socket=${join(folder, "mysql.sock")}`,
+      // A server that starts removes the temporary tables of others from a folder that they share.
+      `--tmpdir=${folder}`,
       `--pid-file=${join(folder, "mysql.pid")}`,
       "--skip-name-resolve",
       "--innodb-flush-log-at-trx-commit=1",

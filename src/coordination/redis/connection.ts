@@ -27,6 +27,10 @@ export class RedisConnection {
   /** When the first of the failures in a row happened; null: the last command was answered. */
   #failingSince: number | null = null;
   #reachable: boolean | null = null;
+  /** Why it cannot be reached, as the network said. Null: nothing was heard of that. */
+  #why: string | null = null;
+  /** Resolves when a link has been opened, or could not be, for the first time. */
+  readonly #heard = Promise.withResolvers<void>();
   #closed = false;
 
   constructor(options: ConnectionOptions) {
@@ -35,7 +39,7 @@ export class RedisConnection {
 
   open(): void {
     const { target, channel, commandTimeoutMs, onMessage } = this.#options;
-    const link = createLink(target, { commandTimeoutMs, onError: (error) => this.#noteUnreachable(error) });
+    const link = createLink(target, { commandTimeoutMs, onError: (error) => this.#noteBroken(error) });
     this.#link = link;
     link
       .connect()
@@ -45,23 +49,28 @@ export class RedisConnection {
       })
       .catch((error: unknown) => {
         if (this.#link !== link || this.#closed) return;
-        this.#noteUnreachable(error);
+        this.#noteBroken(error);
         this.#replace(link);
       });
   }
 
   async send(key: string, ...args: readonly string[]): Promise<unknown> {
     const link = this.#link;
-    if (link === null) throw unavailable("not connected", undefined);
+    if (link === null) throw unavailable(this.#why ?? "not connected", undefined);
     try {
-      const reply = await withinLimit(link.send(key, args), this.#options.commandTimeoutMs);
+      // Before that, a failure could not say why.
+      const sent = this.#heard.promise.then(() => link.send(key, args));
+      const reply = await withinLimit(sent, this.#options.commandTimeoutMs);
       this.#failingSince = null;
       this.#noteReachable();
       return reply;
     } catch (error) {
       // An answer, if an unwelcome one (loading, read-only, …): the link itself works.
       if (!(error instanceof ErrorReply)) this.#noteFailure(link, error);
-      throw unavailable(messageOf(error), error);
+      throw unavailable(
+        error instanceof ErrorReply ? messageOf(error) : (this.#why ?? messageOf(error)),
+        error,
+      );
     }
   }
 
@@ -97,17 +106,25 @@ export class RedisConnection {
     }
   }
 
-  /** Both say it once, not for each of the retries. */
+  #noteBroken(error: unknown): void {
+    this.#why = messageOf(error);
+    this.#noteUnreachable(error);
+  }
+
+  /** Whoever calls is told with each failure, and is the one to warn: here it would be said a second time. */
   #noteReachable(): void {
+    this.#heard.resolve();
+    this.#why = null;
     if (this.#reachable === true || this.#closed) return;
     this.#reachable = true;
-    this.#options.logger.info({}, "Redis is in reach");
+    this.#options.logger.debug({}, "Redis is in reach");
   }
 
   #noteUnreachable(error: unknown): void {
+    this.#heard.resolve();
     if (this.#reachable === false || this.#closed) return;
     this.#reachable = false;
-    this.#options.logger.warn({ error: messageOf(error) }, "Redis is out of reach; trying until it is back");
+    this.#options.logger.debug({ error: messageOf(error) }, "Redis is out of reach; trying until it is back");
   }
 }
 

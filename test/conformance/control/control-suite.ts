@@ -279,6 +279,25 @@ export function describeControl(name: string, open: () => Promise<JobStore>): vo
       ]);
     });
 
+    test("a running job that is deleted or cancelled keeps the time of its claim as its start", async () => {
+      for (const end of ["delete", "cancel"] as const) {
+        const { id } = await running();
+        const claimed = (await master.store.readJobs([id])).get(id);
+        await until("time has passed", () => Date.now() > (claimed?.updateTime ?? 0) + 20);
+        await CALLS[end](id);
+        const [row] = await rowsOf(id);
+        expect(row).toMatchObject({ outcome: OUTCOME.CANCELLED, startTime: claimed?.updateTime });
+        expect(row?.endTime).toBeGreaterThan(claimed?.updateTime ?? 0);
+      }
+    });
+
+    test("an occurrence that is cancelled before it runs starts and ends at once", async () => {
+      const id = await add(later());
+      await master.api.cancelJob(id, null);
+      const [row] = await rowsOf(id);
+      expect(row?.startTime).toBe(row?.endTime);
+    });
+
     test("a triggered run is a job of its own, once for a key, and leaves its parent alone", async () => {
       const id = await add(later());
       const first = await master.api.triggerJob(id, "now");

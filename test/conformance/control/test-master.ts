@@ -31,7 +31,8 @@ export interface TestMaster {
   close(): Promise<void>;
 }
 
-export async function startMaster(store: JobStore): Promise<TestMaster> {
+/** `embedded`: alone, so that it need not wait for other nodes to say what they offer. */
+export async function startMaster(store: JobStore, { embedded = false } = {}): Promise<TestMaster> {
   await store.migrate();
   const { epoch: before } = await store.readMastership();
   const epoch = before + 1;
@@ -48,7 +49,7 @@ export async function startMaster(store: JobStore): Promise<TestMaster> {
         maxJobsInMemory: 10_000,
         maxLost: 10,
         retention: KEEP_ALL,
-        embedded: false,
+        embedded,
       },
       clock: systemClock,
       random: systemRandom,
@@ -84,7 +85,7 @@ export class TestNode {
   private number = 0;
   private sequence = 0;
 
-  constructor(api: Mastership, store: JobStore) {
+  constructor(api: Mastership, store: JobStore, handlers = ["work"]) {
     this.store = store;
     this.handler = api.acceptNode({
       send: ({ message }) => {
@@ -95,7 +96,7 @@ export class TestNode {
       close: () => {},
     });
     const who = { incarnation: "a node", nodeId: "a", address: "127.0.0.1:1" };
-    const value = create(HelloSchema, { ...who, slots: 10, memoryMb: 1000, handlers: ["work"] });
+    const value = create(HelloSchema, { ...who, slots: 10, memoryMb: 1000, handlers });
     this.send({ case: "hello", value });
   }
 

@@ -112,7 +112,10 @@ describeStores("jobs that have ended", (get) => {
       under.store.expireResults(old, [{ jobId: first.id, claim: 1 }], Number.MAX_SAFE_INTEGER),
       "stale_epoch",
     );
-    await expectCode(under.store.expireKeys(old, { after: null, expiredBy: NOW, limit: 1000 }), "stale_epoch");
+    await expectCode(
+      under.store.expireKeys(old, { after: null, expiredBy: NOW, limit: 1000 }),
+      "stale_epoch",
+    );
     expect(await remaining(under, jobs)).toEqual(ids);
     expect(await resultsOf(under, orphan)).toEqual(["1"]);
     expect(await resultsOf(under, first.id)).toEqual(["1"]);
@@ -122,7 +125,7 @@ describeStores("jobs that have ended", (get) => {
 });
 
 describeStores("ages of results", (get) => {
-  test.each([1, 2, 3, 5, 100])("are read with their job's newest claim, %i at a time", async (limit) => {
+  test.each([2, 3, 5, 100])("are read with their job's newest claim, %i at a time", async (limit) => {
     const under = get();
     const [recurring, other] = await addJobs(under, 2, (index) => ({ claim: index === 0 ? 4 : 1 }));
     if (recurring === undefined || other === undefined) throw new Error("no jobs");
@@ -144,7 +147,7 @@ describeStores("ages of results", (get) => {
     const expected = [
       `${recurring.id}/1 1 4`,
       `${recurring.id}/2 1 4`,
-      ...(limit === 1 ? [] : [`${recurring.id}/2 2 4`]),
+      `${recurring.id}/2 2 4`,
       `${recurring.id}/3 1 4`,
       `${recurring.id}/4 1 4`,
       `${other.id}/1 1 1`,

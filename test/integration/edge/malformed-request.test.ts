@@ -18,6 +18,7 @@ afterAll(() => edge.close());
 it.each([
   ["a Host that is none", "GET /healthz HTTP/1.1\r\nHost: a b:c"],
   ["an empty Host", "GET /healthz HTTP/1.1\r\nHost: "],
+  ["two Hosts", "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1"],
   ["no Host", "GET /healthz HTTP/1.0"],
 ])("a request with %s is refused by a code and a message that names the field", async (_what, head) => {
   const answer = await send(`${head}\r\nConnection: close\r\n\r\n`);

@@ -286,7 +286,7 @@ test("what a thread answered before it was killed counts, though the node had no
   const zombie = await begin("zombie");
   const answered = run("where");
   // Executions are posted when the node's turn has done its microtasks.
-  await null;
+  await Promise.resolve();
   const until = performance.now() + 300;
   while (performance.now() < until);
   await pool.stop();

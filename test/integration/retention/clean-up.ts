@@ -12,6 +12,7 @@ const FLOWING_AT_ONCE = 50;
 const ADDERS = 2;
 const PAGE_SIZE = 1_000;
 const LOOK_EVERY_MS = 500;
+const LIST_REST_MS = 2_000;
 
 export interface CleanUp {
   readonly finished: FinishedJobs;
@@ -167,6 +168,7 @@ async function listJobs(
       if (id < finished.lastId - 501 && !seen.has(id)) lists.wrong.push(`job ${id} was not listed`);
     }
     lists.count++;
+    await sleep(realClock, LIST_REST_MS, signal);
   }
 }
 

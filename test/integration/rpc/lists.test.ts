@@ -57,6 +57,21 @@ test("pages cover every job once, and count when asked", async () => {
   expect((await jobs.getAllJobs({})).jobs).toHaveLength(100);
 });
 
+test("says why a job waits for its next try", async () => {
+  const { node, jobs } = await start();
+  const { jobId } = await jobs.addJob({ handler: "echo" });
+  const record = node.api.jobs.get(Number(jobId));
+  if (record === undefined) throw new Error("not stored");
+  const at = Date.now() + 3_600_000;
+  const reasonWhen = async (fields: Partial<JobRecord>) => {
+    node.api.jobs.set(record.id, { ...record, at, ...fields });
+    return (await jobs.getAllJobs({})).jobs[0]?.reason;
+  };
+  expect(await reasonWhen({})).toBe("");
+  expect(await reasonWhen({ attempt: 2, failures: 2 })).toBe("retry after 2 failed attempts");
+  expect(await reasonWhen({ attempt: 1, lost: 1 })).toBe("retry: its node or thread was lost");
+});
+
 test.each([
   ["a page size over 1,000", { pageSize: 1001 }, /pageSize: is 1001/],
   ["a negative page size", { pageSize: -1 }, /pageSize: is -1/],

@@ -100,7 +100,7 @@ export function memoryJobApi(): MemoryJobApi {
       await api.beforeAdd?.();
       const known = callKey === null ? undefined : answers.get(callKey);
       if (known !== undefined) return known.map((a) => (a instanceof Error ? a : { ...a, created: false }));
-      const added = specs.map(addOne);
+      const added = specs.map((item) => (item instanceof ElasticJobError ? item : addOne(item)));
       if (callKey !== null) answers.set(callKey, added);
       return added;
     },

@@ -202,6 +202,16 @@ describe("malformed requests do not end the process", () => {
       `${head}Host: [::1\r\nConnection: close\r\n\r\n{}`,
       /^HTTP\/1\.1 400 [^]*Host/,
     ],
+    [
+      "two Hosts",
+      `${head}Host: a\r\nhost: b\r\nConnection: close\r\n\r\n{}`,
+      /^HTTP\/1\.1 400 [^]*Host: is there more/,
+    ],
+    [
+      "the same Host twice",
+      `${head}Host: a\r\nHost: a\r\nConnection: close\r\n\r\n{}`,
+      /^HTTP\/1\.1 400 [^]*Host: is there more/,
+    ],
     ["a missing Host", `${head}Connection: close\r\n\r\n{}`, /^HTTP\/1\.1 400 [^]*Host/],
     ["HTTP/1.0 without a Host", `${head.replace("HTTP/1.1", "HTTP/1.0")}\r\n{}`, /^HTTP\/1\.1 400 [^]*Host/],
     ["no HTTP at all", "hello there\r\n\r\n", /^HTTP\/1\.1 400 /],

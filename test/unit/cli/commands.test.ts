@@ -25,8 +25,12 @@ interface Ended {
 }
 
 /** Runs a command against the small server. */
-function elasticJob(args: readonly string[], url = server.url): Promise<Ended> {
-  const env = { ...process.env, ELASTIC_JOB_URL: url, LOG_LEVEL: "info" };
+function elasticJob(
+  args: readonly string[],
+  url = server.url,
+  more: Record<string, string> = {},
+): Promise<Ended> {
+  const env = { ...process.env, ELASTIC_JOB_URL: url, LOG_LEVEL: "info", ...more };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [MAIN, ...args], { env }, (_, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
@@ -106,6 +110,11 @@ describe("add", () => {
       [["retry"], /name one job, or give '--all'/],
       [["retry", "1", "--handler", "echo"], /need '--all'/],
       [["ad", "echo"], /unknown command 'ad'/],
+      [
+        ["list", "--url", "nonsense"],
+        /option '--url <url>' argument 'nonsense' is invalid.*not the URL of an edge/,
+      ],
+      [["list", "--url", "localhost:8080"], /'localhost:8080' is invalid.*http:\/\/127\.0\.0\.1:8080/],
     ];
     for (const [args, message] of wrong) {
       const { code, stderr } = await elasticJob(args);
@@ -113,6 +122,20 @@ describe("add", () => {
       expect(code).toBe(2);
     }
     expect(server.calls).toEqual([]);
+  });
+
+  it("calls the edge at EDGE_PORT when it is told no other address", async () => {
+    const EDGE_PORT = new URL(server.url).port;
+    expect(await elasticJob(["list"], undefined, { EDGE_PORT, ELASTIC_JOB_URL: "" })).toMatchObject({
+      code: 0,
+      stdout: "no jobs\n",
+    });
+    expect((await elasticJob(["list", "--help"], undefined, { EDGE_PORT })).stdout).toContain(
+      `127.0.0.1:${EDGE_PORT}`,
+    );
+    expect((await elasticJob(["list", "--help"], undefined, { EDGE_PORT: "0" })).stdout).toContain(
+      "127.0.0.1:8080",
+    );
   });
 
   it("tells the server's refusal in one line", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { enumText, instantText, resultText, scheduleText, tookText } from "../../../src/cli/job-text.ts";
 import { parseDuration, parseInstant, parseLabel, parseWhole } from "../../../src/cli/option-values.ts";
 import { formatFields, formatTable } from "../../../src/cli/table.ts";
+import { textWidth } from "../../../src/cli/text-width.ts";
 import type { Job, JobResult } from "../../../src/client/job-json.ts";
 
 const schedule = (fields: Partial<Job>) => scheduleText(fields as Job);
@@ -19,6 +20,21 @@ describe("tables", () => {
         ],
       ),
     ).toBe("JOB   NAME\n1     a long name\n1000");
+  });
+
+  it("align characters that are wide, or drawn over others, as a terminal shows them", () => {
+    const names = ["日报", "한국어", "ｆｕｌｌ", "👩‍👩‍👧", "❤️", "🇩🇪", "e\u0301te\u0301", "ﾊﾝｶｸ", "Grüße"];
+    expect(names.map(textWidth)).toEqual([4, 6, 8, 2, 2, 2, 3, 4, 5]);
+    const rows = names.map((name) => [name, "|"]);
+    const ends = formatTable(["NAME", "X"], rows)
+      .split("\n")
+      .slice(1)
+      .map((line) => textWidth(line));
+    expect(new Set(ends)).toEqual(new Set([8 + 2 + 1]));
+  });
+
+  it("never cut a character in half", () => {
+    expect(formatTable(["A"], [[`x${"😀".repeat(100)}`]])).toMatch(/😀…$/u);
   });
 
   it("keep each row on one line, and nothing drives the terminal", () => {

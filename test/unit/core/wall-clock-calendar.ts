@@ -66,9 +66,12 @@ export class WallCalendar {
         continue;
       }
       let before = this.readClock(hour) - STEP_MS;
-      for (let instant = hour; instant < hour + HOUR_MS; instant += STEP_MS) {
+      // With the first instant of the next hour, at which the clock may have been put forward.
+      for (let instant = hour; instant <= hour + HOUR_MS; instant += STEP_MS) {
         const local = this.readClock(instant);
-        for (const seen of namedBetween(named, local, local + STEP_MS)) pass(seen, instant + seen - local);
+        if (instant < hour + HOUR_MS) {
+          for (const seen of namedBetween(named, local, local + STEP_MS)) pass(seen, instant + seen - local);
+        }
         for (const missing of namedBetween(named, before + STEP_MS, local)) {
           if (this.days.has(Math.floor(missing / DAY_MS))) afterGaps.add(instant);
         }
@@ -95,7 +98,9 @@ export class WallCalendar {
     }
     return [
       ...[...runs].map((instant) => ({ instant, isDropped: dropped.has(instant) })),
-      ...[...dropped].filter((instant) => !runs.has(instant)).map((instant) => ({ instant, isDropped: true })),
+      ...[...dropped]
+        .filter((instant) => !runs.has(instant))
+        .map((instant) => ({ instant, isDropped: true })),
     ]
       .filter(({ instant }) => this.from < instant && instant <= this.to)
       .sort((one, other) => one.instant - other.instant);
