@@ -43,7 +43,7 @@ ENV DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1
 USER 1993:1993
 EXPOSE 8080
 # Healthy means that calls make sense: it reaches a node that knows a master.
-HEALTHCHECK --interval=3s --timeout=4s --start-period=30s --retries=5 \
+HEALTHCHECK --interval=3s --timeout=4s --start-period=30s --retries=20 \
   CMD ["deno", "eval", "--no-config", "--cached-only", "const port = Deno.env.get('EDGE_PORT') || 8080; const answer = await fetch(`http://127.0.0.1:${port}/readyz`); Deno.exit(answer.ok ? 0 : 1)"]
 ENTRYPOINT ["deno"]
 # The network is narrowed to the nodes' address where it is known: see compose.yaml.

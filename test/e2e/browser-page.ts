@@ -3,7 +3,7 @@
  * Runs in the browser: adds a job and watches it end, with this project's client (Connect) and with Google's
  * grpc-web client in its default form, and tells the server of this page how it went.
  */
-import { enumToJson, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, enumToJson, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { GrpcWebClientBase, MethodDescriptor } from "grpc-web";
 import { createClient } from "../../src/client/client.ts";
 import { type JobStatus, JobStatusSchema } from "../../src/gen/elasticjob/v1/job_pb.ts";
@@ -28,16 +28,14 @@ async function withConnect(): Promise<string[]> {
   return states;
 }
 
-/** A message as Google's client wants it: a class. It only ever makes what the descriptor's functions return. */
-class AnyMessage {}
-
 function descriptor<Request, Answer>(
   name: string,
   type: "unary" | "server_streaming",
   write: (request: Request) => Uint8Array,
   read: (bytes: Uint8Array) => Answer,
 ): MethodDescriptor<Request, Answer> {
-  const message = AnyMessage as new () => never;
+  // Google's client wants the messages' classes, and only ever makes what these two functions return.
+  const message = Object as unknown as new () => never;
   return new MethodDescriptor<Request, Answer>(
     `/elasticjob.v1.JobService/${name}`,
     type,
@@ -51,30 +49,26 @@ function descriptor<Request, Answer>(
 async function withGrpcWeb(): Promise<string[]> {
   const client = new GrpcWebClientBase({ format: "text" });
   const metadata: Record<string, string> = token === "" ? {} : { authorization: `Bearer ${token}` };
-  const add = descriptor<object, AddJobResponse>(
+  const add = descriptor<MessageInitShape<typeof AddJobRequestSchema>, AddJobResponse>(
     "AddJob",
     "unary",
-    (request) =>
-      toBinary(AddJobRequestSchema, { $typeName: "elasticjob.v1.AddJobRequest", ...request } as never),
+    (request) => toBinary(AddJobRequestSchema, create(AddJobRequestSchema, request)),
     (bytes) => fromBinary(AddJobResponseSchema, bytes),
   );
   const watch = descriptor<{ jobId: string }, WatchJobResponse>(
     "WatchJob",
     "server_streaming",
-    ({ jobId }) => toBinary(WatchJobRequestSchema, { $typeName: "elasticjob.v1.WatchJobRequest", jobId }),
+    (request) => toBinary(WatchJobRequestSchema, create(WatchJobRequestSchema, request)),
     (bytes) => fromBinary(WatchJobResponseSchema, bytes),
   );
-  const request = {
-    name: "from Google's client",
+  const request: MessageInitShape<typeof AddJobRequestSchema> = {
     handler: "sleep",
-    idempotencyKey: "",
-    misfire: 0,
-    priority: 0,
-    schedule: { case: undefined },
-    payload: { $typeName: "google.protobuf.Value", kind: { case: "numberValue", value: 400 } },
+    payload: {
+      kind: { case: "structValue", value: { fields: { ms: { kind: { case: "numberValue", value: 400 } } } } },
+    },
   };
   const path = (name: string) => `${edge}/elasticjob.v1.JobService/${name}`;
-  const { jobId } = await client.thenableCall(path("AddJob"), request, metadata, add);
+  const { jobId } = await client.unaryCall(path("AddJob"), request, metadata, add);
   const states: string[] = [];
   const stream = client.serverStreaming(path("WatchJob"), { jobId }, metadata, watch);
   await new Promise<void>((resolve, reject) => {

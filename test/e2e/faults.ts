@@ -19,10 +19,8 @@ async function masterGoes(
   stack: Stack,
   how: (container: string) => Promise<unknown>,
 ): Promise<[string, string]> {
-  const { masterNodeId } = await stack.cluster();
   const container = await stack.masterContainer();
-  await how(container);
-  const ms = await stack.takeover(masterNodeId, RECOVERY_LIMIT_MS);
+  const ms = await stack.takeoverAfter(() => how(container), RECOVERY_LIMIT_MS);
   const told = `another master after ${Math.round(ms)} ms`;
   if (ms > TAKEOVER_LIMIT_MS) throw new Error(`${told}; at most ${TAKEOVER_LIMIT_MS} are allowed`);
   return [container, told];
