@@ -240,7 +240,8 @@ async function main(): Promise<boolean> {
       await sleep(random.between(200, 4000));
     }
     await workload.finish(60_000);
-    await cluster.settled(120_000);
+    // What is stuck is told by the checker too, with all else that is wrong.
+    await cluster.settled(120_000).catch((error: unknown) => console.error(String(error).slice(0, 3000)));
     const evidence = await cluster.evidence(workload.acknowledged);
     const violations = findViolations(evidence);
     report(happened, evidence);

@@ -99,7 +99,7 @@ const planted: Record<string, { readonly change: Partial<Evidence>; readonly say
   },
   "a recurring job that jumped ahead": {
     change: withJob(recurring, { scheduledAt: recurring.scheduledAt + 2 * PERIOD_MS }),
-    says: /past the next one/,
+    says: /accounted for 0 times/,
   },
   "a job whose status is not its last row's": {
     change: withJob(once, { status: STORED_STATUS.FAILED, at: NEVER }),

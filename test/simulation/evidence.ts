@@ -19,6 +19,12 @@ export interface Freeze {
   to: number | null;
 }
 
+/** A stretch of time, both ends inclusive, in epoch milliseconds. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface Evidence {
   readonly jobs: readonly JobRecord[];
   readonly results: readonly ResultRecord[];
@@ -32,6 +38,11 @@ export interface Evidence {
   readonly freezes: readonly Freeze[];
   /** What the nodes logged that must never be: jobs that memory had missed, loops that have stopped. */
   readonly alarms: readonly string[];
-  /** The database's clock now, in epoch milliseconds. */
+  /** What callers asked to be done to which job, whether or not it was answered. */
+  readonly asked: ReadonlyMap<number, ReadonlySet<string>>;
+  /** When jobs could not be given out; null: nobody has kept an eye on it. */
+  readonly outages: readonly Span[] | null;
+  /** The database's clock when it began, and now, in epoch milliseconds. */
+  readonly start: number;
   readonly now: number;
 }

@@ -1,6 +1,6 @@
 /** A whole cluster in one test process: nodes, network, lock and database, all of it decided by one seed. */
 
-import { ElasticJobError } from "../../src/core/errors.ts";
+import { ElasticJobError, isError } from "../../src/core/errors.ts";
 import {
   hasEnded,
   type JobRecord,
@@ -12,23 +12,24 @@ import {
 } from "../../src/core/job.ts";
 import type { Logger } from "../../src/core/logger.ts";
 import { isRecurring } from "../../src/core/schedule.ts";
-import type { AddedJob, JobApi } from "../../src/master/job-api.ts";
+import type { AddedJob, JobApi, JobView } from "../../src/master/job-api.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
 import { openSqliteStore } from "../../src/store/open.ts";
 import { violations } from "./check.ts";
-import type { Evidence, Execution, Freeze } from "./evidence.ts";
+import type { Evidence, Execution, Freeze, Span } from "./evidence.ts";
 import { Server } from "./faulty-calls.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { LockServer } from "./shared-lock.ts";
 import { sharedStore } from "./shared-store.ts";
 import { type Behaviour, HANDLER } from "./simulated-executors.ts";
-import { LOCK_TTL_MS, SimulatedNode } from "./simulated-node.ts";
-import { Gate, START, VirtualTime } from "./virtual-clock.ts";
+import { type Pace, SimulatedNode, USUAL_PACE } from "./simulated-node.ts";
+import { Gate, VirtualTime } from "./virtual-clock.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 
 /** What a node logs that must never be. */
 const ALARMS = [
   "memory had missed an overdue job",
+  "nobody held a claim that ran",
   "a loop of the master has stopped",
   "could not go on placing jobs",
 ];
@@ -37,9 +38,22 @@ const LOOK_EVERY_MS = 2000;
 /** More than the master rests between two sweeps. */
 const AFTER_REST_MS = 35_000;
 
+/** What callers ask for. */
+export type Asked = "delete" | "update" | "reschedule" | "pause" | "resume" | "cancel" | "retry" | "trigger";
+
+export interface ClusterOptions {
+  readonly seed: number;
+  readonly slots?: number;
+  readonly maxSkewMs?: number;
+  /** Where the wall clock stands when the simulation begins. */
+  readonly start?: number;
+  /** For years of simulated time. */
+  readonly pace?: Pace;
+}
+
 export class SimulatedCluster {
   readonly seed: number;
-  readonly time = new VirtualTime();
+  readonly time: VirtualTime;
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
   readonly database: Server;
@@ -52,19 +66,29 @@ export class SimulatedCluster {
   busyUntil = 0;
   /** Lines of all nodes, for a look at what happened. */
   readonly log: string[] = [];
-  private readonly raw: JobStore;
+  /** The store itself, with no fault in between. */
+  readonly raw: JobStore;
   private readonly slots: number;
+  private readonly pace: Pace;
+  /** Rows are looked at all the time, and all that is logged is kept: too much for years. */
+  private readonly isWatched: boolean;
   private readonly maxSkewMs: number;
   private readonly acknowledged = new Map<number, JobSpec>();
   private readonly deleted = new Set<number>();
   private readonly executions: Execution[] = [];
   private readonly freezes: Freeze[] = [];
   private readonly alarms: string[] = [];
+  private readonly asked = new Map<number, Set<string>>();
+  /** When jobs could not be given out; null: nobody keeps an eye on it. */
+  outages: Span[] | null = null;
   private readonly seen = new Map<string, ResultRecord>();
   private callKeys = 0;
 
-  private constructor(options: { seed: number; slots?: number; maxSkewMs?: number }) {
+  private constructor(options: ClusterOptions) {
     this.seed = options.seed;
+    this.time = new VirtualTime(options.start);
+    this.pace = options.pace ?? USUAL_PACE;
+    this.isWatched = options.pace === undefined;
     this.slots = options.slots ?? 8;
     this.maxSkewMs = options.maxSkewMs ?? 0;
     this.random = new SeededRandom(options.seed);
@@ -72,25 +96,25 @@ export class SimulatedCluster {
     this.network = new VirtualNetwork(time, random.fork());
     this.database = new Server("database", time, random.fork());
     this.redis = new Server("redis", time, random.fork());
-    this.lock = new LockServer({ time, random: random.fork(), server: this.redis, ttlMs: LOCK_TTL_MS });
+    this.lock = new LockServer({
+      time,
+      random: random.fork(),
+      server: this.redis,
+      ttlMs: this.pace.lockTtlMs,
+    });
     const clock = {
-      now: () => START + time.now,
+      now: () => time.start + time.now,
       monotonic: () => time.now,
       after: (ms: number, callback: () => void) => time.after(ms, callback),
     };
     this.raw = openSqliteStore({ path: ":memory:", clock });
   }
 
-  static async start(options: {
-    readonly seed: number;
-    readonly nodes: number;
-    readonly slots?: number;
-    readonly maxSkewMs?: number;
-  }): Promise<SimulatedCluster> {
+  static async start(options: ClusterOptions & { readonly nodes: number }): Promise<SimulatedCluster> {
     const cluster = new SimulatedCluster(options);
     await cluster.raw.migrate();
     for (let index = 0; index < options.nodes; index++) cluster.startNode(`n${index}`);
-    cluster.look();
+    if (cluster.isWatched) cluster.look();
     return cluster;
   }
 
@@ -104,6 +128,7 @@ export class SimulatedCluster {
       address,
       slots: this.slots,
       skewMs: random.between(-this.maxSkewMs, this.maxSkewMs),
+      pace: this.pace,
       time,
       gate,
       random: random.fork(),
@@ -118,6 +143,11 @@ export class SimulatedCluster {
     else this.nodes[index] = node;
     node.start();
     return node;
+  }
+
+  /** The database's clock, in epoch milliseconds. */
+  get now(): number {
+    return Math.floor(this.time.start + this.time.now);
   }
 
   get alive(): SimulatedNode[] {
@@ -210,27 +240,59 @@ export class SimulatedCluster {
     const key = `call-${++this.callKeys}`;
     void this.untilAnswered(async (api) => {
       const [added] = await api.addJobs([spec], key);
+      // A schedule that has no occurrence within its bounds, as a rule.
+      if (isError(added, "invalid_argument")) return null;
       if (added === undefined || added instanceof ElasticJobError) throw added ?? new Error("no answer");
       return added;
-    }).then((added: AddedJob) => {
-      this.acknowledged.set(added.jobId, spec);
+    }).then((added: AddedJob | null) => {
+      if (added !== null) this.acknowledged.set(added.jobId, spec);
     });
   }
 
-  /** Deletes, or changes the payload of, a job that has been acknowledged. */
-  control(kind: "delete" | "update"): void {
+  /** Has something done to a job that has been acknowledged: at random, or to this one. */
+  control(action: Asked, to: number | null = null): number | null {
     const ids = [...this.acknowledged.keys()].filter((id) => !this.deleted.has(id));
-    if (ids.length === 0) return;
-    const jobId = this.random.pick(ids);
-    if (kind === "delete") this.deleted.add(jobId);
+    if (ids.length === 0) return null;
+    const jobId = to ?? this.random.pick(ids);
+    if (action === "delete") this.deleted.add(jobId);
+    let asked = this.asked.get(jobId);
+    if (asked === undefined) this.asked.set(jobId, (asked = new Set()));
+    asked.add(action);
+    this.note("", `${action} ${jobId}`);
+    const key = `call-${++this.callKeys}`;
     void this.untilAnswered(async (api) => {
       try {
-        if (kind === "delete") await api.deleteJob(jobId);
-        else await api.updateJob(jobId, null, (spec) => ({ ...spec, priority: spec.priority + 1 }));
+        const view = await this.call(api, action, jobId, key);
+        if (view !== null && action === "trigger") this.acknowledged.set(view.record.id, view.record.spec);
       } catch (error) {
-        if (!(error instanceof ElasticJobError) || error.code !== "not_found") throw error;
+        // Of a job that is gone, or has ended.
+        const isRefused = isError(error, "not_found") || isError(error, "failed_precondition");
+        if (!isRefused && !isError(error, "invalid_argument")) throw error;
       }
     });
+    return jobId;
+  }
+
+  private async call(api: JobApi, action: Asked, jobId: number, key: string): Promise<JobView | null> {
+    switch (action) {
+      case "delete":
+        await api.deleteJob(jobId);
+        return null;
+      case "update":
+        return api.updateJob(jobId, null, (spec) => ({ ...spec, priority: spec.priority + 1 }));
+      case "reschedule":
+        return api.updateJob(jobId, null, (spec) => ({ ...spec, schedule: anotherTime(spec.schedule) }));
+      case "pause":
+        return api.pauseJob(jobId);
+      case "resume":
+        return api.resumeJob(jobId);
+      case "cancel":
+        return api.cancelJob(jobId, null);
+      case "retry":
+        return api.retryJob(jobId);
+      case "trigger":
+        return api.triggerJob(jobId, key);
+    }
   }
 
   private async untilAnswered<T>(call: (api: JobApi) => Promise<T>): Promise<T> {
@@ -293,8 +355,9 @@ export class SimulatedCluster {
   }
 
   private isAtRest(job: JobRecord): boolean {
-    if (isRecurring(job.spec.schedule))
-      return job.status !== STORED_STATUS.RUNNING && job.at > START + this.time.now - 1000;
+    if (job.status === STORED_STATUS.PAUSED) return true;
+    if (isRecurring(job.spec.schedule) && !hasEnded(job))
+      return job.status !== STORED_STATUS.RUNNING && job.at > this.now - 1000;
     return hasEnded(job);
   }
 
@@ -308,7 +371,10 @@ export class SimulatedCluster {
       executions: this.executions,
       freezes: this.freezes,
       alarms: this.alarms,
-      now: START + this.time.now,
+      asked: this.asked,
+      outages: this.outages,
+      start: this.time.start,
+      now: this.now,
     };
   }
 
@@ -363,8 +429,14 @@ export class SimulatedCluster {
   }
 
   note(who: string, what: string): void {
-    this.log.push(`${this.time.now.toFixed(0).padStart(7)} ${who.padEnd(6)} ${what}`);
+    if (this.isWatched) this.log.push(`${this.time.now.toFixed(0).padStart(7)} ${who.padEnd(6)} ${what}`);
   }
+}
+
+/** A second later, each time. */
+function anotherTime(schedule: Schedule): Schedule {
+  if (schedule.kind !== "daily") return schedule;
+  return { ...schedule, secondOfDay: (schedule.secondOfDay + 1) % 86_400 };
 }
 
 function describe(fields: object): string {

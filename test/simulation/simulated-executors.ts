@@ -2,6 +2,7 @@
 import type { Clock } from "../../src/core/clock.ts";
 import type { Execution, ExecutionEnd, Executors, RunningExecution } from "../../src/node/executors.ts";
 import type { Execution as ExecutionEntry } from "./evidence.ts";
+import { SeededRandom } from "./seeded-random.ts";
 
 /** How a simulated handler behaves; the payload of its job. */
 export interface Behaviour {
@@ -13,6 +14,13 @@ export interface Behaviour {
   readonly losses?: number;
   /** It does not end when it is aborted: its thread has to be ended. */
   readonly ignoresAbort?: boolean;
+  /** Each try is decided by a chance that depends on its job, occurrence and number alone. */
+  readonly chances?: {
+    readonly failure: number;
+    readonly loss: number;
+    readonly slow: number;
+    readonly slowMs: number;
+  };
 }
 
 export const HANDLER = "work";
@@ -37,7 +45,7 @@ export class SimulatedExecutors implements Executors {
   }
 
   run(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution {
-    const behaviour = JSON.parse(execution.payload ?? '{"ms":0}') as Behaviour;
+    const behaviour = decided(JSON.parse(execution.payload ?? '{"ms":0}') as Behaviour, execution);
     let isTimedOut = false;
     const cancels: (() => void)[] = [];
     const running: Running = {
@@ -80,6 +88,19 @@ export class SimulatedExecutors implements Executors {
   async stop(): Promise<void> {
     this.die();
   }
+}
+
+function decided(behaviour: Behaviour, { jobId, scheduledAt, attempt }: Execution): Behaviour {
+  const { chances } = behaviour;
+  if (chances === undefined) return behaviour;
+  const random = new SeededRandom(jobId * 7_919 + Math.floor(scheduledAt / 1000) + attempt * 104_729);
+  const isSlow = random.chance(chances.slow);
+  return {
+    ...behaviour,
+    ms: isSlow ? random.between(behaviour.ms, chances.slowMs) : behaviour.ms,
+    failures: random.chance(chances.failure) ? attempt : 0,
+    losses: random.chance(chances.loss) ? attempt : 0,
+  };
 }
 
 function endOf({ failures = 0, losses = 0 }: Behaviour, attempt: number): ExecutionEnd {

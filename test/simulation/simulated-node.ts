@@ -10,18 +10,34 @@ import type { JobStore } from "../../src/store/job-store.ts";
 import type { Execution } from "./evidence.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { SimulatedExecutors } from "./simulated-executors.ts";
-import { type Gate, ProcessClock, type VirtualTime } from "./virtual-clock.ts";
+import { type Gate, type IsPoll, ProcessClock, type VirtualTime } from "./virtual-clock.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 
-export const LOCK_TTL_MS = 3000;
-export const LEASE_MS = 6000;
-export const DRAIN_GRACE_MS = 3000;
+const DRAIN_GRACE_MS = 3000;
+
+/** The settings that say how fast the cluster's own clockwork ticks. */
+export interface Pace {
+  readonly lockTtlMs: number;
+  readonly leaseMs: number;
+  readonly horizonMs: number;
+  /** Waits that need not end in time; see `VirtualTime.afterAtLeast`. */
+  readonly isPoll: IsPoll;
+}
+
+/** As in production. */
+export const USUAL_PACE: Pace = {
+  lockTtlMs: 3000,
+  leaseMs: 6000,
+  horizonMs: 300_000,
+  isPoll: () => false,
+};
 
 export interface NodeParts {
   readonly nodeId: string;
   readonly address: string;
   readonly slots: number;
   readonly skewMs: number;
+  readonly pace: Pace;
   readonly time: VirtualTime;
   readonly gate: Gate;
   readonly random: SeededRandom;
@@ -43,12 +59,18 @@ export class SimulatedNode {
   private readonly parts: NodeParts;
 
   constructor(parts: NodeParts) {
-    const { nodeId, address, time, gate, random, store, lock, logger } = parts;
+    const { nodeId, address, time, gate, random, store, lock, logger, pace, skewMs } = parts;
     this.parts = parts;
     this.nodeId = nodeId;
     this.address = address;
     this.gate = gate;
-    this.clock = new ProcessClock(time, gate, parts.skewMs, random.between(0, 1_000_000));
+    this.clock = new ProcessClock({
+      time,
+      gate,
+      skewMs,
+      uptimeMs: random.between(0, 1_000_000),
+      isPoll: pace.isPoll,
+    });
     const { clock } = this;
     const incarnation = random.id();
     const host = {
@@ -72,9 +94,9 @@ export class SimulatedNode {
       random,
       logger,
       settings: {
-        lockTtlMs: LOCK_TTL_MS,
-        leaseMs: LEASE_MS,
-        horizonMs: 300_000,
+        lockTtlMs: pace.lockTtlMs,
+        leaseMs: pace.leaseMs,
+        horizonMs: pace.horizonMs,
         maxJobsInMemory: 100_000,
         maxLost: 10,
         retention: KEEP_ALL,
@@ -100,7 +122,7 @@ export class SimulatedNode {
         address,
         slots: parts.slots,
         labels: {},
-        leaseMs: LEASE_MS,
+        leaseMs: pace.leaseMs,
         maxLost: 10,
         drainGraceMs: DRAIN_GRACE_MS,
       },

@@ -14,19 +14,40 @@ interface Event extends HeapItem {
   run: (() => void) | null;
 }
 
+function isBefore(a: Event, b: Event): boolean {
+  return a.at < b.at || (a.at === b.at && a.sequence < b.sequence);
+}
+
 export class VirtualTime {
   /** Milliseconds since the simulation began. */
   now = 0;
   private sequence = 0;
-  private readonly events = new Heap<Event>(
-    (a, b) => a.at - b.at < 0 || (a.at === b.at && a.sequence < b.sequence),
-  );
+  private readonly events = new Heap<Event>(isBefore);
+  private readonly polls = new Heap<Event>(isBefore);
+  /** Where the database's wall clock stood when the simulation began. */
+  readonly start: number;
+
+  constructor(start = START) {
+    this.start = start;
+  }
 
   after(ms: number, run: () => void): () => void {
+    return this.add(this.events, ms, run);
+  }
+
+  /**
+   * For what only looks whether there is something to do: it happens together with the next event
+   * that matters, so that a quiet day takes no time at all.
+   */
+  afterAtLeast(ms: number, run: () => void): () => void {
+    return this.add(this.polls, ms, run);
+  }
+
+  private add(heap: Heap<Event>, ms: number, run: () => void): () => void {
     const event: Event = { at: this.now + Math.max(0, ms), sequence: this.sequence++, run, heapIndex: -1 };
-    this.events.push(event);
+    heap.push(event);
     return () => {
-      if (event.heapIndex >= 0) this.events.remove(event);
+      if (event.heapIndex >= 0) heap.remove(event);
     };
   }
 
@@ -40,9 +61,10 @@ export class VirtualTime {
         this.now = end;
         return condition();
       }
-      this.events.pop();
       this.now = event.at;
-      event.run?.();
+      const poll = this.polls.first();
+      if (poll !== undefined && poll.at <= event.at) this.polls.pop()?.run?.();
+      else this.events.pop()?.run?.();
       await settle();
     }
     return true;
@@ -95,6 +117,9 @@ export class Gate {
   }
 }
 
+/** Whether a wait is one between two looks at nothing in particular. */
+export type IsPoll = (ms: number, callback: () => void) => boolean;
+
 /** The clock of one process. Its wall clock may be wrong, and may jump; its monotonic one starts anywhere. */
 export class ProcessClock implements Clock {
   /** How far its wall clock is off. */
@@ -102,8 +127,17 @@ export class ProcessClock implements Clock {
   private readonly time: VirtualTime;
   private readonly gate: Gate;
   private readonly bootedAt: number;
+  private readonly isPoll: IsPoll;
 
-  constructor(time: VirtualTime, gate: Gate, skewMs: number, uptimeMs: number) {
+  constructor(parts: {
+    time: VirtualTime;
+    gate: Gate;
+    skewMs: number;
+    uptimeMs: number;
+    isPoll?: IsPoll;
+  }) {
+    const { time, gate, skewMs, uptimeMs } = parts;
+    this.isPoll = parts.isPoll ?? (() => false);
     this.time = time;
     this.gate = gate;
     this.skewMs = skewMs;
@@ -111,7 +145,7 @@ export class ProcessClock implements Clock {
   }
 
   now(): number {
-    return START + this.time.now + this.skewMs;
+    return this.time.start + this.time.now + this.skewMs;
   }
 
   monotonic(): number {
@@ -120,11 +154,13 @@ export class ProcessClock implements Clock {
 
   after(ms: number, callback: () => void): () => void {
     let isCancelled = false;
-    const cancel = this.time.after(ms, () =>
+    const deliver = () =>
       this.gate.deliver(() => {
         if (!isCancelled) callback();
-      }),
-    );
+      });
+    const cancel = this.isPoll(ms, callback)
+      ? this.time.afterAtLeast(ms, deliver)
+      : this.time.after(ms, deliver);
     return () => {
       isCancelled = true;
       cancel();

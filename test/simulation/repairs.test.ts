@@ -1,0 +1,181 @@
+/** What no fault of the simulation brings about by chance often enough: each is staged. */
+import { describe, expect, it } from "vitest";
+import { ElasticJobError } from "../../src/core/errors.ts";
+import { type JobState, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
+import { Queues } from "../../src/core/queues.ts";
+import type { MasterContext } from "../../src/master/context.ts";
+import { JobMemory } from "../../src/master/job-memory.ts";
+import { Mastership } from "../../src/master/mastership.ts";
+import { NodeNumbers } from "../../src/master/node-numbers.ts";
+import type { Pages } from "../../src/master/pages.ts";
+import { ResultWriter } from "../../src/node/result-writer.ts";
+import type { JobStore } from "../../src/store/job-store.ts";
+import { recordOf } from "../unit/core/job-fixture.ts";
+import { SimulatedCluster } from "./simulated-cluster.ts";
+import { Gate, ProcessClock, VirtualTime } from "./virtual-clock.ts";
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+async function withMaster(): Promise<SimulatedCluster> {
+  const cluster = await SimulatedCluster.start({ seed: 1, nodes: 2 });
+  expect(await cluster.time.runUntil(() => cluster.master !== undefined, 10_000)).toBe(true);
+  await cluster.time.advance(1000);
+  return cluster;
+}
+
+describe("a claim for nobody whose master died before it wrote the row", () => {
+  it("leaves the job as it was, due when it was, with no attempt and no loss", async () => {
+    const cluster = await withMaster();
+    cluster.add({ kind: "timed", runAt: cluster.now + 60_000 }, { ms: 100 });
+    await cluster.time.advance(1000);
+    const [before] = (await cluster.evidence()).jobs;
+    const { master } = cluster;
+    if (before === undefined || master === undefined) throw new Error("no job, or no master");
+    const { epoch } = await cluster.raw.readMastership();
+    cluster.crash(master);
+    const claim = { jobId: before.id, claim: 1, revision: before.revision };
+    expect(await cluster.raw.claimJobs(epoch, 0, [claim], cluster.now)).toBe(1);
+    await cluster.time.advance(20_000);
+    const between = await cluster.evidence();
+    expect(between.jobs[0]).toMatchObject({
+      status: STORED_STATUS.WAITING,
+      at: before.at,
+      attempt: 0,
+      lost: 0,
+    });
+    expect(between.results).toMatchObject([
+      { outcome: OUTCOME.LOST, node: 0, attempt: 0, retryAt: before.at },
+    ]);
+    const { jobs } = await cluster.expectRest();
+    expect(jobs[0]).toMatchObject({ status: STORED_STATUS.SUCCEEDED, attempt: 1 });
+  });
+});
+
+describe("a claim that memory believes to run, and nobody holds", () => {
+  it("is found by the sweep, and LOST", async () => {
+    const cluster = await withMaster();
+    cluster.add({ kind: "immediate" }, { ms: 600_000 });
+    await cluster.time.advance(1000);
+    const now = cluster.master?.elector.now();
+    if (now?.kind !== "master") throw new Error("no master");
+    const { api } = now;
+    if (!(api instanceof Mastership)) throw new Error("another kind of master");
+    for (const session of api["sessions"].all()) session.claims.clear();
+    await cluster.time.advance(100_000);
+    const { results, alarms } = await cluster.evidence();
+    expect(results[0]).toMatchObject({ outcome: OUTCOME.LOST, claim: 1 });
+    expect(alarms.join()).toMatch(/nobody held/);
+  });
+});
+
+describe("the number of an incarnation", () => {
+  it("is one, for two hellos at once, and after a write whose outcome is unknown", async () => {
+    const added: number[] = [];
+    let fails = true;
+    const store: Partial<JobStore> = {
+      addNode: async (_, { number }) => {
+        added.push(number);
+        await Promise.resolve();
+        if (fails) throw new Error("no answer");
+      },
+    };
+    const numbers = new NodeNumbers({ store, epoch: 1 } as MasterContext);
+    await expect(Promise.all([numbers.of("i", "n"), numbers.of("i", "n")])).rejects.toThrow("no answer");
+    await expect(numbers.of("other", "m")).rejects.toThrow("no answer");
+    fails = false;
+    expect(await Promise.all([numbers.of("i", "n"), numbers.of("i", "n")])).toEqual([1, 1]);
+    expect(added).toEqual([1, 2, 1]);
+  });
+});
+
+describe("the answer to an insert that comes late", () => {
+  function memory() {
+    const pages: Pick<Pages, "touch" | "admits"> = { touch: () => {}, admits: () => true };
+    const changed = { changed: () => {} };
+    return new JobMemory(new Queues(), pages as Pages, changed as never, () => {});
+  }
+
+  it("puts the job into waiting", () => {
+    const jobs = memory();
+    jobs.expect(1);
+    jobs.placeNew(recordOf());
+    expect(jobs.queues.get(1)?.place).toBe("waiting");
+  });
+
+  it("does not undo what became of the job meanwhile", () => {
+    const jobs = memory();
+    jobs.expect(1);
+    jobs.run(recordOf({ status: STORED_STATUS.RUNNING, claim: 1 }));
+    jobs.placeNew(recordOf());
+    expect(jobs.queues.get(1)?.place).toBe("running");
+    jobs.expect(2);
+    jobs.place(recordOf({ id: 2, status: STORED_STATUS.SUCCEEDED, claim: 1 }));
+    jobs.placeNew(recordOf({ id: 2 }));
+    expect(jobs.queues.get(2)).toBeUndefined();
+  });
+});
+
+describe("a result that the database refuses", () => {
+  it("is FAILED with the database's message, and holds up no other", async () => {
+    const time = new VirtualTime();
+    const clock = new ProcessClock({ time, gate: new Gate(), skewMs: 0, uptimeMs: 0 });
+    const stored: ResultRecord[] = [];
+    const store: Partial<JobStore> = {
+      writeResults: async (rows) => {
+        if (rows.some(({ output }) => output === "bad")) {
+          throw new ElasticJobError("invalid_argument", "refused a value");
+        }
+        stored.push(...rows);
+        return rows.map(() => "first" as const);
+      },
+      projectJobs: async (projections) => projections.map(() => true),
+    };
+    const writer = new ResultWriter({ store: store as JobStore, clock, logger: silent });
+    const told: JobState["status"][] = [];
+    for (let jobId = 1; jobId <= 5; jobId++) {
+      const row = rowOf(jobId, jobId === 3 ? "bad" : "good");
+      writer.add({
+        row,
+        state: stateOf(STORED_STATUS.SUCCEEDED),
+        revision: 0,
+        asFailed: (error) => ({
+          row: { ...row, outcome: OUTCOME.FAILED, output: null, error },
+          state: stateOf(STORED_STATUS.FAILED),
+        }),
+        written: (_, { status }) => told.push(status),
+      });
+    }
+    await time.advance(1000);
+    expect(told).toHaveLength(5);
+    const refused = stored.find(({ jobId }) => jobId === 3);
+    expect(refused).toMatchObject({ outcome: OUTCOME.FAILED, output: null });
+    expect(refused?.error?.message).toMatch(/refused a value/);
+    expect(told.filter((status) => status === STORED_STATUS.FAILED)).toHaveLength(1);
+    expect(stored.filter(({ outcome }) => outcome === OUTCOME.SUCCEEDED)).toHaveLength(4);
+  });
+});
+
+function stateOf(status: JobState["status"]): JobState {
+  return { ...recordOf(), status };
+}
+
+function rowOf(jobId: number, output: string): ResultRecord {
+  return {
+    jobId,
+    claim: 1,
+    late: false,
+    outcome: OUTCOME.SUCCEEDED,
+    attempt: 1,
+    scheduledAt: 0,
+    startTime: 0,
+    endTime: 1,
+    retryAt: null,
+    node: 1,
+    placement: "",
+    output,
+    error: null,
+    reason: "",
+    skippedThrough: null,
+    skippedCount: 0,
+  };
+}
