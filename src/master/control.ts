@@ -3,7 +3,7 @@
  * row, decides, and writes with the row as it was read for a guard; a write that misses (a node
  * projected a result meanwhile) starts over. Every one can be repeated.
  */
-import { ElasticJobError, invalidArgument } from "../core/errors.ts";
+import { ElasticJobError, invalidArgument, isError } from "../core/errors.ts";
 import { type JobRecord, type JobSpec, OUTCOME, STORED_STATUS } from "../core/job.ts";
 import { firstDue } from "../core/next-due.ts";
 import { type Action, reschedule, transition } from "../core/transitions.ts";
@@ -140,7 +140,11 @@ export class Control {
         const record = (await this.context.store.readJobs([jobId])).get(jobId);
         if (record === undefined) throw jobNotFound(jobId);
         if (!this.context.trusted()) break;
-        const written = await attempt(record);
+        const written = await attempt(record).catch((error: unknown) => {
+          // It may have been written: the next try would find nothing to do, and memory would never hear of it.
+          if (isError(error, "unavailable")) this.parts.endings.reread([jobId]);
+          throw error;
+        });
         if (written !== null) return written;
       }
       throw new ElasticJobError(

@@ -9,7 +9,7 @@ import type { MasterStream, Network, StreamHandler } from "../coordination/netwo
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
 import { type JobClass, type JobRecord, STORED_STATUS } from "../core/job.ts";
-import { goneAt, takeoverAt } from "../core/lease.ts";
+import { goneAt } from "../core/lease.ts";
 import { canTake } from "../core/placement.ts";
 import {
   type ClaimVerdict,
@@ -20,6 +20,7 @@ import {
   type Hello,
   Verdict,
 } from "../gen/elasticjob/v1/node_service_pb.ts";
+import { AbsentNodes } from "./absent-nodes.ts";
 import type { ClassRegistry } from "./class-registry.ts";
 import type { MasterContext } from "./context.ts";
 import type { Endings } from "./endings.ts";
@@ -27,22 +28,11 @@ import type { InFlight } from "./in-flight.ts";
 import type { JobMemory } from "./job-memory.ts";
 import { NodeNumbers } from "./node-numbers.ts";
 import { NodeSession } from "./node-session.ts";
+import { PingTrust } from "./ping-trust.ts";
 
 const CHECK_MS = 100;
-/** Between two looks at whether a node's process has ended. */
-const REFUSAL_PAUSE_MS = 50;
 const IDENTIFY_TIMEOUT_MS = 500;
-const REFUSALS = 2;
 const STORED_STATUSES = Object.values(STORED_STATUS);
-/** How long a reading of the database's epoch stands in for trust. */
-const EPOCH_READ_LIFE_MS = 500;
-
-/** Claims whose node is not connected: they wait for it until it counts as gone. */
-interface AbsentNode {
-  readonly claims: Map<number, number>;
-  /** Monotonic. */
-  goneAt: number;
-}
 
 export class NodeSessions {
   private readonly context: MasterContext;
@@ -56,10 +46,8 @@ export class NodeSessions {
   private readonly roomMade: () => void;
   /** By incarnation. */
   private readonly sessions = new Map<string, NodeSession>();
-  /** By number: also of nodes that only the database has told of. */
-  private readonly absent = new Map<number, AbsentNode>();
-  /** Monotonic: when the database's epoch was last seen to be ours. */
-  private epochReadAt = Number.NEGATIVE_INFINITY;
+  private readonly absent: AbsentNodes;
+  private readonly pingTrust: PingTrust;
 
   /** `changed` hears when a node came or went; `roomMade`, when more could be placed. */
   constructor(
@@ -80,6 +68,11 @@ export class NodeSessions {
     this.endings = parts.endings;
     this.classes = parts.classes;
     this.numbers = new NodeNumbers(context);
+    const { numbers, network } = this;
+    this.absent = new AbsentNodes(context, { network, numbers }, (claims) =>
+      this.loseAll(claims, "its node is gone"),
+    );
+    this.pingTrust = new PingTrust(context);
     this.changed = on.changed;
     this.roomMade = on.roomMade;
   }
@@ -123,21 +116,13 @@ export class NodeSessions {
       if (session.claims.get(record.id) !== record.claim) this.lose(record, "its node no longer holds it");
       return;
     }
-    const { settings, epochWrittenAt } = this.context;
-    let absent = this.absent.get(record.node);
-    if (absent === undefined) {
-      const isGone = settings.embedded || record.node === 0 || this.isKnownGone(record.node);
-      const until = takeoverAt(epochWrittenAt, settings.leaseMs, settings.lockTtlMs);
-      absent = { claims: new Map(), goneAt: isGone ? 0 : until };
-      this.absent.set(record.node, absent);
-    }
-    absent.claims.set(record.id, record.claim);
+    this.absent.found(record);
   }
 
   /** Whether a node that is connected, or is waited for, has this claim. */
-  isSpokenFor({ id, claim }: JobRecord): boolean {
-    const holders = [...this.sessions.values(), ...this.absent.values()];
-    return holders.some(({ claims }) => claims.get(id) === claim);
+  isSpokenFor(record: JobRecord): boolean {
+    const isHeld = this.all().some(({ claims }) => claims.get(record.id) === record.claim);
+    return isHeld || this.absent.hold(record);
   }
 
   /** A node opened a stream. */
@@ -192,13 +177,7 @@ export class NodeSessions {
         this.depart(session);
       }
     }
-    if (!this.context.trusted()) return;
-    for (const [number, node] of this.absent) {
-      // That a process is gone may come to be known only after the election that followed.
-      if (now < node.goneAt && !this.isKnownGone(number)) continue;
-      this.absent.delete(number);
-      this.loseAll(node.claims, "its node is gone");
-    }
+    this.absent.tick();
   }
 
   /** Ends all streams, so that the nodes look for the next master. */
@@ -238,8 +217,7 @@ export class NodeSessions {
     // What the node should hold, as far as this master knows.
     const older = this.sessions.get(hello.incarnation);
     older?.close();
-    const expected = new Map([...(this.absent.get(number)?.claims ?? []), ...(older?.claims ?? [])]);
-    this.absent.delete(number);
+    const expected = new Map([...this.absent.back(number), ...(older?.claims ?? [])]);
     this.sessions.set(hello.incarnation, session);
     // Before the database is asked: a page that finds one of them meanwhile must not take it for lost,
     // and if this stream ends too soon, the next one has to account for all of them.
@@ -317,7 +295,7 @@ export class NodeSessions {
         return;
       case "ping": {
         const heardAt = clock.monotonic();
-        if (!(await this.mayAnswer())) return;
+        if (!(await this.pingTrust.mayAnswer())) return;
         session.heardAt = heardAt;
         session.pong(message.value.sentAtMs, time.now());
         return;
@@ -331,26 +309,6 @@ export class NodeSessions {
           `message: ${message.case ?? "none"} is not expected here`,
         );
     }
-  }
-
-  /**
-   * Without trust (Redis is out of reach) pings are still answered, so that running jobs may end, as
-   * long as the database says that nobody else has been elected.
-   */
-  private async mayAnswer(): Promise<boolean> {
-    const { clock, store, epoch } = this.context;
-    if (this.context.trusted()) return true;
-    if (clock.monotonic() - this.epochReadAt > EPOCH_READ_LIFE_MS) {
-      const readAt = clock.monotonic();
-      const current = await store.readMastership().catch(() => null);
-      if (current === null) return false;
-      if (current.epoch !== epoch) {
-        this.context.deposed();
-        return false;
-      }
-      this.epochReadAt = readAt;
-    }
-    return clock.monotonic() - this.epochReadAt <= EPOCH_READ_LIFE_MS;
   }
 
   /** Claims have their rows. Where the job's row says so too, memory follows without a look at the database. */
@@ -388,34 +346,9 @@ export class NodeSessions {
     if (this.sessions.get(session.incarnation) !== session) return;
     session.close();
     this.sessions.delete(session.incarnation);
-    const until = goneAt(session.heardAt, this.context.settings.leaseMs);
-    const node = { claims: session.claims, goneAt: until };
-    this.absent.set(session.number, node);
     this.context.logger.info({ nodeId: session.nodeId, claims: session.claims.size }, "node left");
-    void this.confirmGone(session, node);
+    this.absent.left(session);
     this.changed();
-  }
-
-  /** Asks at the node's address whether its process has ended, to spare its jobs the wait for the lease. */
-  private async confirmGone(session: NodeSession, node: AbsentNode): Promise<void> {
-    const { clock, ended, logger } = this.context;
-    let refusals = 0;
-    while (session.isReachable && !ended.aborted && this.absent.get(session.number) === node) {
-      const answer = await this.network.identify(session.address, IDENTIFY_TIMEOUT_MS);
-      refusals = answer === "refused" ? refusals + 1 : 0;
-      const replaced = typeof answer === "object" && answer.incarnation !== session.incarnation;
-      if (refusals >= REFUSALS || replaced) {
-        logger.info({ nodeId: session.nodeId }, "node's process has ended");
-        node.goneAt = 0;
-        this.tick();
-        return;
-      }
-      await sleep(clock, REFUSAL_PAUSE_MS, ended);
-    }
-  }
-
-  private isKnownGone(number: number): boolean {
-    return this.context.knownGone.has(this.numbers.incarnationOf(number) ?? "");
   }
 
   private lose(record: JobRecord, reason: string): void {

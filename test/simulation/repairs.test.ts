@@ -1,7 +1,7 @@
 /** What no fault of the simulation brings about by chance often enough: each is staged. */
 import { describe, expect, it } from "vitest";
 import { ElasticJobError } from "../../src/core/errors.ts";
-import { type JobState, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
+import { type JobState, NO_BOUNDS, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
 import { Queues } from "../../src/core/queues.ts";
 import type { MasterContext } from "../../src/master/context.ts";
 import { JobMemory } from "../../src/master/job-memory.ts";
@@ -65,6 +65,60 @@ describe("a claim that memory believes to run, and nobody holds", () => {
     const { results, alarms } = await cluster.evidence();
     expect(results[0]).toMatchObject({ outcome: OUTCOME.LOST, claim: 1 });
     expect(alarms.join()).toMatch(/nobody held/);
+  });
+});
+
+describe("a child that was added by a master that died before the parent went on", () => {
+  it.each(["skipped", "cancelled"])("is the occurrence's only end, though it would be %s", async (how) => {
+    const cluster = await withMaster();
+    const deadlineMs = how === "skipped" ? 1000 : null;
+    const bounds = { ...NO_BOUNDS, endAt: cluster.now + 120_000, lastAt: cluster.now + 120_000 };
+    const schedule = { kind: "cron", expression: "*/30 * * * * *", timeZone: "UTC" } as const;
+    cluster.add(schedule, { ms: 100 }, { overlap: "allow", deadlineMs, bounds });
+    await cluster.time.advance(1000);
+    const [parent] = (await cluster.evidence()).jobs;
+    if (parent === undefined) throw new Error("no job");
+    // From now on the parent can't go on.
+    const { raw } = cluster;
+    const { changeJob } = raw;
+    raw.changeJob = async (epoch, change) => {
+      if (change.row.scheduledAt !== parent.scheduledAt) throw new ElasticJobError("unavailable", "no answer");
+      return changeJob(epoch, change);
+    };
+    await cluster.time.advance(parent.at - cluster.now + 1000);
+    for (const node of [...cluster.nodes]) cluster.crash(node);
+    expect((await cluster.evidence()).jobs).toHaveLength(2);
+    raw.changeJob = changeJob;
+    await cluster.time.advance(4000);
+    for (const { nodeId } of [...cluster.nodes]) cluster.startNode(nodeId);
+    if (how === "cancelled") {
+      // Before it is looked at.
+      const isMaster = () => cluster.master !== undefined;
+      expect(await cluster.time.runUntil(isMaster, 20_000)).toBe(true);
+      cluster.control("cancel", parent.id);
+    }
+    await cluster.time.advance(150_000);
+    const { results } = await cluster.expectRest();
+    expect(results.filter(({ jobId }) => jobId === parent.id)).toEqual([]);
+  });
+});
+
+describe("a caller's change whose outcome is unknown", () => {
+  it("is known to memory, though the caller's next try finds nothing left to do", async () => {
+    const cluster = await withMaster();
+    cluster.add({ kind: "cron", expression: "*/5 * * * * *", timeZone: "UTC" }, { ms: 100 });
+    await cluster.time.advance(1000);
+    const jobId = cluster.control("pause");
+    await cluster.time.advance(20_000);
+    const { raw } = cluster;
+    const { changeJob } = raw;
+    raw.changeJob = async (epoch, change) => {
+      raw.changeJob = changeJob;
+      await changeJob(epoch, change);
+      throw new ElasticJobError("unavailable", "no answer");
+    };
+    cluster.control("resume", jobId);
+    await cluster.expectRest();
   });
 });
 
