@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { addCommand } from "./add.ts";
+import { benchCommand } from "./bench.ts";
 import { cancelCommand } from "./cancel.ts";
 import { deleteCommand } from "./delete.ts";
 import { devCommand } from "./dev.ts";
@@ -48,6 +49,7 @@ export function createProgram(env: Environment): Command {
     triggerCommand(env),
     cancelCommand(env),
     retryCommand(env),
+    benchCommand(env),
     deleteCommand(env),
     watchCommand(env),
   ]) {

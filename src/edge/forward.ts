@@ -7,7 +7,7 @@ import { Code } from "@connectrpc/connect";
 import { backoffMs, NOT_RUN, pause, retryHintMs } from "../client/retry.ts";
 import { setDeadline } from "./call-deadline.ts";
 import { errorResponse } from "./error-response.ts";
-import { firstAnswer } from "./first-answer.ts";
+import { firstAnswer, type SpareCalls } from "./first-answer.ts";
 import { responseHeaders } from "./forwarded-headers.ts";
 import { BodyTooLarge, type RequestBody } from "./request-body.ts";
 import type { EdgeMethod } from "./rpc-methods.ts";
@@ -33,6 +33,7 @@ export async function forward(
   call: ForwardedCall,
   upstreams: Upstreams,
   fetch: typeof globalThis.fetch,
+  spare: SpareCalls,
 ): Promise<Response> {
   const { method, body, signal } = call;
   const end = performance.now() + call.deadlineMs;
@@ -47,7 +48,11 @@ export async function forward(
         return attempt(call, cut, upstreams.current(), end - performance.now(), fetch);
       };
       answer = repeatable
-        ? await firstAnswer(start, { anotherAfterMs: ASK_ANOTHER_AFTER_MS, most: MOST_AT_ONCE })
+        ? await firstAnswer(start, {
+            anotherAfterMs: ASK_ANOTHER_AFTER_MS,
+            most: MOST_AT_ONCE,
+            spare,
+          })
         : await start(null, 0);
       if (answer.status !== 503 || body.kind !== "whole") return answer;
       if (!repeatable && !answer.headers.has(NOT_RUN)) return answer;

@@ -18,7 +18,12 @@ export type RequestBody =
   | { readonly kind: "stream"; readonly stream: ReadableStream<Uint8Array<ArrayBuffer>> };
 
 /** Throws BodyTooLarge, or the signal's reason when it aborts before the body has come. */
-export async function readRequestBody(request: Request, signal: AbortSignal): Promise<RequestBody> {
+export async function readRequestBody(
+  request: Request,
+  signal: AbortSignal,
+  /** Whether there is room for so many more bytes; without room, the body is passed on as it comes. */
+  mayHold: (bytes: number) => boolean = () => true,
+): Promise<RequestBody> {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_REQUEST_BYTES) throw new BodyTooLarge();
   if (request.body === null) return { kind: "whole", bytes: new Uint8Array() };
   const reader = request.body.getReader();
@@ -32,6 +37,7 @@ export async function readRequestBody(request: Request, signal: AbortSignal): Pr
     if (done) return { kind: "whole", bytes: concat(chunks, size) };
     chunks.push(value);
     size += value.byteLength;
+    if (!mayHold(value.byteLength)) break;
   }
   return { kind: "stream", stream: rest(reader, chunks, size) };
 }

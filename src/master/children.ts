@@ -3,9 +3,9 @@
  * those that a caller triggers. The child is added under a key before the parent goes on, so that however
  * often that is begun anew, there is one child for an occurrence.
  */
-import { farEnd, type JobRecord, STORED_STATUS } from "../core/job.ts";
-import { dueAt } from "../core/misfire.ts";
-import type { Due } from "../core/next-due.ts";
+import { farEnd, type JobRecord, NEVER, STORED_STATUS } from "../core/job.ts";
+import { type DueDecision, dueAt } from "../core/misfire.ts";
+import { type Due, nextDue } from "../core/next-due.ts";
 import type { MasterContext } from "./context.ts";
 import { jobNotFound } from "./control.ts";
 import type { Endings } from "./endings.ts";
@@ -36,22 +36,45 @@ export class Children {
   /** The due occurrence of a WAITING parent; `next`: the one after it. */
   spawn(parent: JobRecord, next: Due | null): Promise<void> {
     return this.parts.endings.persist(async () => {
-      const { store, epoch, time } = this.context;
       const occurrence = { runAt: parent.scheduledAt, dueAt: dueAt(parent) };
       await this.parts.intake.addChild(parent, occurrence, String(parent.scheduledAt));
-      const now = time.now();
-      const row: JobRecord = {
-        ...parent,
-        ...(next === null
-          ? { status: STORED_STATUS.SUCCEEDED, at: farEnd(now) }
-          : { at: next.at, scheduledAt: next.scheduledAt }),
-        updateTime: now,
-      };
-      const guard = { claim: parent.claim, revision: parent.revision, status: parent.status };
-      if (await store.changeJob(epoch, { jobId: parent.id, guard, row })) return this.parts.memory.place(row);
-      const present = (await store.readJobs([parent.id])).get(parent.id);
-      if (present === undefined) this.parts.memory.remove(parent.id);
-      else this.parts.memory.place(present);
+      await this.goOn(parent, next);
     });
+  }
+
+  /** Skips occurrences of a WAITING job, unless the first of them runs already. */
+  skip(record: JobRecord, decision: Extract<DueDecision, { kind: "skip" }>): Promise<void> {
+    return this.parts.endings.persist(async () => {
+      if (!(await this.goOnIfSpawned(record))) await this.parts.endings.skip(record, decision);
+    });
+  }
+
+  /**
+   * A master may have died, or a caller's change have come, after the child was added and before the
+   * parent went on: then that child is the occurrence's run, and it must not be ended in another way.
+   */
+  async goOnIfSpawned(parent: JobRecord): Promise<boolean> {
+    if (parent.spec.overlap !== "allow") return false;
+    if (!(await this.parts.intake.hasChild(parent, String(parent.scheduledAt)))) return false;
+    await this.goOn(parent, nextDue(parent, parent.scheduledAt));
+    return true;
+  }
+
+  private async goOn(parent: JobRecord, next: Due | null): Promise<void> {
+    const { store, epoch, time } = this.context;
+    const now = time.now();
+    const isPaused = parent.status === STORED_STATUS.PAUSED;
+    const row: JobRecord = {
+      ...parent,
+      ...(next === null
+        ? { status: STORED_STATUS.SUCCEEDED, at: farEnd(now) }
+        : { at: isPaused ? NEVER : next.at, scheduledAt: next.scheduledAt }),
+      updateTime: now,
+    };
+    const guard = { claim: parent.claim, revision: parent.revision, status: parent.status };
+    if (await store.changeJob(epoch, { jobId: parent.id, guard, row })) return this.parts.memory.place(row);
+    const present = (await store.readJobs([parent.id])).get(parent.id);
+    if (present === undefined) this.parts.memory.remove(parent.id);
+    else this.parts.memory.place(present);
   }
 }

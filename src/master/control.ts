@@ -7,6 +7,7 @@ import { ElasticJobError, invalidArgument, isError } from "../core/errors.ts";
 import { type JobRecord, type JobSpec, OUTCOME, STORED_STATUS } from "../core/job.ts";
 import { firstDue } from "../core/next-due.ts";
 import { type Action, reschedule, transition } from "../core/transitions.ts";
+import type { Children } from "./children.ts";
 import { type ClassRegistry, isSameClass } from "./class-registry.ts";
 import type { MasterContext } from "./context.ts";
 import { type Endings, finalRow } from "./endings.ts";
@@ -27,6 +28,7 @@ export interface ControlParts {
   readonly classes: ClassRegistry;
   readonly sessions: NodeSessions;
   readonly endings: Endings;
+  readonly children: Children;
 }
 
 export class Control {
@@ -53,6 +55,8 @@ export class Control {
         case "change":
           return this.change(before, step.row);
         case "end":
+          // It runs beside its job already: what is current is the one after it.
+          if (await this.parts.children.goOnIfSpawned(before)) return null;
           return this.parts.endings.cancelWaiting(before);
         case "abort":
           return this.cancelRunning(before);

@@ -6,7 +6,7 @@
  */
 import { isError } from "../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../core/job.ts";
-import { decideDue } from "../core/misfire.ts";
+import { type DueDecision, decideDue } from "../core/misfire.ts";
 import type { Due } from "../core/next-due.ts";
 import { choose } from "../core/placement.ts";
 import { firstGroup, type QueuedJob } from "../core/queues.ts";
@@ -29,6 +29,8 @@ interface Placed {
   readonly placement: string;
 }
 
+type Skip = (record: JobRecord, decision: Extract<DueDecision, { kind: "skip" }>) => Promise<void>;
+
 export class Dispatcher {
   private readonly context: MasterContext;
   private readonly memory: JobMemory;
@@ -38,6 +40,7 @@ export class Dispatcher {
   private readonly left: () => void;
   /** Adds the occurrence as a job of its own, and lets the parent go on. */
   private readonly spawn: (parent: JobRecord, next: Due | null) => Promise<void>;
+  private readonly skip: Skip;
   private claiming = 0;
 
   /** `left` hears when jobs have left the prepared queue. */
@@ -49,6 +52,7 @@ export class Dispatcher {
       sessions: NodeSessions;
       endings: Endings;
       spawn: (parent: JobRecord, next: Due | null) => Promise<void>;
+      skip: Skip;
     },
     left: () => void,
   ) {
@@ -58,6 +62,7 @@ export class Dispatcher {
     this.sessions = parts.sessions;
     this.endings = parts.endings;
     this.spawn = parts.spawn;
+    this.skip = parts.skip;
     this.left = left;
   }
 
@@ -96,10 +101,7 @@ export class Dispatcher {
         continue;
       }
       if (decision.kind === "skip") {
-        this.inFlight.mark(
-          [job.record.id],
-          this.endings.persist(() => this.endings.skip(job.record, decision)),
-        );
+        this.inFlight.mark([job.record.id], this.skip(job.record, decision));
         continue;
       }
       const { node, placement } = choice;

@@ -20,6 +20,7 @@ import type { AddedJob, AddItem } from "./job-api.ts";
 import type { JobMemory } from "./job-memory.ts";
 
 const CALL_KEY_LIFE_MS = 3_600_000;
+const OCCURRENCE_KEY_LIFE_MS = 30 * 86_400_000;
 /** How often an add whose key is taken, or whose job just went, is looked at anew. */
 const MAX_TRIES = 5;
 
@@ -43,6 +44,10 @@ function at<T>(list: readonly T[], index: number): T {
 
 export function jobKey(idempotencyKey: string): string {
   return `job:${idempotencyKey}`;
+}
+
+function childKey({ id }: JobRecord, key: string): string {
+  return `child:${id}:${key}`;
 }
 
 export class Intake {
@@ -93,7 +98,8 @@ export class Intake {
 
   /**
    * Adds a job of its own for one occurrence of another; null: now. With a key the same one is
-   * returned again, for an hour: longer than any repetition of the call takes.
+   * returned again: for an hour, longer than any repetition of a call takes; for an occurrence, longer
+   * than any outage does, as a master may die before the parent goes on.
    */
   async addChild(
     parent: JobRecord,
@@ -102,15 +108,22 @@ export class Intake {
   ): Promise<number> {
     const spec = childSpec(parent.spec, occurrence);
     if (key === null) return (await this.store(spec, await this.ids.take(1), [], parent.id)).jobId;
-    const fullKey = `child:${parent.id}:${key}`;
+    const fullKey = childKey(parent, key);
     return this.aloneWithKey(fullKey, async () => {
       const { store, epoch, time } = this.context;
       const taken = (await store.readKeys(epoch, [fullKey], time.now())).get(fullKey);
       if (taken !== undefined) return taken;
       const id = await this.ids.take(1);
-      const keys = [{ key: fullKey, jobId: id, expiresAt: time.now() + CALL_KEY_LIFE_MS }];
+      const lifeMs = occurrence === null ? CALL_KEY_LIFE_MS : OCCURRENCE_KEY_LIFE_MS;
+      const keys = [{ key: fullKey, jobId: id, expiresAt: time.now() + lifeMs }];
       return (await this.store(spec, id, keys, parent.id)).jobId;
     });
+  }
+
+  /** Whether that one is there. */
+  async hasChild(parent: JobRecord, key: string): Promise<boolean> {
+    const { store, epoch, time } = this.context;
+    return (await store.readKeys(epoch, [childKey(parent, key)], time.now())).size > 0;
   }
 
   /** The same call again: what it stored is answered from the rows; what it did not, is added now. */

@@ -71,7 +71,8 @@ export class Mastership implements JobApi {
     );
     const { sessions } = this;
     const spawn = (parent: JobRecord, next: Due | null) => this.children.spawn(parent, next);
-    const dispatcher = new Dispatcher(context, { memory, inFlight, sessions, endings, spawn }, () => {
+    const skip: Children["skip"] = (record, decision) => this.children.skip(record, decision);
+    const dispatcher = new Dispatcher(context, { memory, inFlight, sessions, endings, spawn, skip }, () => {
       this.pages.kick();
       wake();
     });
@@ -85,7 +86,8 @@ export class Mastership implements JobApi {
       refusal: handlerRefusal(context, sessions),
     });
     this.children = new Children(context, { intake: this.intake, endings, memory });
-    this.control = new Control(context, { memory, inFlight, classes, sessions, endings });
+    const { children } = this;
+    this.control = new Control(context, { memory, inFlight, classes, sessions, endings, children });
     this.reader = new JobReader(context, { classes, sessions, changedJobs });
     const isSpokenFor = (record: JobRecord) => this.sessions.isSpokenFor(record);
     this.sweep = new Sweep(context, {

@@ -71,7 +71,9 @@ export async function startFaultProxy(target: { host: string; port: number }): P
       from.on("data", (data: Buffer) => {
         if (swallowed === direction || isHeld) return;
         const struck =
-          direction === "to-server" && awaited !== null && data.includes(awaited.text) ? awaited.effect : null;
+          direction === "to-server" && awaited !== null && data.includes(awaited.text)
+            ? awaited.effect
+            : null;
         if (struck !== null) {
           awaited = null;
           strikes++;

@@ -91,7 +91,7 @@ describe(`processes that freeze (seed ${seed})`, { timeout: 60_000 }, () => {
     }
   });
 
-  test("a node that stood still beyond its lease: its jobs run elsewhere, and what it reports comes late", async () => {
+  test("a node that stood still beyond its lease: its jobs are LOST, and run elsewhere", async () => {
     await underLoad(cluster, { seed }, async () => {
       const { node, jobs } = await longJobsOn(await cluster.master());
       node.process.signal("SIGSTOP");

@@ -32,7 +32,7 @@ describe(`MySQL misbehaves (seed ${seed})`, { timeout: 90_000 }, () => {
   test("connections killed in the middle of whatever they do", async () => {
     await underLoad(cluster, { seed, jobsPerSecond: 100 }, async () => {
       let killed = 0;
-      for (const until = performance.now() + 4000; performance.now() < until; await sleep(20)) {
+      for (const end = performance.now() + 4000; performance.now() < end; await sleep(20)) {
         const [rows] = await operator.query<RowDataPacket[]>(
           "SELECT id FROM information_schema.processlist WHERE db = 'elasticjob' AND command IN ('Query', 'Execute') AND id <> CONNECTION_ID()",
         );

@@ -134,6 +134,78 @@ const planted: Record<string, { readonly change: Partial<Evidence>; readonly say
   },
 };
 
+describe("the books of a recurring job", () => {
+  const skipped = (reason: string, change: Partial<ResultRecord> = {}) =>
+    withRow(rowOf(recurring, 1), { outcome: OUTCOME.SKIPPED, node: 0, reason, skippedCount: 1, ...change });
+  const asked = (change: Partial<JobRecord["spec"]>) => ({ ...recurring.spec, ...change });
+  const wrong: Record<string, { readonly change: Partial<Evidence>; readonly says: RegExp }> = {
+    "an end of what is no occurrence": {
+      change: withRow(rowOf(recurring, 1), { scheduledAt: rowOf(recurring, 1).scheduledAt + 1 }),
+      says: /which is no occurrence/,
+    },
+    "a gap in a zone without one": { change: skipped("gap"), says: /shown by the wall clock/ },
+    "a pause that nobody asked for": { change: skipped("paused"), says: /nobody paused/ },
+    "a deadline that was not set": { change: skipped("deadline"), says: /has no deadline/ },
+    "an overlap with nothing": { change: skipped("overlap"), says: /nothing ran then/ },
+    "a misfire that was in time": {
+      change: skipped("misfire", { endTime: rowOf(recurring, 1).scheduledAt }),
+      says: /was in time/,
+    },
+    "a misfire though all were to run": {
+      change: {
+        ...skipped("misfire"),
+        jobs: flawless.jobs.map((job) =>
+          job === recurring ? { ...job, spec: asked({ misfire: "all" }) } : job,
+        ),
+      },
+      says: /all were to run/,
+    },
+    "a misfire while jobs were given out": {
+      change: {
+        ...skipped("misfire", { endTime: rowOf(recurring, 1).scheduledAt + 70_000 }),
+        outages: [],
+      },
+      says: /it could have run/,
+    },
+    "a reason that there is not": { change: skipped("bored"), says: /no such reason/ },
+    "a count that is not the range's": {
+      change: skipped("misfire", { skippedCount: 2 }),
+      says: /says that it skipped 2/,
+    },
+    "a start before its time": {
+      change: withRow(rowOf(recurring, 1), { startTime: rowOf(recurring, 1).scheduledAt - 1000 }),
+      says: /before its time/,
+    },
+    "a job of its own beside the row": {
+      change: {
+        jobs: [
+          ...flawless.jobs,
+          {
+            ...once,
+            id: 999,
+            claim: 0,
+            parentId: recurring.id,
+            spec: { ...once.spec, schedule: { kind: "timed", runAt: rowOf(recurring, 1).scheduledAt } },
+          },
+        ],
+      },
+      says: /accounted for 2 times/,
+    },
+    "a cancel that nobody asked for": {
+      change: {
+        ...withRow(rowOf(once, 2), { outcome: OUTCOME.CANCELLED }),
+        ...withJob(once, { status: STORED_STATUS.CANCELLED }),
+      },
+      says: /nobody asked for it/,
+    },
+  };
+  for (const [name, { change, says }] of Object.entries(wrong)) {
+    it(`do not take ${name}`, () => {
+      expect(violations({ ...flawless, ...change }).join("\n")).toMatch(says);
+    });
+  }
+});
+
 describe("the checker", () => {
   it("finds nothing in a flawless run", () => {
     expect(violations(flawless)).toEqual([]);

@@ -12,8 +12,8 @@ import { unaccounted } from "./ledger.ts";
 const OVERDUE_MS = 2000;
 /** How long a process that was stopped may take to give up what it ran. */
 const WAKING_MS = 2000;
-/** A node's estimate of cluster time may be ahead of the master's by so much. */
-const EARLY_MS = 200;
+/** A node's estimate of cluster time may be off the master's by a few of the longest delays (100 ms each). */
+const EARLY_MS = 350;
 /** How far past now a recurring job's next occurrence may lie. */
 const AHEAD_MS = 3 * 86_400_000;
 /** Of a job with more executions than this, each is compared with the next few only. */

@@ -2,7 +2,7 @@
  * The books of one recurring job: that each of its due times, as the wall clock of its zone says, is
  * accounted for exactly once, and for the right reason. Nothing of this asks src/core when a job is due.
  */
-import { hasEnded, type JobRecord, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
+import { hasEnded, type JobRecord, OUTCOME, type ResultRecord } from "../../src/core/job.ts";
 import type { DueTime, WallCalendar } from "../unit/core/wall-clock-calendar.ts";
 import type { Span } from "./evidence.ts";
 
@@ -90,8 +90,7 @@ export function* unaccounted(books: Books, entries: Entry[] = []): Iterable<stri
     ) {
       yield `G4: claim ${job.id}/${row.claim} says that it skipped ${row.skippedCount} from ${iso(row.scheduledAt)} through ${iso(throughOf(row))}, and there are ${of.length}`;
     }
-    const after = due[due.findIndex(({ instant }) => instant > throughOf(row))];
-    const wrong = whyWrong(books, row, of, after);
+    const wrong = whyWrong(books, row, of, due);
     if (wrong !== null) yield `G4: claim ${job.id}/${row.claim}: skipped as "${row.reason}", but ${wrong}`;
   }
 }
@@ -101,8 +100,9 @@ function whyWrong(
   books: Books,
   row: ResultRecord,
   of: readonly DueTime[],
-  after: DueTime | undefined,
+  due: readonly DueTime[],
 ): string | null {
+  const after = due.find(({ instant }) => instant > throughOf(row));
   const { spec } = books.job;
   const last = throughOf(row);
   switch (row.reason) {
@@ -133,7 +133,7 @@ function whyWrong(
       if (!isLate) return "it was in time";
       if (spec.misfire === "once" && (after === undefined || after.instant > row.endTime))
         return "the last one was to run";
-      const unexcused = of.find(({ instant }, index) => !isExcused(books, instant, of[index + 1] ?? after));
+      const unexcused = of.find(({ instant }) => !isExcused(books, instant, due));
       return unexcused === undefined ? null : `at ${iso(unexcused.instant)} it could have run`;
     }
     default:
@@ -141,11 +141,13 @@ function whyWrong(
   }
 }
 
-function isExcused({ outages, job }: Books, instant: number, after: DueTime | undefined): boolean {
+function isExcused({ outages, job }: Books, instant: number, due: readonly DueTime[]): boolean {
   if (outages === null) return true;
-  const latest = instant + job.spec.jitterMs + MISSED_AFTER_MS;
-  // By chance the one after it may be due first.
-  if (after !== undefined && after.instant <= instant + job.spec.jitterMs) return true;
+  const { jitterMs } = job.spec;
+  const latest = instant + jitterMs + MISSED_AFTER_MS;
+  // Where jitter is longer than the interval, one may be due before the one before it, and has to wait for it.
+  if (due.some((other) => other.instant !== instant && Math.abs(other.instant - instant) <= jitterMs))
+    return true;
   return outages.some(({ from, to }) => from <= latest && instant <= to);
 }
 
@@ -170,9 +172,4 @@ function howOf({ outcome, node }: ResultRecord): Entry["how"] {
 
 function iso(instant: number): string {
   return new Date(instant).toISOString();
-}
-
-/** Whether a job is paused: it stands still, and that is right. */
-export function isPaused({ status }: JobRecord): boolean {
-  return status === STORED_STATUS.PAUSED;
 }

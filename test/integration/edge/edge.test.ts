@@ -331,6 +331,43 @@ describe("tokens", () => {
   });
 });
 
+describe("load", () => {
+  it("refuses what is more than it can hold, and says that nothing was done", async () => {
+    const release = Promise.withResolvers<void>();
+    server.before = () => release.promise;
+    const small = app({ maxCalls: 2 });
+    const held = [1, 2].map(() => small.fetch(post("/JobService/GetAllJobs", "{}")));
+    await expect.poll(() => server.calls.length, { timeout: 5_000 }).toBe(2);
+    const answer = await small.fetch(post("/JobService/AddJob", '{"handler":"echo"}'));
+    expect(answer.headers.get("elastic-job-not-run")).toBe("1");
+    expect(await refused(answer)).toMatchObject({ status: 503, code: "unavailable" });
+    release.resolve();
+    for (const call of held) expect((await call).status).toBe(200);
+    expect((await small.fetch(post("/JobService/GetAllJobs", "{}"))).status).toBe(200);
+  });
+
+  it("counts a stream until it ends or its caller leaves", async () => {
+    const small = app({ maxCalls: 1 });
+    await small.fetch(post("/JobService/AddJob", '{"handler":"slow"}'));
+    const client = createClient(
+      JobService,
+      createConnectTransport({
+        baseUrl: "http://127.0.0.1",
+        fetch: async (input, init) => small.fetch(new Request(input, init)),
+      }),
+    );
+    const caller = new AbortController();
+    const states = client.watchJob({ jobId: "1" }, { signal: caller.signal })[Symbol.asyncIterator]();
+    await states.next();
+    expect((await small.fetch(post("/JobService/GetAllJobs", "{}"))).status).toBe(503);
+    const next = states.next();
+    caller.abort();
+    await expect(next).rejects.toMatchObject({ code: Code.Canceled });
+    const status = async () => (await small.fetch(post("/JobService/GetAllJobs", "{}"))).status;
+    await expect.poll(status, { timeout: 5_000 }).toBe(200);
+  });
+});
+
 describe("nodes that fail", () => {
   it("asks another node when one takes a call and says nothing, and aborts the first call", async () => {
     const silent = await startSmallJobServer();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { firstAnswer } from "../../../src/edge/first-answer.ts";
+import { createSpareCalls, firstAnswer } from "../../../src/edge/first-answer.ts";
 
 /** Calls that end when the test says so. */
 function calls() {
@@ -25,7 +25,7 @@ function calls() {
 
 test("an answer in time is the only call's", async () => {
   const made = calls();
-  const answer = firstAnswer(made.start, { anotherAfterMs: 60_000, most: 3 });
+  const answer = firstAnswer(made.start, { anotherAfterMs: 60_000, most: 3, spare: createSpareCalls(64) });
   const own = new Response("first");
   (await made.until(1)).resolve(own);
   expect(await answer).toBe(own);
@@ -35,7 +35,7 @@ test("an answer in time is the only call's", async () => {
 
 test("the first answer of several counts, and the others are aborted", async () => {
   const made = calls();
-  const answer = firstAnswer(made.start, { anotherAfterMs: 1, most: 3 });
+  const answer = firstAnswer(made.start, { anotherAfterMs: 1, most: 3, spare: createSpareCalls(64) });
   const third = await made.until(3);
   const own = new Response("third");
   third.resolve(own);
@@ -45,7 +45,7 @@ test("the first answer of several counts, and the others are aborted", async () 
 
 test("a call that fails leaves the answer to those that are under way", async () => {
   const made = calls();
-  const answer = firstAnswer(made.start, { anotherAfterMs: 1, most: 2 });
+  const answer = firstAnswer(made.start, { anotherAfterMs: 1, most: 2, spare: createSpareCalls(64) });
   const second = await made.until(2);
   made.made[0]?.reject(new Error("cut"));
   const own = new Response("second");
@@ -55,7 +55,25 @@ test("a call that fails leaves the answer to those that are under way", async ()
 
 test("it fails when no call is left", async () => {
   const made = calls();
-  const answer = firstAnswer(made.start, { anotherAfterMs: 60_000, most: 3 });
+  const answer = firstAnswer(made.start, { anotherAfterMs: 60_000, most: 3, spare: createSpareCalls(64) });
   (await made.until(1)).reject(new Error("refused"));
   await expect(answer).rejects.toThrow("refused");
+});
+
+test("when the spare calls are taken, it waits with its own", async () => {
+  const made = calls();
+  const spare = createSpareCalls(1);
+  const options = { anotherAfterMs: 1, most: 2, spare };
+  expect(spare.take()).toBe(true);
+  const answer = firstAnswer(made.start, options);
+  const others = firstAnswer(made.start, { ...options, anotherAfterMs: 60_000 });
+  await made.until(2);
+  spare.giveBack();
+  const own = new Response("third");
+  (await made.until(3)).resolve(own);
+  expect(await answer).toBe(own);
+  made.made[1]?.resolve(new Response());
+  await others;
+  // What was taken for the third call is there again.
+  expect(spare.take()).toBe(true);
 });

@@ -1,0 +1,140 @@
+/** The servers of a run, with durable settings: what is acknowledged is on disk (Redis: within a second). */
+import { globSync } from "node:fs";
+import { join } from "node:path";
+import mysql from "mysql2/promise";
+import { createClient } from "redis";
+import { freePort } from "../test/servers/free-port.ts";
+import { MYSQL_PROGRAMS } from "../test/servers/mysql.ts";
+import {
+  findProgram,
+  type PrivateServer,
+  requireProgram,
+  runProgram,
+  startServer,
+  temporaryFolder,
+} from "../test/servers/private-server.ts";
+import { REDIS_PROGRAMS } from "../test/servers/redis.ts";
+
+export interface MysqlOptions {
+  /** A program's path; null: the one that is installed. */
+  readonly program: string | null;
+  readonly binlog: boolean;
+  /** Counts what each statement costs; it costs some itself. */
+  readonly statements: boolean;
+}
+
+export async function startMysql(options: MysqlOptions): Promise<PrivateServer> {
+  const program = options.program ?? requireProgram(MYSQL_PROGRAMS, "mariadb-server or mysql-server");
+  const folder = await temporaryFolder("bench-mysql");
+  const data = join(folder, "data");
+  const asRoot = process.getuid?.() === 0 ? ["--user=root"] : [];
+  const isMaria = program.endsWith("mariadbd");
+  if (isMaria) {
+    const script = requireProgram(["mariadb-install-db"], "mariadb-server");
+    const access = "--auth-root-authentication-method=normal";
+    await runProgram(script, ["--no-defaults", `--datadir=${data}`, access, "--skip-test-db", ...asRoot]);
+  } else {
+    await runProgram(program, ["--no-defaults", "--initialize-insecure", `--datadir=${data}`, ...asRoot]);
+  }
+  const port = await freePort();
+  return startServer({
+    program,
+    folder,
+    port,
+    url: `mysql://root@127.0.0.1:${port}/`,
+    args: [
+      "--no-defaults",
+      `--datadir=${data}`,
+      `--port=${port}`,
+      "--bind-address=127.0.0.1",
+      `--socket=${join(folder, "mysql.sock")}`,
+      `--tmpdir=${folder}`,
+      `--pid-file=${join(folder, "mysql.pid")}`,
+      "--skip-name-resolve",
+      "--innodb-flush-log-at-trx-commit=1",
+      "--innodb-buffer-pool-size=2G",
+      isMaria ? "--innodb-log-file-size=1G" : "--innodb-redo-log-capacity=1G",
+      "--max-connections=500",
+      "--max-allowed-packet=64M",
+      `--performance-schema=${options.statements ? "ON" : "OFF"}`,
+      ...(options.binlog
+        ? ["--log-bin=binlog", "--server-id=1", "--sync-binlog=1", "--binlog-format=ROW"]
+        : isMaria
+          ? []
+          : ["--skip-log-bin"]),
+      ...(isMaria ? [] : ["--mysqlx=OFF"]),
+      ...asRoot,
+    ],
+    answers: async () => {
+      const connection = await mysql.createConnection({ host: "127.0.0.1", port, user: "root" });
+      await connection.end();
+    },
+  });
+}
+
+export async function startRedis(): Promise<PrivateServer> {
+  const program = requireProgram(REDIS_PROGRAMS, "redis-server");
+  const folder = await temporaryFolder("bench-redis");
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}/0`;
+  const durable = ["--appendonly", "yes", "--appendfsync", "everysec"];
+  return startServer({
+    program,
+    folder,
+    port,
+    url,
+    args: ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...durable],
+    answers: async () => {
+      const client = createClient({ url, socket: { reconnectStrategy: false } });
+      client.on("error", () => {});
+      await client.connect();
+      await client.close();
+    },
+  });
+}
+
+/** PostgreSQL refuses to run as root: then it runs as the user that its package made. */
+export async function startPostgres(): Promise<PrivateServer> {
+  const program = findPostgres("postgres");
+  const initdb = findPostgres("initdb");
+  if (program === null || initdb === null) {
+    throw new Error(
+      "graphile-worker and pg-boss need PostgreSQL: install postgresql, or leave them out with --against bullmq",
+    );
+  }
+  const folder = await temporaryFolder("bench-postgres");
+  const data = join(folder, "data");
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) await runProgram("chown", ["postgres", folder]);
+  const asUser = isRoot ? ["--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
+  const [wrapper, wrapped] = isRoot ? ["setpriv", (name: string) => [...asUser, name]] : [null, () => []];
+  const run = (name: string, args: readonly string[]) =>
+    [wrapper ?? name, [...wrapped(name), ...args]] as const;
+  await runProgram(...run(initdb, ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]));
+  const port = await freePort();
+  const [started, args] = run(program, [
+    ...["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", ""],
+    ...["-c", "shared_buffers=1GB", "-c", "max_wal_size=4GB", "-c", "max_connections=200"],
+    ...["-c", "fsync=on", "-c", "synchronous_commit=on"],
+  ]);
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  return startServer({
+    program: started,
+    args,
+    folder,
+    port,
+    url,
+    answers: async () => {
+      const { Client } = await import("pg");
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      await client.end();
+    },
+  });
+}
+
+/** Debian keeps them out of the PATH, in a folder for each version. */
+function findPostgres(name: string): string | null {
+  const [newest] = globSync(`/usr/lib/postgresql/*/bin/${name}`).sort().reverse();
+  return findProgram([name]) ?? newest ?? null;
+}

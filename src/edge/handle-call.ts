@@ -1,0 +1,108 @@
+/** One call of the API: who calls, how much there is already, its body, and then on to a node. */
+import { Code } from "@connectrpc/connect";
+import { NOT_RUN } from "../client/retry.ts";
+import { bearerToken, isOneOf } from "../core/bearer-token.ts";
+import { callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
+import { acceptedContentType, refusedContentType } from "./content-type.ts";
+import { errorResponse } from "./error-response.ts";
+import { createSpareCalls } from "./first-answer.ts";
+import { forward } from "./forward.ts";
+import { requestHeaders } from "./forwarded-headers.ts";
+import { fromBase64, GRPC_WEB, isGrpcWebText, toGrpcWebText } from "./grpc-web-text.ts";
+import { type CallLoad, createLoadLimit, MAX_CALLS, onBodyEnd } from "./load-limit.ts";
+import { BodyTooLarge, type RequestBody, readRequestBody } from "./request-body.ts";
+import type { EdgeMethod } from "./rpc-methods.ts";
+import type { Upstreams } from "./upstreams.ts";
+
+/** Enough for a node that is frozen, as a spare call is answered in milliseconds then; too few to harm nodes that are slow. */
+const MAX_SPARE_CALLS = 64;
+
+export function createCallHandler(options: {
+  readonly nodes: Upstreams;
+  readonly fetch: typeof globalThis.fetch;
+  readonly apiTokens: readonly string[];
+  readonly maxCalls?: number;
+}): (request: Request, method: EdgeMethod) => Promise<Response> {
+  const { nodes, fetch, apiTokens, maxCalls = MAX_CALLS } = options;
+  const limit = createLoadLimit(maxCalls);
+  const spare = createSpareCalls(MAX_SPARE_CALLS);
+
+  async function passOn(request: Request, method: EdgeMethod, load: CallLoad): Promise<Response> {
+    const given = request.headers.get("content-type");
+    const contentType = acceptedContentType(given);
+    if (contentType === null) {
+      return errorResponse(Code.InvalidArgument, refusedContentType(given), { status: 415 });
+    }
+    const headers = requestHeaders(request.headers);
+    headers.set("content-type", contentType);
+    if (method.adds && !headers.has("idempotency-key")) headers.set("idempotency-key", crypto.randomUUID());
+    const deadlineMs = callerDeadlineMs(request.headers) ?? DEFAULT_DEADLINE_MS;
+    const started = performance.now();
+    let body = await readInTime(request, deadlineMs, load);
+    if (body instanceof Response) return body;
+    // `curl -X POST` without -d: the node then names the fields that are missing.
+    if (contentType === "application/json" && body.kind === "whole" && body.bytes.length === 0) {
+      body = { kind: "whole", bytes: new TextEncoder().encode("{}") };
+    }
+    const isText = isGrpcWebText(contentType);
+    if (isText) {
+      const bytes = body.kind === "whole" ? fromBase64(body.bytes) : null;
+      if (bytes === null) {
+        const message =
+          "the body is no base64, or larger than 1 MiB; send what is large as application/grpc-web";
+        return errorResponse(Code.InvalidArgument, message);
+      }
+      body = { kind: "whole", bytes };
+      headers.set("content-type", GRPC_WEB);
+      headers.set("accept", GRPC_WEB);
+    }
+    const leftMs = deadlineMs - (performance.now() - started);
+    const call = { method, headers, body, deadlineMs: leftMs, signal: request.signal };
+    const answer = await forward(call, nodes, fetch, spare);
+    return isText ? toGrpcWebText(answer) : answer;
+  }
+
+  return async (request, method) => {
+    if (apiTokens.length > 0 && !isOneOf(bearerToken(request.headers.get("authorization")), apiTokens)) {
+      const message = "this cluster asks for an API token: send `Authorization: Bearer <token>`";
+      return errorResponse(Code.Unauthenticated, message, { headers: { "www-authenticate": "Bearer" } });
+    }
+    const load = limit.enter();
+    if (load === null) {
+      const message = `this edge has ${maxCalls} calls under way already; try again, or run more edges`;
+      return errorResponse(Code.Unavailable, message, { headers: { "retry-after": "1", [NOT_RUN]: "1" } });
+    }
+    try {
+      const answer = await passOn(request, method, load);
+      // A stream lasts until its body ends; of anything else, the body is as good as here.
+      if (method.streams) return onBodyEnd(answer, load.leave);
+      load.leave();
+      return answer;
+    } catch (error) {
+      load.leave();
+      throw error;
+    }
+  };
+}
+
+/** A refusal when the body is too large, or did not come within the deadline. */
+async function readInTime(
+  request: Request,
+  deadlineMs: number,
+  load: CallLoad,
+): Promise<RequestBody | Response> {
+  // Not AbortSignal.timeout: it would be kept, with the call, until the deadline of a call that took milliseconds.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), deadlineMs);
+  try {
+    return await readRequestBody(request, AbortSignal.any([request.signal, late.signal]), load.mayHold);
+  } catch (error) {
+    if (error instanceof BodyTooLarge) {
+      return errorResponse(Code.ResourceExhausted, error.message, { status: 413 });
+    }
+    if (!late.signal.aborted) return errorResponse(Code.Canceled, "the caller went away");
+    return errorResponse(Code.DeadlineExceeded, `the request's body did not arrive within ${deadlineMs} ms`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
