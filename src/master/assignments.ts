@@ -34,7 +34,7 @@ export function assignmentOf(record: JobRecord, placement: string, random: Rando
     placement,
     ...(next === null ? {} : { nextScheduledAt: next.scheduledAt, nextDueAt: next.at }),
     ...(spec.deadlineMs === null ? {} : { lastRetryAt: dueAt(record) + spec.deadlineMs }),
-    ...(canRetry ? { retryDelayMs: retryDelayMs(retry, record.failures, random) } : {}),
+    ...(canRetry ? { retryDelayMs: retryDelayMs(retry, record.failures + 1, random) } : {}),
   });
 }
 

@@ -36,6 +36,16 @@ interface Item {
   readonly id: number;
 }
 
+/** Whether the job was stored by this very call. */
+function isStoredAs(id: number, outcome: Added | undefined): boolean {
+  return outcome !== undefined && !(outcome instanceof ElasticJobError) && outcome.jobId === id;
+}
+
+/** Whether an error says that the job itself is not acceptable. */
+function isRefusal({ code }: ElasticJobError): boolean {
+  return code === "invalid_argument" || code === "failed_precondition" || code === "already_exists";
+}
+
 function at<T>(list: readonly T[], index: number): T {
   const item = list[index];
   if (item === undefined) throw new Error("an outcome is missing");
@@ -144,50 +154,78 @@ export class Intake {
 
   private async addAll(call: readonly AddItem[], firstId: number, callKey: JobKey | null): Promise<Added[]> {
     const outcomes: (Added | Promise<Added>)[] = [];
-    let plain: Item[] = [];
-    // The key of the call goes in with the first job that is not refused.
-    let keys = callKey === null ? [] : [{ ...callKey, jobId: firstId }];
-    const flush = () => {
-      const items = plain;
-      plain = [];
-      if (items.length === 0) return;
-      const stored = this.storeMany(items, keys);
-      keys = [];
-      for (const [index, item] of items.entries())
-        outcomes[item.index] = stored.then((added) => at(added, index));
-    };
+    const units: Item[][] = [];
     for (const [index, item] of call.entries()) {
       const spec = item instanceof ElasticJobError ? item : (this.refusal(item) ?? item);
-      if (spec instanceof ElasticJobError) outcomes[index] = spec;
-      else if (spec.idempotencyKey === null) {
-        plain.push({ index, spec, id: firstId + index });
-        if (plain.length === MAX_UNIT_JOBS) flush();
-      } else {
-        const [key] = keys;
-        keys = [];
-        outcomes[index] = this.addOne(spec, firstId + index, key ?? null);
+      if (spec instanceof ElasticJobError) {
+        outcomes[index] = spec;
+        continue;
       }
+      const unit = units.at(-1);
+      const isPlain = spec.idempotencyKey === null;
+      const fits = isPlain && unit?.[0]?.spec.idempotencyKey === null && unit.length < MAX_UNIT_JOBS;
+      if (fits) unit.push({ index, spec, id: firstId + index });
+      else units.push([{ index, spec, id: firstId + index }]);
     }
-    flush();
+    const rest = await this.storeKey(
+      units,
+      callKey === null ? null : { ...callKey, jobId: firstId },
+      outcomes,
+    );
+    for (const unit of rest) {
+      const stored = this.storeMany(unit);
+      for (const [index, item] of unit.entries())
+        outcomes[item.index] = stored.then((added) => at(added, index));
+    }
     return Promise.all(outcomes);
   }
 
-  /** Jobs without a key of their own, as one unit; if the database refuses it, each on its own. */
-  private async storeMany(items: readonly Item[], keys: readonly JobKey[]): Promise<Added[]> {
+  /**
+   * Stores the key of a call with the first of its jobs that is not refused, before any other: if the call is
+   * cut short after that, its repetition finds what is there. Returns the units that are left to store.
+   */
+  private async storeKey(
+    units: readonly Item[][],
+    key: JobKey | null,
+    outcomes: (Added | Promise<Added>)[],
+  ): Promise<Item[][]> {
+    const left = [...units];
+    while (key !== null && left.length > 0) {
+      const unit = left.shift() ?? [];
+      const added = await this.storeMany(unit, key);
+      for (const [index, item] of unit.entries()) outcomes[item.index] = at(added, index);
+      if (unit.some(({ id }, index) => isStoredAs(id, added[index]))) return left;
+      const failure = added.find((outcome) => outcome instanceof ElasticJobError && !isRefusal(outcome));
+      if (failure === undefined) continue;
+      // Whether the key is there is unknown: nothing more may be stored that its repetition could not find.
+      for (const item of left.flat()) outcomes[item.index] = failure;
+      return [];
+    }
+    return left;
+  }
+
+  /** A unit of jobs, with the call's key if it is to go in with them; if the database refuses it, each on its own. */
+  private async storeMany(items: readonly Item[], key: JobKey | null = null): Promise<Added[]> {
+    const [first] = items;
+    if (first !== undefined && first.spec.idempotencyKey !== null) {
+      return [await this.addOne(first.spec, first.id, key)];
+    }
     try {
       const prepared = await Promise.all(items.map(({ spec, id }) => this.prepare(spec, id, 0)));
-      await this.commit(prepared, keys);
+      await this.commit(prepared, key === null ? [] : [key]);
       return prepared.map(({ id, at: nextRunAt }) => ({ jobId: id, created: true, nextRunAt }));
     } catch (error) {
-      if (items.length > 1 && isError(error, "invalid_argument")) {
-        const [first] = items;
-        return Promise.all(
-          items.map(({ spec, id }) => this.addOne(spec, id, id === first?.id ? (keys[0] ?? null) : null)),
-        );
-      }
       if (!(error instanceof ElasticJobError)) throw error;
-      return items.map(() => error);
+      if (items.length === 1 || !isError(error, "invalid_argument")) return items.map(() => error);
     }
+    const added: Added[] = [];
+    let carried = key;
+    for (const { spec, id } of items) {
+      const outcome = await this.addOne(spec, id, carried);
+      if (isStoredAs(id, outcome)) carried = null;
+      added.push(outcome);
+    }
+    return added;
   }
 
   private async addOne(spec: JobSpec, id: number, callKey: JobKey | null): Promise<Added> {

@@ -41,3 +41,33 @@ test("a call that is made again finds its jobs by their places, whatever is refu
     "a",
   ]);
 });
+
+test("a call that was cut short leaves nothing that its repetition would add twice", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "elastic-job-call-"));
+  const store = openSqliteStore({ path: join(folder, "jobs.db"), clock: systemClock });
+  const { insertJobs } = store;
+  let failing = 1;
+  // The statement that carries the key is lost; on the next try, one of the others.
+  store.insertJobs = async (epoch, jobs, keys) => {
+    if (failing-- === 1) throw new ElasticJobError("unavailable", "no answer");
+    return insertJobs.call(store, epoch, jobs, keys);
+  };
+  const master = await startMaster(store, { embedded: true });
+  onTestFinished(async () => {
+    await master.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const call = Array.from({ length: 600 }, (_, index) => good(`job ${index}`));
+  const count = async () => (await store.listJobs({}, { before: null, limit: 1000 })).items.length;
+
+  const lost = await master.api.addJobs(call, "a long call");
+  expect(lost.every((outcome) => outcome instanceof ElasticJobError)).toBe(true);
+  expect(await count()).toBe(0);
+
+  failing = 2;
+  const partial = await master.api.addJobs(call, "a long call");
+  expect(partial.some((outcome) => outcome instanceof ElasticJobError)).toBe(true);
+  const whole = await master.api.addJobs(call, "a long call");
+  expect(new Set(whole.map(idOf)).size).toBe(600);
+  expect(await count()).toBe(600);
+});

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { assignmentOf } from "../../../src/master/assignments.ts";
+import { recordOf, specOf } from "../core/job-fixture.ts";
+
+const highest = { next: () => 1, id: () => "" };
+const delayAfter = (failures: number, maxAttempts = 0) => {
+  const spec = specOf({ retry: { ...specOf().retry, maxAttempts } });
+  return assignmentOf(recordOf({ failures, spec }), "", highest).retryDelayMs;
+};
+
+test("each failure in a row doubles the wait that a claim carries", () => {
+  expect([0, 1, 2, 3].map((failures) => delayAfter(failures))).toEqual([1000, 2000, 4000, 8000]);
+});
+
+test("the last attempt carries no wait", () => {
+  expect([0, 1, 2].map((failures) => delayAfter(failures, 3))).toEqual([1000, 2000, undefined]);
+});
