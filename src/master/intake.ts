@@ -20,7 +20,7 @@ import type { AddedJob, AddItem } from "./job-api.ts";
 import type { JobMemory } from "./job-memory.ts";
 
 const CALL_KEY_LIFE_MS = 3_600_000;
-const OCCURRENCE_KEY_LIFE_MS = 30 * 86_400_000;
+const OCCURRENCE_KEY_LIFE_MS = 86_400_000;
 /** How often an add whose key is taken, or whose job just went, is looked at anew. */
 const MAX_TRIES = 5;
 
@@ -108,8 +108,8 @@ export class Intake {
 
   /**
    * Adds a job of its own for one occurrence of another; null: now. With a key the same one is
-   * returned again: for an hour, longer than any repetition of a call takes; for an occurrence, longer
-   * than any outage does, as a master may die before the parent goes on.
+   * returned again: for an hour, longer than any repetition of a call takes; for an occurrence for a day,
+   * as a master may die before the parent goes on, and all be out for a while then.
    */
   async addChild(
     parent: JobRecord,
