@@ -42,9 +42,9 @@ export async function pageResultAges(
   const range = dialect.resultsTo(after?.jobId ?? 0, (after?.claim ?? 0) + 1);
   const found = await read<AgeRow>(
     `SELECT r.job_id, r.claim, r.outcome, r.end_time, jobinfo.claim AS newest_claim
-    FROM (SELECT job_id, claim, outcome, end_time FROM jobresult ${dialect.resultKey}
+    FROM (SELECT job_id, claim, late, outcome, end_time FROM jobresult ${dialect.resultKey}
       WHERE ${range.sql} ORDER BY job_id, claim, late LIMIT ${limit}) AS r
-    LEFT JOIN jobinfo ON jobinfo.id = r.job_id ORDER BY r.job_id, r.claim`,
+    LEFT JOIN jobinfo ON jobinfo.id = r.job_id ORDER BY r.job_id, r.claim, r.late`,
     range.values,
   );
   const ages = found.map((row) => ({
