@@ -9,12 +9,12 @@ import { type Due, nextDue } from "../core/next-due.ts";
 import type { MasterContext } from "./context.ts";
 import { jobNotFound } from "./control.ts";
 import type { Endings } from "./endings.ts";
-import type { Intake } from "./intake.ts";
+import type { JobAdder } from "./job-adder.ts";
 import type { JobMemory } from "./job-memory.ts";
 
 export class Children {
   private readonly context: MasterContext;
-  private readonly parts: { readonly intake: Intake; readonly endings: Endings; readonly memory: JobMemory };
+  private readonly parts: { readonly adder: JobAdder; readonly endings: Endings; readonly memory: JobMemory };
 
   constructor(context: MasterContext, parts: Children["parts"]) {
     this.context = context;
@@ -27,7 +27,7 @@ export class Children {
     const parent = (await store.readJobs([jobId])).get(jobId);
     if (parent === undefined) throw jobNotFound(jobId);
     const key = callKey === null ? null : `call:${callKey}`;
-    const childId = await this.parts.intake.addChild(parent, null, key);
+    const childId = await this.parts.adder.addChild(parent, null, key);
     const child = (await store.readJobs([childId])).get(childId);
     if (child === undefined) throw jobNotFound(childId);
     return child;
@@ -37,7 +37,7 @@ export class Children {
   spawn(parent: JobRecord, next: Due | null): Promise<void> {
     return this.parts.endings.persist(async () => {
       const occurrence = { runAt: parent.scheduledAt, dueAt: dueAt(parent) };
-      await this.parts.intake.addChild(parent, occurrence, String(parent.scheduledAt));
+      await this.parts.adder.addChild(parent, occurrence, String(parent.scheduledAt));
       await this.goOn(parent, next);
     });
   }
@@ -55,7 +55,7 @@ export class Children {
    */
   async goOnIfSpawned(parent: JobRecord): Promise<boolean> {
     if (parent.spec.overlap !== "allow") return false;
-    if (!(await this.parts.intake.hasChild(parent, String(parent.scheduledAt)))) return false;
+    if (!(await this.parts.adder.hasChild(parent, String(parent.scheduledAt)))) return false;
     await this.goOn(parent, nextDue(parent, parent.scheduledAt));
     return true;
   }

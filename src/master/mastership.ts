@@ -18,9 +18,12 @@ import { Control } from "./control.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Endings } from "./endings.ts";
 import { handlerRefusal } from "./handler-refusal.ts";
+import { IdBlocks } from "./id-blocks.ts";
 import { InFlight } from "./in-flight.ts";
 import { Intake } from "./intake.ts";
+import { JobAdder } from "./job-adder.ts";
 import type { AddedJob, AddItem, ClusterView, JobApi, JobView } from "./job-api.ts";
+import { JobInserter } from "./job-inserter.ts";
 import { JobMemory } from "./job-memory.ts";
 import { JobReader } from "./job-reader.ts";
 import { NodeSessions } from "./node-sessions.ts";
@@ -78,14 +81,14 @@ export class Mastership implements JobApi {
     });
     this.scheduler = new Scheduler(context, memory, dispatcher);
     const bornClaimed = new BornClaimed(context, { memory, sessions, endings });
-    this.intake = new Intake(context, {
-      bornClaimed,
-      memory,
+    const ids = new IdBlocks(context);
+    const adder = new JobAdder(context, {
       classes,
-      endings,
-      refusal: handlerRefusal(context, sessions),
+      ids,
+      inserter: new JobInserter(context, { memory, endings, bornClaimed }),
     });
-    this.children = new Children(context, { intake: this.intake, endings, memory });
+    this.intake = new Intake(context, { memory, adder, ids, refusal: handlerRefusal(context, sessions) });
+    this.children = new Children(context, { adder, endings, memory });
     const { children } = this;
     this.control = new Control(context, { memory, inFlight, classes, sessions, endings, children });
     this.reader = new JobReader(context, { classes, sessions, changedJobs });

@@ -1,11 +1,11 @@
 /**
- * Adding jobs: all rows of a call in one statement, fenced in its first row; with keys, in one packet
+ * Adding jobs: all rows of a call in one statement, fenced in its first row; with keys, in one transaction
  * with the keys before the jobs, so that a taken key is found before the epoch is locked.
  */
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobRecord } from "../../core/job.ts";
 import type { SqlValue } from "../dialect.ts";
-import { chunks, marks, padded, rowMarks } from "../in-list.ts";
+import { chunks, marks, padded } from "../in-list.ts";
 import { JOB_COLUMNS, pushJob } from "../job-row.ts";
 import type { JobKey } from "../job-store.ts";
 import { keyBytes } from "../read-keys.ts";
@@ -15,6 +15,12 @@ import { insertFenced } from "./fence.ts";
 import { MultiRowInsert } from "./multi-row-insert.ts";
 
 const INSERT_JOBS = new MultiRowInsert({ table: "jobinfo", columns: JOB_COLUMNS, fenced: true });
+const INSERT_KEYS = new MultiRowInsert({
+  table: "jobkey",
+  columns: ["k", "job_id", "expires_at"],
+  fenced: false,
+});
+const MOST_JOBS_AS_TEXT = 24;
 /** Of a row that is no payload, in a statement's text. */
 const ROW_BYTES = 1_000;
 
@@ -33,21 +39,36 @@ export async function insertJobs(
   const values: SqlValue[] = [];
   for (const job of jobs) pushJob(values, job, epoch);
   try {
-    await insertFenced(epoch, () =>
-      keys.length === 0
-        ? INSERT_JOBS.run(session, values)
-        : session.query(
-            `BEGIN; INSERT INTO jobkey (k, job_id, expires_at) VALUES ${rowMarks(3, keys.length)};
-            ${INSERT_JOBS.text(jobs.length)}; COMMIT`,
-            [...keys.flatMap((key) => [keyBytes(key.key), key.jobId, key.expiresAt]), ...values],
-          ),
-    );
+    await insertFenced(epoch, async () => {
+      if (keys.length === 0) await INSERT_JOBS.run(session, values);
+      else await insertWithKeys(session, jobs.length, values, keys);
+    });
   } catch (error) {
     if (failureOf(error) !== "duplicate") throw error;
-    // The packet stopped in its transaction; what follows must not read, or wait, inside it.
+    // It stopped in its transaction; what follows must not read, or wait, inside it.
     if (keys.length > 0 && !(await session.rollback())) throw error;
     await explainDuplicate(session, epoch, jobs, keys, error);
   }
+}
+
+/** Of few jobs in one round trip, as text; of more in several, prepared: each row costs both sides a third less. */
+async function insertWithKeys(
+  session: Session,
+  jobs: number,
+  values: readonly SqlValue[],
+  keys: readonly JobKey[],
+): Promise<void> {
+  const keyValues: SqlValue[] = [];
+  for (const { key, jobId, expiresAt } of keys) keyValues.push(keyBytes(key), jobId, expiresAt);
+  if (jobs <= MOST_JOBS_AS_TEXT) {
+    const text = `BEGIN; ${INSERT_KEYS.text(keys.length)}; ${INSERT_JOBS.text(jobs)}; COMMIT`;
+    await session.query(text, [...keyValues, ...values]);
+    return;
+  }
+  await session.query("BEGIN");
+  await INSERT_KEYS.runInParts(session, keyValues);
+  await INSERT_JOBS.runInParts(session, values);
+  await session.query("COMMIT");
 }
 
 /** Returns when the rows are there from an earlier try of this very call; else throws what is in the way. */
@@ -63,7 +84,7 @@ async function explainDuplicate(
     const row = there.get(job.id);
     return row !== undefined && row.epoch === epoch && row.create_time === job.createTime;
   };
-  // One statement inserted them all: where one row is ours, all were, and some may be deleted by now.
+  // All were committed at once: where one row is ours, all were, and some may be deleted by now.
   if (there.size > 0 && jobs.every((job) => !there.has(job.id) || isOwn(job))) return;
   if (there.size > 0) {
     throw new ElasticJobError("internal", "a new job's id is taken by another job", { cause });

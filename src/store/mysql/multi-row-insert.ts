@@ -37,20 +37,40 @@ export class MultiRowInsert {
     if (values.length > MOST_PLACEHOLDERS || !isPreparedSize(rows)) {
       return session.query(this.text(rows), values);
     }
+    return session.execute(this.#preparedText(rows), values);
+  }
+
+  /** In a transaction: as few statements as it takes for all of them to be prepared. */
+  async runInParts(session: Session, values: readonly SqlValue[]): Promise<void> {
+    for (let first = 0; first < values.length; ) {
+      const size = largestPreparedSize((values.length - first) / this.#columns);
+      const end = first + size * this.#columns;
+      await session.execute(this.#preparedText(size), values.slice(first, end));
+      first = end;
+    }
+  }
+
+  text(rows: number): string {
+    return this.#head + this.#firstRow + `, ${this.#nextRow}`.repeat(rows - 1);
+  }
+
+  #preparedText(rows: number): string {
     let sql = this.#prepared.get(rows);
     if (sql === undefined) {
       sql = this.text(rows);
       this.#prepared.set(rows, sql);
     }
-    return session.execute(sql, values);
-  }
-
-  text(rows: number): string {
-    return this.#head + this.#firstRow + `, ${this.#nextRow}`.repeat(rows - 1);
+    return sql;
   }
 }
 
 /** Few sizes, as the server keeps each text: small ones, powers of two, and full batches. */
 function isPreparedSize(rows: number): boolean {
   return rows <= 8 || (rows & (rows - 1)) === 0 || (rows <= 1000 && rows % 100 === 0);
+}
+
+/** At most `rows`; three of them make any number up to 1,000. */
+function largestPreparedSize(rows: number): number {
+  for (const step of [100, 10]) if (rows >= step) return Math.min(10 * step, rows - (rows % step));
+  return rows;
 }

@@ -46,6 +46,32 @@ describeStores("keys", (get) => {
     );
   });
 
+  test.each([1, 24, 25, 137, 999])("go in with %i jobs of a call, or none of it does", async (count) => {
+    const under = get();
+    const key = `call:of ${count}`;
+    const first = await newIds(under, count);
+    const keys = [{ key, jobId: first[0] ?? 0, expiresAt: NEVER }];
+    await under.store.insertJobs(
+      under.epoch,
+      first.map((id) => job(id)),
+      keys,
+    );
+    // After a lost answer.
+    await under.store.insertJobs(
+      under.epoch,
+      first.map((id) => job(id)),
+      keys,
+    );
+    expect((await under.store.readJobs(first)).size).toBe(count);
+
+    const second = await newIds(under, count);
+    const again = second.map((id) => job(id));
+    await expectCode(under.store.insertJobs(under.epoch, again, keys), "already_exists");
+    expect((await under.store.readJobs(second)).size).toBe(0);
+    await under.store.insertJobs(under.epoch, again, []);
+    expect((await under.store.readJobs(second)).size).toBe(count);
+  });
+
   test("may be repeated by the call that took them", async () => {
     const under = get();
     const [id = 0] = await newIds(under, 1);

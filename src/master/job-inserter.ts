@@ -1,0 +1,54 @@
+import type { JobRecord } from "../core/job.ts";
+import type { JobKey } from "../store/job-store.ts";
+import type { Born, BornClaimed } from "./born-claimed.ts";
+import type { MasterContext } from "./context.ts";
+import type { Endings } from "./endings.ts";
+import { GroupCommit } from "./group-commit.ts";
+import type { JobMemory } from "./job-memory.ts";
+
+/** Of a row, besides its name and payload. */
+const ROW_BYTES = 200;
+
+/** Stores new jobs, those that can be placed at once as claimed already, and sends or queues them. */
+export class JobInserter {
+  private readonly memory: JobMemory;
+  private readonly bornClaimed: BornClaimed;
+  private readonly commits: GroupCommit;
+
+  constructor(
+    context: MasterContext,
+    parts: { memory: JobMemory; endings: Endings; bornClaimed: BornClaimed },
+  ) {
+    this.memory = parts.memory;
+    this.bornClaimed = parts.bornClaimed;
+    this.commits = new GroupCommit(context, (unit) => parts.endings.reread(unit.records.map(({ id }) => id)));
+  }
+
+  /** All or none. Resolves once they are committed; throws as `insertJobs` of the store does. */
+  async insert(records: readonly JobRecord[], keys: readonly JobKey[]): Promise<void> {
+    const born = new Map<number, Born>();
+    const rows: JobRecord[] = [];
+    let bytes = 0;
+    for (const record of records) {
+      const placed = record.spec.schedule.kind === "immediate" ? this.bornClaimed.place(record) : null;
+      if (placed !== null) born.set(record.id, placed);
+      rows.push(placed?.record ?? record);
+      bytes += ROW_BYTES + record.spec.name.length + (record.spec.payload?.length ?? 0);
+      this.memory.expect(record.id);
+    }
+    try {
+      await new Promise<void>((resolve, reject) =>
+        this.commits.add({ records: rows, keys, bytes, resolve, reject }),
+      );
+    } catch (error) {
+      for (const { id } of records) this.memory.expectNoMore(id);
+      for (const placed of born.values()) this.bornClaimed.giveUp(placed);
+      throw error;
+    }
+    for (const record of records) {
+      const placed = born.get(record.id);
+      if (placed !== undefined) this.bornClaimed.send(placed);
+      else this.memory.placeNew(record);
+    }
+  }
+}
