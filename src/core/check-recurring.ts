@@ -6,14 +6,14 @@ import type { RawJobSpec } from "./raw-job-spec.ts";
 const MAX_JITTER_MS = 86_400_000;
 
 /** The fields, by the names that callers know. */
-const FIELDS = {
-  misfire: "misfire",
-  overlap: "overlap",
-  jitter: "jitterMs",
-  startAt: "startAt",
-  endAt: "endAt",
-  maxOccurrences: "maxOccurrences",
-} as const satisfies Record<string, keyof RawJobSpec>;
+const FIELDS: readonly (readonly [field: string, key: keyof RawJobSpec])[] = [
+  ["misfire", "misfire"],
+  ["overlap", "overlap"],
+  ["jitter", "jitterMs"],
+  ["startAt", "startAt"],
+  ["endAt", "endAt"],
+  ["maxOccurrences", "maxOccurrences"],
+];
 
 /** Says of each field that does not go with the kind of schedule that it does not. */
 export function checkFieldsFitKind(raw: RawJobSpec, problems: Problem[]): void {
@@ -21,7 +21,7 @@ export function checkFieldsFitKind(raw: RawJobSpec, problems: Problem[]): void {
   const kind: Schedule["kind"] =
     raw.schedule?.kind === "unchanged" ? raw.schedule.schedule.kind : (raw.schedule?.kind ?? "immediate");
   if (kind === "daily" || kind === "cron") return;
-  for (const [field, key] of Object.entries(FIELDS)) {
+  for (const [field, key] of FIELDS) {
     if (raw[key] === undefined || raw[key] === null) continue;
     const message = `is for daily and cron schedules only, and the schedule is ${kind}; leave it out`;
     problems.push({ field, message });

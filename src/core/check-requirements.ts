@@ -8,6 +8,8 @@ const MAX_LABELS = 64;
 const LABEL_KEY = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,127}$/;
 const MAX_LABEL_VALUE_CHARACTERS = 255;
 
+export const NO_REQUIREMENTS: Requirements = { slots: 1, memoryMb: 0, labels: {} };
+
 export function checkRequirements(
   raw: NonNullable<RawJobSpec["requirements"]>,
   problems: Problem[],

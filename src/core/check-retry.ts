@@ -7,6 +7,13 @@ import type { RawJobSpec } from "./raw-job-spec.ts";
 const DEFAULT_INITIAL_BACKOFF_MS = 1_000;
 const DEFAULT_MAX_BACKOFF_MS = 100_000;
 
+export const DEFAULT_RETRY: RetryPolicy = {
+  maxAttempts: 0,
+  initialBackoffMs: DEFAULT_INITIAL_BACKOFF_MS,
+  maxBackoffMs: DEFAULT_MAX_BACKOFF_MS,
+  multiplier: 2,
+};
+
 export function checkRetry(raw: NonNullable<RawJobSpec["retry"]>, problems: Problem[]): RetryPolicy {
   // When only one of the two is given, the other's default gives way to it.
   const initialBackoffMs =
@@ -14,10 +21,10 @@ export function checkRetry(raw: NonNullable<RawJobSpec["retry"]>, problems: Prob
     Math.min(DEFAULT_INITIAL_BACKOFF_MS, raw.maxBackoffMs ?? DEFAULT_INITIAL_BACKOFF_MS);
   const maxBackoffMs = raw.maxBackoffMs ?? Math.max(DEFAULT_MAX_BACKOFF_MS, initialBackoffMs);
   const retry = {
-    maxAttempts: raw.maxAttempts ?? 0,
+    maxAttempts: raw.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
     initialBackoffMs,
     maxBackoffMs,
-    multiplier: raw.multiplier ?? 2,
+    multiplier: raw.multiplier ?? DEFAULT_RETRY.multiplier,
   };
   integerProblem("retry.maxAttempts", retry.maxAttempts, 0, MAX_INT32, problems);
   // A wait of 0 would be a loop as fast as the machine.

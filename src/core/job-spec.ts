@@ -5,8 +5,8 @@
 import { checkBounds } from "./check-bounds.ts";
 import { checkKey, checkKeyLife } from "./check-key.ts";
 import { checkFieldsFitKind, checkJitter } from "./check-recurring.ts";
-import { checkRequirements } from "./check-requirements.ts";
-import { checkRetry } from "./check-retry.ts";
+import { checkRequirements, NO_REQUIREMENTS } from "./check-requirements.ts";
+import { checkRetry, DEFAULT_RETRY } from "./check-retry.ts";
 import { checkSchedule } from "./check-schedule.ts";
 import { invalidArgument, type Problem } from "./errors.ts";
 import { durationProblem, integerProblem, quote, utf8Bytes } from "./field-checks.ts";
@@ -48,8 +48,9 @@ export function parseJobSpec(
     deadlineMs: raw.deadlineMs ?? null,
     priority: raw.priority ?? 0,
     timeoutMs: raw.timeoutMs ?? null,
-    retry: checkRetry(raw.retry ?? {}, problems),
-    requirements: checkRequirements(raw.requirements ?? {}, problems),
+    retry: raw.retry === undefined ? DEFAULT_RETRY : checkRetry(raw.retry, problems),
+    requirements:
+      raw.requirements === undefined ? NO_REQUIREMENTS : checkRequirements(raw.requirements, problems),
     idempotencyKey: checkKey(raw.idempotencyKey || null, problems),
     keyLife: checkKeyLife(raw, problems),
   };
@@ -83,8 +84,10 @@ function checkHandler(handler: string, problems: Problem[]): string {
 }
 
 function checkName(name: string, problems: Problem[]): string {
-  // Code points, as the database counts them; a code point has at most two units.
-  const characters = name.length > 2 * MAX_NAME_CHARACTERS ? name.length : [...name].length;
+  // Code points, as the database counts them: no more than units, and at least half as many.
+  const { length } = name;
+  const characters =
+    length <= MAX_NAME_CHARACTERS || length > 2 * MAX_NAME_CHARACTERS ? length : [...name].length;
   if (characters > MAX_NAME_CHARACTERS) {
     problems.push({
       field: "name",
@@ -98,7 +101,9 @@ function checkName(name: string, problems: Problem[]): string {
 }
 
 function checkPayload(payload: string | null, limits: SpecLimits, problems: Problem[]): string | null {
-  const bytes = payload === null ? 0 : utf8Bytes(payload);
+  // At most three bytes for each unit: most payloads need no counting.
+  if (payload === null || 3 * payload.length <= limits.maxPayloadBytes) return payload;
+  const bytes = utf8Bytes(payload);
   if (bytes > limits.maxPayloadBytes) {
     problems.push({
       field: "payload",

@@ -40,13 +40,9 @@ function goesBefore(a: QueuedJob, b: QueuedJob): boolean {
   return a.turn < b.turn || (a.turn === b.turn && a.record.id < b.record.id);
 }
 
-function isDueBefore(a: QueuedJob, b: QueuedJob): boolean {
-  return a.record.at < b.record.at || (a.record.at === b.record.at && a.record.id < b.record.id);
-}
-
 export class Queues {
   private readonly jobs = new Map<number, QueuedJob>();
-  private readonly waiting = new Heap<QueuedJob>(isDueBefore);
+  private readonly waiting = new Heap<QueuedJob>();
   private readonly groups = new Map<string, PreparedGroup>();
   private readonly countByClass = new Map<number, number>();
   private preparedCount = 0;
@@ -73,7 +69,7 @@ export class Queues {
   wait(record: JobRecord, payloadLoaded: boolean): void {
     const job = this.own(record, payloadLoaded);
     job.place = "waiting";
-    this.waiting.push(job);
+    this.waiting.push(job, record.at, record.id);
   }
 
   /** When the first waiting job is due; null: none waits. */
@@ -141,11 +137,11 @@ export class Queues {
     const key = `${job.record.classId}/${slots}/${memoryMb}`;
     let group = this.groups.get(key);
     if (group === undefined) {
-      group = { classId: job.record.classId, slots, memoryMb, jobs: new Heap(goesBefore) };
+      group = { classId: job.record.classId, slots, memoryMb, jobs: new Heap() };
       this.groups.set(key, group);
     }
     job.turn = turnOf(job.record);
-    group.jobs.push(job);
+    group.jobs.push(job, job.turn, job.record.id);
     job.place = "prepared";
     this.preparedCount++;
   }

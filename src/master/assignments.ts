@@ -1,10 +1,9 @@
-import { create } from "@bufbuild/protobuf";
 import { retryDelayMs } from "../core/backoff.ts";
 import type { JobRecord } from "../core/job.ts";
 import { dueAt } from "../core/misfire.ts";
 import { nextDue } from "../core/next-due.ts";
 import type { Random } from "../core/random.ts";
-import { type Assignment, AssignmentSchema } from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { Assignment } from "../gen/elasticjob/v1/node_service_pb.ts";
 
 /** Payload bytes of one message to a node. */
 const MAX_ASSIGN_BYTES = 1 << 20;
@@ -18,7 +17,9 @@ export function assignmentOf(record: JobRecord, placement: string, random: Rando
   const { retry } = spec;
   const canRetry = retry.maxAttempts === 0 || record.failures + 1 < retry.maxAttempts;
   const next = nextDue(record, record.scheduledAt);
-  return create(AssignmentSchema, {
+  // A literal, not `create`, which would cost more than all else here.
+  const assignment: Assignment = {
+    $typeName: "elasticjob.v1.Assignment",
     jobId: record.id,
     claim: record.claim,
     revision: record.revision,
@@ -32,10 +33,12 @@ export function assignmentOf(record: JobRecord, placement: string, random: Rando
     timeoutMs: spec.timeoutMs ?? 0,
     slots: spec.requirements.slots,
     placement,
-    ...(next === null ? {} : { nextScheduledAt: next.scheduledAt, nextDueAt: next.at }),
-    ...(spec.deadlineMs === null ? {} : { lastRetryAt: dueAt(record) + spec.deadlineMs }),
-    ...(canRetry ? { retryDelayMs: retryDelayMs(retry, record.failures + 1, random) } : {}),
-  });
+    nextDueAt: next?.at ?? 0,
+  };
+  if (next !== null) assignment.nextScheduledAt = next.scheduledAt;
+  if (spec.deadlineMs !== null) assignment.lastRetryAt = dueAt(record) + spec.deadlineMs;
+  if (canRetry) assignment.retryDelayMs = retryDelayMs(retry, record.failures + 1, random);
+  return assignment;
 }
 
 /** Parts that fit into a message. */

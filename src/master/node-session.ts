@@ -2,8 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import type { MasterStream } from "../coordination/network.ts";
 import type { Candidate } from "../core/placement.ts";
 import {
+  type Assign,
   type Assignment,
-  AssignSchema,
   type ClaimVerdict,
   type Credit,
   DoneAckSchema,
@@ -64,7 +64,7 @@ export class NodeSession implements Candidate {
   }
 
   get freeSlots(): number {
-    return this.draining ? 0 : this.offeredSlots - this.placedSlots;
+    return this.draining || !this.open ? 0 : this.offeredSlots - this.placedSlots;
   }
 
   credit(credit: Credit): void {
@@ -96,8 +96,9 @@ export class NodeSession implements Candidate {
   }
 
   assign(assignments: Assignment[]): void {
-    const value = create(AssignSchema, { assignments });
-    this.stream.send(create(GetJobResponseSchema, { message: { case: "assign", value } }));
+    // Literals, not `create`, which would copy what each assignment is.
+    const value: Assign = { $typeName: "elasticjob.v1.Assign", assignments };
+    this.stream.send({ $typeName: "elasticjob.v1.GetJobResponse", message: { case: "assign", value } });
   }
 
   verdicts(claims: ClaimVerdict[]): void {

@@ -8,7 +8,7 @@ import { create } from "@bufbuild/protobuf";
 import type { MasterStream, Network, StreamHandler } from "../coordination/network.ts";
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
-import { type JobClass, type JobRecord, STORED_STATUS } from "../core/job.ts";
+import { type JobClass, type JobRecord, STORED_STATUS, type StoredStatus } from "../core/job.ts";
 import { goneAt } from "../core/lease.ts";
 import { canTake } from "../core/placement.ts";
 import {
@@ -32,7 +32,9 @@ import { PingTrust } from "./ping-trust.ts";
 
 const CHECK_MS = 100;
 const IDENTIFY_TIMEOUT_MS = 500;
-const STORED_STATUSES = Object.values(STORED_STATUS);
+const STORED_STATUSES = new Map<number, StoredStatus>(
+  Object.values(STORED_STATUS).map((status) => [status, status]),
+);
 
 export class NodeSessions {
   private readonly context: MasterContext;
@@ -46,6 +48,8 @@ export class NodeSessions {
   private readonly roomMade: () => void;
   /** By incarnation. */
   private readonly sessions = new Map<string, NodeSession>();
+  /** Those that can take a class, as long as nothing of that changes: it is asked for each job. */
+  private readonly byClass = new Map<number, NodeSession[]>();
   private readonly absent: AbsentNodes;
   private readonly pingTrust: PingTrust;
 
@@ -90,12 +94,18 @@ export class NodeSessions {
   }
 
   /** The connected nodes that can take jobs of a class. */
-  candidates(classId: number): NodeSession[] {
-    return this.all().filter((session) => session.isOpen && session.takes.has(classId));
+  candidates(classId: number): readonly NodeSession[] {
+    let candidates = this.byClass.get(classId);
+    if (candidates === undefined) {
+      candidates = this.all().filter((session) => session.takes.has(classId));
+      this.byClass.set(classId, candidates);
+    }
+    return candidates;
   }
 
   /** A class was added: which nodes can take it? */
   classAdded(jobClass: JobClass): void {
+    this.byClass.clear();
     for (const session of this.sessions.values()) {
       if (canTake(session, jobClass)) session.takes.add(jobClass.id);
     }
@@ -184,6 +194,7 @@ export class NodeSessions {
   close(): void {
     for (const session of this.sessions.values()) session.close();
     this.sessions.clear();
+    this.byClass.clear();
   }
 
   /** Asks the nodes of this name to take no more jobs. */
@@ -219,6 +230,7 @@ export class NodeSessions {
     older?.close();
     const expected = new Map([...this.absent.back(number), ...(older?.claims ?? [])]);
     this.sessions.set(hello.incarnation, session);
+    this.byClass.clear();
     // Before the database is asked: a page that finds one of them meanwhile must not take it for lost,
     // and if this stream ends too soon, the next one has to account for all of them.
     for (const { jobId, claim } of [...claimsOf(expected), ...hello.claims]) {
@@ -319,19 +331,11 @@ export class NodeSessions {
       if (session.claims.get(jobId) === claim.claim) session.claims.delete(jobId);
       const job = this.memory.queues.get(jobId);
       const isOurs = job?.place === "running" && job.record.claim === claim.claim;
-      const status = STORED_STATUSES.find((known) => known === claim.status);
+      const status = STORED_STATUSES.get(claim.status);
       if (isOurs && claim.projected && status !== undefined && !this.inFlight.has(jobId)) {
         const { at, scheduledAt, attempt, failures, lost, endedAt } = claim;
-        const state = {
-          status,
-          at,
-          scheduledAt,
-          attempt,
-          failures,
-          lost,
-          endedAt,
-          updateTime: this.context.time.now(),
-        };
+        const updateTime = this.context.time.now();
+        const state = { status, at, scheduledAt, attempt, failures, lost, endedAt, updateTime };
         this.memory.place({ ...job.record, ...state }, job.payloadLoaded);
       } else {
         toSettle.push(jobId);
@@ -346,6 +350,7 @@ export class NodeSessions {
     if (this.sessions.get(session.incarnation) !== session) return;
     session.close();
     this.sessions.delete(session.incarnation);
+    this.byClass.clear();
     this.context.logger.info({ nodeId: session.nodeId, claims: session.claims.size }, "node left");
     this.absent.left(session);
     this.changed();

@@ -1,13 +1,11 @@
 /** The master's side of AddJob and AddJobs: checks each job on its own, adds the good ones in one go. */
-import { create } from "@bufbuild/protobuf";
 import { ElasticJobError } from "../core/errors.ts";
 import type { JobSpec } from "../core/job.ts";
-import {
-  type AddJobOutcome,
-  AddJobOutcomeSchema,
-  type AddJobRequest,
-  type AddJobResponse,
-  AddJobResponseSchema,
+import type {
+  AddJobFailure,
+  AddJobOutcome,
+  AddJobRequest,
+  AddJobResponse,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
 import type { AddedJob, AddItem, JobApi } from "../master/job-api.ts";
 import { jobIdToString } from "./conversion/job-id.ts";
@@ -52,19 +50,24 @@ function check(request: AddJobRequest, call: AddCall, parse: ParseSpec): AddItem
   }
 }
 
+// Literals, not `create`: one of each is made for every job.
+
 export function toOutcome(outcome: AddJobResponse | ElasticJobError): AddJobOutcome {
-  return create(AddJobOutcomeSchema, {
-    outcome:
-      outcome instanceof ElasticJobError
-        ? { case: "failure", value: { code: codeText(outcome), message: outcome.message } }
-        : { case: "added", value: outcome },
-  });
+  const $typeName = "elasticjob.v1.AddJobOutcome";
+  if (!(outcome instanceof ElasticJobError)) return { $typeName, outcome: { case: "added", value: outcome } };
+  const value: AddJobFailure = {
+    $typeName: "elasticjob.v1.AddJobFailure",
+    code: codeText(outcome),
+    message: outcome.message,
+  };
+  return { $typeName, outcome: { case: "failure", value } };
 }
 
-function toResponse(added: AddedJob): AddJobResponse {
-  return create(AddJobResponseSchema, {
-    jobId: jobIdToString(added.jobId),
-    created: added.created,
-    nextRunAt: timestampOf(added.nextRunAt),
-  });
+function toResponse({ jobId, created, nextRunAt }: AddedJob): AddJobResponse {
+  return {
+    $typeName: "elasticjob.v1.AddJobResponse",
+    jobId: jobIdToString(jobId),
+    created,
+    nextRunAt: timestampOf(nextRunAt),
+  };
 }

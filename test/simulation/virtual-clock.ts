@@ -14,16 +14,12 @@ interface Event extends HeapItem {
   run: (() => void) | null;
 }
 
-function isBefore(a: Event, b: Event): boolean {
-  return a.at < b.at || (a.at === b.at && a.sequence < b.sequence);
-}
-
 export class VirtualTime {
   /** Milliseconds since the simulation began. */
   now = 0;
   private sequence = 0;
-  private readonly events = new Heap<Event>(isBefore);
-  private readonly polls = new Heap<Event>(isBefore);
+  private readonly events = new Heap<Event>();
+  private readonly polls = new Heap<Event>();
   /** Where the database's wall clock stood when the simulation began. */
   readonly start: number;
 
@@ -45,7 +41,7 @@ export class VirtualTime {
 
   private add(heap: Heap<Event>, ms: number, run: () => void): () => void {
     const event: Event = { at: this.now + Math.max(0, ms), sequence: this.sequence++, run, heapIndex: -1 };
-    heap.push(event);
+    heap.push(event, event.at, event.sequence);
     return () => {
       if (event.heapIndex >= 0) heap.remove(event);
     };

@@ -3,7 +3,7 @@
  * so that nothing runs before the instant asked for, and no duration that is not 0 becomes 0.
  */
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Problem } from "../../core/errors.ts";
 import { LAST_INSTANT } from "../../core/local-schedule.ts";
 
@@ -53,7 +53,12 @@ export function msFromDuration(
 }
 
 export function timestampOf(instant: number): Timestamp {
-  return timestampFromMs(instant);
+  const seconds = Math.floor(instant / 1000);
+  return {
+    $typeName: "google.protobuf.Timestamp",
+    seconds: BigInt(seconds),
+    nanos: (instant - seconds * 1000) * 1_000_000,
+  };
 }
 
 export function durationOf(ms: number): Duration {
