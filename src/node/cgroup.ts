@@ -10,7 +10,10 @@ export type ReadText = (path: string) => string | null;
 export interface CgroupUsage {
   /** In cores, such as 0.5. */
   readonly cpuLimit: number | null;
-  /** CPU time so far, of the group that the limit is for. */
+  /**
+   * CPU time so far, of the group that the limit is for; null without a limit: what shares an unlimited
+   * group is the whole machine, or all that was started from one shell, and is not this node's load.
+   */
   readonly cpuMicroseconds: number | null;
   readonly memoryLimitBytes: number | null;
   /** Left before the limit; a cache of files that can be dropped counts as free. */
@@ -26,11 +29,11 @@ export function readCgroup(read: ReadText): CgroupUsage {
   const groups = parseGroups(read("/proc/self/cgroup") ?? "");
   const levels = (controller: string) => levelsOf(groups, controller);
   const cpu = tightestCpu(levels("cpu").map((folder) => readCpu(read, folder)));
-  const cpuAccount = firstOf(levels("cpuacct").map((folder) => readCpu(read, folder).microseconds));
+  const accounted = () => firstOf(levels("cpuacct").map((folder) => readCpu(read, folder).microseconds));
   const memory = levels("memory").map((folder) => readMemory(read, folder));
   return {
     cpuLimit: cpu?.limit ?? null,
-    cpuMicroseconds: cpu?.microseconds ?? cpuAccount,
+    cpuMicroseconds: cpu === null ? null : (cpu.microseconds ?? accounted()),
     memoryLimitBytes: least(memory.map(({ limit }) => limit)),
     memoryFreeBytes: least(memory.map(({ free }) => free)),
   };
@@ -93,13 +96,13 @@ function readCpu(read: ReadText, folder: string): CpuLevel {
   };
 }
 
-/** The level with the smallest limit; without any, the process's own. */
+/** The level with the smallest limit. */
 function tightestCpu(levels: readonly CpuLevel[]): CpuLevel | null {
   let tightest: CpuLevel | null = null;
   for (const level of levels) {
     if (level.limit !== null && (tightest === null || level.limit < (tightest.limit ?? 0))) tightest = level;
   }
-  return tightest ?? levels.find(({ microseconds }) => microseconds !== null) ?? null;
+  return tightest;
 }
 
 function readMemory(read: ReadText, folder: string): { limit: number | null; free: number | null } {

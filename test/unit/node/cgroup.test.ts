@@ -47,7 +47,7 @@ describe("version 2", () => {
     });
   });
 
-  test("without a limit the group's own use is known, and nothing else", () => {
+  test("without a limit nothing is known: what shares such a group is not this node's load", () => {
     const usage = reading({
       "/proc/self/cgroup": "0::/a\n",
       "/sys/fs/cgroup/a/cpu.max": "max 100000\n",
@@ -57,7 +57,7 @@ describe("version 2", () => {
     });
     expect(usage).toEqual({
       cpuLimit: null,
-      cpuMicroseconds: 77,
+      cpuMicroseconds: null,
       memoryLimitBytes: null,
       memoryFreeBytes: null,
     });
@@ -94,7 +94,7 @@ describe("version 1", () => {
     });
     expect(usage).toEqual({
       cpuLimit: null,
-      cpuMicroseconds: 7,
+      cpuMicroseconds: null,
       memoryLimitBytes: null,
       memoryFreeBytes: null,
     });
