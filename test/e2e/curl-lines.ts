@@ -46,8 +46,26 @@ export async function callEveryMethod(stack: Stack): Promise<string[]> {
   assert.equal((results["results"] as { outcome: string }[])[0]?.outcome, "OUTCOME_SUCCEEDED");
   const preview = await call("PreviewSchedule", { daily, count: 2 });
   assert.equal((preview["occurrences"] as unknown[]).length, 2);
-  await call("DeleteJob", { jobId: first?.added.jobId });
-  assert.equal((await call("GetJobStatus", { jobId: first?.added.jobId }))["code"], "not_found");
+  const dailyId = first?.added.jobId;
+  const statusOf = (answer: unknown) => (answer as { job: { status: string } }).job.status;
+  assert.equal(statusOf(await call("PauseJob", { jobId: dailyId })), "JOB_STATUS_PAUSED");
+  assert.equal(statusOf(await call("ResumeJob", { jobId: dailyId })), "JOB_STATUS_WAITING");
+  const triggered = (await call("TriggerJob", { jobId: dailyId }))["job"] as { parentId: string };
+  assert.equal(triggered.parentId, dailyId);
+  assert.equal(statusOf(await call("CancelJob", { jobId: dailyId })), "JOB_STATUS_WAITING");
+  const failing = await call("AddJob", { handler: "fail", retry: { maxAttempts: 1 } });
+  await until(
+    "FAILED",
+    10_000,
+    async () =>
+      statusOf(await stack.call("GetJobStatus", { jobId: failing["jobId"] })) === "JOB_STATUS_FAILED",
+  );
+  const retried = await call("RetryJob", { jobId: failing["jobId"] });
+  assert.notEqual(statusOf(retried), "JOB_STATUS_FAILED");
+  const unknownNode = await call("DrainNode", { nodeId: "nobody" }, "ClusterService");
+  assert.equal(unknownNode["code"], "not_found");
+  await call("DeleteJob", { jobId: dailyId });
+  assert.equal((await call("GetJobStatus", { jobId: dailyId }))["code"], "not_found");
   const cluster = await call("GetCluster", {}, "ClusterService");
   assert.match(String(cluster["masterAddress"]), /^\d+\.\d+\.\d+\.\d+:7070$/);
   assert.equal((await call("AddJob", { handlr: "echo" }))["code"], "invalid_argument");

@@ -67,7 +67,7 @@ test("a node says once, in one line, that Redis is away and why, and once that i
     {
       level: "warn",
       error: `ElasticJobError: Redis: connect ECONNREFUSED 127.0.0.1:${port}`,
-      message: "no answer from the lock or the database; trying on",
+      message: "no answer from the lock (REDIS_URL) or the database (MYSQL_URL); trying on",
     },
   ]);
   redis = await spawnRedis({ port });
