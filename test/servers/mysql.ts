@@ -1,9 +1,10 @@
-/** A private MariaDB or MySQL, whichever is installed. */
+/** A private MariaDB or MySQL: whichever is installed, or the server program that TEST_MYSQLD names. */
+import { execFileSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import mysql from "mysql2/promise";
 import { freePort } from "./free-port.ts";
 import {
-  findProgram,
   type PrivateServer,
   requireProgram,
   runProgram,
@@ -14,11 +15,14 @@ import {
 export const MYSQL_PROGRAMS = ["mariadbd", "mysqld"] as const;
 
 export async function startMysql(): Promise<PrivateServer> {
-  const program = requireProgram(MYSQL_PROGRAMS, "mariadb-server or mysql-server");
+  const program =
+    process.env["TEST_MYSQLD"] ?? requireProgram(MYSQL_PROGRAMS, "mariadb-server or mysql-server");
+  const isMariaDb = execFileSync(program, ["--version"], { encoding: "utf8" }).includes("MariaDB");
   const folder = await temporaryFolder("mysql");
   const data = join(folder, "data");
   const asRoot = process.getuid?.() === 0 ? ["--user=root"] : [];
-  await initialize(program, data, asRoot);
+  if (isMariaDb) await initializeMariaDb(data, asRoot);
+  else await initializeMysql(program, data, asRoot);
   const port = await freePort();
   return startServer({
     program,
@@ -39,7 +43,7 @@ export async function startMysql(): Promise<PrivateServer> {
       "--innodb-buffer-pool-size=256M",
       "--max-connections=500",
       "--max-allowed-packet=64M",
-      ...(program.endsWith("mysqld") && findInitializer() === null ? ["--mysqlx=OFF"] : []),
+      ...(isMariaDb ? [] : ["--mysqlx=OFF", ...NO_FILES]),
       ...asRoot,
     ],
     answers: async () => {
@@ -49,17 +53,22 @@ export async function startMysql(): Promise<PrivateServer> {
   });
 }
 
-/** MariaDB's script for a new data folder; null with MySQL, whose server does that itself. */
-function findInitializer(): string | null {
-  return findProgram(["mariadb-install-db", "mysql_install_db"]);
+/** No folder that the package would have made for exports is needed. */
+const NO_FILES = ["--secure-file-priv=NULL"];
+
+async function initializeMysql(program: string, data: string, asRoot: readonly string[]): Promise<void> {
+  const init = `${data}.sql`;
+  // By itself it lets root in from the name "localhost" only, and names are not resolved.
+  await writeFile(
+    init,
+    "CREATE USER root@'127.0.0.1';\nGRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n",
+  );
+  const options = ["--initialize-insecure", `--datadir=${data}`, `--init-file=${init}`, ...NO_FILES];
+  await runProgram(program, ["--no-defaults", ...options, ...asRoot]);
 }
 
-async function initialize(program: string, data: string, asRoot: readonly string[]): Promise<void> {
-  const script = findInitializer();
-  if (script === null) {
-    await runProgram(program, ["--no-defaults", "--initialize-insecure", `--datadir=${data}`, ...asRoot]);
-    return;
-  }
+async function initializeMariaDb(data: string, asRoot: readonly string[]): Promise<void> {
+  const script = requireProgram(["mariadb-install-db", "mysql_install_db"], "mariadb-server");
   // "normal": root without a password over TCP too, not only through the socket.
   await runProgram(script, [
     "--no-defaults",
