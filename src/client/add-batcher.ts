@@ -1,11 +1,11 @@
 /**
- * Turns concurrent adds into few calls: one call at a time is under way, and what is added meanwhile
- * goes with the next. So a lone add is sent at once, and a thousand cost about two calls. Each add is
- * settled on its own: one that is refused leaves the others alone.
+ * Turns concurrent adds into few calls: at most two are under way, and what is added meanwhile goes with
+ * the next. So a lone add is sent at once, and a thousand cost few calls; two, so that this side and the
+ * other work at the same time. Each add is settled on its own: one that is refused leaves the others alone.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
-import { codeFromString } from "@connectrpc/connect/protocol-connect";
 import type { AddJobOutcome, AddJobRequest, AddJobResponse } from "../gen/elasticjob/v1/job_service_pb.ts";
+import { addedOf } from "./add-outcome.ts";
 
 export interface AddBatcherOptions {
   /** Sends one AddJobs call, with retries, within `timeoutMs`. */
@@ -27,11 +27,16 @@ interface QueuedAdd {
   readonly reject: (error: ConnectError) => void;
 }
 
+const MAX_CALLS = 2;
+/** Fewer adds than that are not worth a second call: they go with the next. */
+const MIN_SHARED_JOBS = 32;
+
 export class AddBatcher {
   readonly #options: AddBatcherOptions;
   #queue: QueuedAdd[] = [];
   #queuedBytes = 0;
-  #running = false;
+  #calls = 0;
+  #isFlushing = false;
 
   constructor(options: AddBatcherOptions) {
     this.#options = options;
@@ -47,24 +52,33 @@ export class AddBatcher {
     return new Promise((resolve, reject) => {
       this.#queue.push({ job, bytes, deadline: performance.now() + timeoutMs, resolve, reject });
       this.#queuedBytes += bytes;
-      if (this.#running) return;
-      this.#running = true;
+      if (this.#isFlushing) return;
+      this.#isFlushing = true;
       // Not at once: adds made in the same turn of the event loop should share a call.
-      queueMicrotask(() => void this.#run());
+      queueMicrotask(() => this.#flush());
     });
   }
 
-  async #run(): Promise<void> {
-    while (this.#queue.length > 0) await this.#flush(this.#takeBatch());
-    this.#running = false;
+  #flush(): void {
+    this.#isFlushing = false;
+    while (this.#queue.length > 0 && this.#calls < MAX_CALLS) {
+      if (this.#calls > 0 && this.#queue.length < MIN_SHARED_JOBS) return;
+      this.#calls++;
+      void this.#send(this.#takeBatch()).finally(() => {
+        this.#calls--;
+        this.#flush();
+      });
+    }
   }
 
   #takeBatch(): QueuedAdd[] {
     const { maxBatchJobs, maxBatchBytes } = this.#options;
+    const shares = this.#queue.length < MIN_SHARED_JOBS ? 1 : MAX_CALLS + 1 - this.#calls;
+    const most = Math.min(maxBatchJobs, Math.ceil(this.#queue.length / shares));
     let bytes = 0;
     let count = 0;
     for (const queued of this.#queue) {
-      if (count === maxBatchJobs || (count > 0 && bytes + queued.bytes > maxBatchBytes)) break;
+      if (count === most || (count > 0 && bytes + queued.bytes > maxBatchBytes)) break;
       bytes += queued.bytes;
       count++;
     }
@@ -72,7 +86,7 @@ export class AddBatcher {
     return this.#queue.splice(0, count);
   }
 
-  async #flush(taken: QueuedAdd[]): Promise<void> {
+  async #send(taken: QueuedAdd[]): Promise<void> {
     const now = performance.now();
     const batch = taken.filter((queued) => {
       if (queued.deadline > now) return true;
@@ -97,14 +111,4 @@ function settle(queued: QueuedAdd, outcome: AddJobOutcome | undefined): void {
   const added = addedOf(outcome);
   if (added instanceof ConnectError) queued.reject(added);
   else queued.resolve(added);
-}
-
-/** The job that was added, or why it was not. */
-export function addedOf(outcome: AddJobOutcome | undefined): AddJobResponse | ConnectError {
-  if (outcome?.outcome.case === "added") return outcome.outcome.value;
-  if (outcome?.outcome.case !== "failure") {
-    return new ConnectError("the server sent no outcome for this job", Code.Internal);
-  }
-  const { code, message } = outcome.outcome.value;
-  return new ConnectError(message, codeFromString(code) ?? Code.Unknown);
 }

@@ -7,7 +7,7 @@
 import {
   type DescMessage,
   type DescMethodUnary,
-  fromJsonString,
+  fromJson,
   type JsonValue,
   type MessageInitShape,
   type MessageShape,
@@ -19,14 +19,15 @@ import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
 import {
   type AddJobOutcome,
   AddJobRequestSchema,
-  AddJobResponseSchema,
   type AddJobsRequest,
   AddJobsRequestSchema,
   JobService,
   WatchJobRequestSchema,
   WatchJobResponseSchema,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
-import { AddBatcher, addedOf } from "./add-batcher.ts";
+import { AddBatcher } from "./add-batcher.ts";
+import { addedJob, addedOf } from "./add-outcome.ts";
+import { AddStream } from "./add-stream.ts";
 import type {
   AddedJob,
   AddJobInput,
@@ -113,6 +114,15 @@ export interface ElasticJobClient {
   getCluster(options?: CallOptions): Promise<Cluster>;
 }
 
+/** A transport whose streams carry requests and answers at the same time. */
+export interface DuplexTransport extends Transport {
+  readonly isDuplex: true;
+}
+
+function isDuplex(transport: Transport): transport is DuplexTransport {
+  return "isDuplex" in transport && transport.isDuplex === true;
+}
+
 /** Tells the tries of one call from another call. */
 function newCallKey(): Record<string, string> {
   return { "idempotency-key": crypto.randomUUID() };
@@ -128,6 +138,8 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     : (error: unknown) => isUnavailable(error) && !isUnreachable(error);
   const headers = (extra: Record<string, string> = {}): Record<string, string> =>
     options.token === undefined ? extra : { ...extra, authorization: `Bearer ${options.token}` };
+
+  const addStream = isDuplex(transport) ? new AddStream(transport, headers) : null;
 
   async function transmit<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -166,15 +178,35 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     return ((await callJson(...call)) as unknown as { job: Job }).job;
   }
 
+  /** On the stream first, where there is one; what failed there is tried again as a call. */
+  async function transmitAdds(
+    request: AddJobsRequest,
+    key: Record<string, string>,
+    { signal, timeoutMs, retry }: { signal: AbortSignal | undefined; timeoutMs: number; retry: number },
+  ): Promise<readonly AddJobOutcome[]> {
+    const { "idempotency-key": idempotencyKey = "" } = key;
+    if (addStream?.isSupported && retry === 0) {
+      try {
+        return await addStream.send({ jobs: request.jobs, idempotencyKey, timeoutMs, signal });
+      } catch (error) {
+        if (ConnectError.from(error).code !== Code.Unimplemented) throw error;
+      }
+    }
+    return (await transmit(JobService.method.addJobs, request, signal, timeoutMs, key)).outcomes;
+  }
+
   /** A call of which some adds met a failover is made again as a whole: under its key, those that were added stay so. */
-  async function sendAdds(request: AddJobsRequest, callOptions: CallOptions): Promise<AddJobOutcome[]> {
+  async function sendAdds(
+    request: AddJobsRequest,
+    callOptions: CallOptions,
+  ): Promise<readonly AddJobOutcome[]> {
     const { signal, timeoutMs = defaultTimeoutMs } = callOptions;
     const key = newCallKey();
-    let answered: AddJobOutcome[] | null = null;
+    let answered: readonly AddJobOutcome[] | null = null;
     try {
       return await withRetries(
-        async (leftMs) => {
-          const { outcomes } = await transmit(JobService.method.addJobs, request, signal, leftMs, key);
+        async (leftMs, retry) => {
+          const outcomes = await transmitAdds(request, key, { signal, timeoutMs: leftMs, retry });
           answered = outcomes;
           const cutShort = outcomes.map(addedOf).find(isUnavailable);
           if (cutShort !== undefined) throw cutShort;
@@ -200,14 +232,14 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     async addJob(job) {
       const text = JSON.stringify(job);
       const added = await batcher.add(input(AddJobRequestSchema, text), text.length);
-      return output(AddJobResponseSchema, added) as unknown as AddedJob;
+      return addedJob(added);
     },
     async addJobs(jobs, callOptions = {}) {
       const outcomes = await sendAdds(input(AddJobsRequestSchema, JSON.stringify({ jobs })), callOptions);
       return outcomes.map((outcome) => {
         const added = addedOf(outcome);
         if (added instanceof ConnectError) return { error: added };
-        return { added: output(AddJobResponseSchema, added) as unknown as AddedJob };
+        return { added: addedJob(added) };
       });
     },
     updateJob(update, callOptions) {
@@ -284,7 +316,7 @@ export function createClient(options: ClientOptions): ElasticJobClient {
 
 function input<Desc extends DescMessage>(schema: Desc, json: string): MessageShape<Desc> {
   try {
-    return fromJsonString(schema, json);
+    return fromJson(schema, JSON.parse(json) as JsonValue);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new ConnectError(message, Code.InvalidArgument, undefined, undefined, error);

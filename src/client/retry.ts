@@ -3,9 +3,13 @@ import { Code, ConnectError } from "@connectrpc/connect";
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
 
-/** No answer came at all: refused, reset, cut off. `fetch` reports that as a TypeError, whatever the cause. */
+/**
+ * No answer came at all: refused, reset, cut off. `fetch` reports that as a TypeError, whatever the cause;
+ * a call on a connection over HTTP/2 that is lost ends as aborted or cancelled, though nobody did.
+ */
 export function isUnreachable(error: unknown): boolean {
-  if (!(error instanceof ConnectError)) return false;
+  if (!(error instanceof ConnectError) || error.isWireError) return false;
+  if (error.code === Code.Aborted || error.code === Code.Canceled) return true;
   return error.cause instanceof TypeError || (error.code === Code.Unavailable && error.cause !== undefined);
 }
 

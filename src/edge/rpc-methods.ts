@@ -23,6 +23,8 @@ export function edgeMethods(): ReadonlyMap<string, EdgeMethod> {
   const methods = new Map<string, EdgeMethod>();
   for (const service of SERVICES) {
     for (const method of service.methods) {
+      // Requests that wait for answers on the same stream need HTTP/2 from end to end.
+      if (method.methodKind === "bidi_streaming") continue;
       const edgeMethod = describe(method, `/${service.typeName}/${method.name}`);
       methods.set(edgeMethod.path, edgeMethod);
       methods.set(`/${service.name}/${method.name}`, edgeMethod);

@@ -7,8 +7,11 @@ const CALL_KEY = /^[\x20-\x7e]{1,200}$/;
 
 /** The caller's own name for the call; null: none. */
 export function callKey(context: CallContext): string | null {
-  const key = context.requestHeader.get(IDEMPOTENCY_KEY);
+  return checkCallKey("Idempotency-Key", context.requestHeader.get(IDEMPOTENCY_KEY));
+}
+
+export function checkCallKey(field: string, key: string | null): string | null {
   if (key === null || CALL_KEY.test(key)) return key;
   const message = `is ${key.length} characters long or not plain ASCII; 1 to 200 printable characters are accepted`;
-  throw invalidArgument([{ field: "Idempotency-Key", message }]);
+  throw invalidArgument([{ field, message }]);
 }

@@ -19,6 +19,7 @@ import {
   GetJobStatusResponseSchema,
   type JobService,
   type PreviewScheduleRequest,
+  type StreamAddJobsRequest,
   type UpdateJobRequest,
   UpdateJobResponseSchema,
   type WatchJobRequest,
@@ -43,6 +44,7 @@ import { listResults } from "./list-results.ts";
 import { type CallContext, isForwarded, type MasterCaller } from "./master-call.ts";
 import type { NodeNames } from "./node-names.ts";
 import { previewSchedule } from "./preview-schedule.ts";
+import { answerAdds } from "./stream-add-jobs.ts";
 import { refuseUnknownFields, unknownFieldError } from "./unknown-fields.ts";
 import { watchThroughMaster } from "./watch.ts";
 
@@ -81,6 +83,17 @@ export function createJobService(options: {
         return (await peer.jobs.addJobs(request, call)).outcomes;
       },
     });
+  }
+
+  function addCounted(request: AddJobsRequest, key: string | null, context: CallContext) {
+    const count = request.jobs.length;
+    if (count < 1 || count > MAX_JOBS_A_CALL) {
+      const message = `has ${count} jobs; 1 to ${MAX_JOBS_A_CALL.toLocaleString("en")} are accepted`;
+      throw invalidArgument([{ field: "jobs", message }]);
+    }
+    // A key of the forwarder's own makes repeating safe where the caller gave none.
+    const ownKey = role.now().kind === "master" || isForwarded(context) ? null : random.id();
+    return addMany(request, key ?? ownKey, context);
   }
 
   const forwarding = createForwarding({
@@ -127,15 +140,11 @@ export function createJobService(options: {
     },
 
     async addJobs(request: AddJobsRequest, context: HandlerContext) {
-      const count = request.jobs.length;
-      if (count < 1 || count > MAX_JOBS_A_CALL) {
-        const message = `has ${count} jobs; 1 to ${MAX_JOBS_A_CALL.toLocaleString("en")} are accepted`;
-        throw invalidArgument([{ field: "jobs", message }]);
-      }
-      // A key of the forwarder's own makes repeating safe where the caller gave none.
-      const ownKey = role.now().kind === "master" || isForwarded(context) ? null : random.id();
-      return { outcomes: await addMany(request, callKey(context) ?? ownKey, context) };
+      return { outcomes: await addCounted(request, callKey(context), context) };
     },
+
+    streamAddJobs: (requests: AsyncIterable<StreamAddJobsRequest>, context: HandlerContext) =>
+      answerAdds(requests, context, { add: addCounted, clock, closing }),
 
     // Neither is repeated by itself: a second update would change the revision again, and a second
     // delete would say not_found of a job that the first one deleted.

@@ -70,6 +70,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       const method = JobService.method;
       const oneJob = { readMaxBytes: maxJobBytes(limits) };
       router.rpc(method.addJobs, jobs.addJobs, { readMaxBytes: limits.maxCallBytes });
+      router.rpc(method.streamAddJobs, jobs.streamAddJobs, { readMaxBytes: limits.maxCallBytes });
       router.rpc(method.addJob, jobs.addJob, oneJob);
       router.rpc(method.updateJob, jobs.updateJob, oneJob);
       router.rpc(method.deleteJob, jobs.deleteJob);

@@ -54,7 +54,7 @@ test("counts the jobs that are due and have not ended, waiting and running, and 
   const query = queryOfManifest();
   const [found] = await connection.query<RowDataPacket[]>(query);
   expect(Object.values(found[0] ?? {}).map(Number)).toEqual([2]);
-  const [plan] = await connection.query<RowDataPacket[]>(`EXPLAIN ${query}`);
+  const [plan] = await connection.query<RowDataPacket[]>(`EXPLAIN FORMAT=TRADITIONAL ${query}`);
   const jobs = plan.find((row) => row["table"] === "jobinfo");
   expect(jobs?.["key"]).not.toBe("PRIMARY");
   expect(jobs?.["Extra"]).toMatch(/Using index/);

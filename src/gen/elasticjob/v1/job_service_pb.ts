@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/job_service.proto.
  */
 export const file_elasticjob_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIsYGCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgBiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCgoIc2NoZWR1bGVCEgoQX21heF9vY2N1cnJlbmNlcyJiCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSDwoHY3JlYXRlZBgCIAEoCBIvCgtuZXh0X3J1bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPAoOQWRkSm9ic1JlcXVlc3QSKgoEam9icxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdCJBCg9BZGRKb2JzUmVzcG9uc2USLgoIb3V0Y29tZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYk91dGNvbWUiewoNQWRkSm9iT3V0Y29tZRIuCgVhZGRlZBgBIAEoCzIdLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2VIABIvCgdmYWlsdXJlGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JGYWlsdXJlSABCCQoHb3V0Y29tZSIuCg1BZGRKb2JGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSKYAQoQVXBkYXRlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSHwoDam9iGAIgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLwoLdXBkYXRlX21hc2sYAyABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhUKCHJldmlzaW9uGAQgASgFSACIAQFCCwoJX3JldmlzaW9uIjQKEVVwZGF0ZUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiIKEERlbGV0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIhMKEURlbGV0ZUpvYlJlc3BvbnNlIiEKD1BhdXNlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiMwoQUGF1c2VKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIiChBSZXN1bWVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSI0ChFSZXN1bWVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIjChFUcmlnZ2VySm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiNQoSVHJpZ2dlckpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIlQKEENhbmNlbEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEjAKDHNjaGVkdWxlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiNAoRQ2FuY2VsSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIQoPUmV0cnlKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIzChBSZXRyeUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiUKE0dldEpvYlN0YXR1c1JlcXVlc3QSDgoGam9iX2lkGAEgASgJImYKFEdldEpvYlN0YXR1c1Jlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi0KC2xhc3RfcmVzdWx0GAIgASgLMhguZWxhc3RpY2pvYi52MS5Kb2JSZXN1bHQingEKEUdldEFsbEpvYnNSZXF1ZXN0EigKBnN0YXR1cxgBIAEoDjIYLmVsYXN0aWNqb2IudjEuSm9iU3RhdHVzEg8KB2hhbmRsZXIYAiABKAkSEwoLbmFtZV9wcmVmaXgYAyABKAkSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkSEgoKd2l0aF90b3RhbBgGIAEoCCJjChJHZXRBbGxKb2JzUmVzcG9uc2USIAoEam9icxgBIAMoCzISLmVsYXN0aWNqb2IudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgp0b3RhbF9zaXplGAMgASgFInUKE0dldEFsbFJlc3VsdFJlcXVlc3QSDgoGam9iX2lkGAEgASgJEicKB291dGNvbWUYAiABKA4yFi5lbGFzdGljam9iLnYxLk91dGNvbWUSEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkiWgoUR2V0QWxsUmVzdWx0UmVzcG9uc2USKQoHcmVzdWx0cxgBIAMoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKAAgoWUHJldmlld1NjaGVkdWxlUmVxdWVzdBItCglpbW1lZGlhdGUYASABKAsyGC5lbGFzdGljam9iLnYxLkltbWVkaWF0ZUgAEiUKBXRpbWVkGAIgASgLMhQuZWxhc3RpY2pvYi52MS5UaW1lZEgAEiUKBWRhaWx5GAMgASgLMhQuZWxhc3RpY2pvYi52MS5EYWlseUgAEiMKBGNyb24YBCABKAsyEy5lbGFzdGljam9iLnYxLkNyb25IABIpCgVhZnRlchgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYBiABKAVCCgoIc2NoZWR1bGUiYQoXUHJldmlld1NjaGVkdWxlUmVzcG9uc2USLgoLb2NjdXJyZW5jZXMYASADKAsyGS5lbGFzdGljam9iLnYxLk9jY3VycmVuY2USFgoOdGltZV96b25lX2RhdGEYAiABKAkiRAoKT2NjdXJyZW5jZRIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRub3RlGAIgASgJIiEKD1dhdGNoSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiYgoQV2F0Y2hKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYhItCgtsYXN0X3Jlc3VsdBgCIAEoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0MoAJCgpKb2JTZXJ2aWNlEkUKBkFkZEpvYhIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2USSAoHQWRkSm9icxIdLmVsYXN0aWNqb2IudjEuQWRkSm9ic1JlcXVlc3QaHi5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXNwb25zZRJOCglVcGRhdGVKb2ISHy5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlc3BvbnNlEk4KCURlbGV0ZUpvYhIfLmVsYXN0aWNqb2IudjEuRGVsZXRlSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuRGVsZXRlSm9iUmVzcG9uc2USSwoIUGF1c2VKb2ISHi5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUGF1c2VKb2JSZXNwb25zZRJOCglSZXN1bWVKb2ISHy5lbGFzdGljam9iLnYxLlJlc3VtZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlJlc3VtZUpvYlJlc3BvbnNlElEKClRyaWdnZXJKb2ISIC5lbGFzdGljam9iLnYxLlRyaWdnZXJKb2JSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVzcG9uc2USTgoJQ2FuY2VsSm9iEh8uZWxhc3RpY2pvYi52MS5DYW5jZWxKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5DYW5jZWxKb2JSZXNwb25zZRJLCghSZXRyeUpvYhIeLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5SZXRyeUpvYlJlc3BvbnNlElcKDEdldEpvYlN0YXR1cxIiLmVsYXN0aWNqb2IudjEuR2V0Sm9iU3RhdHVzUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuR2V0Sm9iU3RhdHVzUmVzcG9uc2USUQoKR2V0QWxsSm9icxIgLmVsYXN0aWNqb2IudjEuR2V0QWxsSm9ic1JlcXVlc3QaIS5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXNwb25zZRJXCgxHZXRBbGxSZXN1bHQSIi5lbGFzdGljam9iLnYxLkdldEFsbFJlc3VsdFJlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEFsbFJlc3VsdFJlc3BvbnNlEmAKD1ByZXZpZXdTY2hlZHVsZRIlLmVsYXN0aWNqb2IudjEuUHJldmlld1NjaGVkdWxlUmVxdWVzdBomLmVsYXN0aWNqb2IudjEuUHJldmlld1NjaGVkdWxlUmVzcG9uc2USTQoIV2F0Y2hKb2ISHi5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuV2F0Y2hKb2JSZXNwb25zZTABYgZwcm90bzM", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIsYGCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgBiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCgoIc2NoZWR1bGVCEgoQX21heF9vY2N1cnJlbmNlcyJiCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSDwoHY3JlYXRlZBgCIAEoCBIvCgtuZXh0X3J1bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPAoOQWRkSm9ic1JlcXVlc3QSKgoEam9icxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdCJBCg9BZGRKb2JzUmVzcG9uc2USLgoIb3V0Y29tZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYk91dGNvbWUiewoNQWRkSm9iT3V0Y29tZRIuCgVhZGRlZBgBIAEoCzIdLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2VIABIvCgdmYWlsdXJlGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JGYWlsdXJlSABCCQoHb3V0Y29tZSIuCg1BZGRKb2JGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSJ9ChRTdHJlYW1BZGRKb2JzUmVxdWVzdBIMCgRjYWxsGAEgASgNEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIqCgRqb2JzGAMgAygLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0EhIKCnRpbWVvdXRfbXMYBCABKA0ihAEKFVN0cmVhbUFkZEpvYnNSZXNwb25zZRIMCgRjYWxsGAEgASgNEi4KCG91dGNvbWVzGAIgAygLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JPdXRjb21lEi0KB2ZhaWx1cmUYAyABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmUimAEKEFVwZGF0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEh8KA2pvYhgCIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIVCghyZXZpc2lvbhgEIAEoBUgAiAEBQgsKCV9yZXZpc2lvbiI0ChFVcGRhdGVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIiChBEZWxldGVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSITChFEZWxldGVKb2JSZXNwb25zZSIhCg9QYXVzZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjMKEFBhdXNlSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIgoQUmVzdW1lSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiNAoRUmVzdW1lSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIwoRVHJpZ2dlckpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjUKElRyaWdnZXJKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiJUChBDYW5jZWxKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRIwCgxzY2hlZHVsZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjQKEUNhbmNlbEpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiEKD1JldHJ5Sm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiMwoQUmV0cnlKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIlChNHZXRKb2JTdGF0dXNSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSJmChRHZXRKb2JTdGF0dXNSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYhItCgtsYXN0X3Jlc3VsdBgCIAEoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0Ip4BChFHZXRBbGxKb2JzUmVxdWVzdBIoCgZzdGF0dXMYASABKA4yGC5lbGFzdGljam9iLnYxLkpvYlN0YXR1cxIPCgdoYW5kbGVyGAIgASgJEhMKC25hbWVfcHJlZml4GAMgASgJEhEKCXBhZ2Vfc2l6ZRgEIAEoBRISCgpwYWdlX3Rva2VuGAUgASgJEhIKCndpdGhfdG90YWwYBiABKAgiYwoSR2V0QWxsSm9ic1Jlc3BvbnNlEiAKBGpvYnMYASADKAsyEi5lbGFzdGljam9iLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoBSJ1ChNHZXRBbGxSZXN1bHRSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRInCgdvdXRjb21lGAIgASgOMhYuZWxhc3RpY2pvYi52MS5PdXRjb21lEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJIloKFEdldEFsbFJlc3VsdFJlc3BvbnNlEikKB3Jlc3VsdHMYASADKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkigAIKFlByZXZpZXdTY2hlZHVsZVJlcXVlc3QSLQoJaW1tZWRpYXRlGAEgASgLMhguZWxhc3RpY2pvYi52MS5JbW1lZGlhdGVIABIlCgV0aW1lZBgCIAEoCzIULmVsYXN0aWNqb2IudjEuVGltZWRIABIlCgVkYWlseRgDIAEoCzIULmVsYXN0aWNqb2IudjEuRGFpbHlIABIjCgRjcm9uGAQgASgLMhMuZWxhc3RpY2pvYi52MS5Dcm9uSAASKQoFYWZ0ZXIYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAYgASgFQgoKCHNjaGVkdWxlImEKF1ByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEi4KC29jY3VycmVuY2VzGAEgAygLMhkuZWxhc3RpY2pvYi52MS5PY2N1cnJlbmNlEhYKDnRpbWVfem9uZV9kYXRhGAIgASgJIkQKCk9jY3VycmVuY2USKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbm90ZRgCIAEoCSIhCg9XYXRjaEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJImIKEFdhdGNoSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdDLgCQoKSm9iU2VydmljZRJFCgZBZGRKb2ISHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QaHS5lbGFzdGljam9iLnYxLkFkZEpvYlJlc3BvbnNlEkgKB0FkZEpvYnMSHS5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXF1ZXN0Gh4uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVzcG9uc2USXgoNU3RyZWFtQWRkSm9icxIjLmVsYXN0aWNqb2IudjEuU3RyZWFtQWRkSm9ic1JlcXVlc3QaJC5lbGFzdGljam9iLnYxLlN0cmVhbUFkZEpvYnNSZXNwb25zZSgBMAESTgoJVXBkYXRlSm9iEh8uZWxhc3RpY2pvYi52MS5VcGRhdGVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5VcGRhdGVKb2JSZXNwb25zZRJOCglEZWxldGVKb2ISHy5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlc3BvbnNlEksKCFBhdXNlSm9iEh4uZWxhc3RpY2pvYi52MS5QYXVzZUpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVzcG9uc2USTgoJUmVzdW1lSm9iEh8uZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXNwb25zZRJRCgpUcmlnZ2VySm9iEiAuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuVHJpZ2dlckpvYlJlc3BvbnNlEk4KCUNhbmNlbEpvYhIfLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVzcG9uc2USSwoIUmV0cnlKb2ISHi5lbGFzdGljam9iLnYxLlJldHJ5Sm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXNwb25zZRJXCgxHZXRKb2JTdGF0dXMSIi5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1JlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1Jlc3BvbnNlElEKCkdldEFsbEpvYnMSIC5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5HZXRBbGxKb2JzUmVzcG9uc2USVwoMR2V0QWxsUmVzdWx0EiIuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXNwb25zZRJgCg9QcmV2aWV3U2NoZWR1bGUSJS5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlcXVlc3QaJi5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEk0KCFdhdGNoSm9iEh4uZWxhc3RpY2pvYi52MS5XYXRjaEpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVzcG9uc2UwAWIGcHJvdG8z", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A job to add. Only `handler` is required.
@@ -336,6 +336,84 @@ export const AddJobFailureSchema: GenMessage<AddJobFailure> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_job_service, 5);
 
 /**
+ * Jobs to add, on a stream.
+ *
+ * @generated from message elasticjob.v1.StreamAddJobsRequest
+ */
+export type StreamAddJobsRequest = Message<"elasticjob.v1.StreamAddJobsRequest"> & {
+  /**
+   * The caller's number for the request, which the answer carries.
+   *
+   * @generated from field: uint32 call = 1;
+   */
+  call: number;
+
+  /**
+   * Makes a retry of the very same request safe for an hour: on this stream or another, or as the
+   * `Idempotency-Key` of AddJobs. 1 to 200 printable ASCII characters.
+   *
+   * @generated from field: string idempotency_key = 2;
+   */
+  idempotencyKey: string;
+
+  /**
+   * 1 to 10,000 jobs.
+   *
+   * @generated from field: repeated elasticjob.v1.AddJobRequest jobs = 3;
+   */
+  jobs: AddJobRequest[];
+
+  /**
+   * How long the caller waits for the answer, in milliseconds; 0: as long as the server lets it.
+   *
+   * @generated from field: uint32 timeout_ms = 4;
+   */
+  timeoutMs: number;
+};
+
+/**
+ * Describes the message elasticjob.v1.StreamAddJobsRequest.
+ * Use `create(StreamAddJobsRequestSchema)` to create a new message.
+ */
+export const StreamAddJobsRequestSchema: GenMessage<StreamAddJobsRequest> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 6);
+
+/**
+ * What became of one request of a stream.
+ *
+ * @generated from message elasticjob.v1.StreamAddJobsResponse
+ */
+export type StreamAddJobsResponse = Message<"elasticjob.v1.StreamAddJobsResponse"> & {
+  /**
+   * The request's number.
+   *
+   * @generated from field: uint32 call = 1;
+   */
+  call: number;
+
+  /**
+   * One for each job, in the order of the request; none when the request failed as a whole.
+   *
+   * @generated from field: repeated elasticjob.v1.AddJobOutcome outcomes = 2;
+   */
+  outcomes: AddJobOutcome[];
+
+  /**
+   * Why the request failed as a whole. Codes: those of AddJobs.
+   *
+   * @generated from field: elasticjob.v1.AddJobFailure failure = 3;
+   */
+  failure?: AddJobFailure | undefined;
+};
+
+/**
+ * Describes the message elasticjob.v1.StreamAddJobsResponse.
+ * Use `create(StreamAddJobsResponseSchema)` to create a new message.
+ */
+export const StreamAddJobsResponseSchema: GenMessage<StreamAddJobsResponse> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 7);
+
+/**
  * A change of a job.
  *
  * @generated from message elasticjob.v1.UpdateJobRequest
@@ -376,7 +454,7 @@ export type UpdateJobRequest = Message<"elasticjob.v1.UpdateJobRequest"> & {
  * Use `create(UpdateJobRequestSchema)` to create a new message.
  */
 export const UpdateJobRequestSchema: GenMessage<UpdateJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 6);
+  messageDesc(file_elasticjob_v1_job_service, 8);
 
 /**
  * The job after the change.
@@ -397,7 +475,7 @@ export type UpdateJobResponse = Message<"elasticjob.v1.UpdateJobResponse"> & {
  * Use `create(UpdateJobResponseSchema)` to create a new message.
  */
 export const UpdateJobResponseSchema: GenMessage<UpdateJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 7);
+  messageDesc(file_elasticjob_v1_job_service, 9);
 
 /**
  * The job to delete.
@@ -418,7 +496,7 @@ export type DeleteJobRequest = Message<"elasticjob.v1.DeleteJobRequest"> & {
  * Use `create(DeleteJobRequestSchema)` to create a new message.
  */
 export const DeleteJobRequestSchema: GenMessage<DeleteJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 8);
+  messageDesc(file_elasticjob_v1_job_service, 10);
 
 /**
  * The job is gone.
@@ -433,7 +511,7 @@ export type DeleteJobResponse = Message<"elasticjob.v1.DeleteJobResponse"> & {
  * Use `create(DeleteJobResponseSchema)` to create a new message.
  */
 export const DeleteJobResponseSchema: GenMessage<DeleteJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 9);
+  messageDesc(file_elasticjob_v1_job_service, 11);
 
 /**
  * The job to pause.
@@ -454,7 +532,7 @@ export type PauseJobRequest = Message<"elasticjob.v1.PauseJobRequest"> & {
  * Use `create(PauseJobRequestSchema)` to create a new message.
  */
 export const PauseJobRequestSchema: GenMessage<PauseJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 10);
+  messageDesc(file_elasticjob_v1_job_service, 12);
 
 /**
  * The job after it.
@@ -475,7 +553,7 @@ export type PauseJobResponse = Message<"elasticjob.v1.PauseJobResponse"> & {
  * Use `create(PauseJobResponseSchema)` to create a new message.
  */
 export const PauseJobResponseSchema: GenMessage<PauseJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 11);
+  messageDesc(file_elasticjob_v1_job_service, 13);
 
 /**
  * The job to resume.
@@ -496,7 +574,7 @@ export type ResumeJobRequest = Message<"elasticjob.v1.ResumeJobRequest"> & {
  * Use `create(ResumeJobRequestSchema)` to create a new message.
  */
 export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 12);
+  messageDesc(file_elasticjob_v1_job_service, 14);
 
 /**
  * The job after it.
@@ -517,7 +595,7 @@ export type ResumeJobResponse = Message<"elasticjob.v1.ResumeJobResponse"> & {
  * Use `create(ResumeJobResponseSchema)` to create a new message.
  */
 export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 13);
+  messageDesc(file_elasticjob_v1_job_service, 15);
 
 /**
  * The job to run now.
@@ -538,7 +616,7 @@ export type TriggerJobRequest = Message<"elasticjob.v1.TriggerJobRequest"> & {
  * Use `create(TriggerJobRequestSchema)` to create a new message.
  */
 export const TriggerJobRequestSchema: GenMessage<TriggerJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 14);
+  messageDesc(file_elasticjob_v1_job_service, 16);
 
 /**
  * The job that runs now.
@@ -559,7 +637,7 @@ export type TriggerJobResponse = Message<"elasticjob.v1.TriggerJobResponse"> & {
  * Use `create(TriggerJobResponseSchema)` to create a new message.
  */
 export const TriggerJobResponseSchema: GenMessage<TriggerJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 15);
+  messageDesc(file_elasticjob_v1_job_service, 17);
 
 /**
  * The job whose occurrence is to be cancelled.
@@ -587,7 +665,7 @@ export type CancelJobRequest = Message<"elasticjob.v1.CancelJobRequest"> & {
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 16);
+  messageDesc(file_elasticjob_v1_job_service, 18);
 
 /**
  * The job after it.
@@ -608,7 +686,7 @@ export type CancelJobResponse = Message<"elasticjob.v1.CancelJobResponse"> & {
  * Use `create(CancelJobResponseSchema)` to create a new message.
  */
 export const CancelJobResponseSchema: GenMessage<CancelJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 17);
+  messageDesc(file_elasticjob_v1_job_service, 19);
 
 /**
  * The job to run again.
@@ -629,7 +707,7 @@ export type RetryJobRequest = Message<"elasticjob.v1.RetryJobRequest"> & {
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 18);
+  messageDesc(file_elasticjob_v1_job_service, 20);
 
 /**
  * The job after it.
@@ -650,7 +728,7 @@ export type RetryJobResponse = Message<"elasticjob.v1.RetryJobResponse"> & {
  * Use `create(RetryJobResponseSchema)` to create a new message.
  */
 export const RetryJobResponseSchema: GenMessage<RetryJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 19);
+  messageDesc(file_elasticjob_v1_job_service, 21);
 
 /**
  * The job to look at.
@@ -671,7 +749,7 @@ export type GetJobStatusRequest = Message<"elasticjob.v1.GetJobStatusRequest"> &
  * Use `create(GetJobStatusRequestSchema)` to create a new message.
  */
 export const GetJobStatusRequestSchema: GenMessage<GetJobStatusRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 20);
+  messageDesc(file_elasticjob_v1_job_service, 22);
 
 /**
  * Where a job stands.
@@ -699,7 +777,7 @@ export type GetJobStatusResponse = Message<"elasticjob.v1.GetJobStatusResponse">
  * Use `create(GetJobStatusResponseSchema)` to create a new message.
  */
 export const GetJobStatusResponseSchema: GenMessage<GetJobStatusResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 21);
+  messageDesc(file_elasticjob_v1_job_service, 23);
 
 /**
  * Which jobs to list.
@@ -755,7 +833,7 @@ export type GetAllJobsRequest = Message<"elasticjob.v1.GetAllJobsRequest"> & {
  * Use `create(GetAllJobsRequestSchema)` to create a new message.
  */
 export const GetAllJobsRequestSchema: GenMessage<GetAllJobsRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 22);
+  messageDesc(file_elasticjob_v1_job_service, 24);
 
 /**
  * A page of jobs.
@@ -791,7 +869,7 @@ export type GetAllJobsResponse = Message<"elasticjob.v1.GetAllJobsResponse"> & {
  * Use `create(GetAllJobsResponseSchema)` to create a new message.
  */
 export const GetAllJobsResponseSchema: GenMessage<GetAllJobsResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 23);
+  messageDesc(file_elasticjob_v1_job_service, 25);
 
 /**
  * Which results to list.
@@ -833,7 +911,7 @@ export type GetAllResultRequest = Message<"elasticjob.v1.GetAllResultRequest"> &
  * Use `create(GetAllResultRequestSchema)` to create a new message.
  */
 export const GetAllResultRequestSchema: GenMessage<GetAllResultRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 24);
+  messageDesc(file_elasticjob_v1_job_service, 26);
 
 /**
  * A page of results.
@@ -861,7 +939,7 @@ export type GetAllResultResponse = Message<"elasticjob.v1.GetAllResultResponse">
  * Use `create(GetAllResultResponseSchema)` to create a new message.
  */
 export const GetAllResultResponseSchema: GenMessage<GetAllResultResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 25);
+  messageDesc(file_elasticjob_v1_job_service, 27);
 
 /**
  * The schedule to look into.
@@ -928,7 +1006,7 @@ export type PreviewScheduleRequest = Message<"elasticjob.v1.PreviewScheduleReque
  * Use `create(PreviewScheduleRequestSchema)` to create a new message.
  */
 export const PreviewScheduleRequestSchema: GenMessage<PreviewScheduleRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 26);
+  messageDesc(file_elasticjob_v1_job_service, 28);
 
 /**
  * The next occurrences.
@@ -956,7 +1034,7 @@ export type PreviewScheduleResponse = Message<"elasticjob.v1.PreviewScheduleResp
  * Use `create(PreviewScheduleResponseSchema)` to create a new message.
  */
 export const PreviewScheduleResponseSchema: GenMessage<PreviewScheduleResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 27);
+  messageDesc(file_elasticjob_v1_job_service, 29);
 
 /**
  * One due time of a schedule.
@@ -984,7 +1062,7 @@ export type Occurrence = Message<"elasticjob.v1.Occurrence"> & {
  * Use `create(OccurrenceSchema)` to create a new message.
  */
 export const OccurrenceSchema: GenMessage<Occurrence> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 28);
+  messageDesc(file_elasticjob_v1_job_service, 30);
 
 /**
  * The job to watch.
@@ -1005,7 +1083,7 @@ export type WatchJobRequest = Message<"elasticjob.v1.WatchJobRequest"> & {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 29);
+  messageDesc(file_elasticjob_v1_job_service, 31);
 
 /**
  * The job after a change.
@@ -1033,7 +1111,7 @@ export type WatchJobResponse = Message<"elasticjob.v1.WatchJobResponse"> & {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 30);
+  messageDesc(file_elasticjob_v1_job_service, 32);
 
 /**
  * Adds, changes and reads jobs. Every error carries a message that names the field it is about;
@@ -1063,6 +1141,18 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof AddJobsRequestSchema;
     output: typeof AddJobsResponseSchema;
+  },
+  /**
+   * AddJobs again and again on one stream, for callers that add a great many jobs: a request costs a fraction
+   * of a call. Needs HTTP/2 to a node. Each request is answered once, in any order, and its errors are in its
+   * answer; a stream that breaks leaves unknown what became of those that had none.
+   *
+   * @generated from rpc elasticjob.v1.JobService.StreamAddJobs
+   */
+  streamAddJobs: {
+    methodKind: "bidi_streaming";
+    input: typeof StreamAddJobsRequestSchema;
+    output: typeof StreamAddJobsResponseSchema;
   },
   /**
    * Changes fields of a job; a running attempt goes on with the old ones.

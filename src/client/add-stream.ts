@@ -1,0 +1,175 @@
+/**
+ * Adds on one stream: a request there costs a fraction of a call. Opened by the first add, closed when there
+ * has been none for a while, so that it holds up no process that is done.
+ */
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import {
+  type AddJobOutcome,
+  type AddJobRequest,
+  JobService,
+  type StreamAddJobsRequest,
+  type StreamAddJobsResponse,
+} from "../gen/elasticjob/v1/job_service_pb.ts";
+import { addFailure } from "./add-outcome.ts";
+import { isUnreachable } from "./retry.ts";
+
+const IDLE_MS = 200;
+/** How long the server may take to end its side of a stream that was closed. */
+const CLOSE_MS = 1_000;
+
+export interface StreamedAdds {
+  readonly jobs: AddJobRequest[];
+  readonly idempotencyKey: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface Waiting {
+  settle(outcomes: readonly AddJobOutcome[]): void;
+  fail(error: ConnectError): void;
+}
+
+export class AddStream {
+  readonly #transport: Transport;
+  readonly #headers: () => Record<string, string>;
+  #open: OpenStream | null = null;
+  #isSupported = true;
+
+  constructor(transport: Transport, headers: () => Record<string, string>) {
+    this.#transport = transport;
+    this.#headers = headers;
+  }
+
+  /** False: the server is older than this client, and does not know such streams. */
+  get isSupported(): boolean {
+    return this.#isSupported;
+  }
+
+  /**
+   * Rejects with `unavailable` when the stream breaks: what became of the jobs is then not known. With
+   * `unimplemented`, nothing was done, and no stream will be.
+   */
+  send(adds: StreamedAdds): Promise<readonly AddJobOutcome[]> {
+    const stream = this.#open ?? this.#openStream();
+    return stream.send(adds);
+  }
+
+  #openStream(): OpenStream {
+    const stream = new OpenStream((failure) => {
+      if (this.#open === stream) this.#open = null;
+      if (failure?.code === Code.Unimplemented) this.#isSupported = false;
+    });
+    this.#open = stream;
+    void stream.run(this.#transport, this.#headers());
+    return stream;
+  }
+}
+
+class OpenStream {
+  readonly #closed: (failure: ConnectError | null) => void;
+  readonly #waiting = new Map<number, Waiting>();
+  /** Those that nobody waits for any more are taken out: a stream that is stuck would keep them. */
+  readonly #unsent = new Map<number, StreamAddJobsRequest>();
+  readonly #abort = new AbortController();
+  #lastCall = 0;
+  #isClosed = false;
+  #wake = () => {};
+  /** Closes it when it was idle; once closed, gives the server up. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `closed` is called once, when it takes no more requests; null: because it was idle. */
+  constructor(closed: (failure: ConnectError | null) => void) {
+    this.#closed = closed;
+  }
+
+  send({ jobs, idempotencyKey, timeoutMs, signal }: StreamedAdds): Promise<readonly AddJobOutcome[]> {
+    clearTimeout(this.#timer);
+    const call = ++this.#lastCall;
+    return new Promise((resolve, reject) => {
+      const expire = () => waiting.fail(new ConnectError("no answer in time", Code.DeadlineExceeded));
+      const cancel = () => waiting.fail(ConnectError.from(signal?.reason, Code.Canceled));
+      const timer = setTimeout(expire, timeoutMs);
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", cancel);
+        this.#waiting.delete(call);
+        this.#unsent.delete(call);
+        if (this.#waiting.size > 0 || this.#isClosed) return;
+        this.#timer = setTimeout(() => this.#close(null), IDLE_MS);
+      };
+      const waiting: Waiting = {
+        settle(outcomes) {
+          end();
+          resolve(outcomes);
+        },
+        fail(error) {
+          end();
+          reject(error);
+        },
+      };
+      this.#waiting.set(call, waiting);
+      if (signal?.aborted) return cancel();
+      signal?.addEventListener("abort", cancel, { once: true });
+      const $typeName = "elasticjob.v1.StreamAddJobsRequest";
+      this.#unsent.set(call, { $typeName, call, idempotencyKey, jobs, timeoutMs });
+      this.#wake();
+    });
+  }
+
+  /** Until it is closed or broken; then every request that waits has failed. Never rejects. */
+  async run(transport: Transport, headers: Record<string, string>): Promise<void> {
+    let failure = new ConnectError("the stream of adds has ended", Code.Unavailable);
+    try {
+      const method = JobService.method.streamAddJobs;
+      const { signal } = this.#abort;
+      const { message: answers } = await transport.stream(method, signal, 0, headers, this.#outgoing());
+      for await (const answer of answers) this.#answered(answer);
+    } catch (error) {
+      failure = ConnectError.from(error);
+    }
+    this.#close(failure);
+    clearTimeout(this.#timer);
+    for (const waiting of [...this.#waiting.values()]) waiting.fail(failureOfEach(failure));
+  }
+
+  #answered({ call, outcomes, failure }: StreamAddJobsResponse): void {
+    const waiting = this.#waiting.get(call);
+    if (failure === undefined) waiting?.settle(outcomes);
+    else waiting?.fail(addFailure(failure));
+  }
+
+  #close(failure: ConnectError | null): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#closed(failure);
+    this.#wake();
+    this.#timer = setTimeout(() => this.#abort.abort(), CLOSE_MS);
+  }
+
+  async *#outgoing(): AsyncGenerator<StreamAddJobsRequest> {
+    while (!this.#isClosed) {
+      for (const [call, request] of this.#unsent) {
+        this.#unsent.delete(call);
+        yield request;
+      }
+      if (this.#isClosed) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+/** What broke a stream says nothing of a single request; unless none would have been taken. */
+function failureOfEach(failure: ConnectError): ConnectError {
+  switch (failure.code) {
+    case Code.Unauthenticated:
+    case Code.PermissionDenied:
+    case Code.Unimplemented:
+      return failure;
+    default: {
+      const cause = isUnreachable(failure) ? failure : undefined;
+      return new ConnectError(failure.rawMessage, Code.Unavailable, failure.metadata, undefined, cause);
+    }
+  }
+}

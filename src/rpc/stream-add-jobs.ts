@@ -1,0 +1,143 @@
+/**
+ * AddJobs on a stream: each request is answered when it is done, whichever came first. Its errors are its
+ * answer; only what nobody foresaw ends the stream.
+ */
+import { create } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import { codeToString } from "@connectrpc/connect/protocol-connect";
+import type { Clock } from "../core/clock.ts";
+import { ElasticJobError } from "../core/errors.ts";
+import {
+  type AddJobOutcome,
+  type AddJobsRequest,
+  AddJobsRequestSchema,
+  type StreamAddJobsRequest,
+  type StreamAddJobsResponse,
+  StreamAddJobsResponseSchema,
+} from "../gen/elasticjob/v1/job_service_pb.ts";
+import { checkCallKey } from "./call-key.ts";
+import { codeText } from "./error-codes.ts";
+import type { CallContext } from "./master-call.ts";
+
+/** What one stream may have open, read and not answered or answered and not taken: then it is not read on. */
+const MAX_REQUESTS = 64;
+/** One request may exceed it. */
+const MAX_JOBS = 20_000;
+
+type Add = (request: AddJobsRequest, key: string | null, context: CallContext) => Promise<AddJobOutcome[]>;
+
+interface Answered {
+  readonly answer: StreamAddJobsResponse;
+  /** How many were asked for. */
+  readonly jobs: number;
+}
+
+export async function* answerAdds(
+  requests: AsyncIterable<StreamAddJobsRequest>,
+  context: CallContext,
+  options: { readonly add: Add; readonly clock: Clock; readonly closing: AbortSignal },
+): AsyncGenerator<StreamAddJobsResponse> {
+  const { closing } = options;
+  let answers: Answered[] = [];
+  let openRequests = 0;
+  let openJobs = 0;
+  let isReading = true;
+  let failure: { readonly error: unknown } | null = null;
+  let wakeReader = () => {};
+  let wakeWriter = () => {};
+
+  const isEnding = () => closing.aborted || context.signal.aborted || failure !== null;
+  const isFull = () => openRequests >= MAX_REQUESTS || openJobs >= MAX_JOBS;
+
+  async function start(request: StreamAddJobsRequest): Promise<void> {
+    openRequests++;
+    openJobs += request.jobs.length;
+    try {
+      const answer = await answerOf(request, context, options);
+      // Not awaited within `push()`: `answers` may be another list by now.
+      answers.push({ answer, jobs: request.jobs.length });
+    } catch (error) {
+      failure ??= { error };
+    }
+    wakeWriter();
+  }
+
+  async function read(): Promise<void> {
+    try {
+      for await (const request of requests) {
+        // One that comes too late is not begun: its answer would have no way back.
+        if (isEnding()) return;
+        void start(request);
+        while (isFull() && !isEnding()) {
+          await new Promise<void>((resolve) => {
+            wakeReader = resolve;
+          });
+        }
+      }
+    } catch (error) {
+      failure ??= { error };
+    } finally {
+      isReading = false;
+      wakeWriter();
+    }
+  }
+
+  // Also when the caller goes: what waits for it to take an answer may not be told.
+  const end = () => {
+    closing.removeEventListener("abort", end);
+    wakeReader();
+    wakeWriter();
+  };
+  closing.addEventListener("abort", end);
+  context.signal.addEventListener("abort", end, { once: true });
+  void read();
+  try {
+    for (;;) {
+      const ready = answers;
+      answers = [];
+      for (const answered of ready) {
+        yield answered.answer;
+        openRequests--;
+        openJobs -= answered.jobs;
+        wakeReader();
+      }
+      context.signal.throwIfAborted();
+      if (failure !== null) throw (failure as { readonly error: unknown }).error;
+      if (answers.length > 0) continue;
+      if (openRequests === 0 && (!isReading || closing.aborted)) return;
+      await new Promise<void>((resolve) => {
+        wakeWriter = resolve;
+      });
+    }
+  } finally {
+    end();
+  }
+}
+
+async function answerOf(
+  { call, idempotencyKey, jobs, timeoutMs }: StreamAddJobsRequest,
+  context: CallContext,
+  { add, clock }: { readonly add: Add; readonly clock: Clock },
+): Promise<StreamAddJobsResponse> {
+  const deadline = timeoutMs === 0 ? null : clock.monotonic() + timeoutMs;
+  const ownContext: CallContext = {
+    signal: context.signal,
+    requestHeader: context.requestHeader,
+    timeoutMs: () => (deadline === null ? undefined : Math.max(1, deadline - clock.monotonic())),
+  };
+  try {
+    const key = checkCallKey("idempotencyKey", idempotencyKey === "" ? null : idempotencyKey);
+    const outcomes = await add(create(AddJobsRequestSchema, { jobs }), key, ownContext);
+    return create(StreamAddJobsResponseSchema, { call, outcomes });
+  } catch (error) {
+    return create(StreamAddJobsResponseSchema, { call, failure: failureOf(error) });
+  }
+}
+
+function failureOf(error: unknown): { code: string; message: string } {
+  if (error instanceof ElasticJobError && error.code !== "internal") {
+    return { code: codeText(error), message: error.message };
+  }
+  if (error instanceof ConnectError) return { code: codeToString(error.code), message: error.rawMessage };
+  throw error;
+}
