@@ -8,9 +8,19 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Handler, HandlerContext, HandlerJob } from "../jobs/define-jobs.ts";
+import { AnswerNotices } from "./answer-notices.ts";
+import { AnswerWriter } from "./answer-ring.ts";
 import { describeFailure } from "./describe-failure.ts";
-import { type FromThread, type ThreadData, type ToThread, TURN_MS } from "./executor-messages.ts";
-import type { Execution, ExecutionEnd } from "./executors.ts";
+import {
+  type FromThread,
+  type Run,
+  type ThreadData,
+  type ToThread,
+  TURN_MS,
+  unpackRun,
+} from "./executor-messages.ts";
+import type { ExecutionEnd } from "./executors.ts";
+import { LateAbort } from "./late-abort.ts";
 import { loadFailure, loadHandlers } from "./load-handlers.ts";
 import { outputText } from "./output-text.ts";
 import { ThreadSignals } from "./thread-signals.ts";
@@ -21,34 +31,40 @@ const data = workerData as ThreadData;
 const send = (message: FromThread) => port.postMessage(message);
 
 const signals = new ThreadSignals(data.signals);
+const answers = new AnswerWriter(data.answers);
+const notices = new AnswerNotices(() => send({ kind: "answered" }));
 const execution = new AsyncLocalStorage<number>();
-const running = new Map<number, AbortController>();
+const running = new Map<number, LateAbort>();
 
-async function run(handler: Handler | undefined, key: number, given: Execution): Promise<void> {
-  const controller = new AbortController();
-  running.set(key, controller);
+async function run(handler: Handler | undefined, given: Run): Promise<void> {
+  const { key } = given;
+  const abort = new LateAbort();
+  running.set(key, abort);
   let end: ExecutionEnd;
   try {
     if (handler === undefined) {
       throw new Error(`this node has no handler "${given.handler}", and no runJob`);
     }
-    const output = await signals.inside(key, () =>
-      handler(jobOf(given), contextOf(given, controller.signal)),
-    );
+    const output = await signals.inside(key, () => handler(jobOf(given), contextOf(given, abort)));
     end = { kind: "succeeded", output: signals.inside(key, () => outputText(output)) };
   } catch (error) {
     end = signals.inside(key, () => describeFailure(error));
   }
   running.delete(key);
-  // At once: an answer that waits here for others is lost when a neighbour blocks the thread.
-  send({ kind: "ended", key, end });
+  answer(key, end);
 }
 
-function jobOf({ jobId, name, handler, payload }: Execution): HandlerJob {
+/** It leaves at once: one that waited here for others would be lost when a neighbour blocks the thread. */
+function answer(key: number, end: ExecutionEnd): void {
+  if (end.kind === "succeeded" && answers.write(key, end.output)) notices.answered();
+  else send({ kind: "ended", key, end });
+}
+
+function jobOf({ jobId, name, handler, payload }: Run): HandlerJob {
   return { id: String(jobId), name, handler, payload: payload === null ? undefined : JSON.parse(payload) };
 }
 
-function contextOf(given: Execution, signal: AbortSignal): HandlerContext {
+function contextOf(given: Run, abort: LateAbort): HandlerContext {
   const { jobId, claim, attempt, scheduledAt, deadline } = given;
   return {
     jobId: String(jobId),
@@ -57,25 +73,27 @@ function contextOf(given: Execution, signal: AbortSignal): HandlerContext {
     scheduledAt: new Date(scheduledAt),
     idempotencyKey: `${jobId}-${scheduledAt}`,
     deadline: deadline === null ? null : new Date(deadline),
-    signal,
+    get signal() {
+      return abort.signal;
+    },
   };
 }
 
 async function receive(message: ToThread, handlerOf: (name: string) => Handler | undefined): Promise<void> {
   if (message.kind === "run") {
-    for (const { key, execution: asked } of message.runs) {
-      signals.took(key);
-      void execution.run(key, () => run(handlerOf(asked.handler), key, asked));
+    for (const packed of message.runs) {
+      const given = unpackRun(packed);
+      signals.took(given.key);
+      void execution.run(given.key, () => run(handlerOf(given.handler), given));
       // What has ended already is answered before the next one begins, which may block.
       await Promise.resolve();
     }
     return;
   }
   const { key } = message;
-  const controller = running.get(key);
   const reason = new DOMException(message.reason, "AbortError");
   // What listens to the signal is the handler's code.
-  execution.run(key, () => signals.inside(key, () => controller?.abort(reason)));
+  execution.run(key, () => signals.inside(key, () => running.get(key)?.abort(reason)));
 }
 
 let isLoaded = false;

@@ -1,5 +1,6 @@
 import type { ClusterTime } from "../core/cluster-time.ts";
 import {
+  type EndingPlan,
   HANDED_BACK,
   type NextOccurrence,
   project,
@@ -27,10 +28,6 @@ export interface HeldClaim {
   handedBack: string | null;
 }
 
-export function claimKey(claim: { readonly jobId: number; readonly claim: number }): string {
-  return `${claim.jobId}/${claim.claim}`;
-}
-
 /** The row in which a claim ends. */
 export function resultRow(
   held: HeldClaim,
@@ -40,56 +37,74 @@ export function resultRow(
 ): ResultRecord {
   const { assignment, nodeNumber, startTime } = held;
   const { jobId, claim, attempt, scheduledAt, placement } = assignment;
-  const plan = {
-    next: nextOf(assignment),
-    retryDelayMs: assignment.retryDelayMs ?? null,
-    lastRetryAt: assignment.lastRetryAt ?? null,
-  };
-  const row = {
+  // Whatever the handler made of its abort when it was handed back: others may have been given the job by now.
+  const how =
+    held.handedBack === null
+      ? howItEnds(assignment, end, endTime, maxLost)
+      : handedBack(held.handedBack, endTime);
+  return {
     jobId,
     claim,
     late: false,
+    outcome: how.outcome,
     attempt,
     scheduledAt,
     startTime,
     endTime,
+    retryAt: how.retryAt,
     node: nodeNumber,
     placement,
-    output: null,
-    error: null,
-    reason: "",
+    output: how.output ?? null,
+    error: how.error ?? null,
+    reason: how.reason ?? "",
     skippedThrough: null,
     skippedCount: 0,
   };
-  if (held.handedBack !== null) {
-    // Whatever the handler made of its abort: others may have been given the job by now.
-    return { ...row, outcome: OUTCOME.LOST, reason: `${HANDED_BACK}: ${held.handedBack}`, retryAt: endTime };
-  }
+}
+
+type HowItEnds = Pick<ResultRecord, "outcome" | "retryAt"> &
+  Partial<Pick<ResultRecord, "output" | "error" | "reason">>;
+
+function howItEnds(assignment: Assignment, end: ExecutionEnd, endTime: number, maxLost: number): HowItEnds {
   switch (end.kind) {
     case "succeeded":
-      return { ...row, outcome: OUTCOME.SUCCEEDED, output: end.output, retryAt: null };
+      return { outcome: OUTCOME.SUCCEEDED, output: end.output, retryAt: null };
     case "failed": {
-      const retryAt = retryAfterFailure(plan, endTime, end.isPermanent, end.retryAfterMs ?? null);
-      return { ...row, outcome: OUTCOME.FAILED, error: end.error, retryAt };
+      const retryAt = retryAfterFailure(
+        planOf(assignment),
+        endTime,
+        end.isPermanent,
+        end.retryAfterMs ?? null,
+      );
+      return { outcome: OUTCOME.FAILED, error: end.error, retryAt };
     }
     case "timed_out":
-      return { ...row, outcome: OUTCOME.TIMED_OUT, retryAt: retryAfterFailure(plan, endTime, false) };
-    case "lost":
-      return end.isBlameless
-        ? { ...row, outcome: OUTCOME.LOST, reason: `${HANDED_BACK}: ${end.reason}`, retryAt: endTime }
-        : {
-            ...row,
-            outcome: OUTCOME.LOST,
-            reason: end.reason,
-            retryAt: retryAfterLoss(assignment.lost, endTime, maxLost),
-          };
+      return { outcome: OUTCOME.TIMED_OUT, retryAt: retryAfterFailure(planOf(assignment), endTime, false) };
+    case "lost": {
+      if (end.isBlameless) return handedBack(end.reason, endTime);
+      const retryAt = retryAfterLoss(assignment.lost, endTime, maxLost);
+      return { outcome: OUTCOME.LOST, reason: end.reason, retryAt };
+    }
   }
+}
+
+function handedBack(why: string, endTime: number): HowItEnds {
+  return { outcome: OUTCOME.LOST, reason: `${HANDED_BACK}: ${why}`, retryAt: endTime };
+}
+
+function planOf(assignment: Assignment): EndingPlan {
+  return {
+    next: nextOf(assignment),
+    retryDelayMs: assignment.retryDelayMs ?? null,
+    lastRetryAt: assignment.lastRetryAt ?? null,
+  };
 }
 
 /** The job's state after that row. */
 export function stateAfter({ assignment }: HeldClaim, row: ResultRecord): JobState {
+  const { scheduledAt, attempt, failures, lost } = assignment;
   // The master knows when an older claim ended; this one has ended now.
-  return project({ ...assignment, endedAt: row.endTime }, row, nextOf(assignment));
+  return project({ scheduledAt, attempt, failures, lost, endedAt: row.endTime }, row, nextOf(assignment));
 }
 
 function nextOf({ nextScheduledAt, nextDueAt }: Assignment): NextOccurrence | null {

@@ -219,11 +219,13 @@ export class Puller {
         return this.welcomed(connection, message.value);
       case "pong":
         return this.ponged(message.value);
-      case "assign":
+      case "assign": {
+        const refusal = this.whyNotRun();
         for (const assignment of message.value.assignments) {
-          this.runner.start(assignment, connection.nodeNumber, this.time, this.whyNotRun());
+          this.runner.start(assignment, connection.nodeNumber, this.time, refusal);
         }
         return;
+      }
       case "verdicts":
         return this.runner.judge(message.value.claims);
       case "doneAck":

@@ -6,14 +6,15 @@
  */
 import { type Clock, sleep } from "../core/clock.ts";
 import { isError } from "../core/errors.ts";
-import type { JobError, JobState, ResultRecord } from "../core/job.ts";
+import { farEnd, hasEnded, type JobError, type JobState, type ResultRecord } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import type { JobStore, Projection } from "../store/job-store.ts";
 
 /** Rows of one statement. */
-const MAX_BATCH = 500;
-/** Batches at once: while they are written, the next one gathers. */
+const MAX_BATCH = 512;
+/** Batches at once. The next one gathers while one is written; it goes beside it when it is full, or that one takes long. */
 const MAX_WRITING = 2;
+const LONG_MS = 50;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5000;
 
@@ -38,7 +39,9 @@ export class ResultWriter {
   private readonly logger: Logger;
   private readonly queue: EndedClaim[] = [];
   private readonly stopping = new AbortController();
+  private isFlushQueued = false;
   private writing = 0;
+  private lastBeganAt = 0;
   /** Rows that the database takes in no form, and that wait for another try. */
   private deferred = 0;
   private idle: (() => void)[] = [];
@@ -56,7 +59,12 @@ export class ResultWriter {
 
   add(ended: EndedClaim): void {
     this.queue.push(ended);
-    if (this.queue.length === 1) this.clock.after(0, () => this.flush());
+    if (this.isFlushQueued) return;
+    this.isFlushQueued = true;
+    this.clock.after(0, () => {
+      this.isFlushQueued = false;
+      this.flush();
+    });
   }
 
   /** Waits until all is written, at most `ms`; then gives up what is left: its claims will be LOST. */
@@ -69,9 +77,12 @@ export class ResultWriter {
   }
 
   private flush(): void {
-    while (this.writing < MAX_WRITING && this.queue.length > 0) {
+    while (this.writing < MAX_WRITING && this.queue.length > 0 && !this.gathers()) {
       this.writing++;
+      this.lastBeganAt = this.clock.monotonic();
+      const cancel = this.clock.after(LONG_MS, () => this.flush());
       void this.write(this.queue.splice(0, MAX_BATCH)).finally(() => {
+        cancel();
         this.writing--;
         this.flush();
       });
@@ -81,14 +92,21 @@ export class ResultWriter {
     }
   }
 
+  private gathers(): boolean {
+    if (this.writing === 0 || this.queue.length >= MAX_BATCH) return false;
+    return this.clock.monotonic() - this.lastBeganAt < LONG_MS;
+  }
+
   private async write(batch: readonly EndedClaim[]): Promise<void> {
-    const ordered = [...batch].sort((a, b) => a.row.jobId - b.row.jobId || a.row.claim - b.row.claim);
-    const written = await this.writeRows(ordered);
-    const first = written.filter(({ isFirst }) => isFirst).map(({ ended }) => ended);
-    const updateTime = Math.max(...ordered.map(({ row }) => row.endTime));
-    const projected = new Set(await this.project(first, updateTime));
+    const ordered = batch.toSorted((a, b) => a.row.jobId - b.row.jobId || a.row.claim - b.row.claim);
+    const updateTime = ordered.reduce((latest, { row }) => Math.max(latest, row.endTime), 0);
+    const written = (await this.writeRows(ordered)).map(({ ended, isFirst }) => {
+      return { ended, isFirst, projection: projectionOf(ended, updateTime) };
+    });
+    const first = written.filter(({ isFirst }) => isFirst).map(({ projection }) => projection);
+    const projected = new Set(await this.project(first));
     if (this.stopping.signal.aborted) return;
-    for (const { ended } of written) ended.written(projected.has(ended), ended.state);
+    for (const { ended, projection } of written) ended.written(projected.has(projection), projection);
   }
 
   /** The rows that are there when it returns: not one that the database takes in no form, nor any after `stop`. */
@@ -117,20 +135,17 @@ export class ResultWriter {
     );
   }
 
-  /** Those whose job's row says so too. What the database refuses is left to the master. */
-  private project(first: readonly EndedClaim[], updateTime: number): Promise<EndedClaim[]> {
-    if (first.length === 0) return Promise.resolve([]);
+  /** Those that applied. What the database refuses is left to the master. */
+  private project(projections: readonly Projection[]): Promise<Projection[]> {
+    if (projections.length === 0) return Promise.resolve([]);
     return this.persist(
-      first,
+      projections,
       async (part) => {
-        const projections = part.map(({ row: { jobId, claim }, state, revision }): Projection => {
-          return { jobId, claim, revision, updateTime, ...state };
-        });
-        const applied = await this.store.projectJobs(projections);
+        const applied = await this.store.projectJobs(part);
         return part.filter((_, index) => applied[index]);
       },
-      async (ended, error) => {
-        this.logger.warn({ error, jobId: ended.row.jobId }, "could not project a result");
+      async ({ jobId }, error) => {
+        this.logger.warn({ error, jobId }, "could not project a result");
         return [];
       },
     );
@@ -140,11 +155,11 @@ export class ResultWriter {
    * Tries again as long as the database is out of reach. What it refuses is halved until the one that
    * it does not take is alone, so that this one holds up no other.
    */
-  private async persist<T>(
-    batch: readonly EndedClaim[],
-    write: (part: readonly EndedClaim[]) => Promise<T[]>,
-    refused: (ended: EndedClaim, error: unknown) => Promise<T[]>,
-  ): Promise<T[]> {
+  private async persist<Item, Result>(
+    batch: readonly Item[],
+    write: (part: readonly Item[]) => Promise<Result[]>,
+    refused: (item: Item, error: unknown) => Promise<Result[]>,
+  ): Promise<Result[]> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(MAX_RETRY_MS, waitMs * 2)) {
       try {
         return await write(batch);
@@ -170,4 +185,11 @@ export class ResultWriter {
       if (!this.stopping.signal.aborted) this.add(ended);
     });
   }
+}
+
+/** Jobs that end for good in one batch end with the last of it: alike, they are projected in one statement. */
+function projectionOf({ row, state, revision }: EndedClaim, updateTime: number): Projection {
+  const { jobId, claim } = row;
+  const end = hasEnded(state) ? { at: farEnd(updateTime), endedAt: updateTime } : undefined;
+  return { ...state, ...end, jobId, claim, revision, updateTime };
 }

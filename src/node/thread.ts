@@ -7,9 +7,11 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
+import { AnswerReader, createAnswerRing } from "./answer-ring.ts";
 import {
   type FromThread,
-  type KeyedExecution,
+  type PackedRun,
+  packRun,
   type ThreadData,
   type ToThread,
   TURN_MS,
@@ -55,11 +57,12 @@ export class Thread {
   private readonly events: ThreadEvents;
   private readonly worker: Worker;
   private readonly signals: SignalReader;
+  private readonly answers: AnswerReader;
   private readonly running = new Map<number, Running>();
   /** Process groups that its handlers have started. */
   private readonly groups = new Set<number>();
   private lastKey = 0;
-  private toRun: KeyedExecution[] = [];
+  private toRun: PackedRun[] = [];
   private verdict: Verdict | null = null;
   private isGone = false;
   private cancelRetirement = () => {};
@@ -74,7 +77,9 @@ export class Thread {
     const { handlersUrl, builtIn } = parts;
     const signals = createSignals();
     this.signals = new SignalReader(signals);
-    const workerData: ThreadData = { handlersUrl, builtIn, signals };
+    const answers = createAnswerRing();
+    this.answers = new AnswerReader(answers);
+    const workerData: ThreadData = { handlersUrl, builtIn, signals, answers };
     this.worker = new Worker(new URL("./executor-thread.ts", import.meta.url), { workerData });
     this.ready = this.listen();
   }
@@ -93,9 +98,10 @@ export class Thread {
     const running: Running = { execution, ended, cancels: [], isTimedOut: false, overdue: null };
     this.running.set(key, running);
     // Executions that come in one message of the master go in one to the thread: each costs microseconds.
-    if (this.toRun.push({ key, execution }) === 1) queueMicrotask(() => this.postRuns());
+    if (this.toRun.push(packRun(key, execution)) === 1) queueMicrotask(() => this.postRuns());
     if (execution.timeoutMs !== null) {
       const timeOut = () => {
+        this.takeAnswers();
         running.isTimedOut = true;
         this.abort(key, "the attempt has timed out", this.parts.limits.timeoutGraceMs);
       };
@@ -118,6 +124,7 @@ export class Thread {
 
   /** Kills it if it has been blocked for too long. */
   check(): void {
+    this.takeAnswers();
     if (this.blockedMs() < this.parts.limits.maxBlockedMs || this.running.size === 0 || this.isKilled) return;
     this.parts.logger.warn({ jobs: this.running.size }, "a thread for handlers is blocked; replacing it");
     this.killBlocked("the handler blocked its thread", null);
@@ -138,6 +145,7 @@ export class Thread {
   }
 
   private abort(key: number, reason: string, graceMs: number): void {
+    this.takeAnswers();
     const running = this.running.get(key);
     if (running === undefined) return;
     this.postRuns();
@@ -146,6 +154,7 @@ export class Thread {
   }
 
   private force(key: number, running: Running, reason: string): void {
+    this.takeAnswers();
     if (!this.running.has(key) || this.isKilled) return;
     const { jobId, handler } = running.execution;
     this.parts.logger.warn({ jobId, handler }, "a handler ignores its abort; replacing its thread");
@@ -190,7 +199,12 @@ export class Thread {
     if (part === "none") this.hurryIfAllAreOverdue();
   }
 
+  private takeAnswers(): void {
+    this.answers.take((key, output) => this.ended(key, { kind: "succeeded", output }));
+  }
+
   private exited(): void {
+    this.takeAnswers();
     this.isGone = true;
     this.cancelRetirement();
     for (const group of this.groups) killGroup(group);
@@ -226,6 +240,8 @@ export class Thread {
             return fail(message.message);
           case "ended":
             return this.ended(message.key, message.end);
+          case "answered":
+            return this.takeAnswers();
           case "process":
             if (message.isRunning) this.groups.add(message.group);
             else this.groups.delete(message.group);

@@ -50,7 +50,10 @@ export interface ClaimWrite {
   readonly revision: number;
 }
 
-/** Brings `jobinfo` in line with the final row of a claim. Guard: RUNNING, this claim and revision. */
+/**
+ * Brings `jobinfo` in line with the final row of a claim. Guard: RUNNING, this claim and revision.
+ * Of a job that has ended, `scheduledAt` is the one that it had.
+ */
 export interface Projection extends JobState {
   readonly jobId: number;
   readonly claim: number;

@@ -68,6 +68,49 @@ export function pushResult(values: SqlValue[], result: ResultRecord, late: boole
   );
 }
 
+/**
+ * What the row of a handler that has succeeded, written by its node, has in all columns but those of
+ * `pushSuccess`. Most rows are such.
+ */
+export const SUCCESS = {
+  late: "0",
+  outcome: `${OUTCOME.SUCCEEDED}`,
+  retry_at: "NULL",
+  epoch: "0",
+  error: "NULL",
+  reason: "''",
+  skipped_through: "NULL",
+  skipped_count: "0",
+} as const satisfies Partial<Record<keyof ResultRow, string>>;
+
+export function isSuccess(result: ResultRecord, late: boolean, epoch: number): boolean {
+  return (
+    result.outcome === OUTCOME.SUCCEEDED &&
+    !late &&
+    epoch === 0 &&
+    result.retryAt === null &&
+    result.error === null &&
+    result.reason === "" &&
+    result.skippedThrough === null &&
+    result.skippedCount === 0
+  );
+}
+
+/** Appends the values of the columns that `SUCCESS` leaves open. */
+export function pushSuccess(values: SqlValue[], result: ResultRecord): void {
+  values.push(
+    result.jobId,
+    result.claim,
+    result.attempt,
+    result.scheduledAt,
+    result.startTime,
+    result.endTime,
+    result.node,
+    result.placement,
+    result.output,
+  );
+}
+
 export function resultOfRow(row: ResultRow): ResultRecord {
   return {
     jobId: row.job_id,

@@ -1,6 +1,5 @@
 /** INSERTs of many rows: prepared where the number of rows is a common one, else as text. */
 import type { SqlValue } from "../dialect.ts";
-import { marks } from "../in-list.ts";
 import type { Session, WriteOutcome } from "./connection-pool.ts";
 import { FENCED_EPOCH } from "./fence.ts";
 
@@ -10,6 +9,8 @@ const MOST_PLACEHOLDERS = 65_535;
 export interface InsertTarget {
   readonly table: string;
   readonly columns: readonly string[];
+  /** Columns with one value, as SQL, in all rows: a bound value costs more than all that the server does with it. */
+  readonly fixed?: Readonly<Record<string, string>>;
   /** Whether the first row carries the fence in its `epoch`. */
   readonly fenced: boolean;
 }
@@ -19,21 +20,23 @@ export class MultiRowInsert {
   readonly #head: string;
   readonly #firstRow: string;
   readonly #nextRow: string;
-  readonly #columns: number;
+  /** Bound values of a row. */
+  readonly #width: number;
   readonly #prepared = new Map<number, string>();
 
-  constructor({ table, columns, fenced }: InsertTarget) {
+  constructor({ table, columns, fixed = {}, fenced }: InsertTarget) {
+    const row = columns.map((column) => fixed[column] ?? "?");
     this.#head = `INSERT INTO ${table} (${columns.join(", ")}) VALUES `;
-    this.#columns = columns.length;
-    this.#nextRow = `(${marks(columns.length)})`;
+    this.#width = row.filter((value) => value === "?").length;
+    this.#nextRow = `(${row.join(", ")})`;
     this.#firstRow = fenced
-      ? `(${columns.map((column) => (column === "epoch" ? FENCED_EPOCH : "?")).join(", ")})`
+      ? `(${row.with(columns.indexOf("epoch"), FENCED_EPOCH).join(", ")})`
       : this.#nextRow;
   }
 
   /** One statement for all rows, whose values follow each other in `values`. */
   run(session: Session, values: readonly SqlValue[]): Promise<WriteOutcome> {
-    const rows = values.length / this.#columns;
+    const rows = values.length / this.#width;
     if (values.length > MOST_PLACEHOLDERS || !isPreparedSize(rows)) {
       return session.query(this.text(rows), values);
     }
@@ -43,8 +46,8 @@ export class MultiRowInsert {
   /** In a transaction: as few statements as it takes for all of them to be prepared. */
   async runInParts(session: Session, values: readonly SqlValue[]): Promise<void> {
     for (let first = 0; first < values.length; ) {
-      const size = largestPreparedSize((values.length - first) / this.#columns);
-      const end = first + size * this.#columns;
+      const size = largestPreparedSize((values.length - first) / this.#width);
+      const end = first + size * this.#width;
       await session.execute(this.#preparedText(size), values.slice(first, end));
       first = end;
     }
@@ -70,7 +73,8 @@ function isPreparedSize(rows: number): boolean {
 }
 
 /** At most `rows`; three of them make any number up to 1,000. */
-function largestPreparedSize(rows: number): number {
+export function largestPreparedSize(rows: number): number {
+  if (isPreparedSize(rows)) return rows;
   for (const step of [100, 10]) if (rows >= step) return Math.min(10 * step, rows - (rows % step));
   return rows;
 }

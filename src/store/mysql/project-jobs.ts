@@ -2,7 +2,7 @@
  * The projection: brings a RUNNING job in line with the final row of its claim. Jobs that change in the
  * same way share one UPDATE by key, the others one UPDATE joined to a JSON table (about twice the cost).
  */
-import { STORED_STATUS } from "../../core/job.ts";
+import { hasEnded, STORED_STATUS } from "../../core/job.ts";
 import type { SqlValue } from "../dialect.ts";
 import { chunks, marks, padded } from "../in-list.ts";
 import type { Projection } from "../job-store.ts";
@@ -12,8 +12,11 @@ import { checkEpoch, FENCE } from "./fence.ts";
 /** Below this many alike, a statement of their own costs more than the join. */
 const OWN_STATEMENT_ROWS = 16;
 
-const UPDATE_ALIKE = `UPDATE jobinfo SET status = ?, at = ?, scheduled_at = ?, attempt = ?, failures = ?,
-  lost = ?, ended_at = ?, update_time = ? WHERE status = ${STORED_STATUS.RUNNING} AND claim = ? AND revision = ?`;
+const CHANGES = "status = ?, at = ?, attempt = ?, failures = ?, lost = ?, ended_at = ?, update_time = ?";
+const GUARD = `WHERE status = ${STORED_STATUS.RUNNING} AND claim = ? AND revision = ?`;
+/** A job that has ended stays at its last occurrence: so jobs of many occurrences end alike. */
+const UPDATE_ENDED = `UPDATE jobinfo SET ${CHANGES} ${GUARD}`;
+const UPDATE_UNENDED = `UPDATE jobinfo SET ${CHANGES}, scheduled_at = ? ${GUARD}`;
 
 const UPDATE_JOINED = `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
     id BIGINT PATH '$[0]', claim BIGINT PATH '$[1]', revision BIGINT PATH '$[2]', status INT PATH '$[3]',
@@ -48,8 +51,8 @@ async function updateAlike(
   let hits = 0;
   for (const part of chunks(rows)) {
     const ids = padded(part.map((row) => row.jobId));
-    const values: SqlValue[] = [...changesOf(first), first.claim, first.revision, ...ids];
-    const sql = `${UPDATE_ALIKE} AND id IN (${marks(ids.length)})`;
+    const values: SqlValue[] = [...sharedBy(first), ...ids];
+    const sql = `${hasEnded(first) ? UPDATE_ENDED : UPDATE_UNENDED} AND id IN (${marks(ids.length)})`;
     const outcome =
       epoch === undefined
         ? await session.execute(sql, values)
@@ -86,31 +89,44 @@ async function updateJoined(
   return outcome.affectedRows;
 }
 
-function changesOf(row: Projection): number[] {
-  return [
-    row.status,
-    row.at,
-    row.scheduledAt,
-    row.attempt,
-    row.failures,
-    row.lost,
-    row.endedAt,
-    row.updateTime,
-  ];
+/** What rows have to have in common to share a statement: its values, but for the ids. */
+function sharedBy(row: Projection): number[] {
+  const { status, at, attempt, failures, lost, endedAt, updateTime, claim, revision } = row;
+  const changes = [status, at, attempt, failures, lost, endedAt, updateTime];
+  if (!hasEnded(row)) changes.push(row.scheduledAt);
+  changes.push(claim, revision);
+  return changes;
+}
+
+function areAlike(a: Projection, b: Projection): boolean {
+  return (
+    a.status === b.status &&
+    a.at === b.at &&
+    a.attempt === b.attempt &&
+    a.failures === b.failures &&
+    a.lost === b.lost &&
+    a.endedAt === b.endedAt &&
+    a.updateTime === b.updateTime &&
+    a.claim === b.claim &&
+    a.revision === b.revision &&
+    (a.scheduledAt === b.scheduledAt || hasEnded(a))
+  );
 }
 
 function group(rows: readonly Projection[]): {
   readonly alike: readonly (readonly Projection[])[];
   readonly mixed: readonly Projection[];
 } {
+  const [first] = rows;
+  // As it is for most batches, and cheaper to see than to name each row's group.
+  if (first === undefined || rows.every((row) => areAlike(first, row))) return { alike: [rows], mixed: [] };
   const groups = new Map<string, Projection[]>();
   for (const row of rows) {
-    const name = `${changesOf(row).join()},${row.claim},${row.revision}`;
+    const name = sharedBy(row).join();
     const same = groups.get(name);
     if (same === undefined) groups.set(name, [row]);
     else same.push(row);
   }
-  if (groups.size === 1) return { alike: [rows], mixed: [] };
   const all = [...groups.values()];
   return {
     alike: all.filter((same) => same.length >= OWN_STATEMENT_ROWS),
@@ -123,17 +139,19 @@ function group(rows: readonly Projection[]): {
 
 /** A row that stands as projected was hit, now or by an earlier try that was cut off. */
 async function readApplied(session: Session, projections: readonly Projection[]): Promise<boolean[]> {
-  const stands = new Map<number, string>();
+  const stored = new Map<number, Projection>();
   for (const part of chunks(projections)) {
     const ids = padded(part.map((row) => row.jobId));
-    const rows = await session.read<Record<string, number>>(
-      `SELECT id, status, at, scheduled_at, attempt, failures, lost, ended_at, update_time, claim, revision
+    const rows = await session.read<Projection>(
+      `SELECT id AS jobId, status, at, scheduled_at AS scheduledAt, attempt, failures, lost,
+        ended_at AS endedAt, update_time AS updateTime, claim, revision
       FROM jobinfo WHERE id IN (${marks(ids.length)})`,
       ids,
     );
-    for (const { id, ...rest } of rows) if (id !== undefined) stands.set(id, Object.values(rest).join());
+    for (const row of rows) stored.set(row.jobId, row);
   }
-  return projections.map(
-    (row) => stands.get(row.jobId) === [...changesOf(row), row.claim, row.revision].join(),
-  );
+  return projections.map((projection) => {
+    const row = stored.get(projection.jobId);
+    return row !== undefined && areAlike(projection, row);
+  });
 }

@@ -13,18 +13,30 @@ import { claimList } from "../read-jobs.ts";
 import {
   isKeptLate,
   isOwnRow,
+  isSuccess,
   pushResult,
+  pushSuccess,
   RESULT_COLUMNS,
   SELECT_WRITER,
+  SUCCESS,
   type WriterColumns,
 } from "../result-row.ts";
 import type { Session } from "./connection-pool.ts";
 import { failureOf } from "./errors.ts";
 import { insertFenced } from "./fence.ts";
-import { MultiRowInsert } from "./multi-row-insert.ts";
+import { largestPreparedSize, MultiRowInsert } from "./multi-row-insert.ts";
 
+const INSERT_SUCCESS = new MultiRowInsert({
+  table: "jobresult",
+  columns: RESULT_COLUMNS,
+  fixed: SUCCESS,
+  fenced: false,
+});
 const INSERT = new MultiRowInsert({ table: "jobresult", columns: RESULT_COLUMNS, fenced: false });
 const INSERT_FENCED = new MultiRowInsert({ table: "jobresult", columns: RESULT_COLUMNS, fenced: true });
+const MOST_ROWS = 1000;
+/** So many are worth a statement more. */
+const MANY_ROWS = 100;
 /** Rounds of reading and inserting again; each further one needs yet another writer of the same claims. */
 const MOST_ROUNDS = 10;
 /** Far below any server's max_allowed_packet, also when every byte is escaped. */
@@ -44,7 +56,7 @@ export async function writeResults(
 ): Promise<ResultWrite[]> {
   const outcomes: ResultWrite[] = results.map((result) => (result.late ? "late" : "first"));
   const pending = results.map((result, index) => ({ index, result, late: result.late }));
-  for (const part of parts(pending)) await writePart(session, epoch, part, outcomes);
+  for (const part of parts(pending, epoch)) await writePart(session, epoch, part, outcomes);
   return outcomes;
 }
 
@@ -70,6 +82,10 @@ async function writePart(
 
 function insert(session: Session, epoch: number, pending: readonly Pending[]): Promise<unknown> {
   const values: SqlValue[] = [];
+  if (pending.every(({ result, late }) => isSuccess(result, late, epoch))) {
+    for (const { result } of pending) pushSuccess(values, result);
+    return INSERT_SUCCESS.run(session, values);
+  }
   for (const { result, late } of pending) pushResult(values, result, late, epoch);
   if (epoch === 0) return INSERT.run(session, values);
   return insertFenced(epoch, () => INSERT_FENCED.run(session, values));
@@ -117,20 +133,42 @@ function nameOf(jobId: number, claim: number, late: boolean): string {
 }
 
 /** Statements of bounded rows and size. The rows are independent of each other. */
-function parts(pending: readonly Pending[]): (readonly Pending[])[] {
-  const bySize: Pending[][] = [];
+function parts(pending: readonly Pending[], epoch: number): (readonly Pending[])[] {
+  return byKind(pending, epoch).flatMap(bySize).flatMap(inPreparedSizes);
+}
+
+/** Most have succeeded, and go together; unless there are two rows for a claim, of which the first counts. */
+function byKind(pending: readonly Pending[], epoch: number): (readonly Pending[])[] {
+  const isPlain = ({ result, late }: Pending) => isSuccess(result, late, epoch);
+  const plain = pending.filter(isPlain);
+  if (plain.length === pending.length || plain.length === 0) return [pending];
+  const claims = new Set(pending.map(({ result }) => `${result.jobId}/${result.claim}`));
+  if (claims.size < pending.length) return [pending];
+  return [plain, pending.filter((one) => !isPlain(one))];
+}
+
+function bySize(pending: readonly Pending[]): (readonly Pending[])[] {
+  const sized: Pending[][] = [];
   let part: Pending[] = [];
   let characters = 0;
   for (const one of pending) {
     const more = (one.result.output?.length ?? 0) + (one.result.error?.stack?.length ?? 0);
     if (characters + more > STATEMENT_CHARACTERS && part.length > 0) {
-      bySize.push(part);
+      sized.push(part);
       part = [];
       characters = 0;
     }
     part.push(one);
     characters += more;
   }
-  if (part.length > 0) bySize.push(part);
-  return bySize.flatMap((same) => chunks(same));
+  if (part.length > 0) sized.push(part);
+  return sized;
+}
+
+/** Most of many rows in a statement that is prepared; the rest of them then costs little. */
+function inPreparedSizes(pending: readonly Pending[]): (readonly Pending[])[] {
+  return chunks(pending, MOST_ROWS).flatMap((part) => {
+    const most = largestPreparedSize(part.length);
+    return most < MANY_ROWS ? [part] : [part.slice(0, most), ...chunks(part.slice(most))];
+  });
 }

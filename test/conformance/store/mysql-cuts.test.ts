@@ -132,7 +132,7 @@ test("a projection whose answer was lost has applied", async () => {
     ids.map((id) => job(id, { status: 3, claim: 1 })),
     [],
   );
-  const projections = ids.map((id, index) => projection(id, { scheduledAt: index }));
+  const projections = ids.map((id, index) => projection(id, { endedAt: index }));
   expect(await withLostAnswer("JSON_TABLE", () => store.projectJobs(projections, epoch))).toEqual([
     true,
     true,

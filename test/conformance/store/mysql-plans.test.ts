@@ -112,7 +112,7 @@ test("projections go by primary key, alike or mixed", async () => {
     await projectJobs(session, rows, 1);
     await projectJobs(
       session,
-      rows.map((row, index) => ({ ...row, scheduledAt: index })),
+      rows.map((row, index) => ({ ...row, endedAt: index })),
       1,
     );
     const [alike] = execute.mock.calls;

@@ -145,6 +145,35 @@ describeStores("results", (get) => {
     }
   });
 
+  test("of every kind of end in one large batch are stored as they are", async () => {
+    const under = get();
+    const ids = await newIds(under, 700);
+    const ends: Partial<ResultRecord>[] = [
+      { output: "1" },
+      {},
+      { outcome: OUTCOME.FAILED, error: { name: "E", message: "m" }, retryAt: 5 },
+      { reason: "r" },
+      { startTime: 1, endTime: 2, attempt: 7, node: 9, placement: "" },
+    ];
+    const rows = ids.map((id, index) => result(id, 1, ends[(index * index) % ends.length] ?? {}));
+    const [taken] = rows;
+    await under.other.writeResults(taken === undefined ? [] : [{ ...taken, endTime: 1 }]);
+    expect(await under.store.writeResults(rows)).toEqual(
+      rows.map((_, index) => (index === 0 ? "late" : "first")),
+    );
+    const stored = await under.store.readFinalRows(rows);
+    for (const row of rows.slice(1)) expect(stored.get(row.jobId)).toEqual(row);
+  });
+
+  test("take the first of two rows for one claim in one call, also when another kind of end comes second", async () => {
+    const under = get();
+    const [id = 0, other = 0] = await newIds(under, 2);
+    const lost = result(id, 1, { outcome: OUTCOME.FAILED, error: { name: "E", message: "m" } });
+    const rows = [lost, result(id, 1), result(other, 1)];
+    expect(await under.store.writeResults(rows)).toEqual(["first", "late", "first"]);
+    expect((await under.store.readFinalRows([lost])).get(id)).toEqual(lost);
+  });
+
   test("of more than one statement's size are all stored", async () => {
     const under = get();
     const ids = await newIds(under, 1500);
