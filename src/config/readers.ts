@@ -113,7 +113,7 @@ export const hostRule: Reader<string> = {
 
 /** How long what has ended is kept. */
 export const retention: Reader<Retention> = {
-  accepts: "off, or parts such as succeeded=7d,failed=30d,results=1000",
+  accepts: "off, or parts such as succeeded=7d,failed=30d/500,results=1000",
   saysWhy: true,
   schema: z.string().transform((value, context) => {
     const parsed = parseRetention(value);

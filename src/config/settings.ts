@@ -134,7 +134,7 @@ export const SETTINGS = {
     ...read.retention,
     default: DEFAULT_RETENTION,
     meaning:
-      "how long jobs and results are kept after they ended so, and how many results a job keeps; off: all, for ever",
+      "how long jobs and results are kept after they ended so, and how many results a job keeps: of one outcome (`failed=30d/500`), of all (`results`); off: all, for ever",
   },
   MAX_PAYLOAD_BYTES: {
     ...read.wholeNumber(1, 3 * 1024 * 1024),

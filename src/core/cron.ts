@@ -14,7 +14,8 @@
  *   nothing when only the minutes start with `*`, either; `*\/15 2 * * *` would then lose its night.)
  */
 import { Cron, CronPattern } from "croner";
-import type { ClockChangeRule, LocalTimes } from "./local-schedule.ts";
+import type { ClockChangeRule, Counted, LocalTimes } from "./local-schedule.ts";
+import { TimesOfDay } from "./times-of-day.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -67,7 +68,8 @@ function parse(expression: string): CronParse {
   const options = { mode: "6-part", utcOffset: 0, paused: true, domAndDow } as const;
   try {
     const pattern = new CronPattern(`${second} ${minute} ${hour} ${days}`, "UTC", { mode: "6-part" });
-    const nextDay = matchingDays(new Cron(`0 0 0 ${days}`, options));
+    const isEveryDay = dayFields.every((field) => field === "*");
+    const nextDay = isEveryDay ? (day: number) => day : matchingDays(new Cron(`0 0 0 ${days}`, options));
     // The calendar repeats after 400 years; croner looks further than that.
     if (nextDay(0) === null) {
       return { error: `"${expression}" never comes: no month that it names has such a day` };
@@ -98,38 +100,38 @@ function matchingDays(cron: Cron): (day: number) => number | null {
 }
 
 function cronTimes(nextDay: (day: number) => number | null, pattern: CronPattern): LocalTimes {
-  const hours = chosen(pattern.hour);
-  const minutes = chosen(pattern.minute);
-  const seconds = chosen(pattern.second);
-  /** The first chosen time of day at or after a second of the day; null: none is left. */
-  const nextInDay = (secondOfDay: number): number | null => {
-    const hourNow = Math.floor(secondOfDay / 3600);
-    const minuteNow = Math.floor(secondOfDay / 60) % 60;
-    for (const hour of hours) {
-      if (hour < hourNow) continue;
-      for (const minute of minutes) {
-        if (hour === hourNow && minute < minuteNow) continue;
-        for (const second of seconds) {
-          const found = (hour * 60 + minute) * 60 + second;
-          if (found >= secondOfDay) return found;
-        }
-      }
-    }
-    return null;
-  };
+  const times = new TimesOfDay(pattern.hour, pattern.minute, pattern.second);
   const next = (local: number): number | null => {
     const day = Math.floor(local / DAY_MS);
     const found = nextDay(day);
     if (found === null) return null;
-    const secondOfDay = nextInDay(found === day ? Math.ceil((local - day * DAY_MS) / 1000) : 0);
-    return secondOfDay === null ? next((found + 1) * DAY_MS) : found * DAY_MS + secondOfDay * 1000;
+    const index = found === day ? times.countBefore(secondOfDay(local, day)) : 0;
+    return index < times.size ? found * DAY_MS + times.at(index) * 1000 : next((found + 1) * DAY_MS);
   };
-  return { next };
+  const within = (from: number, to: number): Counted => {
+    let counted: Counted = { count: 0, last: null, beforeLast: null };
+    let day = nextDay(Math.floor(from / DAY_MS));
+    while (day !== null && day * DAY_MS < to) {
+      const midnight = day * DAY_MS;
+      const first = times.countBefore(secondOfDay(from, day));
+      const end = times.countBefore(secondOfDay(to, day));
+      if (end > first) {
+        counted = {
+          count: counted.count + end - first,
+          last: midnight + times.at(end - 1) * 1000,
+          beforeLast: end - first > 1 ? midnight + times.at(end - 2) * 1000 : counted.last,
+        };
+      }
+      day = nextDay(day + 1);
+    }
+    return counted;
+  };
+  return { next, within };
 }
 
-/** The indexes of croner's 0s and 1s. */
-function chosen(flags: readonly number[]): number[] {
-  return [...flags.entries()].flatMap(([index, flag]) => (flag ? [index] : []));
+/** The first whole second at or after a local time, counted from the midnight at which a day begins. */
+function secondOfDay(local: number, day: number): number {
+  return Math.ceil((local - day * DAY_MS) / 1000);
 }
 
 const ACCEPTED: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 /** A time of day, and the local times of a daily schedule. */
-import type { LocalTimes } from "./local-schedule.ts";
+import type { Counted, LocalTimes } from "./local-schedule.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -19,5 +19,11 @@ export function formatTimeOfDay(secondOfDay: number): string {
 
 export function dailyTimes(secondOfDay: number): LocalTimes {
   const timeOfDayMs = secondOfDay * 1000;
-  return { next: (local) => Math.ceil((local - timeOfDayMs) / DAY_MS) * DAY_MS + timeOfDayMs };
+  const next = (local: number) => Math.ceil((local - timeOfDayMs) / DAY_MS) * DAY_MS + timeOfDayMs;
+  const within = (from: number, to: number): Counted => {
+    const last = next(to) - DAY_MS;
+    const count = Math.max(0, (last - next(from)) / DAY_MS + 1);
+    return { count, last: count > 0 ? last : null, beforeLast: count > 1 ? last - DAY_MS : null };
+  };
+  return { next, within };
 }

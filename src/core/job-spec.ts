@@ -42,7 +42,7 @@ export function parseJobSpec(
     payload,
     schedule,
     bounds: checkBounds(raw, isGoodSchedule ? schedule : null, now, problems),
-    jitterMs: checkJitter(raw.jitterMs, problems),
+    jitterMs: checkJitter(raw, isGoodSchedule ? schedule : null, now, problems),
     misfire: raw.misfire ?? "once",
     overlap: raw.overlap ?? "wait",
     deadlineMs: raw.deadlineMs ?? null,

@@ -16,6 +16,15 @@ export const LAST_INSTANT = 253_402_300_799_999;
 export interface LocalTimes {
   /** The first at or after `local`; null: there is none. */
   next(local: number): number | null;
+  /** Those at or after `from` and before `to`, without a step for each. */
+  within(from: number, to: number): Counted;
+}
+
+/** Times, counted: how many there are, and the last two of them. */
+export interface Counted {
+  readonly count: number;
+  readonly last: number | null;
+  readonly beforeLast: number | null;
 }
 
 export interface ClockChangeRule {
@@ -64,6 +73,34 @@ export function nextLocalOccurrence(schedule: LocalSchedule, after: number): Occ
     segment = segmentAt(timeZone, from);
   }
   return null;
+}
+
+/** The occurrences after an instant, through another one: as `nextLocalOccurrence` would find them one by one. */
+export function countLocalOccurrences(schedule: LocalSchedule, after: number, through: number): Counted {
+  const { times, timeZone, rule } = schedule;
+  const end = Math.min(through, LAST_INSTANT);
+  let counted: Counted = { count: 0, last: null, beforeLast: null };
+  let from = after + 1;
+  let segment = segmentAt(timeZone, after);
+  while (from <= end) {
+    if (from === segment.start && rule.gap !== "ignore" && firstSwallowed(times, segment) !== null) {
+      counted = { count: counted.count + 1, last: from, beforeLast: counted.last };
+      from++;
+    }
+    const { offsetMs } = segment;
+    const first = Math.max(from + offsetMs, firstLocal(segment, rule));
+    const found = times.within(first, Math.min(end + 1 + offsetMs, endLocal(segment, rule)));
+    if (found.last !== null) {
+      counted = {
+        count: counted.count + found.count,
+        last: found.last - offsetMs,
+        beforeLast: found.beforeLast === null ? counted.last : found.beforeLast - offsetMs,
+      };
+    }
+    from = segment.end;
+    if (from <= end) segment = segmentAt(timeZone, from);
+  }
+  return counted;
 }
 
 /** The first local time in the gap at the segment's start whose day exists; null: none. */

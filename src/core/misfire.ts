@@ -1,13 +1,13 @@
 /** What becomes of an occurrence that is due: whether it is to be run, beside its job or by it, or was missed. */
-import type { JobRecord } from "./job.ts";
+import { MISSED_AFTER_MS } from "./jitter.ts";
+import type { JobRecord, ResultRecord } from "./job.ts";
 import { type Due, nextDue } from "./next-due.ts";
-import { isRecurring } from "./schedule.ts";
+import { countOccurrences, isRecurring } from "./schedule.ts";
 
-/** An occurrence is missed when it is unclaimed so long after its time, or when the next one is due. */
-export const MISSED_AFTER_MS = 60_000;
-
-/** How many occurrences one decision looks at, so that it takes milliseconds; what is left is decided next. */
-const MAX_OCCURRENCES = 5000;
+/** Occurrences looked at one by one; where there are more they are counted, so that a decision takes milliseconds. */
+const MOST_STEPS = 100;
+/** Counting takes a step for each day: a longer run of skips makes several decisions, and rows. */
+const MOST_COUNTED_MS = 10 * 366 * 86_400_000;
 
 /**
  * `misfire`: nothing could run them in time. `overlap`: they fell due while the one before them ran.
@@ -41,7 +41,7 @@ export function decideDue(record: JobRecord, now: number): DueDecision {
     skipDropped(record) ??
     skipOverlapped(record, now) ??
     skipMissed(record, now) ??
-    (isTooLate ? skipOne(record, "deadline") : null) ??
+    (isTooLate ? skipTooLate(record, now - deadlineMs - 1) : null) ??
     (record.spec.overlap === "allow"
       ? { kind: "spawn", next: nextDue(record, record.scheduledAt) }
       : { kind: "run" })
@@ -52,8 +52,8 @@ type Skip = Extract<DueDecision, { kind: "skip" }> | null;
 
 function skipPaused(record: JobRecord, now: number): Skip {
   const { resumedAt } = record.spec;
-  if (resumedAt === undefined || record.scheduledAt > resumedAt) return null;
-  const run = runOf(record, now, (scheduledAt) => scheduledAt <= resumedAt);
+  if (resumedAt === undefined || dueAt(record) > resumedAt) return null;
+  const run = runOf(record, Math.min(now, resumedAt));
   return skip(record, run.last, run.count, "paused");
 }
 
@@ -67,22 +67,50 @@ function skipDropped(record: JobRecord): Skip {
 /** Occurrences that fell due before the one before them had ended: the last waits, or none runs. */
 function skipOverlapped(record: JobRecord, now: number): Skip {
   const { overlap, misfire } = record.spec;
-  if (overlap === "allow" || record.scheduledAt >= record.endedAt) return null;
+  if (!fellDueBesideAnother(record)) return null;
   // All that were missed have fallen due before the first of them has ended: each waits for the one before it.
   if (overlap === "wait" && misfire === "all") return null;
-  const run = runOf(record, now, (scheduledAt) => scheduledAt < record.endedAt);
+  const run = runOf(record, Math.min(now, record.endedAt - 1));
   if (overlap === "skip") return skip(record, run.last, run.count, "overlap");
   return run.beforeLast === null ? null : skip(record, run.beforeLast, run.count - 1, "overlap");
 }
 
+/** Before the one before it had ended. */
+function fellDueBesideAnother(record: JobRecord): boolean {
+  return record.spec.overlap !== "allow" && dueAt(record) < record.endedAt;
+}
+
+/**
+ * Whether an occurrence that is to be skipped as overlapping is to run all the same: with misfire `all`, when
+ * it was due before the run that it waited for began. It had been missed by then, and is made up for; what falls
+ * due while one runs that began in time is overlap. `lastRun`: the newest result of the job that a node had a part in.
+ */
+export function isToBeMadeUpFor(
+  record: JobRecord,
+  { reason }: Extract<DueDecision, { kind: "skip" }>,
+  lastRun: Pick<ResultRecord, "startTime"> | null,
+): boolean {
+  return (
+    reason === "overlap" &&
+    record.spec.misfire === "all" &&
+    lastRun !== null &&
+    dueAt(record) <= lastRun.startTime
+  );
+}
+
 function skipMissed(record: JobRecord, now: number): Skip {
-  const { misfire, overlap } = record.spec;
-  const hasWaited = overlap !== "allow" && record.scheduledAt < record.endedAt;
-  if (misfire === "all" || hasWaited) return null;
-  const run = runOf(record, now, () => true);
+  const { misfire } = record.spec;
+  if (misfire === "all" || fellDueBesideAnother(record)) return null;
+  const run = runOf(record, now);
   const isLastMissed = now - run.lastAt > MISSED_AFTER_MS || (run.next !== null && run.next.at <= now);
   if (misfire === "skip" && isLastMissed) return skip(record, run.last, run.count, "misfire");
   return run.beforeLast === null ? null : skip(record, run.beforeLast, run.count - 1, "misfire");
+}
+
+/** All that were due by then: with misfire `all`, one after another would be. */
+function skipTooLate(record: JobRecord, by: number): Skip {
+  const run = runOf(record, by);
+  return skip(record, run.last, run.count, "deadline");
 }
 
 interface Run {
@@ -95,14 +123,21 @@ interface Run {
   readonly next: Due | null;
 }
 
-/** The occurrences from the record's on that are due, as long as the condition holds. */
-function runOf(record: JobRecord, now: number, holds: (scheduledAt: number) => boolean): Run {
-  let last = record.scheduledAt;
-  let lastAt = dueAt(record);
-  let beforeLast: number | null = null;
-  let count = 1;
+/** The occurrences from the record's on that are due by an instant. */
+function runOf(record: JobRecord, by: number): Run {
+  const near = stepOn(record, { last: record.scheduledAt, beforeLast: null, count: 1 }, by);
+  if (near.next === null || near.next.at > by) return near;
+  // Many: they are counted up to the last but one, which is due for certain, as it is due before the next one's time.
+  return stepOn(record, countOn(record, near, by), by);
+}
+
+type Counted = Pick<Run, "last" | "beforeLast" | "count">;
+
+function stepOn(record: JobRecord, from: Counted, by: number): Run {
+  let { last, beforeLast, count } = from;
+  let lastAt = dueAt({ ...record, scheduledAt: last });
   let next = nextDue(record, last);
-  while (next !== null && next.at <= now && holds(next.scheduledAt) && count < MAX_OCCURRENCES) {
+  for (let steps = 0; next !== null && next.at <= by && steps < MOST_STEPS; steps++) {
     beforeLast = last;
     last = next.scheduledAt;
     lastAt = next.at;
@@ -110,6 +145,15 @@ function runOf(record: JobRecord, now: number, holds: (scheduledAt: number) => b
     next = nextDue(record, last);
   }
   return { last, lastAt, beforeLast, count, next };
+}
+
+function countOn({ spec: { schedule, bounds } }: JobRecord, from: Counted, by: number): Counted {
+  if (!isRecurring(schedule)) return from;
+  const through = Math.min(by, bounds.lastAt ?? by, from.last + MOST_COUNTED_MS);
+  const { beforeLast } = countOccurrences(schedule, from.last, through);
+  if (beforeLast === null) return from;
+  const counted = countOccurrences(schedule, from.last, beforeLast);
+  return { count: from.count + counted.count, last: beforeLast, beforeLast: counted.beforeLast ?? from.last };
 }
 
 function skip(record: JobRecord, through: number, count: number, reason: SkipReason): Skip {

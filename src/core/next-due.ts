@@ -1,4 +1,5 @@
 /** Which occurrence of a job comes when: the schedule, within its bounds, with its jitter. */
+import { jitterOf } from "./jitter.ts";
 import type { JobRecord, JobSpec, ResultRecord } from "./job.ts";
 import { isRecurring, nextOccurrenceOrDropped } from "./schedule.ts";
 
@@ -30,7 +31,7 @@ export function nextDue({ id, spec }: Scheduled, after: number): Due | null {
   const scheduledAt = occurrence.time;
   return {
     scheduledAt,
-    at: scheduledAt + jitterOf(id, scheduledAt, spec.jitterMs),
+    at: scheduledAt + jitterOf(id, schedule, scheduledAt, spec.jitterMs),
     isDropped: occurrence.change === "dropped",
   };
 }
@@ -49,22 +50,4 @@ export function firstDue({ id, spec }: Scheduled, now: number): Due | null {
 /** The occurrence that follows those that a final row ended. */
 export function nextDueAfterRow(record: JobRecord, row: Pick<ResultRecord, "skippedThrough">): Due | null {
   return nextDue(record, row.skippedThrough ?? record.scheduledAt);
-}
-
-/**
- * The same for the same job and occurrence, whoever computes it and however often: 0 to `jitterMs`,
- * from the finalizer of MurmurHash3 over both.
- */
-function jitterOf(id: number, scheduledAt: number, jitterMs: number): number {
-  if (jitterMs === 0) return 0;
-  let hash = mix((id % 2 ** 32) ^ Math.floor(id / 2 ** 32));
-  hash = mix(hash ^ (scheduledAt % 2 ** 32) ^ Math.floor(scheduledAt / 2 ** 32));
-  return Math.floor(((hash >>> 0) / 2 ** 32) * (jitterMs + 1));
-}
-
-function mix(value: number): number {
-  let hash = value | 0;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
 }

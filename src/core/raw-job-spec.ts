@@ -31,8 +31,8 @@ export interface RawJobSpec {
   readonly idempotencyKey?: string | null | undefined;
   readonly keyLife?: "kept" | "unfinished" | undefined;
   readonly keyTtlMs?: number | undefined;
-  /** What was accepted before: where neither changes, the bounds are not found anew, nor checked against the present. */
-  readonly before?: Pick<JobSpec, "schedule" | "bounds"> | undefined;
+  /** What was accepted before: what does not change is not found anew, nor checked against the present, or newer rules. */
+  readonly before?: Pick<JobSpec, "schedule" | "bounds" | "jitterMs"> | undefined;
 }
 
 /** The plain fields of a spec, so that some of them can be replaced and all checked again. */
@@ -59,6 +59,6 @@ export function rawFromSpec(spec: JobSpec): RawJobSpec {
     requirements,
     idempotencyKey,
     ...(idempotencyKey !== null && (typeof keyLife === "number" ? { keyTtlMs: keyLife } : { keyLife })),
-    before: { schedule, bounds },
+    before: { schedule, bounds, jitterMs: spec.jitterMs },
   };
 }

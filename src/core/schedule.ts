@@ -3,7 +3,13 @@ import { parseCron } from "./cron.ts";
 import { dailyTimes } from "./daily.ts";
 import { ElasticJobError } from "./errors.ts";
 import { NEVER, type Schedule } from "./job.ts";
-import { type LocalSchedule, nextLocalOccurrence, type Occurrence } from "./local-schedule.ts";
+import {
+  type Counted,
+  countLocalOccurrences,
+  type LocalSchedule,
+  nextLocalOccurrence,
+  type Occurrence,
+} from "./local-schedule.ts";
 
 /** A schedule that comes again and again. */
 export type RecurringSchedule = Extract<Schedule, { kind: "daily" | "cron" }>;
@@ -34,6 +40,11 @@ export function nextOccurrence(schedule: Schedule, after: number): number | null
  */
 export function nextOccurrenceOrDropped(schedule: RecurringSchedule, after: number): Occurrence | null {
   return nextLocalOccurrence(localSchedule(schedule), after);
+}
+
+/** The occurrences after an instant, through another one, dropped ones too. A step for each day, not for each of them. */
+export function countOccurrences(schedule: RecurringSchedule, after: number, through: number): Counted {
+  return countLocalOccurrences(localSchedule(schedule), after, through);
 }
 
 function localSchedule(schedule: RecurringSchedule): LocalSchedule {

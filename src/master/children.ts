@@ -3,14 +3,19 @@
  * those that a caller triggers. The child is added under a key before the parent goes on, so that however
  * often that is begun anew, there is one child for an occurrence.
  */
-import { farEnd, type JobRecord, NEVER, STORED_STATUS } from "../core/job.ts";
-import { type DueDecision, dueAt } from "../core/misfire.ts";
+import { farEnd, type JobRecord, NEVER, type ResultRecord, STORED_STATUS } from "../core/job.ts";
+import { type DueDecision, dueAt, isToBeMadeUpFor } from "../core/misfire.ts";
 import { type Due, nextDue } from "../core/next-due.ts";
 import type { MasterContext } from "./context.ts";
 import { jobNotFound } from "./control.ts";
 import type { Endings } from "./endings.ts";
 import type { JobAdder } from "./job-adder.ts";
 import type { JobMemory } from "./job-memory.ts";
+
+/** Among so many there is one of a node: claims for nobody are few in a row, each is a run of skips. */
+const NEWEST_RESULTS = 10;
+
+type Skip = Extract<DueDecision, { kind: "skip" }>;
 
 export class Children {
   private readonly context: MasterContext;
@@ -42,11 +47,25 @@ export class Children {
     });
   }
 
-  /** Skips occurrences of a WAITING job, unless the first of them runs already. */
-  skip(record: JobRecord, decision: Extract<DueDecision, { kind: "skip" }>): Promise<void> {
+  /** Skips occurrences of a WAITING job, unless the first of them runs already, or is to run all the same. */
+  skip(record: JobRecord, decision: Skip): Promise<void> {
     return this.parts.endings.persist(async () => {
-      if (!(await this.goOnIfSpawned(record))) await this.parts.endings.skip(record, decision);
+      if (await this.goOnIfSpawned(record)) return;
+      if (isToBeMadeUpFor(record, decision, await this.lastRun(record, decision))) {
+        // It comes back as one that nothing ran beside, and is run. Whoever else is master then looks for himself.
+        this.parts.memory.place({ ...record, endedAt: 0 }, false);
+      } else await this.parts.endings.skip(record, decision);
     });
+  }
+
+  /** Read only where it is asked for: a job that is slow or was missed, with misfire `all`. */
+  private async lastRun({ id, spec }: JobRecord, { reason }: Skip): Promise<ResultRecord | null> {
+    if (reason !== "overlap" || spec.misfire !== "all") return null;
+    const { items } = await this.context.store.listResults(
+      { jobId: id },
+      { before: null, limit: NEWEST_RESULTS },
+    );
+    return items.find(({ late, node }) => !late && node !== 0) ?? null;
   }
 
   /**

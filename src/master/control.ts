@@ -119,12 +119,18 @@ export class Control {
     return row;
   }
 
-  private async cancelRunning(record: JobRecord): Promise<JobRecord | null> {
-    const { sessions, endings } = this.parts;
+  /**
+   * The row, and the abort. The job stays RUNNING until its node says that the handler has ended, or is gone:
+   * nothing of it may start beside a handler that takes its time over the abort (G7).
+   */
+  private async cancelRunning(record: JobRecord): Promise<JobRecord> {
+    const { memory, sessions } = this.parts;
     await this.writeCancelled(record, "cancelled by a caller");
+    memory.run(record);
     sessions.abort(record.id, record.claim);
-    await endings.projectFinalRows([record]);
-    return (await this.context.store.readJobs([record.id])).get(record.id) ?? null;
+    // Where nobody holds the claim, nobody would say so.
+    sessions.found(record);
+    return record;
   }
 
   /** If a row is there already, that one counts. */

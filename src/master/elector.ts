@@ -154,7 +154,10 @@ export class Elector implements Role {
     } catch (error) {
       // Redis or the database is out of reach. What holds meanwhile is decided by trust alone.
       if (!this.hasComplained)
-        this.parts.logger.warn({ error }, "no answer from the lock (REDIS_URL) or the database (MYSQL_URL); trying on");
+        this.parts.logger.warn(
+          { error },
+          "no answer from the lock (REDIS_URL) or the database (MYSQL_URL); trying on",
+        );
       this.hasComplained = true;
     }
     this.updateRole();

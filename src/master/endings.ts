@@ -51,7 +51,7 @@ export class Endings {
     this.eachBatch([...claimOf.keys()], async (ids) => {
       const { store, epoch, settings, time } = this.context;
       // Never a newer claim of the same job, which may be running elsewhere by now.
-      const lost = (await this.readRunning(ids)).filter((record) => record.claim === claimOf.get(record.id));
+      const lost = await this.readRunning(ids, claimOf);
       const now = time.now();
       const rows = lost.map((record) =>
         record.node === 0
@@ -66,10 +66,14 @@ export class Endings {
     });
   }
 
-  /** Projects what nodes could not project: their jobs were changed while they ran, or lost a race. */
-  settle(jobIds: readonly number[]): void {
-    this.eachBatch(jobIds, async (ids) => {
-      await this.projectFinalRows(await this.readRunning(ids));
+  /**
+   * Projects what nodes could not project: their jobs were changed while they ran, or lost a race. No handler
+   * runs any more under these claims; under a newer one of the same job it may.
+   */
+  settle(claims: readonly ClaimRef[]): void {
+    const claimOf = new Map(claims.map(({ jobId, claim }) => [jobId, claim]));
+    this.eachBatch([...claimOf.keys()], async (ids) => {
+      await this.projectFinalRows(await this.readRunning(ids, claimOf));
     });
   }
 
@@ -132,9 +136,10 @@ export class Endings {
     return true;
   }
 
-  /** Brings RUNNING jobs in line with their final rows; leaves those that have none. */
+  /** Brings RUNNING jobs in line with their final rows; leaves those that have none. No handler of theirs may run. */
   async projectFinalRows(running: readonly JobRecord[]): Promise<void> {
     const { store, epoch, time } = this.context;
+    const claimOf = new Map(running.map(({ id, claim }) => [id, claim]));
     for (let tries = 0, jobs = running; jobs.length > 0 && tries < 10; tries++) {
       const rows = await store.readFinalRows(
         jobs.map((record) => ({ jobId: record.id, claim: record.claim })),
@@ -159,19 +164,25 @@ export class Endings {
         else missed.push(record.id);
       }
       // Changed meanwhile, or projected by its node: whatever is still RUNNING is tried again.
-      jobs = missed.length > 0 ? await this.readRunning(missed) : [];
+      jobs = missed.length > 0 ? await this.readRunning(missed, claimOf) : [];
     }
   }
 
-  /** Brings memory in line for those that do not run (any more), and returns the others. */
-  private async readRunning(ids: readonly number[]): Promise<JobRecord[]> {
+  /**
+   * Brings memory in line for those that do not run (any more), and returns the others; of the jobs in `claimOf`
+   * only those that run under that claim, not under a newer one.
+   */
+  private async readRunning(
+    ids: readonly number[],
+    claimOf?: ReadonlyMap<number, number>,
+  ): Promise<JobRecord[]> {
     const records = await this.context.store.readJobs(ids);
     const running: JobRecord[] = [];
     for (const id of ids) {
       const record = records.get(id);
       if (record === undefined) this.memory.remove(id);
-      else if (record.status === STORED_STATUS.RUNNING) running.push(record);
-      else this.memory.place(record);
+      else if (record.status !== STORED_STATUS.RUNNING) this.memory.place(record);
+      else if (claimOf === undefined || claimOf.get(id) === record.claim) running.push(record);
     }
     return running;
   }

@@ -2,7 +2,7 @@ import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
 import { hasEnded, type JobRecord, STORED_STATUS } from "../core/job.ts";
 import { canTake, choose } from "../core/placement.ts";
-import { whyWaiting } from "../core/why-waiting.ts";
+import { whyStillRunning, whyWaiting } from "../core/why-waiting.ts";
 import type { ChangedJobs } from "./changed-jobs.ts";
 import type { ClassRegistry } from "./class-registry.ts";
 import type { MasterContext } from "./context.ts";
@@ -12,6 +12,8 @@ import type { NodeSessions } from "./node-sessions.ts";
 
 /** A watched job is read anew so often, whether or not a change was heard of. */
 const REREAD_MS = 5000;
+/** A handler has 0.5 s from its abort to its end; and then its node writes and tells. */
+const ABORT_WAIT_MS = 1000;
 /** Results of the newest claims that are looked at for the last one that counts. */
 const NEWEST_RESULTS = 10;
 
@@ -45,7 +47,33 @@ export class JobReader {
     );
     const prepared = record.status === STORED_STATUS.WAITING && record.at <= this.context.time.now();
     const lastResult = page.items.find(({ late }) => !late) ?? null;
-    return { record, prepared, reason: prepared ? this.whyPrepared(record) : whyWaiting(record), lastResult };
+    const reason = prepared
+      ? this.whyPrepared(record)
+      : whyWaiting(record) || whyStillRunning(record, lastResult);
+    return { record, prepared, reason, lastResult };
+  }
+
+  /**
+   * A job after a cancel. Where that aborts its handler, the answer waits for the handler's end, so that a caller
+   * sees what came of it; not longer than a node gives a handler, as the job goes on by itself.
+   */
+  async viewCancelled({ id, status, claim }: JobRecord): Promise<JobView> {
+    const { clock, ended } = this.context;
+    const until = clock.monotonic() + (status === STORED_STATUS.RUNNING ? ABORT_WAIT_MS : 0);
+    let changed = new AbortController();
+    const unwatch = this.changedJobs.watch(id, () => changed.abort());
+    try {
+      for (;;) {
+        changed = new AbortController();
+        const view = await this.readJob(id);
+        const leftMs = until - clock.monotonic();
+        const isRunning = view.record.status === STORED_STATUS.RUNNING && view.record.claim === claim;
+        if (!isRunning || leftMs <= 0 || ended.aborted) return view;
+        await sleep(clock, leftMs, AbortSignal.any([changed.signal, ended]));
+      }
+    } finally {
+      unwatch();
+    }
   }
 
   async *watchJob(jobId: number, signal: AbortSignal): AsyncIterable<JobView> {

@@ -152,7 +152,9 @@ export class Mastership implements JobApi {
   }
 
   cancelJob(jobId: number, scheduledAt: number | null): Promise<JobView> {
-    return this.serve(async () => this.reader.view(await this.control.act("cancel", jobId, scheduledAt)));
+    return this.serve(async () =>
+      this.reader.viewCancelled(await this.control.act("cancel", jobId, scheduledAt)),
+    );
   }
 
   retryJob(jobId: number): Promise<JobView> {

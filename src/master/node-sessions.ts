@@ -20,6 +20,7 @@ import {
   type Hello,
   Verdict,
 } from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { ClaimRef } from "../store/job-store.ts";
 import { AbsentNodes } from "./absent-nodes.ts";
 import type { ClassRegistry } from "./class-registry.ts";
 import type { MasterContext } from "./context.ts";
@@ -279,7 +280,7 @@ export class NodeSessions {
     const rows = await store.readFinalRows(
       hello.claims.filter(({ jobId, claim }) => records.get(jobId)?.claim === claim),
     );
-    const toSettle: number[] = [];
+    const toSettle: ClaimRef[] = [];
     const verdicts = hello.claims.map(({ jobId, claim, state }) => {
       const record = records.get(jobId);
       const holds =
@@ -288,8 +289,12 @@ export class NodeSessions {
         this.memory.run(record, false);
         session.claims.set(jobId, claim);
         if (!rows.has(jobId)) return create(ClaimVerdictSchema, { jobId, claim, verdict: Verdict.KEEP });
+        // Cancelled, as a rule. The job goes on when this node says that the handler has ended, not before (G7).
+        if (state === HeldState.RUNNING) {
+          return create(ClaimVerdictSchema, { jobId, claim, verdict: Verdict.ABORT });
+        }
       }
-      toSettle.push(jobId);
+      toSettle.push({ jobId, claim });
       const verdict = state === HeldState.RUNNING ? Verdict.ABORT : Verdict.FORGET;
       if (session.claims.get(jobId) === claim) session.claims.delete(jobId);
       return create(ClaimVerdictSchema, { jobId, claim, verdict });
@@ -325,7 +330,7 @@ export class NodeSessions {
 
   /** Claims have their rows. Where the job's row says so too, memory follows without a look at the database. */
   private done(session: NodeSession, done: Done): void {
-    const toSettle: number[] = [];
+    const toSettle: ClaimRef[] = [];
     for (const claim of done.claims) {
       const { jobId } = claim;
       if (session.claims.get(jobId) === claim.claim) session.claims.delete(jobId);
@@ -338,7 +343,7 @@ export class NodeSessions {
         const state = { status, at, scheduledAt, attempt, failures, lost, endedAt, updateTime };
         this.memory.place({ ...job.record, ...state }, job.payloadLoaded);
       } else {
-        toSettle.push(jobId);
+        toSettle.push({ jobId, claim: claim.claim });
       }
     }
     this.endings.settle(toSettle);
@@ -365,6 +370,6 @@ export class NodeSessions {
   }
 }
 
-function claimsOf(claims: ReadonlyMap<number, number>): { jobId: number; claim: number }[] {
+function claimsOf(claims: ReadonlyMap<number, number>): ClaimRef[] {
   return [...claims].map(([jobId, claim]) => ({ jobId, claim }));
 }

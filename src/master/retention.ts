@@ -11,6 +11,7 @@
  *   of time, and are scanned from end to end, seldom.
  */
 import { sleep } from "../core/clock.ts";
+import { ResultCounter } from "../core/count-results.ts";
 import { isError } from "../core/errors.ts";
 import { takeoverAt } from "../core/lease.ts";
 import {
@@ -51,6 +52,7 @@ export class RetentionLoop {
   /** How far each age has looked in each class: what it left there stays, or has another age. */
   private readonly lookedAt = new Map<JobAge, Map<number, Cursor>>();
   private pass: AsyncGenerator<void, void> | null = null;
+  private readonly counter: ResultCounter;
   private rows = MOST_ROWS;
   private resultsAfter: ClaimRef | null = null;
   private keysAfter: string | null = null;
@@ -64,6 +66,7 @@ export class RetentionLoop {
     this.parts = parts;
     this.retention = context.settings.retention;
     this.ages = jobAges(this.retention);
+    this.counter = new ResultCounter(this.retention);
   }
 
   async run(): Promise<void> {
@@ -150,14 +153,20 @@ export class RetentionLoop {
   private async *expireResults(now: number): AsyncGenerator<void, void> {
     const { store, epoch } = this.context;
     do {
+      if (this.resultsAfter === null) this.counter.restart();
       const page = await store.pageResultAges(this.resultsAfter, SCAN_ROWS);
       const expired: ClaimRef[] = [];
       // The two rows of a claim go together, when both have expired.
       const claims = Map.groupBy(page.rows, (row) => `${row.jobId}/${row.claim}`);
       for (const [row, ...late] of claims.values()) {
-        if (row === undefined || ![row, ...late].every((one) => isExpired(one, now, this.retention)))
+        if (row === undefined) continue;
+        if ([row, ...late].every((one) => isExpired(one, now, this.retention))) {
+          expired.push({ jobId: row.jobId, claim: row.claim });
           continue;
-        expired.push({ jobId: row.jobId, claim: row.claim });
+        }
+        const lastEndTime = Math.max(...[row, ...late].map(({ endTime }) => endTime));
+        const tooMany = this.counter.take({ ...row, lastEndTime }, now);
+        if (tooMany !== null) expired.push({ jobId: tooMany.jobId, claim: tooMany.claim });
       }
       for (let start = 0; start < expired.length; start += MOST_ROWS) {
         const part = expired.slice(start, start + MOST_ROWS);

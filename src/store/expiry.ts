@@ -1,5 +1,5 @@
 /** What retention reads, the same on both databases. Each read is bounded, and by an index that is there anyway. */
-import { farEnd } from "../core/job.ts";
+import { farEnd, STORED_STATUS } from "../core/job.ts";
 import type { ResultAge } from "../core/retention.ts";
 import type { Dialect, Read } from "./dialect.ts";
 import { marks, padded } from "./in-list.ts";
@@ -29,6 +29,7 @@ interface AgeRow {
   readonly outcome: ResultAge["outcome"];
   readonly end_time: number;
   readonly newest_claim: number | null;
+  readonly status: number | null;
 }
 
 /** One statement, so that a row is never seen without the job that it belongs to. */
@@ -41,7 +42,7 @@ export async function pageResultAges(
   const limit = wholeNumber(rows);
   const range = dialect.resultsTo(after?.jobId ?? 0, (after?.claim ?? 0) + 1);
   const found = await read<AgeRow>(
-    `SELECT r.job_id, r.claim, r.outcome, r.end_time, jobinfo.claim AS newest_claim
+    `SELECT r.job_id, r.claim, r.outcome, r.end_time, jobinfo.claim AS newest_claim, jobinfo.status
     FROM (SELECT job_id, claim, late, outcome, end_time FROM jobresult ${dialect.resultKey}
       WHERE ${range.sql} ORDER BY job_id, claim, late LIMIT ${limit}) AS r
     LEFT JOIN jobinfo ON jobinfo.id = r.job_id ORDER BY r.job_id, r.claim, r.late`,
@@ -52,7 +53,10 @@ export async function pageResultAges(
     claim: row.claim,
     outcome: row.outcome,
     endTime: row.end_time,
-    newestClaim: row.newest_claim,
+    newestEnded:
+      row.newest_claim !== null && row.status === STORED_STATUS.RUNNING
+        ? row.newest_claim - 1
+        : row.newest_claim,
   }));
   const last = ages.at(-1);
   if (last === undefined || ages.length < limit) return { rows: ages, next: null };

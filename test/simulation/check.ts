@@ -14,8 +14,8 @@ const OVERDUE_MS = 2000;
 const WAKING_MS = 2000;
 /** A node's estimate of cluster time may be off the master's by a few of the longest delays (100 ms each). */
 const EARLY_MS = 350;
-/** How far past now a recurring job's next occurrence may lie. */
-const AHEAD_MS = 3 * 86_400_000;
+/** How far past now a recurring job's next occurrence may lie: each cancel takes it one further. */
+const AHEAD_MS = 10 * 86_400_000;
 /** Of a job with more executions than this, each is compared with the next few only. */
 const MANY = 200;
 const NEAR = 20;

@@ -124,6 +124,72 @@ describe("a caller's change whose outcome is unknown", () => {
   });
 });
 
+describe("a running attempt that is cancelled, whose handler ignores the abort", () => {
+  const everyFive = { kind: "cron", expression: "*/5 * * * * *", timeZone: "UTC" } as const;
+
+  /** While it runs: on a node that is not master. */
+  async function running() {
+    const cluster = await withMaster();
+    const { master, follower } = cluster;
+    if (master === undefined || follower === undefined) throw new Error("no master, or no follower");
+    const bounds = { ...NO_BOUNDS, endAt: cluster.now + 60_000, lastAt: cluster.now + 60_000 };
+    // So that the other node has more room.
+    cluster.add({ kind: "immediate" }, { ms: 8000 });
+    await cluster.time.advance(100);
+    cluster.add(everyFive, { ms: 20_000, ignoresAbort: true }, { bounds });
+    await cluster.time.advance(12_000);
+    const execution = (await cluster.evidence()).executions.find(({ jobId }) => jobId === 2);
+    expect(execution).toMatchObject({ nodeId: follower.nodeId, endedAt: null });
+    return { cluster, master, follower };
+  }
+
+  async function expectNextAfterwards(cluster: SimulatedCluster) {
+    const { executions, results } = await cluster.expectRest();
+    const [first, second] = executions.filter(({ jobId }) => jobId === 2);
+    const final = results.filter(({ jobId, claim, late }) => jobId === 2 && claim === 1 && !late);
+    expect(final).toMatchObject([{ outcome: OUTCOME.CANCELLED }]);
+    expect(second?.startedAt).toBeGreaterThanOrEqual(first?.endedAt ?? Number.POSITIVE_INFINITY);
+    return first?.endedAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  it("is followed by the next occurrence only when it has ended", async () => {
+    const { cluster } = await running();
+    cluster.control("cancel", 2);
+    await expectNextAfterwards(cluster);
+  });
+
+  it.each([20, 100, 300])("nor does a master that takes over after %i ms go on before that", async (ms) => {
+    const { cluster, master } = await running();
+    cluster.control("cancel", 2);
+    await cluster.time.advance(ms);
+    cluster.crash(master);
+    await expectNextAfterwards(cluster);
+  });
+
+  it("is aborted by the next master when the one that was asked could not tell its node", async () => {
+    const { cluster, master, follower } = await running();
+    cluster.network.cut(master.address, follower.address);
+    cluster.control("cancel", 2);
+    await cluster.time.advance(100);
+    cluster.crash(master);
+    cluster.heal();
+    const crashedAt = cluster.time.now;
+    // By itself it would have gone on for 13 s.
+    expect(await expectNextAfterwards(cluster)).toBeLessThan(crashedAt + 10_000);
+  });
+
+  it("is over when its node is gone for its lease", async () => {
+    const { cluster, follower } = await running();
+    cluster.control("cancel", 2);
+    await cluster.time.advance(100);
+    cluster.isolate(follower, { nodes: true, redis: true, database: true });
+    await cluster.time.advance(20_000);
+    expect((await cluster.evidence()).jobs.find(({ id }) => id === 2)?.claim).toBeGreaterThan(1);
+    cluster.heal();
+    await expectNextAfterwards(cluster);
+  });
+});
+
 describe("the number of an incarnation", () => {
   it("is one, for two hellos at once, and after a write whose outcome is unknown", async () => {
     const added: number[] = [];

@@ -3,6 +3,8 @@
  * at random. Quiet hours take no time: what only looks whether there is something to do waits for what
  * matters, and the lock and the leases are so long that this harms nobody (see `PACE`).
  */
+import { checkBounds } from "../../src/core/check-bounds.ts";
+import type { Problem } from "../../src/core/errors.ts";
 import { type Bounds, type JobSpec, NO_BOUNDS, type Schedule } from "../../src/core/job.ts";
 import type { Span } from "./evidence.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -207,7 +209,7 @@ function randomJob(random: SeededRandom, timeZone: string, now: number, end: num
     ignoresAbort: random.chance(0.1),
   };
   const more: Partial<JobSpec> = {
-    bounds: randomBounds(random, now, end),
+    bounds: randomBounds(random, schedule, now, end),
     jitterMs: random.pick([0, 0, 60_000, HOUR_MS]),
     misfire: random.pick(["once", "skip", "all"]),
     overlap: random.pick(["wait", "wait", "skip", "skip", "allow"]),
@@ -224,8 +226,18 @@ function randomJob(random: SeededRandom, timeZone: string, now: number, end: num
 }
 
 /** All end in the end, so that every book can be closed. */
-function randomBounds(random: SeededRandom, now: number, end: number): Bounds {
+function randomBounds(random: SeededRandom, schedule: Schedule, now: number, end: number): Bounds {
   const length = end - now;
+  if (random.chance(0.1)) {
+    // From a time on when the job is there for certain, whatever becomes of the call that adds it.
+    const startAt = now + DAY_MS;
+    const maxOccurrences = random.between(1, 1000);
+    const asked = { schedule: { kind: "unchanged", schedule }, startAt, endAt: end, maxOccurrences } as const;
+    const problems: Problem[] = [];
+    const bounds = checkBounds(asked, schedule, now, problems);
+    // In a short run a rare schedule may have none.
+    if (problems.length === 0) return bounds;
+  }
   const startAt = random.chance(0.1) ? now + random.between(1, length / 4) : null;
   const endAt = random.chance(0.1) ? end - random.between(1, length / 4) : end;
   return { ...NO_BOUNDS, startAt, endAt, lastAt: endAt };

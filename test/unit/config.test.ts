@@ -42,6 +42,7 @@ test("an empty environment is the embedded default", () => {
     maxLost: 10,
     retention: {
       ageMs: { succeeded: 7 * DAY_MS, failed: 30 * DAY_MS, cancelled: 7 * DAY_MS, skipped: 7 * DAY_MS },
+      resultsEach: { succeeded: null, failed: null, cancelled: null, skipped: null },
       resultsPerJob: 1000,
     },
     maxPayloadBytes: 1_048_576,
@@ -104,6 +105,7 @@ test("every setting is read", () => {
     maxLost: 3,
     retention: {
       ageMs: { succeeded: 7 * DAY_MS, failed: 90 * DAY_MS, cancelled: 7 * DAY_MS, skipped: 7 * DAY_MS },
+      resultsEach: { succeeded: null, failed: null, cancelled: null, skipped: null },
       resultsPerJob: null,
     },
     maxPayloadBytes: 2048,

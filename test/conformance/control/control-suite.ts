@@ -14,9 +14,11 @@ const { WAITING, RUNNING, PAUSED, SUCCEEDED, FAILED, CANCELLED } = STORED_STATUS
 
 type Call = "pause" | "resume" | "cancel" | "retry" | "update" | "trigger" | "delete";
 type After = number | "refused" | "gone";
+/** Beside those of the table: RUNNING, and its CANCELLED row is there already. */
+type Stage = State | "cancelling";
 
 /** The stored status afterwards. */
-const EXPECTED: Readonly<Record<State, Readonly<Record<Call, After>>>> = {
+const EXPECTED: Readonly<Record<Stage, Readonly<Record<Call, After>>>> = {
   waiting: {
     pause: PAUSED,
     resume: WAITING,
@@ -44,10 +46,11 @@ const EXPECTED: Readonly<Record<State, Readonly<Record<Call, After>>>> = {
     trigger: WAITING,
     delete: "gone",
   },
+  // Until the handler has ended.
   running: {
     pause: RUNNING,
     resume: RUNNING,
-    cancel: CANCELLED,
+    cancel: RUNNING,
     retry: RUNNING,
     update: RUNNING,
     trigger: RUNNING,
@@ -56,7 +59,16 @@ const EXPECTED: Readonly<Record<State, Readonly<Record<Call, After>>>> = {
   pausing: {
     pause: RUNNING,
     resume: RUNNING,
-    cancel: CANCELLED,
+    cancel: RUNNING,
+    retry: RUNNING,
+    update: RUNNING,
+    trigger: RUNNING,
+    delete: "gone",
+  },
+  cancelling: {
+    pause: RUNNING,
+    resume: RUNNING,
+    cancel: RUNNING,
     retry: RUNNING,
     update: RUNNING,
     trigger: RUNNING,
@@ -114,6 +126,9 @@ export function describeControl(name: string, open: () => Promise<JobStore>): vo
       return added.jobId;
     }
 
+    const everySecond = (): Partial<JobSpec> => ({
+      schedule: { kind: "cron", expression: "* * * * * *", timeZone: "UTC" },
+    });
     const later = (): Partial<JobSpec> => ({ schedule: { kind: "timed", runAt: Date.now() + HOUR } });
     const statusOf = async (id: number) => (await master.store.readJobs([id])).get(id)?.status;
     const rowsOf = async (id: number) =>
@@ -131,7 +146,7 @@ export function describeControl(name: string, open: () => Promise<JobStore>): vo
       return id;
     }
 
-    const IN_STATE: Readonly<Record<State, () => Promise<number>>> = {
+    const IN_STATE: Readonly<Record<Stage, () => Promise<number>>> = {
       waiting: () => add(later()),
       prepared: () => add({}),
       retrying: () => ended(OUTCOME.FAILED, Date.now() + HOUR),
@@ -139,6 +154,13 @@ export function describeControl(name: string, open: () => Promise<JobStore>): vo
       pausing: async () => {
         const { id } = await running();
         await master.api.pauseJob(id);
+        return id;
+      },
+      cancelling: async () => {
+        const { id } = await running();
+        // The answer would wait for the handler's end.
+        master.api.cancelJob(id, null).catch(() => {});
+        await until("the node is told", () => master.node.aborted.includes(id));
         return id;
       },
       paused: async () => {
@@ -165,7 +187,7 @@ export function describeControl(name: string, open: () => Promise<JobStore>): vo
       delete: (id) => master.api.deleteJob(id),
     };
 
-    for (const state of Object.keys(EXPECTED) as State[]) {
+    for (const state of Object.keys(EXPECTED) as Stage[]) {
       for (const call of Object.keys(CALLS) as Call[]) {
         const after = EXPECTED[state][call];
         const word = Object.entries(STORED_STATUS).find(([, status]) => status === after)?.[0] ?? after;
@@ -236,6 +258,46 @@ export function describeControl(name: string, open: () => Promise<JobStore>): vo
       const skipped = (await rowsOf(id)).filter(({ outcome }) => outcome === OUTCOME.SKIPPED);
       expect(skipped).toMatchObject([{ reason: "paused", scheduledAt: held?.scheduledAt }]);
       expect(skipped[0]?.skippedCount).toBeGreaterThanOrEqual(3);
+    });
+
+    test("a running job that is cancelled is RUNNING, and says why, until its node says that the handler has ended", async () => {
+      const { id, assignment } = await running(everySecond());
+      const { record, reason, lastResult } = await master.api.cancelJob(id, assignment.scheduledAt);
+      expect(record).toMatchObject({ status: RUNNING, claim: assignment.claim });
+      expect(reason).toBe("cancelled: its handler has not ended yet");
+      expect(lastResult).toMatchObject({ outcome: OUTCOME.CANCELLED, claim: assignment.claim });
+      expect(master.node.aborted).toContain(id);
+      // The next occurrence has been due for a while; nothing may start it.
+      await until("the next is due", () => Date.now() > (assignment.nextDueAt ?? 0) + 500);
+      expect(master.node.assignments.filter(({ jobId }) => jobId === id)).toHaveLength(1);
+      expect(await statusOf(id)).toBe(RUNNING);
+      await master.node.finish(assignment, OUTCOME.SUCCEEDED);
+      await master.node.take(id, assignment.claim + 1);
+      const rows = await rowsOf(id);
+      expect(rows.filter(({ claim }) => claim === assignment.claim)).toMatchObject([
+        { outcome: OUTCOME.CANCELLED, late: false },
+        { outcome: OUTCOME.SUCCEEDED, late: true },
+      ]);
+      await master.api.deleteJob(id);
+    });
+
+    test("a cancel answers with what came of it when the handler ends soon", async () => {
+      const { id, assignment } = await running();
+      const answer = master.api.cancelJob(id, null);
+      await until("the node is told", () => master.node.aborted.includes(id));
+      await master.node.finish(assignment, OUTCOME.SUCCEEDED);
+      expect((await answer).record.status).toBe(CANCELLED);
+    });
+
+    test("what is done to a job that is being cancelled counts when its handler has ended", async () => {
+      const { id, assignment } = await running(everySecond());
+      await master.api.cancelJob(id, null);
+      await master.api.updateJob(id, null, (spec) => ({ ...spec, name: "renamed" }));
+      await master.api.pauseJob(id);
+      await master.node.finish(assignment, OUTCOME.SUCCEEDED);
+      await until("it is paused", async () => (await statusOf(id)) === PAUSED);
+      expect((await master.store.readJobs([id])).get(id)?.spec.name).toBe("renamed");
+      await master.api.deleteJob(id);
     });
 
     test("a result that races a cancel: one row is final, and the job ends as it says", async () => {

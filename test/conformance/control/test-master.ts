@@ -100,9 +100,10 @@ export class TestNode {
     this.send({ case: "hello", value });
   }
 
-  /** Takes jobs until it is given this one: others may be before it. */
-  async take(jobId: number): Promise<Assignment> {
-    const mine = () => this.assignments.findLast((assignment) => assignment.jobId === jobId);
+  /** Takes jobs until it is given this one (with this claim, or a newer one): others may be before it. */
+  async take(jobId: number, fromClaim = 1): Promise<Assignment> {
+    const mine = () =>
+      this.assignments.findLast(({ jobId: id, claim }) => id === jobId && claim >= fromClaim);
     await until(`job ${jobId} is assigned`, () => {
       // One at a time, so that none is left over for a job that is not to run.
       if (mine() === undefined && this.slots <= this.assignments.length) this.offerSlot();

@@ -125,6 +125,15 @@ describeStores("jobs that have ended", (get) => {
 });
 
 describeStores("ages of results", (get) => {
+  test("are read with the claim before the newest while that runs", async () => {
+    const under = get();
+    const [running] = await addJobs(under, 1, () => ({ claim: 3, status: STORED_STATUS.RUNNING }));
+    if (running === undefined) throw new Error("no job");
+    await under.store.writeResults([1, 2].map((claim) => result(running.id, claim)));
+    const page = await under.store.pageResultAges({ jobId: running.id - 1, claim: 1_000 }, 100);
+    expect(page.rows.map((row) => `${row.claim} ${row.newestEnded}`)).toEqual(["1 2", "2 2"]);
+  });
+
   test.each([2, 3, 5, 100])("are read with their job's newest claim, %i at a time", async (limit) => {
     const under = get();
     const [recurring, other] = await addJobs(under, 2, (index) => ({ claim: index === 0 ? 4 : 1 }));
@@ -141,7 +150,7 @@ describeStores("ages of results", (get) => {
     do {
       const page = await under.store.pageResultAges(after, limit);
       expect(page.rows.length).toBeLessThanOrEqual(limit);
-      seen.push(...page.rows.map((row) => `${row.jobId}/${row.claim} ${row.outcome} ${row.newestClaim}`));
+      seen.push(...page.rows.map((row) => `${row.jobId}/${row.claim} ${row.outcome} ${row.newestEnded}`));
       after = page.next;
     } while (after !== null);
     const expected = [

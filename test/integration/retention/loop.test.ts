@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Clock } from "../../../src/core/clock.ts";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
+import { OUTCOME, type Outcome } from "../../../src/core/job.ts";
 import { LEASE_MARGIN_MS } from "../../../src/core/lease.ts";
 import { DEFAULT_RETENTION, parseRetention } from "../../../src/core/retention.ts";
 import { ClassRegistry } from "../../../src/master/class-registry.ts";
@@ -11,7 +12,7 @@ import type { JobStore } from "../../../src/store/job-store.ts";
 import { systemRandom } from "../../../src/system-clock.ts";
 import { silentLogger } from "../../conformance/lock/silent-logger.ts";
 import { until } from "../../conformance/lock/until.ts";
-import { emptyDatabase, NOW } from "../../conformance/store/store-fixture.ts";
+import { emptyDatabase, job, NOW, result, spec } from "../../conformance/store/store-fixture.ts";
 import { addFinishedJobs, type FinishedJobs, resultName } from "./finished-jobs.ts";
 
 const JOBS = 1_200;
@@ -193,6 +194,39 @@ describe("a tick", () => {
     await finish(loop, NOW);
     expect((await store.readJobs([busy])).size).toBe(0);
     expect((await remaining()).jobs).toEqual(finished.keptJobs);
+  });
+
+  test("keeps so many results of each outcome as it is told, whatever page they are on", async () => {
+    const [epoch, id] = [context.epoch, await store.reserveIds(context.epoch, 1)];
+    const schedule = { kind: "cron", expression: "* * * * *", timeZone: "UTC" } as const;
+    const at = NOW + 86_400_000;
+    const rows = 2_600;
+    await store.insertJobs(
+      epoch,
+      [job(id, { spec: spec({ schedule }), at, scheduledAt: at, claim: rows })],
+      [],
+    );
+    const endTime = NOW - 2 * 3_600_000;
+    for (let from = 0; from < rows; from += 100) {
+      await store.writeResults(
+        Array.from({ length: 100 }, (_, index) => {
+          const claim = from + index + 1;
+          const outcome = claim % 10 === 0 ? OUTCOME.FAILED : OUTCOME.SUCCEEDED;
+          return result(id, claim, { outcome, startTime: endTime, endTime });
+        }),
+      );
+    }
+    const { retention } = parseRetention("succeeded=7d/900,failed=30d/5,results=off");
+    context = { ...context, settings: { ...context.settings, retention } };
+    await finish(await newLoop(), NOW);
+    const kept = async (outcome: Outcome) => {
+      const { items } = await store.listResults({ jobId: id, outcome }, { before: null, limit: 5_000 });
+      return items.map(({ claim }) => claim);
+    };
+    expect(await kept(OUTCOME.FAILED)).toEqual([2600, 2590, 2580, 2570, 2560]);
+    const succeeded = await kept(OUTCOME.SUCCEEDED);
+    expect(succeeded).toHaveLength(900);
+    expect(succeeded[0]).toBe(2599);
   });
 
   test("finds what has become old since", async () => {

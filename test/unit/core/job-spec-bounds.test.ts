@@ -105,6 +105,33 @@ describe("bounds", () => {
   });
 });
 
+describe("jitter", () => {
+  const every = (expression: string, jitterMs: number) =>
+    ({ handler: "echo", schedule: { kind: "cron", expression }, jitterMs }) as const;
+
+  test.each([
+    ["*/5 * * * *", 240_000, "300s; up to 240s"],
+    ["0 9,10 * * *", 59 * 60_000, "3600s; up to 3540s"],
+    ["*/5 * * * * *", 2500, "5s; up to 2.5s"],
+    ["0 0 1 1 *", 86_400_000, null],
+  ] as const)("that reaches the next occurrence of %s is refused, %i ms is not", (expression, most, says) => {
+    expect(accepted(every(expression, most)).jitterMs).toBe(most);
+    if (says === null) return;
+    const [interval = "", limit = ""] = says.split("; ");
+    expect(refused(every(expression, most + 1000))).toEqual([
+      `jitter: is ${(most + 1000) / 1000}s, and the schedule comes again after ${interval}; ${limit} is accepted, so that each occurrence is due well before the next`,
+    ]);
+  });
+
+  test("that was accepted before stays, unless it or the schedule changes", () => {
+    const spec = { ...accepted(every("*/5 * * * *", 1000)), jitterMs: 600_000 };
+    expect(accepted({ ...rawFromSpec(spec), priority: 5 }).jitterMs).toBe(600_000);
+    expect(refused({ ...rawFromSpec(spec), jitterMs: 700_000 })).toHaveLength(1);
+    const other = { kind: "cron", expression: "*/4 * * * *" } as const;
+    expect(refused({ ...rawFromSpec(spec), schedule: other })).toHaveLength(1);
+  });
+});
+
 describe("what goes with a recurring schedule only", () => {
   test("is refused, each by its name, with any other", () => {
     const raw = {

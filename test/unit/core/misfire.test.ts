@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { decideDue } from "../../../src/core/misfire.ts";
+import { decideDue, dueAt, isToBeMadeUpFor } from "../../../src/core/misfire.ts";
 import { EVERY_MINUTE, NOW, recordOf, specOf } from "./job-fixture.ts";
 
 const MINUTE = 60_000;
+const DAY = 86_400_000;
 const everyMinute = (fields = {}) => specOf({ schedule: EVERY_MINUTE, ...fields });
 const run = { kind: "run" };
 
@@ -52,9 +53,33 @@ describe("missed occurrences", () => {
     expect(decideDue(recordOf({ spec: daily }), NOW + 60_000)).toEqual(run);
   });
 
-  test("of a long downtime are looked at a bounded number at a time", () => {
-    const decision = decideDue(recordOf({ spec: everyMinute() }), NOW + 365 * 86_400_000);
-    expect(decision).toMatchObject({ kind: "skip", from: NOW, count: 4999 });
+  test.each([
+    ["misfire", {}, { at: NOW }],
+    ["misfire", { misfire: "skip" }, { at: NOW }],
+    ["paused", { resumedAt: NOW + 365 * DAY }, { at: NOW }],
+    ["overlap", {}, { claim: 1, endedAt: NOW + 365 * DAY }],
+    ["deadline", { misfire: "all", deadlineMs: 60_000 }, { at: NOW }],
+  ] as const)("of a whole year are one decision: %s, %o", (reason, fields, state) => {
+    const schedule = { kind: "cron", expression: "* * * * * *", timeZone: "Europe/Berlin" } as const;
+    const record = recordOf({ spec: specOf({ schedule, ...fields }), ...state });
+    const startedAt = performance.now();
+    const decision = decideDue(record, NOW + 365 * DAY);
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    if (decision.kind !== "skip") throw new Error("not skipped");
+    expect(decision).toMatchObject({ reason, from: NOW });
+    expect(decision.count).toBeGreaterThan(31_535_000);
+    expect(decision.through).toBe(NOW + (decision.count - 1) * 1000);
+    const next = decideDue({ ...record, scheduledAt: decision.through + 1000 }, NOW + 365 * DAY);
+    expect(next.kind === "skip" ? next.reason : "none").not.toBe(reason);
+  });
+
+  test("of more than ten years are looked at ten years at a time", () => {
+    const record = recordOf({ spec: everyMinute() });
+    const decision = decideDue(record, NOW + 12 * 366 * DAY);
+    if (decision.kind !== "skip") throw new Error("not skipped");
+    expect(decision.count).toBeGreaterThan(10 * 365 * 1440);
+    const rest = decideDue({ ...record, scheduledAt: decision.through + MINUTE }, NOW + 12 * 366 * DAY);
+    expect(rest).toMatchObject({ kind: "skip", through: NOW + 12 * 366 * DAY - MINUTE });
   });
 });
 
@@ -90,6 +115,29 @@ describe("occurrences that fell due while the one before ran", () => {
       from: NOW,
       through: NOW + 3 * MINUTE,
       count: 4,
+    });
+  });
+
+  test("are made up for (all), where they had been missed before the other one began", () => {
+    const spec = everyMinute({ overlap: "skip", misfire: "all" });
+    const record = recordOf({ spec, ...ran });
+    const decision = decideDue(record, NOW + 3 * MINUTE + 2);
+    if (decision.kind !== "skip") throw new Error("not skipped");
+    expect(isToBeMadeUpFor(record, decision, { startTime: NOW + 1 })).toBe(true);
+    expect(isToBeMadeUpFor(record, decision, { startTime: NOW - 1 })).toBe(false);
+    expect(isToBeMadeUpFor(record, decision, null)).toBe(false);
+    const once = recordOf({ spec: everyMinute({ overlap: "skip" }), ...ran });
+    expect(isToBeMadeUpFor(once, decision, { startTime: NOW + 1 })).toBe(false);
+  });
+
+  test("have fallen due then by their jitter, not by their time", () => {
+    const spec = everyMinute({ overlap: "skip", jitterMs: 30_000 });
+    const at = dueAt(recordOf({ spec }));
+    expect(at).toBeGreaterThan(NOW + 1);
+    expect(decideDue(recordOf({ spec, at, claim: 1, endedAt: at }), at)).toEqual(run);
+    expect(decideDue(recordOf({ spec, at, claim: 1, endedAt: at + 1 }), at + 1)).toMatchObject({
+      reason: "overlap",
+      count: 1,
     });
   });
 

@@ -47,4 +47,38 @@ describe("what is due next", () => {
     const ofTimes = Array.from({ length: 100 }, (_, n) => nextDue({ id: 7, spec }, NOW + n * MINUTE));
     expect(new Set(ofTimes.map((due) => (due?.at ?? 0) - (due?.scheduledAt ?? 0))).size).toBeGreaterThan(90);
   });
+
+  test("is due well before the one after it, however long the jitter and however irregular the schedule", () => {
+    const schedules = fc.constantFrom(
+      { kind: "cron", expression: "0 9,10 * * *", timeZone: "UTC" } as const,
+      { kind: "cron", expression: "*/5 * * * * *", timeZone: "UTC" } as const,
+      { kind: "cron", expression: "*/30 1-3 * * *", timeZone: "Europe/Berlin" } as const,
+      // Twice in the night of 25 October, an hour apart.
+      {
+        kind: "daily",
+        secondOfDay: 9000,
+        timeZone: "Europe/Berlin",
+        gap: "run_after",
+        fold: "both",
+      } as const,
+    );
+    const start = Date.parse("2026-10-24T00:00:00Z");
+    const property = fc.property(
+      schedules,
+      fc.integer({ min: 1, max: 1000 }),
+      fc.integer({ min: 1, max: 86_400_000 }),
+      (schedule, id, jitterMs) => {
+        const job = { id, spec: specOf({ schedule, jitterMs }) };
+        let due = nextDue(job, start);
+        for (let n = 0; n < 30 && due !== null; n++) {
+          const next = nextDue(job, due.scheduledAt);
+          if (next === null) break;
+          const interval = next.scheduledAt - due.scheduledAt;
+          expect(next.scheduledAt - due.at).toBeGreaterThanOrEqual(Math.min(MINUTE, interval / 2));
+          due = next;
+        }
+      },
+    );
+    fc.assert(property, { numRuns: 200 });
+  });
 });

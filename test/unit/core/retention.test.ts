@@ -19,6 +19,7 @@ describe("the text of a retention", () => {
     expect(parseRetention("")).toEqual({ retention: DEFAULTS, problems: [] });
     expect(DEFAULTS).toEqual({
       ageMs: { succeeded: 7 * DAY_MS, failed: 30 * DAY_MS, cancelled: 7 * DAY_MS, skipped: 7 * DAY_MS },
+      resultsEach: KEEP_ALL.resultsEach,
       resultsPerJob: 1000,
     });
   });
@@ -28,8 +29,16 @@ describe("the text of a retention", () => {
     expect(problems).toEqual([]);
     expect(retention).toEqual({
       ageMs: { succeeded: 90 * 60_000, failed: HOUR_MS, cancelled: 7 * DAY_MS, skipped: null },
+      resultsEach: KEEP_ALL.resultsEach,
       resultsPerJob: 1,
     });
+  });
+
+  test("takes a count beside an age, for each outcome", () => {
+    const { retention, problems } = parseRetention("failed=30d/500, skipped = off / 10, succeeded=7d/off");
+    expect(problems).toEqual([]);
+    expect(retention.ageMs).toMatchObject({ failed: 30 * DAY_MS, skipped: null, succeeded: 7 * DAY_MS });
+    expect(retention.resultsEach).toEqual({ succeeded: null, failed: 500, cancelled: null, skipped: 10 });
   });
 
   test("off keeps everything", () => {
@@ -46,12 +55,18 @@ describe("the text of a retention", () => {
     expect(problems).toHaveLength(7);
   });
 
-  test.each(["succeeded=1h30m", "succeeded=-1d", "succeeded=1.5d", "succeeded=36501d", "results=1e3"])(
-    "%s is refused",
-    (text) => {
-      expect(parseRetention(text).problems).toHaveLength(1);
-    },
-  );
+  test.each([
+    "succeeded=1h30m",
+    "succeeded=-1d",
+    "succeeded=1.5d",
+    "succeeded=36501d",
+    "results=1e3",
+    "failed=1d/0",
+    "failed=1d/100001",
+    "failed=1d/5/5",
+  ])("%s is refused", (text) => {
+    expect(parseRetention(text).problems).toHaveLength(1);
+  });
 });
 
 test("statuses that are kept equally long are looked for together", () => {
@@ -68,7 +83,7 @@ describe("a result row", () => {
     claim: 5,
     outcome: OUTCOME.SUCCEEDED,
     endTime: NOW - 8 * DAY_MS,
-    newestClaim: 9,
+    newestEnded: 9,
     ...changes,
   });
   const expires = (changes: Partial<ResultAge>) => isExpired(row(changes), NOW, DEFAULTS);
@@ -83,19 +98,20 @@ describe("a result row", () => {
     }
   });
 
-  test("stays, however old, while it is that of its job's newest claim", () => {
-    expect(expires({ newestClaim: 5, endTime: 0 })).toBe(false);
-    expect(expires({ newestClaim: null, endTime: 0 })).toBe(true);
+  test("stays, however old, while it is that of its job's newest claim that has ended", () => {
+    expect(expires({ newestEnded: 5, endTime: 0 })).toBe(false);
+    expect(expires({ newestEnded: 4, endTime: 0 })).toBe(false);
+    expect(expires({ newestEnded: null, endTime: 0 })).toBe(true);
   });
 
   test("goes when its job has enough newer ones, but not within an hour", () => {
-    expect(expires({ newestClaim: 1005, endTime: NOW - 2 * HOUR_MS })).toBe(true);
-    expect(expires({ newestClaim: 1004, endTime: NOW - 2 * HOUR_MS })).toBe(false);
-    expect(expires({ newestClaim: 1005, endTime: NOW - HOUR_MS })).toBe(false);
-    expect(expires({ newestClaim: null, endTime: NOW - 2 * HOUR_MS })).toBe(false);
+    expect(expires({ newestEnded: 1005, endTime: NOW - 2 * HOUR_MS })).toBe(true);
+    expect(expires({ newestEnded: 1004, endTime: NOW - 2 * HOUR_MS })).toBe(false);
+    expect(expires({ newestEnded: 1005, endTime: NOW - HOUR_MS })).toBe(false);
+    expect(expires({ newestEnded: null, endTime: NOW - 2 * HOUR_MS })).toBe(false);
   });
 
   test("stays for ever when that is what was asked for", () => {
-    expect(isExpired(row({ endTime: 0, newestClaim: 1_000_000 }), NOW, KEEP_ALL)).toBe(false);
+    expect(isExpired(row({ endTime: 0, newestEnded: 1_000_000 }), NOW, KEEP_ALL)).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { STORED_STATUS } from "../../../src/core/job.ts";
-import { whyWaiting } from "../../../src/core/why-waiting.ts";
+import { OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
+import { whyStillRunning, whyWaiting } from "../../../src/core/why-waiting.ts";
 
 const { WAITING, RUNNING } = STORED_STATUS;
 
@@ -12,4 +12,13 @@ test.each([
   ["runs", { status: RUNNING, failures: 2, attempt: 3 }, ""],
 ])("the reason of a job that %s", (_, job, reason) => {
   expect(whyWaiting(job)).toBe(reason);
+});
+
+test("a job whose attempt was cancelled says so until its handler has ended", () => {
+  const cancelled = { claim: 2, outcome: OUTCOME.CANCELLED };
+  expect(whyStillRunning({ status: RUNNING, claim: 2 }, cancelled)).toMatch(/^cancelled/);
+  expect(whyStillRunning({ status: RUNNING, claim: 3 }, cancelled)).toBe("");
+  expect(whyStillRunning({ status: RUNNING, claim: 2 }, { ...cancelled, outcome: OUTCOME.FAILED })).toBe("");
+  expect(whyStillRunning({ status: WAITING, claim: 2 }, cancelled)).toBe("");
+  expect(whyStillRunning({ status: RUNNING, claim: 1 }, null)).toBe("");
 });

@@ -347,7 +347,8 @@ export type Job = Message<"elasticjob.v1.Job"> & {
 
   /**
    * Each occurrence is due up to this much after its time, by an amount that is fixed for the job and the
-   * occurrence, so that many jobs of one time do not start as one; only for daily and cron; default 0.
+   * occurrence, so that many jobs of one time do not start as one, and well before the next occurrence; only
+   * for daily and cron; default 0.
    *
    * @generated from field: google.protobuf.Duration jitter = 32;
    */
@@ -795,7 +796,7 @@ export const Misfire = {
   SKIP: 2,
 
   /**
-   * Run every one, one after another.
+   * Run every one, one after another, as far back as the deadline allows.
    *
    * @generated from enum value: MISFIRE_ALL = 3;
    */
@@ -837,7 +838,8 @@ export const Overlap = {
   WAIT: 1,
 
   /**
-   * None of them runs; all are recorded as SKIPPED.
+   * None of them runs; all are recorded as SKIPPED. With MISFIRE_ALL, those that were missed before the other one
+   * began run all the same.
    *
    * @generated from enum value: OVERLAP_SKIP = 2;
    */

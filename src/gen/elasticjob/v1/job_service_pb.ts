@@ -143,7 +143,8 @@ export type AddJobRequest = Message<"elasticjob.v1.AddJobRequest"> & {
 
   /**
    * Each occurrence is due up to this much after its time, by an amount that is fixed for the job and the
-   * occurrence, so that many jobs of one time do not start as one; only for daily and cron; default 0.
+   * occurrence, so that many jobs of one time do not start as one, and well before the next occurrence; only
+   * for daily and cron; default 0.
    *
    * @generated from field: google.protobuf.Duration jitter = 16;
    */
@@ -1209,6 +1210,8 @@ export const JobService: GenService<{
   },
   /**
    * Ends the current occurrence, running or not; a recurring job goes on with the next one.
+   * A handler that runs is aborted, and nothing else of the job starts before it has ended: the answer waits for that,
+   * up to 1 s, and says RUNNING, with the reason, if it takes longer.
    * A job that has ended stays as it is. Errors: not_found.
    *
    * @generated from rpc elasticjob.v1.JobService.CancelJob
