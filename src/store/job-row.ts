@@ -1,5 +1,5 @@
 /** A row of `jobinfo`, to and from a JobRecord. */
-import type { JobRecord, StoredStatus } from "../core/job.ts";
+import { type JobRecord, STORED_STATUS, type StoredStatus } from "../core/job.ts";
 import { decodeSpec, encodeSpec } from "../core/spec-text.ts";
 import type { SqlValue } from "./dialect.ts";
 
@@ -79,6 +79,53 @@ export function pushJob(values: SqlValue[], job: JobRecord, epoch: number): void
     job.spec.name,
     encodeSpec(job.spec),
     job.spec.payload,
+  );
+}
+
+/** What the row of a new job has in all columns but those of `pushNewJob`, by how it is added. Nearly all jobs are new. */
+const NEW = {
+  failures: "0",
+  lost: "0",
+  revision: "0",
+  parent_id: "0",
+  ended_at: "0",
+  update_time: "create_time",
+};
+export const NEW_JOB = {
+  waiting: { ...NEW, status: `${STORED_STATUS.WAITING}`, claim: "0", attempt: "0" },
+  /** Placed at once, as its first claim. */
+  claimed: { ...NEW, status: `${STORED_STATUS.RUNNING}`, claim: "1", attempt: "1" },
+} as const satisfies Record<string, Partial<Record<keyof JobRow, string>>>;
+
+/** Null: it has more to say. */
+export function newJobKind(job: JobRecord): keyof typeof NEW_JOB | null {
+  const isNew =
+    job.failures === 0 &&
+    job.lost === 0 &&
+    job.revision === 0 &&
+    job.parentId === 0 &&
+    job.endedAt === 0 &&
+    job.updateTime === job.createTime &&
+    job.claim === job.attempt;
+  if (isNew && job.claim === 0 && job.status === STORED_STATUS.WAITING) return "waiting";
+  return isNew && job.claim === 1 && job.status === STORED_STATUS.RUNNING ? "claimed" : null;
+}
+
+/** Appends the values of the columns that `NEW_JOB` leaves open. */
+export function pushNewJob(values: SqlValue[], job: JobRecord, epoch: number): void {
+  const { spec } = job;
+  values.push(
+    job.id,
+    job.classId,
+    job.at,
+    job.node,
+    epoch,
+    job.scheduledAt,
+    job.createTime,
+    spec.priority,
+    spec.name,
+    encodeSpec(spec),
+    spec.payload,
   );
 }
 

@@ -6,7 +6,7 @@ import { ElasticJobError } from "../../core/errors.ts";
 import type { JobRecord } from "../../core/job.ts";
 import type { SqlValue } from "../dialect.ts";
 import { chunks, marks, padded } from "../in-list.ts";
-import { JOB_COLUMNS, pushJob } from "../job-row.ts";
+import { JOB_COLUMNS, NEW_JOB, newJobKind, pushJob, pushNewJob } from "../job-row.ts";
 import type { JobKey } from "../job-store.ts";
 import { keyBytes } from "../read-keys.ts";
 import type { Session } from "./connection-pool.ts";
@@ -14,7 +14,12 @@ import { failureOf } from "./errors.ts";
 import { insertFenced } from "./fence.ts";
 import { MultiRowInsert } from "./multi-row-insert.ts";
 
-const INSERT_JOBS = new MultiRowInsert({ table: "jobinfo", columns: JOB_COLUMNS, fenced: true });
+const JOBINFO = { table: "jobinfo", columns: JOB_COLUMNS, fenced: true } as const;
+const INSERT_ANY = new MultiRowInsert(JOBINFO);
+const INSERT_NEW = {
+  waiting: new MultiRowInsert({ ...JOBINFO, fixed: NEW_JOB.waiting }),
+  claimed: new MultiRowInsert({ ...JOBINFO, fixed: NEW_JOB.claimed }),
+} as const;
 const INSERT_KEYS = new MultiRowInsert({
   table: "jobkey",
   columns: ["k", "job_id", "expires_at"],
@@ -36,12 +41,11 @@ export async function insertJobs(
     return;
   }
   refuseTooLarge(jobs, largestPacket);
-  const values: SqlValue[] = [];
-  for (const job of jobs) pushJob(values, job, epoch);
+  const rows = rowsOf(jobs, epoch);
   try {
     await insertFenced(epoch, async () => {
-      if (keys.length === 0) await INSERT_JOBS.run(session, values);
-      else await insertWithKeys(session, jobs.length, values, keys);
+      if (keys.length === 0) await rows.insert.run(session, rows.values);
+      else await insertWithKeys(session, rows, keys);
     });
   } catch (error) {
     if (failureOf(error) !== "duplicate") throw error;
@@ -51,23 +55,35 @@ export async function insertJobs(
   }
 }
 
+interface Rows {
+  readonly count: number;
+  readonly insert: MultiRowInsert;
+  readonly values: readonly SqlValue[];
+}
+
+function rowsOf(jobs: readonly JobRecord[], epoch: number): Rows {
+  const values: SqlValue[] = [];
+  const [first] = jobs;
+  const kind = first === undefined ? null : newJobKind(first);
+  const isAlike = kind !== null && jobs.every((job) => newJobKind(job) === kind);
+  for (const job of jobs) {
+    if (isAlike) pushNewJob(values, job, epoch);
+    else pushJob(values, job, epoch);
+  }
+  return { count: jobs.length, insert: isAlike ? INSERT_NEW[kind] : INSERT_ANY, values };
+}
+
 /** Of few jobs in one round trip, as text; of more in several, prepared: each row costs both sides a third less. */
-async function insertWithKeys(
-  session: Session,
-  jobs: number,
-  values: readonly SqlValue[],
-  keys: readonly JobKey[],
-): Promise<void> {
+async function insertWithKeys(session: Session, jobs: Rows, keys: readonly JobKey[]): Promise<void> {
   const keyValues: SqlValue[] = [];
   for (const { key, jobId, expiresAt } of keys) keyValues.push(keyBytes(key), jobId, expiresAt);
-  if (jobs <= MOST_JOBS_AS_TEXT) {
-    const text = `BEGIN; ${INSERT_KEYS.text(keys.length)}; ${INSERT_JOBS.text(jobs)}; COMMIT`;
-    await session.query(text, [...keyValues, ...values]);
+  if (jobs.count <= MOST_JOBS_AS_TEXT) {
+    const text = `BEGIN; ${INSERT_KEYS.text(keys.length)}; ${jobs.insert.text(jobs.count)}; COMMIT`;
+    await session.query(text, [...keyValues, ...jobs.values]);
     return;
   }
-  await session.query("BEGIN");
-  await INSERT_KEYS.runInParts(session, keyValues);
-  await INSERT_JOBS.runInParts(session, values);
+  await session.query(`BEGIN; ${INSERT_KEYS.text(keys.length)}`, keyValues);
+  await jobs.insert.runInParts(session, jobs.values);
   await session.query("COMMIT");
 }
 
