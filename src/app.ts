@@ -9,7 +9,6 @@ import type { Config } from "./config.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
 import { openLocalLock } from "./coordination/local.ts";
 import { withOwnProcess } from "./coordination/own-process.ts";
-import { openRedisLock } from "./coordination/redis.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
@@ -18,6 +17,7 @@ import { Puller } from "./node/puller.ts";
 import { processResources } from "./node/resources.ts";
 import { ResultWriter } from "./node/result-writer.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
+import { trimHeap } from "./node/trim-heap.ts";
 import { DEFAULT_LIMITS } from "./rpc/limits.ts";
 import { createNetwork } from "./rpc/network.ts";
 import { createRpcServer } from "./rpc/serve.ts";
@@ -28,7 +28,7 @@ import { systemClock, systemRandom } from "./system-clock.ts";
 const MAX_JOBS_IN_MEMORY = 100_000;
 const RETRY_MS = 500;
 const REDIS_COMMAND_TIMEOUT_MS = 1000;
-/** More threads than this help no handler that waits, and each takes memory. */
+/** More threads than this help no handler that waits, and each takes 10 MB or more. */
 const MAX_THREADS = 8;
 const CLOSE_GRACE_MS = 1000;
 
@@ -57,7 +57,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     for (const close of closers.reverse()) await close();
   };
   try {
-    const lock = openLock(config, logger);
+    const lock = await openLock(config, logger);
     closers.push(() => lock.close());
     const store = openStore(config);
     closers.push(() => store.close());
@@ -65,7 +65,8 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
 
     const handlersUrl =
       config.handlersPath === null ? null : pathToFileURL(resolve(config.handlersPath)).href;
-    const threads = Math.min(MAX_THREADS, availableParallelism());
+    // One even without slots: it tells which handlers there are.
+    const threads = Math.min(MAX_THREADS, availableParallelism(), Math.max(1, config.slots));
     const builtIn = {
       httpAllowedHosts: config.httpAllowedHosts,
       isShellOn: config.shellHandler === "on",
@@ -121,6 +122,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       limits,
       credentials,
     });
+    await trimHeap();
     const port = await server.listen(config.host, config.port);
     closers.push(() => server.close(CLOSE_GRACE_MS));
     address = config.advertiseAddress ?? `${ownHost(config.host)}:${port}`;
@@ -176,9 +178,11 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
   }
 }
 
-function openLock(config: Config, logger: Logger): ClusterLock {
+async function openLock(config: Config, logger: Logger): Promise<ClusterLock> {
   const { redisUrl: url, clusterPrefix: prefix, lockTtlMs: ttlMs, dataDir } = config;
   if (url === null) return openLocalLock({ dataDir, ttlMs, clock: systemClock });
+  // The largest package of all, 12 MB: a process alone does without.
+  const { openRedisLock } = await import("./coordination/redis.ts");
   return openRedisLock({ url, prefix, ttlMs, commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS, logger });
 }
 

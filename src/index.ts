@@ -1,5 +1,6 @@
 /** What users import: `defineJobs` for their handlers, and the client for their services. */
-export { createClient, type ElasticJobClient } from "./client/client.ts";
+export type { ElasticJobClient } from "./client/client.ts";
+export { createClient } from "./client/lazy-client.ts";
 export {
   defineJobs,
   type Handler,

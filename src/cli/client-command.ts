@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { createClient, type ElasticJobClient } from "../client/client.ts";
+import type { ElasticJobClient } from "../client/client.ts";
+import { createClient } from "../client/lazy-client.ts";
 import type { Environment } from "./program.ts";
 
 export interface ClientCommandOptions {

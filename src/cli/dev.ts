@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { createClient } from "../client/client.ts";
+import { createClient } from "../client/lazy-client.ts";
 import type { Environment } from "./program.ts";
 
 const NOTES = `

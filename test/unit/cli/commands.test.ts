@@ -10,7 +10,7 @@ import {
   startSmallJobServer,
 } from "../../integration/edge/small-job-server.ts";
 
-const MAIN = join(import.meta.dirname, "../../../src/cli/main.ts");
+const MAIN = join(import.meta.dirname, "../../../src/cli/start.mjs");
 
 let server: SmallJobServer;
 beforeEach(async () => {

@@ -1,0 +1,17 @@
+/**
+ * Where a process begins. Node keeps what it has compiled in a folder, so that the next start takes half the
+ * CPU time and 40 MB less: most of that is the part of Node that reads TypeScript, in each thread, which is
+ * not loaded when everything comes from the folder. So this module must be plain JavaScript, and import
+ * nothing else before.
+ */
+import { enableCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
+
+// Not Node's default in /tmp: whoever writes there first would choose what is run here. By this variable, threads
+// for handlers use it too. Where it can't be written, or is switched off, everything works without.
+process.env.NODE_COMPILE_CACHE ||= fileURLToPath(
+  new URL("../../node_modules/.cache/elastic-job", import.meta.url),
+);
+enableCompileCache(process.env.NODE_COMPILE_CACHE);
+
+await import("./main.ts");

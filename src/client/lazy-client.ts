@@ -1,0 +1,52 @@
+/**
+ * The client for those who import it and may never call it: a module of handlers asks `elastic-job` for
+ * `defineJobs`, once in each thread, and the client's packages would take 16 MB in each. They are loaded
+ * by the first call.
+ */
+import type { ClientOptions, ElasticJobClient } from "./client.ts";
+
+export function createClient(options: ClientOptions): ElasticJobClient {
+  let client: ElasticJobClient | undefined;
+  let loading: Promise<ElasticJobClient> | undefined;
+  const load = async () => {
+    loading ??= import("./client.ts").then((module) => module.createClient(options));
+    client = await loading;
+    return client;
+  };
+
+  /** What was given may be changed by the caller while the client is being loaded: it takes JSON, so a copy as JSON will do. */
+  async function call<Given, T>(
+    given: Given,
+    make: (client: ElasticJobClient, given: Given) => Promise<T>,
+  ): Promise<T> {
+    if (client !== undefined) return make(client, given);
+    const copy: Given = JSON.parse(JSON.stringify(given));
+    return make(await load(), copy);
+  }
+
+  return {
+    addJob: (job) => call(job, (to, given) => to.addJob(given)),
+    addJobs: (jobs, how) => call(jobs, (to, given) => to.addJobs(given, how)),
+    updateJob: (update, how) => call(update, (to, given) => to.updateJob(given, how)),
+    deleteJob: (jobId, how) => call(jobId, (to, given) => to.deleteJob(given, how)),
+    pauseJob: (jobId, how) => call(jobId, (to, given) => to.pauseJob(given, how)),
+    resumeJob: (jobId, how) => call(jobId, (to, given) => to.resumeJob(given, how)),
+    triggerJob: (jobId, how) => call(jobId, (to, given) => to.triggerJob(given, how)),
+    cancelJob: (jobId, how) => call(jobId, (to, given) => to.cancelJob(given, how)),
+    retryJob: (jobId, how) => call(jobId, (to, given) => to.retryJob(given, how)),
+    getJobStatus: (jobId, how) => call(jobId, (to, given) => to.getJobStatus(given, how)),
+    getAllJobs: (query = {}, how) => call(query, (to, given) => to.getAllJobs(given, how)),
+    async *eachJob(query, how) {
+      yield* (await load()).eachJob(query, how);
+    },
+    getAllResult: (query = {}, how) => call(query, (to, given) => to.getAllResult(given, how)),
+    async *eachResult(query, how) {
+      yield* (await load()).eachResult(query, how);
+    },
+    previewSchedule: (schedule, how) => call(schedule, (to, given) => to.previewSchedule(given, how)),
+    async *watchJob(jobId, how) {
+      yield* (await load()).watchJob(jobId, how);
+    },
+    getCluster: (how) => call(null, (to) => to.getCluster(how)),
+  };
+}

@@ -1,0 +1,53 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createClient } from "../../../src/client/lazy-client.ts";
+import { type SmallJobServer, startSmallJobServer } from "../../integration/edge/small-job-server.ts";
+
+const INDEX = new URL("../../../src/index.ts", import.meta.url).href;
+
+let server: SmallJobServer;
+beforeEach(async () => {
+  server = await startSmallJobServer();
+});
+afterEach(() => server.close());
+
+const connect = () => createClient({ baseUrl: server.url, random: () => 0 });
+
+it("loads no package for a module that only defines handlers", async () => {
+  const program = `
+    import { registerHooks } from "node:module";
+    const urls = [];
+    registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) });
+    const { createClient, defineJobs } = await import(${JSON.stringify(INDEX)});
+    createClient({ baseUrl: "http://127.0.0.1:1" });
+    console.log(JSON.stringify([typeof defineJobs, urls.filter((url) => url.includes("/node_modules/"))]));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]);
+  expect(JSON.parse(stdout)).toEqual(["function", []]);
+});
+
+it("sends what it was given, whatever becomes of that while the client is being loaded", async () => {
+  const client = connect();
+  const job = { handler: "echo", name: "first", timed: { runAt: new Date("2030-01-01T08:00:00Z") } };
+  const first = client.addJob(job);
+  job.name = "second";
+  const second = client.addJob(job);
+  job.name = "none";
+  expect((await client.getJobStatus((await first).jobId)).job).toMatchObject({
+    name: "first",
+    timed: { runAt: "2030-01-01T08:00:00Z" },
+  });
+  expect((await client.getJobStatus((await second).jobId)).job.name).toBe("second");
+});
+
+it("lists, watches and refuses as the client does", async () => {
+  const client = connect();
+  const [outcome] = await client.addJobs([{ handler: "echo" }]);
+  if (outcome === undefined || !("added" in outcome)) throw new Error("it was not added");
+  const { jobId } = outcome.added;
+  const listed: string[] = [];
+  for await (const job of client.eachJob()) listed.push(job.jobId);
+  expect(listed).toEqual([jobId]);
+  for await (const { job } of client.watchJob(jobId)) expect(job.jobId).toBe(jobId);
+  await expect(client.getJobStatus("no id")).rejects.toMatchObject({ name: "ConnectError" });
+});
