@@ -31,9 +31,10 @@ export class Prefetch {
   /** Slots to ask for beyond those that there are. */
   get queuedSlots(): number {
     if (this.averageMs > SLOW_MS) return 0;
+    // One at least: a node of one slot would be idle between any two jobs, and lag behind its share.
     return Math.min(
       MAX_QUEUED_SLOTS,
-      Math.floor((this.slots * QUEUED_WORK_MS) / Math.max(0.1, this.averageMs)),
+      Math.ceil((this.slots * QUEUED_WORK_MS) / Math.max(0.1, this.averageMs)),
     );
   }
 }
