@@ -11,8 +11,12 @@ const MAX_ASSIGN_BYTES = 1 << 20;
 const encoder = new TextEncoder();
 const NO_PAYLOAD = new Uint8Array();
 
-/** All that a node needs to run a claimed job and to write how it ended. */
-export function assignmentOf(record: JobRecord, placement: string, random: Random): Assignment {
+/** All that a node needs to run a job that was claimed at `now`, and to write how it ended. */
+export function assignmentOf(
+  record: JobRecord,
+  placement: string,
+  { random, now }: { readonly random: Random; readonly now: number },
+): Assignment {
   const { spec } = record;
   const { retry } = spec;
   const canRetry = retry.maxAttempts === 0 || record.failures + 1 < retry.maxAttempts;
@@ -34,6 +38,7 @@ export function assignmentOf(record: JobRecord, placement: string, random: Rando
     slots: spec.requirements.slots,
     placement,
     nextDueAt: next?.at ?? 0,
+    startAt: record.at > now ? record.at : 0,
   };
   if (next !== null) assignment.nextScheduledAt = next.scheduledAt;
   if (spec.deadlineMs !== null) assignment.lastRetryAt = dueAt(record) + spec.deadlineMs;

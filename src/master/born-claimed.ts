@@ -67,7 +67,8 @@ export class BornClaimed {
       return;
     }
     this.memory.run(record);
-    const assignment = assignmentOf(record, placement, this.context.random);
+    const { random, time } = this.context;
+    const assignment = assignmentOf(record, placement, { random, now: time.now() });
     const batch = this.toSend.get(session);
     if (batch !== undefined) {
       batch.push(assignment);

@@ -94,7 +94,8 @@ export class Dispatcher {
         continue;
       }
       this.memory.queues.markBusy(job);
-      const decision = decideDue(job.record, now);
+      // It may be here a little before its time.
+      const decision = decideDue(job.record, Math.max(now, job.record.at));
       if (decision.kind === "spawn") {
         const { record } = job;
         this.inFlight.mark([record.id], this.spawn(record, decision.next));
@@ -150,7 +151,7 @@ export class Dispatcher {
   }
 
   private async writeClaims(session: NodeSession, placed: readonly Placed[]): Promise<void> {
-    const { store, epoch, time } = this.context;
+    const { store, epoch, time, random } = this.context;
     const now = time.now();
     const payloads = await this.missingPayloads(placed);
     const writes = placed
@@ -192,7 +193,7 @@ export class Dispatcher {
       }
       this.memory.run(after);
       session.claims.set(after.id, after.claim);
-      assignments.push(assignmentOf(after, placement, this.context.random));
+      assignments.push(assignmentOf(after, placement, { random, now }));
     }
     for (const message of bySize(assignments)) session.assign(message);
     if (unsent.length > 0) this.endings.lose(unsent, "its node left before it was sent");

@@ -58,7 +58,8 @@ export class Endings {
           ? notEnded(record, now)
           : finalRow(record, OUTCOME.LOST, now, {
               reason,
-              retryAt: retryAfterLoss(record.lost, now, settings.maxLost),
+              // It may be lost before its time.
+              retryAt: retryAfterLoss(record.lost, Math.max(now, record.at), settings.maxLost),
             }),
       );
       if (rows.length > 0) await store.writeFinalRows(epoch, rows);

@@ -2,11 +2,16 @@ import type { MasterContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { JobMemory } from "./job-memory.ts";
 
+/**
+ * How long before its time a job is moved: what placing and claiming takes, and a pause of a loaded master. Its
+ * node has it by then, and begins it on time.
+ */
+const AHEAD_MS = 20;
 /** Jobs moved in one go: bounds how long the event loop is held, and so how late others start. */
 const MAX_MOVED = 1000;
 
 /**
- * changeJob: moves jobs that are due from waiting to prepared, and has them given out. One timer,
+ * changeJob: moves jobs that are (all but) due from waiting to prepared, and has them given out. One timer,
  * armed for the first job of waiting; nothing is polled.
  */
 export class Scheduler {
@@ -37,7 +42,7 @@ export class Scheduler {
 
   /** One turn of the loop. */
   changeJob(): void {
-    const moved = this.memory.queues.prepareDue(this.context.time.now(), MAX_MOVED);
+    const moved = this.memory.queues.prepareDue(this.context.time.now() + AHEAD_MS, MAX_MOVED);
     this.dispatcher.tick();
     if (moved === MAX_MOVED) this.arm(0);
     else this.armForNext();
@@ -59,7 +64,7 @@ export class Scheduler {
     const due = this.memory.queues.nextDue();
     if (due === null) this.disarm();
     else if (due !== this.armedFor || this.cancelTimer === null) {
-      this.arm(Math.max(0, due - this.context.time.now()));
+      this.arm(Math.max(0, due - AHEAD_MS - this.context.time.now()));
       this.armedFor = due;
     }
   }

@@ -18,8 +18,8 @@ export interface HeldClaim {
   readonly nodeNumber: number;
   /** Cluster time, as known when it came. */
   readonly time: ClusterTime;
-  /** Monotonic. */
-  readonly arrivedAt: number;
+  /** When it came, or when its time did. Monotonic. */
+  arrivedAt: number;
   /** When the handler was called; until then, when the claim came. Epoch milliseconds. */
   startTime: number;
   state: "running" | "finished" | "written";
@@ -41,7 +41,7 @@ export function resultRow(
   const how =
     held.handedBack === null
       ? howItEnds(assignment, end, endTime, maxLost)
-      : handedBack(held.handedBack, endTime);
+      : handedBack(assignment, held.handedBack, endTime);
   return {
     jobId,
     claim,
@@ -81,15 +81,17 @@ function howItEnds(assignment: Assignment, end: ExecutionEnd, endTime: number, m
     case "timed_out":
       return { outcome: OUTCOME.TIMED_OUT, retryAt: retryAfterFailure(planOf(assignment), endTime, false) };
     case "lost": {
-      if (end.isBlameless) return handedBack(end.reason, endTime);
+      if (end.isBlameless) return handedBack(assignment, end.reason, endTime);
       const retryAt = retryAfterLoss(assignment.lost, endTime, maxLost);
       return { outcome: OUTCOME.LOST, reason: end.reason, retryAt };
     }
   }
 }
 
-function handedBack(why: string, endTime: number): HowItEnds {
-  return { outcome: OUTCOME.LOST, reason: `${HANDED_BACK}: ${why}`, retryAt: endTime };
+function handedBack({ startAt }: Assignment, why: string, endTime: number): HowItEnds {
+  // It may have been handed back before its time.
+  const retryAt = Math.max(endTime, startAt);
+  return { outcome: OUTCOME.LOST, reason: `${HANDED_BACK}: ${why}`, retryAt };
 }
 
 function planOf(assignment: Assignment): EndingPlan {

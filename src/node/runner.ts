@@ -47,6 +47,8 @@ export class Runner {
   private readonly done: (claim: DoneClaim) => void;
   /** Claims that wait here for a slot, in the order in which they came. */
   private readonly queue: HeldClaim[] = [];
+  /** Claims whose time has not come. */
+  private readonly early = new Set<HeldClaim>();
   private readonly prefetch: Prefetch;
   private busySlots = 0;
   /** Claims that have not ended. */
@@ -102,7 +104,25 @@ export class Runner {
     this.held.add(held);
     this.unended++;
     if (refusal !== null) this.ended(held, { kind: "lost", reason: refusal, isBlameless: true });
-    else if (this.queue.length > 0 || !this.hasRoomFor(held)) this.queue.push(held);
+    else if (assignment.startAt > time.now()) this.waitForTime(held);
+    else this.begin(held);
+  }
+
+  private waitForTime(held: HeldClaim): void {
+    this.early.add(held);
+    const { time, assignment } = held;
+    this.parts.clock.after(assignment.startAt - time.now(), () => {
+      // Unless it was handed back meanwhile.
+      if (!this.early.delete(held)) return;
+      // A timer may be early by a little.
+      if (assignment.startAt > time.now()) return this.waitForTime(held);
+      held.arrivedAt = this.parts.clock.monotonic();
+      this.begin(held);
+    });
+  }
+
+  private begin(held: HeldClaim): void {
+    if (this.queue.length > 0 || !this.hasRoomFor(held)) this.queue.push(held);
     else this.execute(held);
   }
 
@@ -115,7 +135,9 @@ export class Runner {
 
   /** Hands back what has not begun. */
   returnQueued(reason: string): void {
-    for (const held of this.queue.splice(0)) {
+    const unbegun = [...this.early, ...this.queue.splice(0)];
+    this.early.clear();
+    for (const held of unbegun) {
       held.handedBack = reason;
       this.ended(held, { kind: "lost", reason, isBlameless: true });
     }
@@ -189,11 +211,11 @@ export class Runner {
   private giveUp(held: HeldClaim, reason: string): void {
     held.handedBack = reason;
     const queuedAt = this.queue.indexOf(held);
-    if (queuedAt < 0) {
+    if (queuedAt >= 0) this.queue.splice(queuedAt, 1);
+    else if (!this.early.delete(held)) {
       held.execution?.abort(reason, ABORT_GRACE_MS);
       return;
     }
-    this.queue.splice(queuedAt, 1);
     this.ended(held, { kind: "lost", reason, isBlameless: true });
   }
 

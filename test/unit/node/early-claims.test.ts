@@ -1,0 +1,70 @@
+/** Claims that reach their node a little before their time. */
+import { create } from "@bufbuild/protobuf";
+import { expect, test, vi } from "vitest";
+import { ClusterTime } from "../../../src/core/cluster-time.ts";
+import { type Assignment, AssignmentSchema } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
+import type { Execution, ExecutionEnd, Executors } from "../../../src/node/executors.ts";
+import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
+import { Runner } from "../../../src/node/runner.ts";
+import { systemClock } from "../../../src/system-clock.ts";
+
+function setUp() {
+  const begun: { readonly jobId: number; readonly at: number }[] = [];
+  const ends: ((end: ExecutionEnd) => void)[] = [];
+  const results: EndedClaim[] = [];
+  const time = new ClusterTime(systemClock, 1_000_000);
+  const executors: Executors = {
+    handlers: [],
+    hasRunJob: true,
+    run({ jobId }: Execution, ended) {
+      begun.push({ jobId, at: time.now() });
+      ends.push(ended);
+      return { abort: () => ended({ kind: "lost", reason: "aborted", isBlameless: true }) };
+    },
+    stop: async () => {},
+  };
+  const writer = { add: (ended: EndedClaim) => results.push(ended) } as unknown as ResultWriter;
+  const runner = new Runner(
+    { executors, writer, clock: systemClock, slots: 1, maxLost: 10 },
+    { slotsFreed: () => {}, done: () => {} },
+  );
+  const start = (assignment: Partial<Assignment>) =>
+    runner.start(
+      create(AssignmentSchema, {
+        claim: 1,
+        attempt: 1,
+        slots: 1,
+        handler: "work",
+        ...assignment,
+      } as Assignment),
+      1,
+      time,
+      null,
+    );
+  return { runner, start, begun, ends, results, time };
+}
+
+test("are begun at their time, not before, and hold up no other until then", async () => {
+  const { start, begun, ends, time } = setUp();
+  const startAt = time.now() + 50;
+  start({ jobId: 1, startAt });
+  start({ jobId: 2 });
+  expect(begun.map(({ jobId }) => jobId)).toEqual([2]);
+  ends[0]?.({ kind: "succeeded", output: null });
+  await vi.waitFor(() => expect(begun.map(({ jobId }) => jobId)).toEqual([2, 1]), { interval: 1 });
+  expect(begun[1]?.at).toBeGreaterThanOrEqual(startAt);
+});
+
+test("that are handed back are not begun, and are due at their time still", async () => {
+  const { runner, start, begun, results, time } = setUp();
+  const startAt = time.now() + 60;
+  start({ jobId: 1, startAt });
+  start({ jobId: 2, startAt: startAt + 1 });
+  runner.returnQueued("the node is draining");
+  expect(results.map(({ row }) => [row.jobId, row.retryAt])).toEqual([
+    [1, startAt],
+    [2, startAt + 1],
+  ]);
+  start({ jobId: 3, startAt: startAt + 2 });
+  await vi.waitFor(() => expect(begun.map(({ jobId }) => jobId)).toEqual([3]), { interval: 1 });
+});
