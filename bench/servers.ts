@@ -4,7 +4,7 @@ import { join } from "node:path";
 import mysql from "mysql2/promise";
 import { createClient } from "redis";
 import { freePort } from "../test/servers/free-port.ts";
-import { MYSQL_PROGRAMS } from "../test/servers/mysql.ts";
+import { createDataFolder, MYSQL_PROGRAMS } from "../test/servers/mysql.ts";
 import {
   findProgram,
   type PrivateServer,
@@ -27,15 +27,7 @@ export async function startMysql(options: MysqlOptions): Promise<PrivateServer> 
   const program = options.program ?? requireProgram(MYSQL_PROGRAMS, "mariadb-server or mysql-server");
   const folder = await temporaryFolder("bench-mysql");
   const data = join(folder, "data");
-  const asRoot = process.getuid?.() === 0 ? ["--user=root"] : [];
-  const isMaria = program.endsWith("mariadbd");
-  if (isMaria) {
-    const script = requireProgram(["mariadb-install-db"], "mariadb-server");
-    const access = "--auth-root-authentication-method=normal";
-    await runProgram(script, ["--no-defaults", `--datadir=${data}`, access, "--skip-test-db", ...asRoot]);
-  } else {
-    await runProgram(program, ["--no-defaults", "--initialize-insecure", `--datadir=${data}`, ...asRoot]);
-  }
+  const { isMariaDb, options: own } = await createDataFolder(program, data);
   const port = await freePort();
   return startServer({
     program,
@@ -53,17 +45,16 @@ export async function startMysql(options: MysqlOptions): Promise<PrivateServer> 
       "--skip-name-resolve",
       "--innodb-flush-log-at-trx-commit=1",
       "--innodb-buffer-pool-size=2G",
-      isMaria ? "--innodb-log-file-size=1G" : "--innodb-redo-log-capacity=1G",
+      isMariaDb ? "--innodb-log-file-size=1G" : "--innodb-redo-log-capacity=1G",
       "--max-connections=500",
       "--max-allowed-packet=64M",
       `--performance-schema=${options.statements ? "ON" : "OFF"}`,
       ...(options.binlog
         ? ["--log-bin=binlog", "--server-id=1", "--sync-binlog=1", "--binlog-format=ROW"]
-        : isMaria
+        : isMariaDb
           ? []
           : ["--skip-log-bin"]),
-      ...(isMaria ? [] : ["--mysqlx=OFF"]),
-      ...asRoot,
+      ...own,
     ],
     answers: async () => {
       const connection = await mysql.createConnection({ host: "127.0.0.1", port, user: "root" });

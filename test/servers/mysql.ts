@@ -17,12 +17,9 @@ export const MYSQL_PROGRAMS = ["mariadbd", "mysqld"] as const;
 export async function startMysql(): Promise<PrivateServer> {
   const program =
     process.env["TEST_MYSQLD"] ?? requireProgram(MYSQL_PROGRAMS, "mariadb-server or mysql-server");
-  const isMariaDb = execFileSync(program, ["--version"], { encoding: "utf8" }).includes("MariaDB");
   const folder = await temporaryFolder("mysql");
   const data = join(folder, "data");
-  const asRoot = process.getuid?.() === 0 ? ["--user=root"] : [];
-  if (isMariaDb) await initializeMariaDb(data, asRoot);
-  else await initializeMysql(program, data, asRoot);
+  const { options } = await createDataFolder(program, data);
   const port = await freePort();
   return startServer({
     program,
@@ -43,8 +40,7 @@ export async function startMysql(): Promise<PrivateServer> {
       "--innodb-buffer-pool-size=256M",
       "--max-connections=500",
       "--max-allowed-packet=64M",
-      ...(isMariaDb ? [] : ["--mysqlx=OFF", ...NO_FILES]),
-      ...asRoot,
+      ...options,
     ],
     answers: async () => {
       const connection = await mysql.createConnection({ host: "127.0.0.1", port, user: "root" });
@@ -53,21 +49,32 @@ export async function startMysql(): Promise<PrivateServer> {
   });
 }
 
-/** No folder that the package would have made for exports is needed. */
-const NO_FILES = ["--secure-file-priv=NULL"];
+/** An empty data folder, which lets root in from this machine without a password, and the options that this server needs with it. */
+export async function createDataFolder(
+  program: string,
+  data: string,
+): Promise<{ readonly isMariaDb: boolean; readonly options: readonly string[] }> {
+  const isMariaDb = execFileSync(program, ["--version"], { encoding: "utf8" }).includes("MariaDB");
+  const asRoot = process.getuid?.() === 0 ? ["--user=root"] : [];
+  // No folder that the package would have made for exports is needed.
+  const options = isMariaDb ? asRoot : ["--mysqlx=OFF", "--secure-file-priv=NULL", ...asRoot];
+  if (isMariaDb) await initializeMariaDb(data, options);
+  else await initializeMysql(program, data, options);
+  return { isMariaDb, options };
+}
 
-async function initializeMysql(program: string, data: string, asRoot: readonly string[]): Promise<void> {
+async function initializeMysql(program: string, data: string, options: readonly string[]): Promise<void> {
   const init = `${data}.sql`;
   // By itself it lets root in from the name "localhost" only, and names are not resolved.
   await writeFile(
     init,
     "CREATE USER root@'127.0.0.1';\nGRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n",
   );
-  const options = ["--initialize-insecure", `--datadir=${data}`, `--init-file=${init}`, ...NO_FILES];
-  await runProgram(program, ["--no-defaults", ...options, ...asRoot]);
+  const own = ["--initialize-insecure", `--datadir=${data}`, `--init-file=${init}`];
+  await runProgram(program, ["--no-defaults", ...own, ...options]);
 }
 
-async function initializeMariaDb(data: string, asRoot: readonly string[]): Promise<void> {
+async function initializeMariaDb(data: string, options: readonly string[]): Promise<void> {
   const script = requireProgram(["mariadb-install-db", "mysql_install_db"], "mariadb-server");
   // "normal": root without a password over TCP too, not only through the socket.
   await runProgram(script, [
@@ -76,6 +83,6 @@ async function initializeMariaDb(data: string, asRoot: readonly string[]): Promi
     "--auth-root-authentication-method=normal",
     "--skip-test-db",
     "--skip-name-resolve",
-    ...asRoot,
+    ...options,
   ]);
 }
