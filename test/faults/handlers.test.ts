@@ -1,7 +1,7 @@
 /** Handlers that misbehave: they harm themselves, not their node, and not the cluster. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { AddJobInput } from "../../src/client/job-json.ts";
-import { OUTCOME } from "../../src/core/job.ts";
+import { OUTCOME, STORED_STATUS } from "../../src/core/job.ts";
 import { until } from "../conformance/lock/until.ts";
 import { type FaultCluster, startFaultCluster } from "./fault-cluster.ts";
 import { runSeed } from "./run-seed.ts";
@@ -9,6 +9,7 @@ import { underLoad } from "./under-load.ts";
 
 const seed = runSeed();
 const MAX_LOST = 3;
+const { FAILED } = STORED_STATUS;
 
 describe(`handlers that misbehave (seed ${seed})`, { timeout: 90_000 }, () => {
   let cluster: FaultCluster;
@@ -18,7 +19,7 @@ describe(`handlers that misbehave (seed ${seed})`, { timeout: 90_000 }, () => {
   afterEach(() => cluster.revive());
   afterAll(() => cluster?.stop());
 
-  async function outcomesOf(job: AddJobInput): Promise<number[]> {
+  async function endOf(job: AddJobInput): Promise<{ status: number | undefined; outcomes: number[] }> {
     const { jobId } = await cluster.client(cluster.nodes.find(({ isUp }) => isUp)).addJob(job);
     const id = Number(jobId);
     await until(
@@ -26,8 +27,11 @@ describe(`handlers that misbehave (seed ${seed})`, { timeout: 90_000 }, () => {
       async () => (await cluster.evidence([])).jobs.some((one) => one.id === id && one.status > 4),
       30_000,
     );
-    const { results } = await cluster.evidence([]);
-    return results.filter((row) => row.jobId === id && !row.late).map(({ outcome }) => outcome);
+    const { jobs, results } = await cluster.evidence([]);
+    return {
+      status: jobs.find((one) => one.id === id)?.status,
+      outcomes: results.filter((row) => row.jobId === id && !row.late).map(({ outcome }) => outcome),
+    };
   }
 
   test("one that ignores its abort times out, and its thread is replaced", async () => {
@@ -39,7 +43,7 @@ describe(`handlers that misbehave (seed ${seed})`, { timeout: 90_000 }, () => {
         timeout: "0.5s",
         retry: { maxAttempts: 1 },
       } as const;
-      expect(await outcomesOf(job)).toEqual([OUTCOME.TIMED_OUT]);
+      expect(await endOf(job)).toEqual({ status: FAILED, outcomes: [OUTCOME.TIMED_OUT] });
     });
   });
 
@@ -47,7 +51,7 @@ describe(`handlers that misbehave (seed ${seed})`, { timeout: 90_000 }, () => {
     await underLoad(cluster, { seed }, async () => {
       const epoch = (await cluster.mastership()).epoch;
       const job = { name: "spin", handler: "spin", timeout: "1s", retry: { maxAttempts: 1 } } as const;
-      expect(await outcomesOf(job)).toEqual([OUTCOME.TIMED_OUT]);
+      expect(await endOf(job)).toEqual({ status: FAILED, outcomes: [OUTCOME.TIMED_OUT] });
       expect((await cluster.mastership()).epoch).toBe(epoch);
       for (const node of cluster.nodes) expect(node.logged("no word from a master")).toEqual([]);
     });
@@ -67,8 +71,8 @@ describe(`handlers that misbehave (seed ${seed})`, { timeout: 90_000 }, () => {
     })();
     try {
       await underLoad(cluster, { seed, jobsPerSecond: 20 }, async () => {
-        const outcomes = await outcomesOf({ name: "crash", handler: "crash" });
-        expect(outcomes).toEqual(Array.from({ length: MAX_LOST }, () => OUTCOME.LOST));
+        const outcomes = Array.from({ length: MAX_LOST }, () => OUTCOME.LOST);
+        expect(await endOf({ name: "crash", handler: "crash" })).toEqual({ status: FAILED, outcomes });
       });
     } finally {
       supervised.abort();
