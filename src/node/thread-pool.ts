@@ -113,6 +113,8 @@ class ThreadPool implements Executors {
     let best: Thread | undefined;
     let bestIsBlocked = false;
     for (const thread of this.shared) {
+      // While it ends, what ran in it is told so one by one, and each may let another begin.
+      if (thread.isKilled) continue;
       const isBlocked = thread.blockedMs() >= this.parts.limits.blockedMs;
       if (best === undefined || (bestIsBlocked && !isBlocked)) {
         best = thread;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import type { ExecutionEnd } from "../../../src/node/executors.ts";
 import type { ThreadPoolOptions } from "../../../src/node/thread-pool.ts";
 import { type PoolRig, startRig } from "./pool-rig.ts";
 
@@ -279,6 +280,21 @@ test("what runs when the pool stops is handed back, and what comes later too", a
   await pool.stop();
   runs.push(run("where"), run("where", { alone: true }));
   for (const { end } of runs) expect(await end).toEqual({ ...HANDED_BACK, reason: "the node has stopped" });
+});
+
+test("what begins when a thread has just ended goes to another", async () => {
+  const { run, pool } = await start();
+  // As the runner does: what waits for a slot begins as soon as another has ended.
+  let next: Promise<ExecutionEnd> | undefined;
+  const times = { attempt: 1, scheduledAt: 0, timeoutMs: null, deadline: null, alone: false };
+  const ended = new Promise<void>((resolve) => {
+    pool.run({ jobId: 98, claim: 1, name: "exit", handler: "exit", payload: null, ...times }, () => {
+      next = run("where").end;
+      resolve();
+    });
+  });
+  await ended;
+  expect(await next).toMatchObject({ kind: "succeeded" });
 });
 
 test("what a thread answered before it was killed counts, though the node had not come to it yet", async () => {
