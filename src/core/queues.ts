@@ -13,12 +13,15 @@ export interface QueuedJob extends HeapItem {
   /** False: too big to keep; it is read when the job is claimed. */
   payloadLoaded: boolean;
   place: Place;
+  /** Where it is while it is prepared. */
+  group: PreparedGroup | null;
   /** Among prepared jobs: lower goes first. */
   turn: number;
 }
 
 /** Jobs that ask the same of a node: if one can't be placed now, none can. */
 export interface PreparedGroup {
+  readonly key: string;
   readonly classId: number;
   readonly slots: number;
   readonly memoryMb: number;
@@ -126,7 +129,7 @@ export class Queues {
       return known;
     }
     this.drop(record.id);
-    const job: QueuedJob = { record, payloadLoaded, place: "busy", turn: 0, heapIndex: -1 };
+    const job: QueuedJob = { record, payloadLoaded, place: "busy", group: null, turn: 0, heapIndex: -1 };
     this.jobs.set(record.id, job);
     this.countByClass.set(record.classId, this.classSize(record.classId) + 1);
     return job;
@@ -137,9 +140,10 @@ export class Queues {
     const key = `${job.record.classId}/${slots}/${memoryMb}`;
     let group = this.groups.get(key);
     if (group === undefined) {
-      group = { classId: job.record.classId, slots, memoryMb, jobs: new Heap() };
+      group = { key, classId: job.record.classId, slots, memoryMb, jobs: new Heap() };
       this.groups.set(key, group);
     }
+    job.group = group;
     job.turn = turnOf(job.record);
     group.jobs.push(job, job.turn, job.record.id);
     job.place = "prepared";
@@ -149,12 +153,10 @@ export class Queues {
   private leave(job: QueuedJob): void {
     if (job.place === "waiting") this.waiting.remove(job);
     else if (job.place === "running") this.runningCount--;
-    else if (job.place === "prepared") {
-      const { slots, memoryMb } = job.record.spec.requirements;
-      const key = `${job.record.classId}/${slots}/${memoryMb}`;
-      const group = this.groups.get(key);
-      group?.jobs.remove(job);
-      if (group?.jobs.size === 0) this.groups.delete(key);
+    else if (job.group !== null) {
+      job.group.jobs.remove(job);
+      if (job.group.jobs.size === 0) this.groups.delete(job.group.key);
+      job.group = null;
       this.preparedCount--;
     }
     job.place = "busy";

@@ -3,9 +3,9 @@
  * committed before it is sent, as every claim (G2); if the node's stream is gone by then, it is never sent,
  * and is LOST at once.
  */
+import type { Assignment } from "../coordination/assignment.ts";
 import { type JobRecord, STORED_STATUS } from "../core/job.ts";
 import { choose } from "../core/placement.ts";
-import type { Assignment } from "../gen/elasticjob/v1/node_service_pb.ts";
 import { assignmentOf, bySize } from "./assignments.ts";
 import type { MasterContext } from "./context.ts";
 import type { Endings } from "./endings.ts";

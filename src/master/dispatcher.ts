@@ -4,13 +4,13 @@
  * once. A claim write that hits fewer rows than asked is read back, and each job goes where the
  * database says.
  */
+import type { Assignment } from "../coordination/assignment.ts";
 import { isError } from "../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../core/job.ts";
 import { type DueDecision, decideDue } from "../core/misfire.ts";
 import type { Due } from "../core/next-due.ts";
 import { choose } from "../core/placement.ts";
 import { firstGroup, type QueuedJob } from "../core/queues.ts";
-import type { Assignment } from "../gen/elasticjob/v1/node_service_pb.ts";
 import { assignmentOf, bySize } from "./assignments.ts";
 import type { MasterContext } from "./context.ts";
 import type { Endings } from "./endings.ts";

@@ -61,7 +61,7 @@ export class JobMemory {
     this.changedJobs.changed(record.id);
   }
 
-  /** The job is not there: deleted, or, as far as a read can tell that was early, not inserted yet. */
+  /** Nothing is left to do for it: it has ended, or is not there (deleted, or, as far as an early read can tell, not inserted yet). */
   remove(jobId: number): void {
     this.pages.touch(jobId);
     this.queues.drop(jobId);

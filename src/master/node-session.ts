@@ -1,9 +1,8 @@
 import { create } from "@bufbuild/protobuf";
+import { type Assignment, assignMessage } from "../coordination/assignment.ts";
 import type { MasterStream } from "../coordination/network.ts";
 import type { Candidate } from "../core/placement.ts";
 import {
-  type Assign,
-  type Assignment,
   type ClaimVerdict,
   type Credit,
   DoneAckSchema,
@@ -95,10 +94,10 @@ export class NodeSession implements Candidate {
     this.stream.send(create(GetJobResponseSchema, { message: { case: "pong", value } }));
   }
 
-  assign(assignments: Assignment[]): void {
-    // Literals, not `create`, which would copy what each assignment is.
-    const value: Assign = { $typeName: "elasticjob.v1.Assign", assignments };
-    this.stream.send({ $typeName: "elasticjob.v1.GetJobResponse", message: { case: "assign", value } });
+  assign(assignments: readonly Assignment[]): void {
+    this.stream.send(
+      create(GetJobResponseSchema, { message: { case: "assign", value: assignMessage(assignments) } }),
+    );
   }
 
   verdicts(claims: ClaimVerdict[]): void {

@@ -5,6 +5,7 @@
  * address, which was reached before, refuses twice or answers with another incarnation.
  */
 import { create } from "@bufbuild/protobuf";
+import { doneClaimsOf } from "../coordination/done-claim.ts";
 import type { MasterStream, Network, StreamHandler } from "../coordination/network.ts";
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
@@ -331,13 +332,18 @@ export class NodeSessions {
   /** Claims have their rows. Where the job's row says so too, memory follows without a look at the database. */
   private done(session: NodeSession, done: Done): void {
     const toSettle: ClaimRef[] = [];
-    for (const claim of done.claims) {
+    for (const claim of doneClaimsOf(done)) {
       const { jobId } = claim;
       if (session.claims.get(jobId) === claim.claim) session.claims.delete(jobId);
       const job = this.memory.queues.get(jobId);
       const isOurs = job?.place === "running" && job.record.claim === claim.claim;
       const status = STORED_STATUSES.get(claim.status);
       if (isOurs && claim.projected && status !== undefined && !this.inFlight.has(jobId)) {
+        // Most jobs run once, and there is nothing left to do for them.
+        if (status !== STORED_STATUS.WAITING) {
+          this.memory.remove(jobId);
+          continue;
+        }
         const { at, scheduledAt, attempt, failures, lost, endedAt } = claim;
         const updateTime = this.context.time.now();
         const state = { status, at, scheduledAt, attempt, failures, lost, endedAt, updateTime };

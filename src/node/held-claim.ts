@@ -1,3 +1,4 @@
+import type { Assignment } from "../coordination/assignment.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
 import {
   type EndingPlan,
@@ -8,7 +9,6 @@ import {
   retryAfterLoss,
 } from "../core/ending.ts";
 import { type JobState, OUTCOME, type ResultRecord } from "../core/job.ts";
-import type { Assignment } from "../gen/elasticjob/v1/node_service_pb.ts";
 import type { ExecutionEnd, RunningExecution } from "./executors.ts";
 
 /** A claim from its assignment until the master has acknowledged its end. */
@@ -97,8 +97,8 @@ function handedBack({ startAt }: Assignment, why: string, endTime: number): HowI
 function planOf(assignment: Assignment): EndingPlan {
   return {
     next: nextOf(assignment),
-    retryDelayMs: assignment.retryDelayMs ?? null,
-    lastRetryAt: assignment.lastRetryAt ?? null,
+    retryDelayMs: assignment.retryDelayMs,
+    lastRetryAt: assignment.lastRetryAt,
   };
 }
 
@@ -110,5 +110,5 @@ export function stateAfter({ assignment }: HeldClaim, row: ResultRecord): JobSta
 }
 
 function nextOf({ nextScheduledAt, nextDueAt }: Assignment): NextOccurrence | null {
-  return nextScheduledAt === undefined ? null : { scheduledAt: nextScheduledAt, at: nextDueAt };
+  return nextScheduledAt === null ? null : { scheduledAt: nextScheduledAt, at: nextDueAt };
 }

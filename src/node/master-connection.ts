@@ -1,10 +1,9 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { MasterAddress } from "../coordination/cluster-lock.ts";
+import { type DoneClaim, doneMessage } from "../coordination/done-claim.ts";
 import type { NodeStream } from "../coordination/network.ts";
 import {
   CreditSchema,
-  type DoneClaim,
-  DoneSchema,
   type GetJobRequest,
   GetJobRequestSchema,
   HelloSchema,
@@ -53,7 +52,7 @@ export class MasterConnection {
       const part = claims.slice(start, start + MAX_DONE);
       const sequence = ++this.lastSequence;
       this.unacknowledged.set(sequence, part);
-      this.send({ case: "done", value: create(DoneSchema, { sequence, claims: part }) });
+      this.send({ case: "done", value: doneMessage(sequence, part) });
     }
   }
 

@@ -5,12 +5,14 @@
  * master may give its jobs to others: so the node hands back what it runs, and closes the stream,
  * before that (G7). Claims outlive the stream: the next hello lists every one of them.
  */
+import { assignmentsOf } from "../coordination/assignment.ts";
 import type { MasterAddress } from "../coordination/cluster-lock.ts";
+import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { Network } from "../coordination/network.ts";
 import { type Clock, sleep } from "../core/clock.ts";
 import { ClusterTime } from "../core/cluster-time.ts";
 import type { Logger } from "../core/logger.ts";
-import type { DoneClaim, GetJobResponse, Pong, Welcome } from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { GetJobResponse, Pong, Welcome } from "../gen/elasticjob/v1/node_service_pb.ts";
 import type { Executors } from "./executors.ts";
 import { Lease } from "./lease.ts";
 import { MasterConnection } from "./master-connection.ts";
@@ -221,7 +223,7 @@ export class Puller {
         return this.ponged(message.value);
       case "assign": {
         const refusal = this.whyNotRun();
-        for (const assignment of message.value.assignments) {
+        for (const assignment of assignmentsOf(message.value)) {
           this.runner.start(assignment, connection.nodeNumber, this.time, refusal);
         }
         return;

@@ -3,13 +3,13 @@
  * the master has acknowledged their end.
  */
 import { create } from "@bufbuild/protobuf";
+import type { Assignment } from "../coordination/assignment.ts";
+import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
 import type { JobState } from "../core/job.ts";
 import {
-  type Assignment,
   type ClaimVerdict,
-  type DoneClaim,
   HeldClaimSchema,
   HeldState,
   Verdict,
@@ -160,7 +160,7 @@ export class Runner {
         attempt,
         name,
         handler,
-        payload: payload.length === 0 ? null : decoder.decode(payload),
+        payload: payload === "" ? null : payload,
         scheduledAt,
         timeoutMs: timeoutMs > 0 ? timeoutMs : null,
         deadline: timeoutMs > 0 ? held.startTime + timeoutMs : null,
@@ -262,22 +262,7 @@ export class Runner {
   }
 }
 
-const decoder = new TextDecoder();
-
-/** As a literal: `create` costs more than all else that is done for it. */
 function doneClaim({ jobId, claim }: Assignment, projected: boolean, state: JobState): DoneClaim {
   const { status, at, scheduledAt, attempt, failures, lost, endedAt } = state;
-  return {
-    $typeName: "elasticjob.v1.DoneClaim",
-    jobId,
-    claim,
-    projected,
-    status,
-    at,
-    scheduledAt,
-    attempt,
-    failures,
-    lost,
-    endedAt,
-  };
+  return { jobId, claim, projected, status, at, scheduledAt, attempt, failures, lost, endedAt };
 }

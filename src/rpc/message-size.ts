@@ -7,16 +7,21 @@ const ENTRY_BYTES = 100;
 export function messageSize({ message }: GetJobRequest | GetJobResponse): number {
   switch (message.case) {
     case "assign":
-      return message.value.assignments.reduce(
-        (sum, { payload, name, handler, placement }) =>
-          sum + ENTRY_BYTES + payload.length + name.length + handler.length + placement.length,
-        ENTRY_BYTES,
+      return (
+        ENTRY_BYTES * (1 + message.value.jobId.length) +
+        lengthOf(message.value.payload) +
+        lengthOf(message.value.text)
       );
-    case "hello":
     case "done":
+      return ENTRY_BYTES * (1 + message.value.jobId.length);
+    case "hello":
     case "verdicts":
       return ENTRY_BYTES * (10 + message.value.claims.length);
     default:
       return ENTRY_BYTES;
   }
+}
+
+function lengthOf(texts: readonly string[]): number {
+  return texts.reduce((sum, { length }) => sum + length, 0);
 }

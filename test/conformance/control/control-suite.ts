@@ -1,9 +1,9 @@
 /** Every action in every state, on a real store: what the table in core/transitions.ts says is what happens. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Assignment } from "../../../src/coordination/assignment.ts";
 import { isError } from "../../../src/core/errors.ts";
 import { type JobSpec, OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
 import type { State } from "../../../src/core/transitions.ts";
-import type { Assignment } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
 import { specOf } from "../../unit/core/job-fixture.ts";
 import { until } from "../lock/until.ts";

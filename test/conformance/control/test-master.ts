@@ -1,14 +1,15 @@
 /** A mastership on a real store, with a node that does what the test says. */
+
 import { create } from "@bufbuild/protobuf";
+import { type Assignment, assignmentsOf } from "../../../src/coordination/assignment.ts";
+import { doneMessage } from "../../../src/coordination/done-claim.ts";
 import type { Network } from "../../../src/coordination/network.ts";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
 import { project } from "../../../src/core/ending.ts";
 import { OUTCOME, type Outcome, type ResultRecord } from "../../../src/core/job.ts";
 import { KEEP_ALL } from "../../../src/core/retention.ts";
 import {
-  type Assignment,
   CreditSchema,
-  DoneSchema,
   type GetJobRequest,
   GetJobRequestSchema,
   HelloSchema,
@@ -90,7 +91,7 @@ export class TestNode {
     this.handler = api.acceptNode({
       send: ({ message }) => {
         if (message.case === "welcome") this.number = message.value.nodeNumber;
-        if (message.case === "assign") this.assignments.push(...message.value.assignments);
+        if (message.case === "assign") this.assignments.push(...assignmentsOf(message.value));
         if (message.case === "verdicts") this.aborted.push(...message.value.claims.map(({ jobId }) => jobId));
       },
       close: () => {},
@@ -142,12 +143,12 @@ export class TestNode {
       skippedCount: 0,
     };
     const [write] = await this.store.writeResults([row]);
-    const next = nextScheduledAt === undefined ? null : { scheduledAt: nextScheduledAt, at: nextDueAt };
+    const next = nextScheduledAt === null ? null : { scheduledAt: nextScheduledAt, at: nextDueAt };
     const state = project({ ...assignment, endedAt: 0 }, row, next);
     const guard = { jobId, claim, revision, updateTime: endTime };
     const [projected] = write === "first" ? await this.store.projectJobs([{ ...guard, ...state }]) : [false];
     const claims = [{ jobId, claim, projected: projected ?? false, ...state }];
-    this.send({ case: "done", value: create(DoneSchema, { sequence: ++this.sequence, claims }) });
+    this.send({ case: "done", value: doneMessage(++this.sequence, claims) });
   }
 
   private send(message: GetJobRequest["message"]): void {

@@ -152,7 +152,7 @@ describe("a GetJob stream", () => {
     sockets[0]?.unpipe();
     sockets[0]?.pause();
     const big = create(GetJobResponseSchema, {
-      message: { case: "assign", value: { assignments: [{ payload: new Uint8Array(1024 * 1024) }] } },
+      message: { case: "assign", value: { jobId: [1], payload: ["x".repeat(1024 * 1024)] } },
     });
     for (let n = 0; n < 2000 && master.closed === 0; n++) {
       master.streams[0]?.send(big);

@@ -1,12 +1,32 @@
 /** Claims that reach their node a little before their time. */
-import { create } from "@bufbuild/protobuf";
 import { expect, test, vi } from "vitest";
+import type { Assignment } from "../../../src/coordination/assignment.ts";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
-import { type Assignment, AssignmentSchema } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import type { Execution, ExecutionEnd, Executors } from "../../../src/node/executors.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import { Runner } from "../../../src/node/runner.ts";
 import { systemClock } from "../../../src/system-clock.ts";
+
+const ASSIGNMENT: Assignment = {
+  jobId: 0,
+  claim: 1,
+  revision: 1,
+  attempt: 1,
+  failures: 0,
+  lost: 0,
+  name: "",
+  handler: "work",
+  payload: "",
+  scheduledAt: 0,
+  timeoutMs: 0,
+  slots: 1,
+  nextScheduledAt: null,
+  nextDueAt: 0,
+  lastRetryAt: null,
+  retryDelayMs: null,
+  placement: "",
+  startAt: 0,
+};
 
 function setUp() {
   const begun: { readonly jobId: number; readonly at: number }[] = [];
@@ -29,18 +49,7 @@ function setUp() {
     { slotsFreed: () => {}, done: () => {} },
   );
   const start = (assignment: Partial<Assignment>) =>
-    runner.start(
-      create(AssignmentSchema, {
-        claim: 1,
-        attempt: 1,
-        slots: 1,
-        handler: "work",
-        ...assignment,
-      } as Assignment),
-      1,
-      time,
-      null,
-    );
+    runner.start({ ...ASSIGNMENT, ...assignment }, 1, time, null);
   return { runner, start, begun, ends, results, time };
 }
 

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/node_service.proto.
  */
 export const file_elasticjob_v1_node_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIRCg9JZGVudGlmeVJlcXVlc3QiRwoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBIrQBCg1HZXRKb2JSZXF1ZXN0EiUKBWhlbGxvGAEgASgLMhQuZWxhc3RpY2pvYi52MS5IZWxsb0gAEicKBmNyZWRpdBgCIAEoCzIVLmVsYXN0aWNqb2IudjEuQ3JlZGl0SAASIwoEcGluZxgDIAEoCzITLmVsYXN0aWNqb2IudjEuUGluZ0gAEiMKBGRvbmUYBCABKAsyEy5lbGFzdGljam9iLnYxLkRvbmVIAEIJCgdtZXNzYWdlIpQCCg5HZXRKb2JSZXNwb25zZRIpCgd3ZWxjb21lGAEgASgLMhYuZWxhc3RpY2pvYi52MS5XZWxjb21lSAASJwoGYXNzaWduGAIgASgLMhUuZWxhc3RpY2pvYi52MS5Bc3NpZ25IABIrCgh2ZXJkaWN0cxgDIAEoCzIXLmVsYXN0aWNqb2IudjEuVmVyZGljdHNIABIqCghkb25lX2FjaxgEIAEoCzIWLmVsYXN0aWNqb2IudjEuRG9uZUFja0gAEiMKBHBvbmcYBSABKAsyEy5lbGFzdGljam9iLnYxLlBvbmdIABIlCgVkcmFpbhgGIAEoCzIULmVsYXN0aWNqb2IudjEuRHJhaW5IAEIJCgdtZXNzYWdlIo4CCgVIZWxsbxITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFc2xvdHMYBCABKAUSEQoJbWVtb3J5X21iGAUgASgFEjAKBmxhYmVscxgGIAMoCzIgLmVsYXN0aWNqb2IudjEuSGVsbG8uTGFiZWxzRW50cnkSEAoIaGFuZGxlcnMYByADKAkSDwoHcnVuX2pvYhgIIAEoCBIoCgZjbGFpbXMYCSADKAsyGC5lbGFzdGljam9iLnYxLkhlbGRDbGFpbRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlMKCUhlbGRDbGFpbRIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoFc3RhdGUYAyABKA4yGC5lbGFzdGljam9iLnYxLkhlbGRTdGF0ZSJrCgZDcmVkaXQSDQoFc2xvdHMYASABKAESCwoDY3B1GAIgASgBEhsKE2V2ZW50X2xvb3BfZGVsYXlfbXMYAyABKAESFgoOZnJlZV9tZW1vcnlfbWIYBCABKAUSEAoIZHJhaW5pbmcYBSABKAgiGgoEUGluZxISCgpzZW50X2F0X21zGAEgASgBIkIKBERvbmUSEAoIc2VxdWVuY2UYASABKA0SKAoGY2xhaW1zGAIgAygLMhguZWxhc3RpY2pvYi52MS5Eb25lQ2xhaW0isgEKCURvbmVDbGFpbRIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SEQoJcHJvamVjdGVkGAMgASgIEg4KBnN0YXR1cxgEIAEoDRIKCgJhdBgFIAEoARIUCgxzY2hlZHVsZWRfYXQYBiABKAESDwoHYXR0ZW1wdBgHIAEoDRIQCghmYWlsdXJlcxgIIAEoDRIMCgRsb3N0GAkgASgNEhAKCGVuZGVkX2F0GAogASgBIlgKB1dlbGNvbWUSDQoFZXBvY2gYASABKAESEwoLbm9kZV9udW1iZXIYAiABKA0SFwoPY2x1c3Rlcl90aW1lX21zGAMgASgBEhAKCGxlYXNlX21zGAQgASgBIjcKCFZlcmRpY3RzEisKBmNsYWltcxgBIAMoCzIbLmVsYXN0aWNqb2IudjEuQ2xhaW1WZXJkaWN0IlYKDENsYWltVmVyZGljdBIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoHdmVyZGljdBgDIAEoDjIWLmVsYXN0aWNqb2IudjEuVmVyZGljdCI4CgZBc3NpZ24SLgoLYXNzaWdubWVudHMYASADKAsyGS5lbGFzdGljam9iLnYxLkFzc2lnbm1lbnQipQMKCkFzc2lnbm1lbnQSDgoGam9iX2lkGAEgASgBEg0KBWNsYWltGAIgASgNEhAKCHJldmlzaW9uGAMgASgNEg8KB2F0dGVtcHQYBCABKA0SEAoIZmFpbHVyZXMYBSABKA0SDAoEbG9zdBgGIAEoDRIMCgRuYW1lGAcgASgJEg8KB2hhbmRsZXIYCCABKAkSDwoHcGF5bG9hZBgJIAEoDBIUCgxzY2hlZHVsZWRfYXQYCiABKAESEgoKdGltZW91dF9tcxgLIAEoARINCgVzbG90cxgMIAEoDRIeChFuZXh0X3NjaGVkdWxlZF9hdBgNIAEoAUgAiAEBEhMKC25leHRfZHVlX2F0GBAgASgBEhoKDWxhc3RfcmV0cnlfYXQYESABKAFIAYgBARIbCg5yZXRyeV9kZWxheV9tcxgOIAEoAUgCiAEBEhEKCXBsYWNlbWVudBgPIAEoCRIQCghzdGFydF9hdBgSIAEoAUIUChJfbmV4dF9zY2hlZHVsZWRfYXRCEAoOX2xhc3RfcmV0cnlfYXRCEQoPX3JldHJ5X2RlbGF5X21zIhsKB0RvbmVBY2sSEAoIc2VxdWVuY2UYASABKA0iMwoEUG9uZxISCgpzZW50X2F0X21zGAEgASgBEhcKD2NsdXN0ZXJfdGltZV9tcxgCIAEoASIHCgVEcmFpbipwCglIZWxkU3RhdGUSGgoWSEVMRF9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkhFTERfU1RBVEVfUlVOTklORxABEhcKE0hFTERfU1RBVEVfRklOSVNIRUQQAhIWChJIRUxEX1NUQVRFX1dSSVRURU4QAypbCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIQCgxWRVJESUNUX0tFRVAQARIRCg1WRVJESUNUX0FCT1JUEAISEgoOVkVSRElDVF9GT1JHRVQQAzKlAQoLTm9kZVNlcnZpY2USSQoGR2V0Sm9iEhwuZWxhc3RpY2pvYi52MS5HZXRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5HZXRKb2JSZXNwb25zZSgBMAESSwoISWRlbnRpZnkSHi5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVxdWVzdBofLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIRCg9JZGVudGlmeVJlcXVlc3QiRwoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBIrQBCg1HZXRKb2JSZXF1ZXN0EiUKBWhlbGxvGAEgASgLMhQuZWxhc3RpY2pvYi52MS5IZWxsb0gAEicKBmNyZWRpdBgCIAEoCzIVLmVsYXN0aWNqb2IudjEuQ3JlZGl0SAASIwoEcGluZxgDIAEoCzITLmVsYXN0aWNqb2IudjEuUGluZ0gAEiMKBGRvbmUYBCABKAsyEy5lbGFzdGljam9iLnYxLkRvbmVIAEIJCgdtZXNzYWdlIpQCCg5HZXRKb2JSZXNwb25zZRIpCgd3ZWxjb21lGAEgASgLMhYuZWxhc3RpY2pvYi52MS5XZWxjb21lSAASJwoGYXNzaWduGAIgASgLMhUuZWxhc3RpY2pvYi52MS5Bc3NpZ25IABIrCgh2ZXJkaWN0cxgDIAEoCzIXLmVsYXN0aWNqb2IudjEuVmVyZGljdHNIABIqCghkb25lX2FjaxgEIAEoCzIWLmVsYXN0aWNqb2IudjEuRG9uZUFja0gAEiMKBHBvbmcYBSABKAsyEy5lbGFzdGljam9iLnYxLlBvbmdIABIlCgVkcmFpbhgGIAEoCzIULmVsYXN0aWNqb2IudjEuRHJhaW5IAEIJCgdtZXNzYWdlIo4CCgVIZWxsbxITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFc2xvdHMYBCABKAUSEQoJbWVtb3J5X21iGAUgASgFEjAKBmxhYmVscxgGIAMoCzIgLmVsYXN0aWNqb2IudjEuSGVsbG8uTGFiZWxzRW50cnkSEAoIaGFuZGxlcnMYByADKAkSDwoHcnVuX2pvYhgIIAEoCBIoCgZjbGFpbXMYCSADKAsyGC5lbGFzdGljam9iLnYxLkhlbGRDbGFpbRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlMKCUhlbGRDbGFpbRIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoFc3RhdGUYAyABKA4yGC5lbGFzdGljam9iLnYxLkhlbGRTdGF0ZSJrCgZDcmVkaXQSDQoFc2xvdHMYASABKAESCwoDY3B1GAIgASgBEhsKE2V2ZW50X2xvb3BfZGVsYXlfbXMYAyABKAESFgoOZnJlZV9tZW1vcnlfbWIYBCABKAUSEAoIZHJhaW5pbmcYBSABKAgiGgoEUGluZxISCgpzZW50X2F0X21zGAEgASgBIr8BCgREb25lEhAKCHNlcXVlbmNlGAEgASgNEg4KBmpvYl9pZBgCIAMoARINCgVjbGFpbRgDIAMoDRIRCglwcm9qZWN0ZWQYBCADKAgSDgoGc3RhdHVzGAUgAygNEgoKAmF0GAYgAygBEhQKDHNjaGVkdWxlZF9hdBgHIAMoARIPCgdhdHRlbXB0GAggAygNEhAKCGZhaWx1cmVzGAkgAygNEgwKBGxvc3QYCiADKA0SEAoIZW5kZWRfYXQYCyADKAEiWAoHV2VsY29tZRINCgVlcG9jaBgBIAEoARITCgtub2RlX251bWJlchgCIAEoDRIXCg9jbHVzdGVyX3RpbWVfbXMYAyABKAESEAoIbGVhc2VfbXMYBCABKAEiNwoIVmVyZGljdHMSKwoGY2xhaW1zGAEgAygLMhsuZWxhc3RpY2pvYi52MS5DbGFpbVZlcmRpY3QiVgoMQ2xhaW1WZXJkaWN0Eg4KBmpvYl9pZBgBIAEoARINCgVjbGFpbRgCIAEoDRInCgd2ZXJkaWN0GAMgASgOMhYuZWxhc3RpY2pvYi52MS5WZXJkaWN0IuUCCgZBc3NpZ24SDAoEdGV4dBgBIAMoCRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEAoIcmV2aXNpb24YBCADKA0SDwoHYXR0ZW1wdBgFIAMoDRIQCghmYWlsdXJlcxgGIAMoDRIMCgRsb3N0GAcgAygNEgwKBG5hbWUYCCADKA0SDwoHaGFuZGxlchgJIAMoDRIPCgdwYXlsb2FkGAogAygJEhQKDHNjaGVkdWxlZF9hdBgLIAMoARISCgp0aW1lb3V0X21zGAwgAygBEg0KBXNsb3RzGA0gAygNEhkKEW5leHRfc2NoZWR1bGVkX2F0GA4gAygBEhMKC25leHRfZHVlX2F0GA8gAygBEhUKDWxhc3RfcmV0cnlfYXQYECADKAESFgoOcmV0cnlfZGVsYXlfbXMYESADKAESEQoJcGxhY2VtZW50GBIgAygNEhAKCHN0YXJ0X2F0GBMgAygBIhsKB0RvbmVBY2sSEAoIc2VxdWVuY2UYASABKA0iMwoEUG9uZxISCgpzZW50X2F0X21zGAEgASgBEhcKD2NsdXN0ZXJfdGltZV9tcxgCIAEoASIHCgVEcmFpbipwCglIZWxkU3RhdGUSGgoWSEVMRF9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkhFTERfU1RBVEVfUlVOTklORxABEhcKE0hFTERfU1RBVEVfRklOSVNIRUQQAhIWChJIRUxEX1NUQVRFX1dSSVRURU4QAypbCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIQCgxWRVJESUNUX0tFRVAQARIRCg1WRVJESUNUX0FCT1JUEAISEgoOVkVSRElDVF9GT1JHRVQQAzKlAQoLTm9kZVNlcnZpY2USSQoGR2V0Sm9iEhwuZWxhc3RpY2pvYi52MS5HZXRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5HZXRKb2JSZXNwb25zZSgBMAESSwoISWRlbnRpZnkSHi5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVxdWVzdBofLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * Asks who answers.
@@ -371,7 +371,8 @@ export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_node_service, 7);
 
 /**
- * Claims that have their row in jobresult. Sent again until acknowledged.
+ * Claims that have their row in jobresult, as a table: each list has an entry a claim, or none, which stands for a zero in
+ * every entry. Sent again until acknowledged.
  *
  * @generated from message elasticjob.v1.Done
  */
@@ -384,11 +385,75 @@ export type Done = Message<"elasticjob.v1.Done"> & {
   sequence: number;
 
   /**
+   * The jobs.
+   *
+   * @generated from field: repeated double job_id = 2;
+   */
+  jobId: number[];
+
+  /**
    * The claims.
    *
-   * @generated from field: repeated elasticjob.v1.DoneClaim claims = 2;
+   * @generated from field: repeated uint32 claim = 3;
    */
-  claims: DoneClaim[];
+  claim: number[];
+
+  /**
+   * False: the node's projection did not apply (the job was changed meanwhile, or another row is
+   * first), so the master has to read the rows and project.
+   *
+   * @generated from field: repeated bool projected = 4;
+   */
+  projected: boolean[];
+
+  /**
+   * As in the row: the job's status now.
+   *
+   * @generated from field: repeated uint32 status = 5;
+   */
+  status: number[];
+
+  /**
+   * When the job is due next; meaningless for one that has ended.
+   *
+   * @generated from field: repeated double at = 6;
+   */
+  at: number[];
+
+  /**
+   * The occurrence that is due then.
+   *
+   * @generated from field: repeated double scheduled_at = 7;
+   */
+  scheduledAt: number[];
+
+  /**
+   * The occurrence's tries, failures, and losses in a row, as in the row.
+   *
+   * @generated from field: repeated uint32 attempt = 8;
+   */
+  attempt: number[];
+
+  /**
+   * Failed tries that count against maxAttempts.
+   *
+   * @generated from field: repeated uint32 failures = 9;
+   */
+  failures: number[];
+
+  /**
+   * Losses in a row.
+   *
+   * @generated from field: repeated uint32 lost = 10;
+   */
+  lost: number[];
+
+  /**
+   * When the claim ended.
+   *
+   * @generated from field: repeated double ended_at = 11;
+   */
+  endedAt: number[];
 };
 
 /**
@@ -397,91 +462,6 @@ export type Done = Message<"elasticjob.v1.Done"> & {
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_node_service, 8);
-
-/**
- * How a claim ended, and whether the job's row already says so.
- *
- * @generated from message elasticjob.v1.DoneClaim
- */
-export type DoneClaim = Message<"elasticjob.v1.DoneClaim"> & {
-  /**
-   * The job.
-   *
-   * @generated from field: double job_id = 1;
-   */
-  jobId: number;
-
-  /**
-   * The claim.
-   *
-   * @generated from field: uint32 claim = 2;
-   */
-  claim: number;
-
-  /**
-   * False: the node's projection did not apply (the job was changed meanwhile, or another row is
-   * first), so the master has to read the rows and project.
-   *
-   * @generated from field: bool projected = 3;
-   */
-  projected: boolean;
-
-  /**
-   * As in the row: the job's status now.
-   *
-   * @generated from field: uint32 status = 4;
-   */
-  status: number;
-
-  /**
-   * When the job is due next; meaningless for one that has ended.
-   *
-   * @generated from field: double at = 5;
-   */
-  at: number;
-
-  /**
-   * The occurrence that is due then.
-   *
-   * @generated from field: double scheduled_at = 6;
-   */
-  scheduledAt: number;
-
-  /**
-   * The occurrence's tries, failures, and losses in a row, as in the row.
-   *
-   * @generated from field: uint32 attempt = 7;
-   */
-  attempt: number;
-
-  /**
-   * Failed tries that count against maxAttempts.
-   *
-   * @generated from field: uint32 failures = 8;
-   */
-  failures: number;
-
-  /**
-   * Losses in a row.
-   *
-   * @generated from field: uint32 lost = 9;
-   */
-  lost: number;
-
-  /**
-   * When the claim ended.
-   *
-   * @generated from field: double ended_at = 10;
-   */
-  endedAt: number;
-};
-
-/**
- * Describes the message elasticjob.v1.DoneClaim.
- * Use `create(DoneClaimSchema)` to create a new message.
- */
-export const DoneClaimSchema: GenMessage<DoneClaim> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 9);
 
 /**
  * The master's answer to hello.
@@ -523,7 +503,7 @@ export type Welcome = Message<"elasticjob.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 10);
+  messageDesc(file_elasticjob_v1_node_service, 9);
 
 /**
  * What to do with claims.
@@ -544,7 +524,7 @@ export type Verdicts = Message<"elasticjob.v1.Verdicts"> & {
  * Use `create(VerdictsSchema)` to create a new message.
  */
 export const VerdictsSchema: GenMessage<Verdicts> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 11);
+  messageDesc(file_elasticjob_v1_node_service, 10);
 
 /**
  * What to do with one claim.
@@ -579,20 +559,148 @@ export type ClaimVerdict = Message<"elasticjob.v1.ClaimVerdict"> & {
  * Use `create(ClaimVerdictSchema)` to create a new message.
  */
 export const ClaimVerdictSchema: GenMessage<ClaimVerdict> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 12);
+  messageDesc(file_elasticjob_v1_node_service, 11);
 
 /**
- * Claims to run.
+ * Claims to run, with all that the node needs to run them and to write how they ended, in order of priority. A table: each
+ * list has an entry a claim, or none, which stands for the same in every entry. (As messages of their own they would cost
+ * both sides several times as much.)
  *
  * @generated from message elasticjob.v1.Assign
  */
 export type Assign = Message<"elasticjob.v1.Assign"> & {
   /**
-   * In order of priority.
+   * Names, handlers and placements, each once: what the entries of those lists are places in.
    *
-   * @generated from field: repeated elasticjob.v1.Assignment assignments = 1;
+   * @generated from field: repeated string text = 1;
    */
-  assignments: Assignment[];
+  text: string[];
+
+  /**
+   * The jobs.
+   *
+   * @generated from field: repeated double job_id = 2;
+   */
+  jobId: number[];
+
+  /**
+   * The claims.
+   *
+   * @generated from field: repeated uint32 claim = 3;
+   */
+  claim: number[];
+
+  /**
+   * The job's revision when it was claimed.
+   *
+   * @generated from field: repeated uint32 revision = 4;
+   */
+  revision: number[];
+
+  /**
+   * Which try of the occurrence this is; none: the first.
+   *
+   * @generated from field: repeated uint32 attempt = 5;
+   */
+  attempt: number[];
+
+  /**
+   * Failed tries before this one; none: 0.
+   *
+   * @generated from field: repeated uint32 failures = 6;
+   */
+  failures: number[];
+
+  /**
+   * Losses in a row before this one; none: 0.
+   *
+   * @generated from field: repeated uint32 lost = 7;
+   */
+  lost: number[];
+
+  /**
+   * The job's name, in `text`; none: the first.
+   *
+   * @generated from field: repeated uint32 name = 8;
+   */
+  name: number[];
+
+  /**
+   * The handler, in `text`; none: the first.
+   *
+   * @generated from field: repeated uint32 handler = 9;
+   */
+  handler: number[];
+
+  /**
+   * JSON text; empty: no payload.
+   *
+   * @generated from field: repeated string payload = 10;
+   */
+  payload: string[];
+
+  /**
+   * The occurrence.
+   *
+   * @generated from field: repeated double scheduled_at = 11;
+   */
+  scheduledAt: number[];
+
+  /**
+   * How long the attempt may take; 0, or none: no limit.
+   *
+   * @generated from field: repeated double timeout_ms = 12;
+   */
+  timeoutMs: number[];
+
+  /**
+   * The slots that the job takes; none: 1.
+   *
+   * @generated from field: repeated uint32 slots = 13;
+   */
+  slots: number[];
+
+  /**
+   * The occurrence after this one; -1, or none: there is none.
+   *
+   * @generated from field: repeated double next_scheduled_at = 14;
+   */
+  nextScheduledAt: number[];
+
+  /**
+   * When that is due: later than its time by the job's jitter.
+   *
+   * @generated from field: repeated double next_due_at = 15;
+   */
+  nextDueAt: number[];
+
+  /**
+   * A retry later than this is not worth starting; -1, or none: however late.
+   *
+   * @generated from field: repeated double last_retry_at = 16;
+   */
+  lastRetryAt: number[];
+
+  /**
+   * How long to wait after a failure; -1, or none: no more attempts.
+   *
+   * @generated from field: repeated double retry_delay_ms = 17;
+   */
+  retryDelayMs: number[];
+
+  /**
+   * Why this node was chosen, in `text`; none: the first.
+   *
+   * @generated from field: repeated uint32 placement = 18;
+   */
+  placement: number[];
+
+  /**
+   * When it is due, in cluster time, if that is still to come when it is claimed: not to be begun before; 0, or none: at once.
+   *
+   * @generated from field: repeated double start_at = 19;
+   */
+  startAt: number[];
 };
 
 /**
@@ -600,147 +708,7 @@ export type Assign = Message<"elasticjob.v1.Assign"> & {
  * Use `create(AssignSchema)` to create a new message.
  */
 export const AssignSchema: GenMessage<Assign> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 13);
-
-/**
- * A claim, with all that the node needs to run it and to write how it ended.
- *
- * @generated from message elasticjob.v1.Assignment
- */
-export type Assignment = Message<"elasticjob.v1.Assignment"> & {
-  /**
-   * The job.
-   *
-   * @generated from field: double job_id = 1;
-   */
-  jobId: number;
-
-  /**
-   * The claim.
-   *
-   * @generated from field: uint32 claim = 2;
-   */
-  claim: number;
-
-  /**
-   * The job's revision when it was claimed.
-   *
-   * @generated from field: uint32 revision = 3;
-   */
-  revision: number;
-
-  /**
-   * Which try of the occurrence this is.
-   *
-   * @generated from field: uint32 attempt = 4;
-   */
-  attempt: number;
-
-  /**
-   * Failed tries before this one.
-   *
-   * @generated from field: uint32 failures = 5;
-   */
-  failures: number;
-
-  /**
-   * Losses in a row before this one.
-   *
-   * @generated from field: uint32 lost = 6;
-   */
-  lost: number;
-
-  /**
-   * The job's name.
-   *
-   * @generated from field: string name = 7;
-   */
-  name: string;
-
-  /**
-   * The handler.
-   *
-   * @generated from field: string handler = 8;
-   */
-  handler: string;
-
-  /**
-   * JSON text; empty: no payload.
-   *
-   * @generated from field: bytes payload = 9;
-   */
-  payload: Uint8Array;
-
-  /**
-   * The occurrence.
-   *
-   * @generated from field: double scheduled_at = 10;
-   */
-  scheduledAt: number;
-
-  /**
-   * How long the attempt may take; 0: no limit.
-   *
-   * @generated from field: double timeout_ms = 11;
-   */
-  timeoutMs: number;
-
-  /**
-   * The slots that the job takes.
-   *
-   * @generated from field: uint32 slots = 12;
-   */
-  slots: number;
-
-  /**
-   * The occurrence after this one; unset: there is none.
-   *
-   * @generated from field: optional double next_scheduled_at = 13;
-   */
-  nextScheduledAt?: number | undefined;
-
-  /**
-   * When that is due: later than its time by the job's jitter.
-   *
-   * @generated from field: double next_due_at = 16;
-   */
-  nextDueAt: number;
-
-  /**
-   * A retry later than this is not worth starting; unset: however late.
-   *
-   * @generated from field: optional double last_retry_at = 17;
-   */
-  lastRetryAt?: number | undefined;
-
-  /**
-   * How long to wait after a failure; unset: no more attempts.
-   *
-   * @generated from field: optional double retry_delay_ms = 14;
-   */
-  retryDelayMs?: number | undefined;
-
-  /**
-   * Why this node was chosen.
-   *
-   * @generated from field: string placement = 15;
-   */
-  placement: string;
-
-  /**
-   * When it is due, in cluster time, if that is still to come when it is claimed: not to be begun before; 0: at once.
-   *
-   * @generated from field: double start_at = 18;
-   */
-  startAt: number;
-};
-
-/**
- * Describes the message elasticjob.v1.Assignment.
- * Use `create(AssignmentSchema)` to create a new message.
- */
-export const AssignmentSchema: GenMessage<Assignment> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 14);
+  messageDesc(file_elasticjob_v1_node_service, 12);
 
 /**
  * Done messages up to this one have been taken in.
@@ -761,7 +729,7 @@ export type DoneAck = Message<"elasticjob.v1.DoneAck"> & {
  * Use `create(DoneAckSchema)` to create a new message.
  */
 export const DoneAckSchema: GenMessage<DoneAck> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 15);
+  messageDesc(file_elasticjob_v1_node_service, 13);
 
 /**
  * The answer to a ping.
@@ -789,7 +757,7 @@ export type Pong = Message<"elasticjob.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 16);
+  messageDesc(file_elasticjob_v1_node_service, 14);
 
 /**
  * Take no more jobs.
@@ -804,7 +772,7 @@ export type Drain = Message<"elasticjob.v1.Drain"> & {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 17);
+  messageDesc(file_elasticjob_v1_node_service, 15);
 
 /**
  * How far a node is with a claim.
