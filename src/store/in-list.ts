@@ -40,6 +40,26 @@ export function padded(values: readonly SqlValue[]): SqlValue[] {
   return result;
 }
 
+/**
+ * That `id` is one of these, which are in order and each there once. Jobs that are added together have ids one after
+ * another, and end together as a rule: few ranges cost the server half of what a list does.
+ */
+export function isOneOf(ids: readonly number[]): { readonly sql: string; readonly values: SqlValue[] } {
+  const ends: SqlValue[] = [];
+  for (const [index, id] of ids.entries()) {
+    const before = ids[index - 1];
+    if (before === id - 1) ends[ends.length - 1] = id;
+    else ends.push(id, id);
+  }
+  if (ends.length > ids.length / 2) {
+    const values = padded(ids);
+    return { sql: `id IN (${marks(values.length)})`, values };
+  }
+  const values = paddedRows(ends, 2);
+  const range = "id BETWEEN ? AND ?";
+  return { sql: `(${range}${` OR ${range}`.repeat(values.length / 2 - 1)})`, values };
+}
+
 /** Pads a flat list of rows by repeating the last row. */
 export function paddedRows(values: SqlValue[], columns: number): SqlValue[] {
   const count = values.length / columns;

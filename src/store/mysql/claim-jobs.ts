@@ -1,7 +1,7 @@
 /** The claim (G2): what gives a due occurrence to a node. Nothing runs without it. */
 import { STORED_STATUS } from "../../core/job.ts";
 import type { SqlValue } from "../dialect.ts";
-import { chunks, marks, padded, paddedLength, paddedRows, rowMarks } from "../in-list.ts";
+import { chunks, isOneOf, paddedRows, rowMarks } from "../in-list.ts";
 import type { ClaimWrite } from "../job-store.ts";
 import type { Session } from "./connection-pool.ts";
 import { checkEpoch, FENCE } from "./fence.ts";
@@ -20,11 +20,12 @@ export async function claimJobs(
   const ordered = claims.toSorted((a, b) => a.jobId - b.jobId);
   let hits = 0;
   for (const part of chunks(ordered)) {
+    const ids = isOneOf(part.map((claim) => claim.jobId));
     const guard = guardOf(part);
     const { affectedRows } = await session.execute(
-      `${SET} WHERE id IN (${marks(paddedLength(part.length))}) AND status ${claimable(node)}
+      `${SET} WHERE ${ids.sql} AND status ${claimable(node)}
         AND ${guard.sql} AND ${FENCE}`,
-      [node, now, ...padded(part.map((claim) => claim.jobId)), ...guard.values, epoch],
+      [node, now, ...ids.values, ...guard.values, epoch],
     );
     if (affectedRows === 0) await checkEpoch(session, epoch);
     hits += affectedRows;

@@ -4,7 +4,7 @@
  */
 import { hasEnded, STORED_STATUS } from "../../core/job.ts";
 import type { SqlValue } from "../dialect.ts";
-import { chunks, marks, padded } from "../in-list.ts";
+import { chunks, isOneOf, marks, padded } from "../in-list.ts";
 import type { Projection } from "../job-store.ts";
 import type { Session } from "./connection-pool.ts";
 import { checkEpoch, FENCE } from "./fence.ts";
@@ -50,9 +50,9 @@ async function updateAlike(
   if (first === undefined) return 0;
   let hits = 0;
   for (const part of chunks(rows)) {
-    const ids = padded(part.map((row) => row.jobId));
-    const values: SqlValue[] = [...sharedBy(first), ...ids];
-    const sql = `${hasEnded(first) ? UPDATE_ENDED : UPDATE_UNENDED} AND id IN (${marks(ids.length)})`;
+    const ids = isOneOf(part.map((row) => row.jobId));
+    const values: SqlValue[] = [...sharedBy(first), ...ids.values];
+    const sql = `${hasEnded(first) ? UPDATE_ENDED : UPDATE_UNENDED} AND ${ids.sql}`;
     const outcome =
       epoch === undefined
         ? await session.execute(sql, values)

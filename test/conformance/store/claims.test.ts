@@ -55,6 +55,25 @@ describeStores("claims and projections", (get) => {
     expect(await under.store.claimJobs(under.epoch, 1, claims, NOW)).toBe(1100);
   });
 
+  test("claim and project those asked for, and none between them", async () => {
+    const under = get();
+    const jobs = await addJobs(under, 100);
+    const isAsked = (index: number) => index !== 7 && index < 90;
+    const asked = jobs.filter((_, index) => isAsked(index));
+    const claims = asked.map(({ id }) => ({ jobId: id, claim: 1, revision: 1 }));
+    expect(await under.store.claimJobs(under.epoch, 3, claims, NOW)).toBe(89);
+    const claimed = await under.store.readJobs(jobs.map(({ id }) => id));
+    expect(jobs.map(({ id }) => claimed.get(id)?.node)).toEqual(
+      jobs.map((_, index) => (isAsked(index) ? 3 : 0)),
+    );
+    const ended = asked.filter((_, index) => index !== 40);
+    const ends = ended.map(({ id }) => projection(id, { status: 5, at: farEnd(NOW), updateTime: NOW }));
+    expect(await under.store.projectJobs(ends)).toEqual(ended.map(() => true));
+    const projected = await under.store.readJobs(jobs.map(({ id }) => id));
+    const ids = new Set(ended.map(({ id }) => id));
+    expect(jobs.filter(({ id }) => projected.get(id)?.status === 5).map(({ id }) => id)).toEqual([...ids]);
+  });
+
   test("let one of two racing connections have each job", async () => {
     const under = get();
     const jobs = await addJobs(under, 50);
