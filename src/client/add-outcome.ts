@@ -25,9 +25,16 @@ export function addedJob({ jobId, created, nextRunAt }: AddJobResponse): AddedJo
   return { jobId, created, nextRunAt: timestampText(nextRunAt) };
 }
 
+/** The last one: jobs of one call are often due at the same time. */
+let known = { ms: 0, text: "1970-01-01T00:00:00Z" };
+
 function timestampText(at: Timestamp): string {
-  const ms = at.nanos / NANOS_PER_MS;
-  if (!Number.isInteger(ms)) return toJson(TimestampSchema, at);
-  const text = new Date(Number(at.seconds) * 1000 + ms).toISOString();
-  return ms === 0 ? text.replace(".000Z", "Z") : text;
+  const fraction = at.nanos / NANOS_PER_MS;
+  if (!Number.isInteger(fraction)) return toJson(TimestampSchema, at);
+  const ms = Number(at.seconds) * 1000 + fraction;
+  if (ms !== known.ms) {
+    const text = new Date(ms).toISOString();
+    known = { ms, text: fraction === 0 ? text.replace(".000Z", "Z") : text };
+  }
+  return known.text;
 }

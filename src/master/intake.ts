@@ -14,8 +14,8 @@ import type { JobMemory } from "./job-memory.ts";
 
 /** How often a call whose key is taken is looked at anew. */
 const MAX_TRIES = 5;
-/** Jobs of a call that are stored as one unit. */
-const MAX_UNIT_JOBS = 250;
+/** Jobs of a call that are stored as one unit: any number of full ones makes a statement of a prepared size. */
+const MAX_UNIT_JOBS = 200;
 
 type Added = AddedJob | ElasticJobError;
 

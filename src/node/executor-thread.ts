@@ -45,7 +45,8 @@ async function run(handler: Handler | undefined, given: Run): Promise<void> {
     if (handler === undefined) {
       throw new Error(`this node has no handler "${given.handler}", and no runJob`);
     }
-    const output = await signals.inside(key, () => handler(jobOf(given), contextOf(given, abort)));
+    const id = String(given.jobId);
+    const output = await signals.inside(key, () => handler(jobOf(id, given), contextOf(id, given, abort)));
     end = { kind: "succeeded", output: signals.inside(key, () => outputText(output)) };
   } catch (error) {
     end = signals.inside(key, () => describeFailure(error));
@@ -60,14 +61,14 @@ function answer(key: number, end: ExecutionEnd): void {
   else send({ kind: "ended", key, end });
 }
 
-function jobOf({ jobId, name, handler, payload }: Run): HandlerJob {
-  return { id: String(jobId), name, handler, payload: payload === null ? undefined : JSON.parse(payload) };
+function jobOf(id: string, { name, handler, payload }: Run): HandlerJob {
+  return { id, name, handler, payload: payload === null ? undefined : JSON.parse(payload) };
 }
 
-function contextOf(given: Run, abort: LateAbort): HandlerContext {
-  const { jobId, claim, attempt, scheduledAt, deadline } = given;
+function contextOf(jobId: string, given: Run, abort: LateAbort): HandlerContext {
+  const { claim, attempt, scheduledAt, deadline } = given;
   return {
-    jobId: String(jobId),
+    jobId,
     claim,
     attempt,
     scheduledAt: new Date(scheduledAt),
