@@ -39,7 +39,7 @@ COPY src/client ./src/client
 COPY src/console ./src/console
 COPY src/edge ./src/edge
 # Nothing is written: no cache of compiled code, no check for a newer Deno.
-# Nor does it take its memory for the machine's: half of what compose.yaml and Kubernetes give it is for JavaScript.
+# Nor does it take its memory for the machine's: of the 512 MB that compose.yaml and Kubernetes give it, 192 are for JavaScript.
 ENV DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1 DENO_V8_FLAGS=--max-old-space-size=192
 USER 1993:1993
 EXPOSE 8080

@@ -3,7 +3,7 @@ import type { Environment } from "./program.ts";
 
 const NOTES = `
 Settings (environment): UPSTREAM (URLs of nodes, separated by commas), EDGE_PORT (8080), HOST,
-ALLOWED_ORIGINS (of browser pages, separated by commas), API_TOKENS (without them, the nodes ask), LOG_LEVEL.
+ALLOWED_ORIGINS (of browser pages, separated by commas), API_TOKENS (without them, the nodes ask).
 
 Example:
   UPSTREAM=http://node-1:7070,http://node-2:7070 elastic-job edge`;
