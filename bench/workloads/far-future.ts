@@ -10,7 +10,7 @@ import { type Figures, pick, type Workload } from "../workload.ts";
 import { IN_FLIGHT, PER_CALL } from "./adds.ts";
 
 const MONTH_MS = 30 * 24 * 3_600_000;
-const PROBE_JOBS = 20_000;
+const PROBE_JOBS = 50_000;
 const ANSWER_LIMIT_MS = 30_000;
 
 async function addFar(arena: Arena, jobs: number): Promise<number> {
