@@ -1,19 +1,16 @@
 /** The servers of a run, with durable settings: what is acknowledged is on disk (Redis: within a second). */
 import { globSync } from "node:fs";
 import { join } from "node:path";
-import mysql from "mysql2/promise";
-import { createClient } from "redis";
 import { freePort } from "../test/servers/free-port.ts";
-import { createDataFolder, MYSQL_PROGRAMS } from "../test/servers/mysql.ts";
+import * as mysql from "../test/servers/mysql.ts";
 import {
   findProgram,
   type PrivateServer,
-  requireProgram,
   runProgram,
   startServer,
   temporaryFolder,
 } from "../test/servers/private-server.ts";
-import { REDIS_PROGRAMS } from "../test/servers/redis.ts";
+import * as redis from "../test/servers/redis.ts";
 
 export interface MysqlOptions {
   /** A program's path; null: the one that is installed. */
@@ -23,65 +20,24 @@ export interface MysqlOptions {
   readonly statements: boolean;
 }
 
-export async function startMysql(options: MysqlOptions): Promise<PrivateServer> {
-  const program = options.program ?? requireProgram(MYSQL_PROGRAMS, "mariadb-server or mysql-server");
-  const folder = await temporaryFolder("bench-mysql");
-  const data = join(folder, "data");
-  const { isMariaDb, options: own } = await createDataFolder(program, data);
-  const port = await freePort();
-  return startServer({
-    program,
-    folder,
-    port,
-    url: `mysql://root@127.0.0.1:${port}/`,
-    args: [
-      "--no-defaults",
-      `--datadir=${data}`,
-      `--port=${port}`,
-      "--bind-address=127.0.0.1",
-      `--socket=${join(folder, "mysql.sock")}`,
-      `--tmpdir=${folder}`,
-      `--pid-file=${join(folder, "mysql.pid")}`,
-      "--skip-name-resolve",
-      "--innodb-flush-log-at-trx-commit=1",
+export function startMysql(options: MysqlOptions): Promise<PrivateServer> {
+  return mysql.startMysql({
+    program: options.program ?? mysql.installedMysql(),
+    moreOptions: (isMariaDb) => [
       "--innodb-buffer-pool-size=2G",
       isMariaDb ? "--innodb-log-file-size=1G" : "--innodb-redo-log-capacity=1G",
-      "--max-connections=500",
-      "--max-allowed-packet=64M",
       `--performance-schema=${options.statements ? "ON" : "OFF"}`,
       ...(options.binlog
         ? ["--log-bin=binlog", "--server-id=1", "--sync-binlog=1", "--binlog-format=ROW"]
         : isMariaDb
           ? []
           : ["--skip-log-bin"]),
-      ...own,
     ],
-    answers: async () => {
-      const connection = await mysql.createConnection({ host: "127.0.0.1", port, user: "root" });
-      await connection.end();
-    },
   });
 }
 
-export async function startRedis(): Promise<PrivateServer> {
-  const program = requireProgram(REDIS_PROGRAMS, "redis-server");
-  const folder = await temporaryFolder("bench-redis");
-  const port = await freePort();
-  const url = `redis://127.0.0.1:${port}/0`;
-  const durable = ["--appendonly", "yes", "--appendfsync", "everysec"];
-  return startServer({
-    program,
-    folder,
-    port,
-    url,
-    args: ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...durable],
-    answers: async () => {
-      const client = createClient({ url, socket: { reconnectStrategy: false } });
-      client.on("error", () => {});
-      await client.connect();
-      await client.close();
-    },
-  });
+export function startRedis(): Promise<PrivateServer> {
+  return redis.startRedis(["--appendonly", "yes", "--appendfsync", "everysec"]);
 }
 
 /** PostgreSQL refuses to run as root: then it runs as the user that its package made. */

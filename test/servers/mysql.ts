@@ -14,12 +14,22 @@ import {
 
 export const MYSQL_PROGRAMS = ["mariadbd", "mysqld"] as const;
 
-export async function startMysql(): Promise<PrivateServer> {
-  const program =
-    process.env["TEST_MYSQLD"] ?? requireProgram(MYSQL_PROGRAMS, "mariadb-server or mysql-server");
+/** The path of the server program that is installed. */
+export function installedMysql(): string {
+  return requireProgram(MYSQL_PROGRAMS, "mariadb-server or mysql-server");
+}
+
+export async function startMysql({
+  program = process.env["TEST_MYSQLD"] ?? installedMysql(),
+  moreOptions = () => [],
+}: {
+  readonly program?: string;
+  /** Of the server. They stand after those here, and win over them. */
+  readonly moreOptions?: (isMariaDb: boolean) => readonly string[];
+} = {}): Promise<PrivateServer> {
   const folder = await temporaryFolder("mysql");
   const data = join(folder, "data");
-  const { options } = await createDataFolder(program, data);
+  const { isMariaDb, options } = await createDataFolder(program, data);
   const port = await freePort();
   return startServer({
     program,
@@ -41,6 +51,7 @@ export async function startMysql(): Promise<PrivateServer> {
       "--max-connections=500",
       "--max-allowed-packet=64M",
       ...options,
+      ...moreOptions(isMariaDb),
     ],
     answers: async () => {
       const connection = await mysql.createConnection({ host: "127.0.0.1", port, user: "root" });
@@ -50,7 +61,7 @@ export async function startMysql(): Promise<PrivateServer> {
 }
 
 /** An empty data folder, which lets root in from this machine without a password, and the options that this server needs with it. */
-export async function createDataFolder(
+async function createDataFolder(
   program: string,
   data: string,
 ): Promise<{ readonly isMariaDb: boolean; readonly options: readonly string[] }> {

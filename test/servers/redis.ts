@@ -1,11 +1,11 @@
-/** A private Redis that keeps nothing on disk. */
+/** A private Redis that keeps nothing on disk, unless told to. */
 import { createClient } from "redis";
 import { freePort } from "./free-port.ts";
 import { type PrivateServer, requireProgram, startServer, temporaryFolder } from "./private-server.ts";
 
 export const REDIS_PROGRAMS = ["redis-server", "valkey-server"] as const;
 
-export async function startRedis(): Promise<PrivateServer> {
+export async function startRedis(keeping = ["--appendonly", "no"]): Promise<PrivateServer> {
   const program = requireProgram(REDIS_PROGRAMS, "redis-server");
   const folder = await temporaryFolder("redis");
   const port = await freePort();
@@ -15,7 +15,7 @@ export async function startRedis(): Promise<PrivateServer> {
     folder,
     port,
     url,
-    args: ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"],
+    args: ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...keeping],
     answers: async () => {
       const client = createClient({ url, socket: { reconnectStrategy: false } });
       client.on("error", () => {});
