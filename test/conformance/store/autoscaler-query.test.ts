@@ -7,6 +7,7 @@ import { parseAllDocuments } from "yaml";
 import { farEnd, NEVER, STORED_STATUS } from "../../../src/core/job.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
 import { freshDatabase } from "../../servers/shared.ts";
+import { explain } from "./query-plan.ts";
 import { job, realClock } from "./store-fixture.ts";
 
 const MANIFEST = join(import.meta.dirname, "../../../deploy/kubernetes/autoscaler.yaml");
@@ -54,8 +55,8 @@ test("counts the jobs that are due and have not ended, waiting and running, and 
   const query = queryOfManifest();
   const [found] = await connection.query<RowDataPacket[]>(query);
   expect(Object.values(found[0] ?? {}).map(Number)).toEqual([2]);
-  const [plan] = await connection.query<RowDataPacket[]>(`EXPLAIN FORMAT=TRADITIONAL ${query}`);
-  const jobs = plan.find((row) => row["table"] === "jobinfo");
-  expect(jobs?.["key"]).not.toBe("PRIMARY");
-  expect(jobs?.["Extra"]).toMatch(/Using index/);
+  const read = async <Row>(sql: string) => (await connection.query<RowDataPacket[]>(sql))[0] as Row[];
+  const jobs = (await explain(read, query, [])).find(({ table }) => table === "jobinfo");
+  expect(jobs?.key).not.toBe("PRIMARY");
+  expect(jobs?.Extra).toMatch(/Using index/);
 });

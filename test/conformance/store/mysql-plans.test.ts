@@ -1,13 +1,14 @@
 /** Which index each hot statement takes, and how many rows it reads. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { Read, SqlValue } from "../../../src/store/dialect.ts";
+import type { Read } from "../../../src/store/dialect.ts";
 import { MYSQL } from "../../../src/store/dialect.ts";
 import { claimJobs } from "../../../src/store/mysql/claim-jobs.ts";
-import { ConnectionPool, type Session } from "../../../src/store/mysql/connection-pool.ts";
+import { ConnectionPool } from "../../../src/store/mysql/connection-pool.ts";
 import { projectJobs } from "../../../src/store/mysql/project-jobs.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
 import { pageJobs, readFinalRows } from "../../../src/store/read-jobs.ts";
 import { freshDatabase } from "../../servers/shared.ts";
+import { type PlanRow, planOf, readOf, rowsRead } from "./query-plan.ts";
 import { job, NOW, projection, realClock, result } from "./store-fixture.ts";
 
 const JOBS = 4_000;
@@ -38,29 +39,6 @@ afterAll(async () => {
   await database?.drop();
 });
 
-interface PlanRow {
-  readonly table: string | null;
-  readonly type: string;
-  readonly key: string | null;
-  readonly Extra: string | null;
-}
-
-async function planOf(
-  session: Session,
-  sql: string,
-  values: readonly SqlValue[],
-  table: string,
-): Promise<PlanRow | undefined> {
-  const rows = await session.read<PlanRow>(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, values);
-  return rows.find((row) => row.table === table);
-}
-
-/** Rows that the storage engine was asked for. */
-async function rowsRead(session: Session): Promise<number> {
-  const rows = await session.read<{ Value: string }>("SHOW SESSION STATUS LIKE 'Handler_read%'", []);
-  return rows.reduce((sum, row) => sum + Number(row.Value), 0);
-}
-
 test("a page reads the hot index in its order, and about as many rows as it gives", async () => {
   await pool.use(async (session) => {
     const after = { at: NOW, id: 1_000 };
@@ -73,16 +51,12 @@ test("a page reads the hot index in its order, and about as many rows as it give
     await pageJobs(explained, MYSQL, query);
     expect(plans[0]).toMatchObject({ type: "range", key: "jobinfo_hot" });
     expect(plans[0]?.Extra).not.toContain("filesort");
-    const read: Read = (sql, values) => session.read(sql, values);
-    await pageJobs(read, MYSQL, query);
-    const before = await rowsRead(session);
-    const page = await pageJobs(read, MYSQL, query);
-    const own = await rowsRead(session);
+    const page = await pageJobs(readOf(session), MYSQL, query);
     expect(page.jobs.map((one) => one.record.id)).toEqual(
       Array.from({ length: 100 }, (_, index) => 1_001 + index),
     );
     // Showing the status reads a few dozen rows too.
-    expect(own - before).toBeLessThan(300);
+    expect(await rowsRead(session, (read) => pageJobs(read, MYSQL, query))).toBeLessThan(300);
   });
 });
 
