@@ -4,10 +4,11 @@
  * and max for each filter, on the newest rows and at random depths.
  */
 import mysql from "mysql2/promise";
-import { farEnd, NO_BOUNDS, OUTCOME, STORED_STATUS } from "../src/core/job.ts";
+import { farEnd, OUTCOME, STORED_STATUS } from "../src/core/job.ts";
 import type { JobFilter, JobStore, ResultFilter } from "../src/store/job-store.ts";
 import { openMysqlStore } from "../src/store/open.ts";
 import { systemClock } from "../src/system-clock.ts";
+import { recordOf, resultOf, specOf } from "../test/unit/core/job-fixture.ts";
 
 const BASE = 10_000;
 const CHUNK = 250_000;
@@ -127,60 +128,37 @@ async function addBase(into: JobStore): Promise<void> {
   const ids = Array.from({ length: BASE }, (_, index) => index + 1);
   for (let start = 0; start < BASE; start += 1000) {
     const part = ids.slice(start, start + 1000);
-    const jobs = part.map((id) => ({
-      id,
-      classId: id <= 10 ? 2 : 1,
-      status: id % 50 === 0 ? STORED_STATUS.FAILED : STORED_STATUS.SUCCEEDED,
-      at: farEnd(now),
-      scheduledAt: now,
-      claim: 1,
-      attempt: 1,
-      failures: 0,
-      lost: 0,
-      endedAt: now,
-      revision: 0,
-      node: 1,
-      parentId: 0,
-      createTime: now,
-      updateTime: now,
-      spec: {
-        name: id <= 10 ? `needle ${id}` : `job ${id % 10}`,
-        handler: "echo",
-        payload: JSON.stringify({ customer: id, text: "x".repeat(120) }),
-        schedule: { kind: "immediate" as const },
-        bounds: NO_BOUNDS,
-        jitterMs: 0,
-        misfire: "once" as const,
-        overlap: "wait" as const,
-        deadlineMs: null,
-        priority: 0,
-        timeoutMs: null,
-        retry: { maxAttempts: 0, initialBackoffMs: 1000, maxBackoffMs: 100_000, multiplier: 2 },
-        requirements: { slots: 1, memoryMb: 0, labels: {} },
-        idempotencyKey: null,
-        keyLife: "kept" as const,
-      },
-    }));
+    const jobs = part.map((id) => {
+      const payload = JSON.stringify({ customer: id, text: "x".repeat(120) });
+      const name = id <= 10 ? `needle ${id}` : `job ${id % 10}`;
+      return recordOf({
+        id,
+        classId: id <= 10 ? 2 : 1,
+        status: id % 50 === 0 ? STORED_STATUS.FAILED : STORED_STATUS.SUCCEEDED,
+        at: farEnd(now),
+        scheduledAt: now,
+        claim: 1,
+        attempt: 1,
+        endedAt: now,
+        node: 1,
+        createTime: now,
+        updateTime: now,
+        spec: specOf({ name, payload }),
+      });
+    });
     await into.insertJobs(epoch + 1, jobs, []);
     await into.writeResults(
-      part.map((id) => ({
-        jobId: id,
-        claim: 1,
-        late: false,
-        outcome: id % 50 === 0 ? OUTCOME.FAILED : OUTCOME.SUCCEEDED,
-        attempt: 1,
-        scheduledAt: now,
-        startTime: now,
-        endTime: now,
-        retryAt: null,
-        node: 1,
-        placement: "least_loaded 0.1",
-        output: JSON.stringify({ ok: true, text: "y".repeat(100) }),
-        error: null,
-        reason: "",
-        skippedThrough: null,
-        skippedCount: 0,
-      })),
+      part.map((id) =>
+        resultOf({
+          jobId: id,
+          outcome: id % 50 === 0 ? OUTCOME.FAILED : OUTCOME.SUCCEEDED,
+          scheduledAt: now,
+          startTime: now,
+          endTime: now,
+          placement: "least_loaded 0.1",
+          output: JSON.stringify({ ok: true, text: "y".repeat(100) }),
+        }),
+      ),
     );
   }
 }

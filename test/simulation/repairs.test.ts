@@ -10,7 +10,7 @@ import { NodeNumbers } from "../../src/master/node-numbers.ts";
 import type { Pages } from "../../src/master/pages.ts";
 import { ResultWriter } from "../../src/node/result-writer.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
-import { recordOf } from "../unit/core/job-fixture.ts";
+import { recordOf, resultOf } from "../unit/core/job-fixture.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import { Gate, ProcessClock, VirtualTime } from "./virtual-clock.ts";
 
@@ -282,22 +282,5 @@ function stateOf(status: JobState["status"]): JobState {
 }
 
 function rowOf(jobId: number, output: string): ResultRecord {
-  return {
-    jobId,
-    claim: 1,
-    late: false,
-    outcome: OUTCOME.SUCCEEDED,
-    attempt: 1,
-    scheduledAt: 0,
-    startTime: 0,
-    endTime: 1,
-    retryAt: null,
-    node: 1,
-    placement: "",
-    output,
-    error: null,
-    reason: "",
-    skippedThrough: null,
-    skippedCount: 0,
-  };
+  return resultOf({ jobId, output, scheduledAt: 0, startTime: 0, endTime: 1 });
 }

@@ -6,7 +6,7 @@ import { doneMessage } from "../../../src/coordination/done-claim.ts";
 import type { Network } from "../../../src/coordination/network.ts";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
 import { project } from "../../../src/core/ending.ts";
-import { OUTCOME, type Outcome, type ResultRecord } from "../../../src/core/job.ts";
+import { OUTCOME, type Outcome } from "../../../src/core/job.ts";
 import { KEEP_ALL } from "../../../src/core/retention.ts";
 import {
   CreditSchema,
@@ -17,6 +17,7 @@ import {
 import { Mastership } from "../../../src/master/mastership.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
 import { systemClock, systemRandom } from "../../../src/system-clock.ts";
+import { resultOf } from "../../unit/core/job-fixture.ts";
 import { silentLogger } from "../lock/silent-logger.ts";
 import { until } from "../lock/until.ts";
 
@@ -124,10 +125,9 @@ export class TestNode {
   async finish(assignment: Assignment, outcome: Outcome, retryAt: number | null = null): Promise<void> {
     const endTime = Math.trunc(systemClock.now());
     const { jobId, claim, revision, attempt, scheduledAt, nextScheduledAt, nextDueAt } = assignment;
-    const row: ResultRecord = {
+    const row = resultOf({
       jobId,
       claim,
-      late: false,
       outcome,
       attempt,
       scheduledAt,
@@ -136,12 +136,8 @@ export class TestNode {
       retryAt,
       node: this.number,
       placement: "test",
-      output: null,
       error: outcome === OUTCOME.FAILED ? { name: "Error", message: "failed" } : null,
-      reason: "",
-      skippedThrough: null,
-      skippedCount: 0,
-    };
+    });
     const [write] = await this.store.writeResults([row]);
     const next = nextScheduledAt === null ? null : { scheduledAt: nextScheduledAt, at: nextDueAt };
     const state = project({ ...assignment, endedAt: 0 }, row, next);

@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
-import { type JobRecord, NEVER, type Schedule } from "../../../src/core/job.ts";
-import { addJobs, addRunning, describeStores, expectCode, job, NOW, newIds, spec } from "./store-fixture.ts";
+import { type JobRecord, NEVER, OUTCOME, type Schedule } from "../../../src/core/job.ts";
+import {
+  addJobs,
+  addRunning,
+  describeStores,
+  expectCode,
+  job,
+  NOW,
+  newIds,
+  result,
+  spec,
+} from "./store-fixture.ts";
 
 describeStores("jobs", (get) => {
   test("come back as they were stored", async () => {
@@ -163,23 +173,7 @@ describeStores("jobs", (get) => {
     const [one = job(0)] = await addRunning(under, 1);
     const row = { jobId: one.id, claim: 1 };
     await under.store.writeFinalRows(under.epoch, [
-      {
-        ...row,
-        late: false,
-        outcome: 4,
-        attempt: 1,
-        scheduledAt: NOW,
-        startTime: NOW,
-        endTime: NOW,
-        retryAt: null,
-        node: 1,
-        placement: "",
-        output: null,
-        error: null,
-        reason: "deleted",
-        skippedThrough: null,
-        skippedCount: 0,
-      },
+      result(row.jobId, row.claim, { outcome: OUTCOME.CANCELLED, reason: "deleted" }),
     ]);
     expect(await under.store.deleteJob(under.epoch, one.id, { claim: 0, revision: 1, status: 3 })).toBe(
       false,

@@ -6,16 +6,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import type { Clock } from "../../../src/core/clock.ts";
 import { isError } from "../../../src/core/errors.ts";
-import {
-  type JobRecord,
-  type JobSpec,
-  NO_BOUNDS,
-  OUTCOME,
-  type ResultRecord,
-} from "../../../src/core/job.ts";
+import type { JobRecord, ResultRecord } from "../../../src/core/job.ts";
 import type { JobStore, Projection } from "../../../src/store/job-store.ts";
 import { openMysqlStore, openSqliteStore } from "../../../src/store/open.ts";
 import { freshDatabase } from "../../servers/shared.ts";
+import { recordOf, resultOf } from "../../unit/core/job-fixture.ts";
 
 export const realClock: Clock = {
   now: () => Date.now(),
@@ -105,69 +100,16 @@ export async function emptyDatabase(
 
 export const NOW = 1_760_000_000_000;
 
-export function spec(changes: Partial<JobSpec> = {}): JobSpec {
-  return {
-    name: "hello",
-    handler: "echo",
-    payload: null,
-    schedule: { kind: "immediate" },
-    bounds: NO_BOUNDS,
-    jitterMs: 0,
-    misfire: "once",
-    overlap: "wait",
-    deadlineMs: null,
-    priority: 0,
-    timeoutMs: null,
-    retry: { maxAttempts: 0, initialBackoffMs: 1_000, maxBackoffMs: 100_000, multiplier: 2 },
-    requirements: { slots: 1, memoryMb: 0, labels: {} },
-    idempotencyKey: null,
-    keyLife: "kept",
-    ...changes,
-  };
-}
+export { specOf as spec } from "../../unit/core/job-fixture.ts";
 
 export function job(id: number, changes: Partial<JobRecord> = {}): JobRecord {
-  return {
-    id,
-    classId: 1,
-    status: 1,
-    at: NOW,
-    scheduledAt: NOW,
-    claim: 0,
-    attempt: 0,
-    failures: 0,
-    lost: 0,
-    endedAt: 0,
-    revision: 1,
-    node: 0,
-    parentId: 0,
-    createTime: NOW - 1_000,
-    updateTime: NOW - 1_000,
-    spec: spec(),
-    ...changes,
-  };
+  const times = { at: NOW, scheduledAt: NOW, createTime: NOW - 1_000, updateTime: NOW - 1_000 };
+  return recordOf({ id, revision: 1, ...times, ...changes });
 }
 
 export function result(jobId: number, claim: number, changes: Partial<ResultRecord> = {}): ResultRecord {
-  return {
-    jobId,
-    claim,
-    late: false,
-    outcome: OUTCOME.SUCCEEDED,
-    attempt: 1,
-    scheduledAt: NOW,
-    startTime: NOW + 10,
-    endTime: NOW + 20,
-    retryAt: null,
-    node: 1,
-    placement: "least_loaded 0.1",
-    output: null,
-    error: null,
-    reason: "",
-    skippedThrough: null,
-    skippedCount: 0,
-    ...changes,
-  };
+  const times = { scheduledAt: NOW, startTime: NOW + 10, endTime: NOW + 20 };
+  return resultOf({ jobId, claim, placement: "least_loaded 0.1", ...times, ...changes });
 }
 
 export function projection(jobId: number, changes: Partial<Projection> = {}): Projection {

@@ -9,6 +9,7 @@ import {
   GetAllResultResponseSchema,
   JobService,
 } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
+import { resultOf } from "../../unit/core/job-fixture.ts";
 import { startNode, stopNodes, type TestNode } from "./start-node.ts";
 
 afterEach(stopNodes);
@@ -103,25 +104,7 @@ test("keeps a page of large payloads small enough for gRPC clients, and still li
 });
 
 function result(jobId: number, claim: number, more: Partial<ResultRecord> = {}): ResultRecord {
-  return {
-    jobId,
-    claim,
-    late: false,
-    outcome: OUTCOME.SUCCEEDED,
-    attempt: 1,
-    scheduledAt: 1,
-    startTime: 2,
-    endTime: 3,
-    retryAt: null,
-    node: 1,
-    placement: "least loaded",
-    output: '{"ok":true}',
-    error: null,
-    reason: "",
-    skippedThrough: null,
-    skippedCount: 0,
-    ...more,
-  };
+  return resultOf({ jobId, claim, output: '{"ok":true}', ...more });
 }
 
 test("lists results with the names of their nodes, and filters them", async () => {

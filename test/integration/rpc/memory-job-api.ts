@@ -10,6 +10,7 @@ import {
   type StoredStatus,
 } from "../../../src/core/job.ts";
 import type { AddedJob, JobApi, JobView } from "../../../src/master/job-api.ts";
+import { recordOf } from "../../unit/core/job-fixture.ts";
 import { realClock } from "./real-time.ts";
 
 export interface MemoryJobApi extends JobApi {
@@ -58,24 +59,7 @@ export function memoryJobApi(): MemoryJobApi {
     const id = nextId++;
     const now = realClock.now();
     const at = spec.schedule.kind === "timed" ? spec.schedule.runAt : now;
-    jobs.set(id, {
-      id,
-      classId: 1,
-      status: STORED_STATUS.WAITING,
-      at,
-      scheduledAt: at,
-      attempt: 0,
-      failures: 0,
-      lost: 0,
-      endedAt: 0,
-      claim: 0,
-      revision: 0,
-      node: 0,
-      parentId: 0,
-      createTime: now,
-      updateTime: now,
-      spec,
-    });
+    jobs.set(id, recordOf({ id, at, scheduledAt: at, createTime: now, updateTime: now, spec }));
     if (spec.idempotencyKey !== null) byKey.set(spec.idempotencyKey, id);
     return { jobId: id, created: true, nextRunAt: at };
   };

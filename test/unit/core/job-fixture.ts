@@ -1,4 +1,12 @@
-import { type JobRecord, type JobSpec, NO_BOUNDS, STORED_STATUS } from "../../../src/core/job.ts";
+/** Rows of jobs and results for tests of all rooms, plain but for what a test says. */
+import {
+  type JobRecord,
+  type JobSpec,
+  NO_BOUNDS,
+  OUTCOME,
+  type ResultRecord,
+  STORED_STATUS,
+} from "../../../src/core/job.ts";
 
 export const NOW = Date.parse("2026-06-01T12:00:00Z");
 
@@ -44,6 +52,29 @@ export function recordOf(fields: Partial<JobRecord> = {}): JobRecord {
     createTime: NOW - 1000,
     updateTime: NOW - 1000,
     spec: specOf(),
+    ...fields,
+  };
+}
+
+/** The first claim of a job that succeeded in 10 ms, on node 1. */
+export function resultOf(fields: Partial<ResultRecord> = {}): ResultRecord {
+  return {
+    jobId: 1,
+    claim: 1,
+    late: false,
+    outcome: OUTCOME.SUCCEEDED,
+    attempt: 1,
+    scheduledAt: NOW,
+    startTime: NOW + 10,
+    endTime: NOW + 20,
+    retryAt: null,
+    node: 1,
+    placement: "",
+    output: null,
+    error: null,
+    reason: "",
+    skippedThrough: null,
+    skippedCount: 0,
     ...fields,
   };
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../../../src/core/clock.ts";
 import { farEnd, OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
 import { type EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import type { JobStore, Projection } from "../../../src/store/job-store.ts";
+import { resultOf } from "../core/job-fixture.ts";
 
 const FULL = 512;
 
@@ -63,24 +64,14 @@ function ended(
 ): EndedClaim {
   const state = { scheduledAt: jobId, attempt: 1, failures: 0, lost: 0, endedAt: endTime };
   return {
-    row: {
+    row: resultOf({
       jobId,
-      claim: 1,
-      late: false,
       outcome: isRetried ? OUTCOME.FAILED : OUTCOME.SUCCEEDED,
-      attempt: 1,
       scheduledAt: jobId,
       startTime: 0,
       endTime,
       retryAt: isRetried ? endTime + 1000 : null,
-      node: 1,
-      placement: "",
-      output: null,
-      error: null,
-      reason: "",
-      skippedThrough: null,
-      skippedCount: 0,
-    },
+    }),
     state: isRetried
       ? { ...state, status: STORED_STATUS.WAITING, at: endTime + 1000 }
       : { ...state, status: STORED_STATUS.SUCCEEDED, at: farEnd(endTime) },
