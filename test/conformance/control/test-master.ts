@@ -36,9 +36,27 @@ export interface TestMaster {
 /** `embedded`: alone, so that it need not wait for other nodes to say what they offer. */
 export async function startMaster(store: JobStore, { embedded = false } = {}): Promise<TestMaster> {
   await store.migrate();
+  const { api, end } = await startMastership(store, { embedded });
+  const node = new TestNode(api, store);
+  return {
+    api,
+    store,
+    node,
+    async close() {
+      end.abort();
+      await store.close();
+    },
+  };
+}
+
+/** The next epoch's master, in whose network nobody answers. `end` ends it. */
+export async function startMastership(
+  store: JobStore,
+  { embedded = false, knownGone = new Set() }: { embedded?: boolean; knownGone?: ReadonlySet<string> } = {},
+): Promise<{ readonly api: Mastership; readonly end: AbortController }> {
   const { epoch: before } = await store.readMastership();
   const epoch = before + 1;
-  await store.advanceEpoch(before, { epoch, incarnation: "the master" });
+  await store.advanceEpoch(before, { epoch, incarnation: `the master of epoch ${epoch}` });
   const end = new AbortController();
   const api = new Mastership(
     {
@@ -59,23 +77,14 @@ export async function startMaster(store: JobStore, { embedded = false } = {}): P
       logger: silentLogger,
       ended: end.signal,
       epochWrittenAt: systemClock.monotonic(),
-      knownGone: new Set(),
+      knownGone,
       trusted: () => true,
       deposed: () => end.abort(),
     },
     NOBODY,
   );
   await api.start();
-  const node = new TestNode(api, store);
-  return {
-    api,
-    store,
-    node,
-    async close() {
-      end.abort();
-      await store.close();
-    },
-  };
+  return { api, end };
 }
 
 export class TestNode {
