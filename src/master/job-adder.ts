@@ -2,6 +2,7 @@
 import { childSpec, type ParentOccurrence } from "../core/child.ts";
 import { invalidArgument, isError } from "../core/errors.ts";
 import { hasEnded, type JobRecord, type JobSpec, NEVER, STORED_STATUS } from "../core/job.ts";
+import { jobKeyOf } from "../core/job-key.ts";
 import { firstDue } from "../core/next-due.ts";
 import type { JobKey } from "../store/job-store.ts";
 import type { ClassRegistry } from "./class-registry.ts";
@@ -38,10 +39,6 @@ function isFreed(record: JobRecord): boolean {
 /** What an add under the key of a job that is there is answered; `id`: the one it would have got. */
 function known(record: JobRecord, id: number): AddedJob {
   return { jobId: record.id, created: record.id === id, nextRunAt: record.scheduledAt };
-}
-
-function jobKey(idempotencyKey: string): string {
-  return `job:${idempotencyKey}`;
 }
 
 function childKey({ id }: JobRecord, key: string): string {
@@ -85,13 +82,13 @@ export class JobAdder {
     const { idempotencyKey } = job.spec;
     return idempotencyKey === null
       ? this.store(job, [], 0, callKey)
-      : this.addWithKey(job, jobKey(idempotencyKey), callKey);
+      : this.addWithKey(job, jobKeyOf(idempotencyKey), callKey);
   }
 
   /** The answers for those whose keys name a job that is there. All have keys; they are read together. */
   async findKnown(jobs: readonly NewJob[]): Promise<Map<NewJob, AddedJob>> {
     const taken = await Promise.all(
-      jobs.map(({ spec }) => this.keys.read(jobKey(spec.idempotencyKey ?? ""))),
+      jobs.map(({ spec }) => this.keys.read(jobKeyOf(spec.idempotencyKey ?? ""))),
     );
     const there = await this.context.store.readJobs(taken.filter((id) => id !== undefined));
     const found = new Map<NewJob, AddedJob>();

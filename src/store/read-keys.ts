@@ -1,9 +1,8 @@
 /** Which keys are taken, and which of those asked for only look so. */
 import { NEVER } from "../core/job.ts";
+import { isJobKey } from "../core/job-key.ts";
 import type { Read } from "./dialect.ts";
 import { chunks, marks, padded } from "./in-list.ts";
-
-const JOB_KEY_PREFIX = "job:";
 
 interface KeyRow {
   readonly k: Uint8Array;
@@ -44,14 +43,9 @@ export async function readKeyState(read: Read, keys: readonly string[], now: num
 
 /** Whether the key is free once its job is gone; that of a call as a whole lives until its expiry. */
 export function needsJob(key: string, expiresAt: number): boolean {
-  return expiresAt === NEVER || key.startsWith(JOB_KEY_PREFIX);
+  return expiresAt === NEVER || isJobKey(key);
 }
 
 export function keyBytes(key: string): Buffer {
   return Buffer.from(key);
-}
-
-/** The key that a job holds. */
-export function jobKeyOf(idempotencyKey: string): string {
-  return JOB_KEY_PREFIX + idempotencyKey;
 }

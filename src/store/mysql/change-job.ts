@@ -1,9 +1,10 @@
 /** A caller's change or removal of one job, guarded by what was read. */
+import { jobKeyOf } from "../../core/job-key.ts";
 import { encodeSpec } from "../../core/spec-text.ts";
 import type { SqlValue } from "../dialect.ts";
 import { type JobRow, jobOfRow, SELECT_JOB } from "../job-row.ts";
 import type { JobChange } from "../job-store.ts";
-import { jobKeyOf, keyBytes } from "../read-keys.ts";
+import { keyBytes } from "../read-keys.ts";
 import type { Session } from "./connection-pool.ts";
 import { checkEpoch, FENCE } from "./fence.ts";
 
