@@ -13,11 +13,9 @@ import { type JobClass, type JobRecord, STORED_STATUS, type StoredStatus } from 
 import { goneAt } from "../core/lease.ts";
 import { canTake } from "../core/placement.ts";
 import {
-  type ClaimVerdict,
   ClaimVerdictSchema,
   type Done,
   type GetJobRequest,
-  HeldState,
   type Hello,
   Verdict,
 } from "../gen/elasticjob/v1/node_service_pb.ts";
@@ -26,8 +24,10 @@ import { AbsentNodes } from "./absent-nodes.ts";
 import type { ClassRegistry } from "./class-registry.ts";
 import type { MasterContext } from "./context.ts";
 import type { Endings } from "./endings.ts";
+import { helloFirst } from "./hello-first.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { JobMemory } from "./job-memory.ts";
+import { judgeClaims } from "./judge-claims.ts";
 import { NodeNumbers } from "./node-numbers.ts";
 import { NodeSession } from "./node-session.ts";
 import { PingTrust } from "./ping-trust.ts";
@@ -139,36 +139,16 @@ export class NodeSessions {
 
   /** A node opened a stream. */
   accept(stream: MasterStream): StreamHandler {
-    let session: NodeSession | null = null;
-    let closed = false;
-    // One after another, and nothing before the hello is taken in.
-    let last: Promise<void> = Promise.resolve();
-    const failed = (error: unknown) => {
-      if (isError(error, "stale_epoch")) this.context.deposed();
-      this.context.logger.warn({ error, nodeId: session?.nodeId }, "closing a node's stream");
-      stream.close();
-    };
-    return {
-      message: (message) => {
-        if (session !== null) return this.take(session, message).catch(failed);
-        last = last
-          .then(async () => {
-            if (closed) return;
-            if (session !== null) return this.take(session, message);
-            if (message.message.case !== "hello") {
-              throw new ElasticJobError("invalid_argument", "message: the first one must be hello");
-            }
-            session = await this.greet(stream, message.message.value);
-            if (closed) this.depart(session);
-          })
-          .catch(failed);
-        return undefined;
+    return helloFirst<NodeSession>({
+      greet: (hello) => this.greet(stream, hello),
+      take: (session, message) => this.take(session, message),
+      depart: (session) => this.depart(session),
+      failed: (error, session) => {
+        if (isError(error, "stale_epoch")) this.context.deposed();
+        this.context.logger.warn({ error, nodeId: session?.nodeId }, "closing a node's stream");
+        stream.close();
       },
-      closed: () => {
-        closed = true;
-        if (session !== null) this.depart(session);
-      },
-    };
+    });
   }
 
   /** Watches for nodes that have gone, until the mastership ends. */
@@ -240,8 +220,7 @@ export class NodeSessions {
     }
     session.welcome(epoch, time.now(), settings.leaseMs);
     try {
-      const verdicts = await this.judge(session, hello);
-      if (verdicts.length > 0) session.verdicts(verdicts);
+      await this.answerClaims(session, hello);
     } catch (error) {
       // It comes back with another stream, and lists its claims again.
       this.depart(session);
@@ -273,35 +252,17 @@ export class NodeSessions {
   }
 
   /** Answers each claim that a node says it holds. */
-  private async judge(session: NodeSession, hello: Hello): Promise<ClaimVerdict[]> {
-    if (hello.claims.length === 0) return [];
-    const { store } = this.context;
-    const records = await store.readJobs(hello.claims.map(({ jobId }) => jobId));
-    // Of a job's newest claim alone: the node may hold an older one of the same job that is written.
-    const rows = await store.readFinalRows(
-      hello.claims.filter(({ jobId, claim }) => records.get(jobId)?.claim === claim),
-    );
-    const toSettle: ClaimRef[] = [];
-    const verdicts = hello.claims.map(({ jobId, claim, state }) => {
-      const record = records.get(jobId);
-      const holds =
-        record?.status === STORED_STATUS.RUNNING && record.claim === claim && record.node === session.number;
-      if (holds) {
-        this.memory.run(record, false);
-        session.claims.set(jobId, claim);
-        if (!rows.has(jobId)) return create(ClaimVerdictSchema, { jobId, claim, verdict: Verdict.KEEP });
-        // Cancelled, as a rule. The job goes on when this node says that the handler has ended, not before (G7).
-        if (state === HeldState.RUNNING) {
-          return create(ClaimVerdictSchema, { jobId, claim, verdict: Verdict.ABORT });
-        }
-      }
-      toSettle.push({ jobId, claim });
-      const verdict = state === HeldState.RUNNING ? Verdict.ABORT : Verdict.FORGET;
+  private async answerClaims(session: NodeSession, { claims }: Hello): Promise<void> {
+    const { verdicts, running, over } = await judgeClaims(this.context.store, session.number, claims);
+    for (const record of running) {
+      this.memory.run(record, false);
+      session.claims.set(record.id, record.claim);
+    }
+    for (const { jobId, claim } of over) {
       if (session.claims.get(jobId) === claim) session.claims.delete(jobId);
-      return create(ClaimVerdictSchema, { jobId, claim, verdict });
-    });
-    this.endings.settle(toSettle);
-    return verdicts;
+    }
+    this.endings.settle(over);
+    if (verdicts.length > 0) session.verdicts(verdicts);
   }
 
   private async take(session: NodeSession, { message }: GetJobRequest): Promise<void> {
