@@ -1,5 +1,5 @@
 /** What users import: `defineJobs` for their handlers, and the client for their services. */
-export type { ElasticJobClient } from "./client/client.ts";
+export type { ElasticJobClient } from "./client/elastic-job-client.ts";
 export { createClient } from "./client/lazy-client.ts";
 export {
   defineJobs,

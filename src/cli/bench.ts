@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { ElasticJobClient } from "../client/client.ts";
+import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import type { JobResult } from "../client/job-json.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { parsePositive } from "./option-values.ts";

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { ElasticJobClient } from "../client/client.ts";
+import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import { createClient } from "../client/lazy-client.ts";
 import type { Environment } from "./program.ts";
 

@@ -1,4 +1,4 @@
-import type { ElasticJobClient } from "../client/client.ts";
+import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import type { JobState } from "../client/job-json.ts";
 
 /** Calls back for each state of the job until it has ended. Returns the last one; null: it is gone. */

@@ -4,14 +4,12 @@
  * carry an `Idempotency-Key` that all tries of one call share, a delete that finds nothing on a second try
  * was done by the first, and pausing, resuming or retrying a job twice is as good as once.
  */
-import {
-  type DescMessage,
-  type DescMethodUnary,
-  fromJson,
-  type JsonValue,
-  type MessageInitShape,
-  type MessageShape,
-  toJson,
+import type {
+  DescMessage,
+  DescMethodUnary,
+  JsonValue,
+  MessageInitShape,
+  MessageShape,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient as createRpcClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
@@ -28,96 +26,11 @@ import {
 import { AddBatcher } from "./add-batcher.ts";
 import { addedJob, addedOf } from "./add-outcome.ts";
 import { AddStream } from "./add-stream.ts";
-import type {
-  AddedJob,
-  AddJobInput,
-  Cluster,
-  InstantInput,
-  Job,
-  JobPage,
-  JobQuery,
-  JobResult,
-  JobState,
-  Preview,
-  PreviewInput,
-  ResultPage,
-  ResultQuery,
-  UpdateJobInput,
-} from "./job-json.ts";
+import type { CallOptions, ClientOptions, DuplexTransport, ElasticJobClient } from "./elastic-job-client.ts";
+import type { Cluster, Job, JobPage, JobState, Preview, ResultPage } from "./job-json.ts";
+import { fromInput, toOutput } from "./json-message.ts";
 import { resumeWatch } from "./resume-watch.ts";
 import { isNotRun, isUnavailable, isUnreachable, withRetries } from "./retry.ts";
-
-/** Where to connect: an address of an edge or a node, or a Connect transport of your own. */
-export type ClientOptions = ({ readonly baseUrl: string } | { readonly transport: Transport }) & {
-  /** Sent as `Authorization: Bearer …`. */
-  readonly token?: string;
-  /** What a call may take, retries included; default 10,000. */
-  readonly timeoutMs?: number;
-  /** False: fail at once when nothing answers at the address; default true, try until the deadline. */
-  readonly retryUnreachable?: boolean;
-  /** Most jobs that concurrent `addJob` calls send together, up to 10,000; default 1,000. */
-  readonly maxBatchJobs?: number;
-  /** For tests: what `Math.random` returns. */
-  readonly random?: () => number;
-};
-
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  /** What this call may take, retries included; default: the client's. */
-  readonly timeoutMs?: number;
-}
-
-export interface CancelOptions extends CallOptions {
-  /** Cancels only the occurrence of this time. */
-  readonly scheduledAt?: InstantInput;
-}
-
-/** What became of one job of `addJobs`. */
-export type AddOutcome = { readonly added: AddedJob } | { readonly error: ConnectError };
-
-/**
- * Everything rejects with a `ConnectError`: `code` says what kind, `rawMessage` which field.
- * Codes: `docs` of `proto/elasticjob/v1/job_service.proto`.
- */
-export interface ElasticJobClient {
-  /** Adds a job; resolves after it is committed to the database. Concurrent calls share round trips. */
-  addJob(job: AddJobInput): Promise<AddedJob>;
-  /** Adds up to 10,000 jobs in one call, with an outcome for each, in order. */
-  addJobs(jobs: readonly AddJobInput[], options?: CallOptions): Promise<AddOutcome[]>;
-  /** With `revision` it is tried again only if nothing was done: a second try could not tell its own success from another's. */
-  updateJob(update: UpdateJobInput, options?: CallOptions): Promise<Job>;
-  deleteJob(jobId: string, options?: CallOptions): Promise<void>;
-  pauseJob(jobId: string, options?: CallOptions): Promise<Job>;
-  resumeJob(jobId: string, options?: CallOptions): Promise<Job>;
-  /** Runs the job now, beside its schedule. Returns the new job, whose `parentId` is this one. */
-  triggerJob(jobId: string, options?: CallOptions): Promise<Job>;
-  /** Without `scheduledAt` it is tried again only if nothing was done: a second try would cancel the next occurrence too. */
-  cancelJob(jobId: string, options?: CancelOptions): Promise<Job>;
-  /** Runs a FAILED job again. */
-  retryJob(jobId: string, options?: CallOptions): Promise<Job>;
-  getJobStatus(jobId: string, options?: CallOptions): Promise<JobState>;
-  /** One page. */
-  getAllJobs(query?: JobQuery, options?: CallOptions): Promise<JobPage>;
-  /** All pages, one job after another. */
-  eachJob(query?: Omit<JobQuery, "pageToken">, options?: CallOptions): AsyncGenerator<Job, void>;
-  /** One page. */
-  getAllResult(query?: ResultQuery, options?: CallOptions): Promise<ResultPage>;
-  /** All pages, one result after another. */
-  eachResult(query?: Omit<ResultQuery, "pageToken">, options?: CallOptions): AsyncGenerator<JobResult, void>;
-  previewSchedule(schedule: PreviewInput, options?: CallOptions): Promise<Preview>;
-  /**
-   * The job as it stands, then each change, until it has ended. It lasts as long as that takes and
-   * survives failovers; leave the loop or abort `signal` to stop. `timeoutMs` bounds only how long
-   * the cluster may be out of reach.
-   */
-  watchJob(jobId: string, options?: CallOptions): AsyncGenerator<JobState, void>;
-  getCluster(options?: CallOptions): Promise<Cluster>;
-}
-
-/** A transport whose streams carry requests and answers at the same time. */
-export interface DuplexTransport extends Transport {
-  readonly isDuplex: true;
-}
 
 function isDuplex(transport: Transport): transport is DuplexTransport {
   return "isDuplex" in transport && transport.isDuplex === true;
@@ -161,14 +74,14 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     extra: { retryable?: (error: unknown) => boolean; headers?: Record<string, string> } = {},
   ): Promise<JsonValue> {
     const { signal, timeoutMs = defaultTimeoutMs } = callOptions;
-    const message = input(method.input, JSON.stringify(request));
+    const message = fromInput(method.input, JSON.stringify(request));
     const answer = await withRetries((leftMs) => transmit(method, message, signal, leftMs, extra.headers), {
       deadlineMs: timeoutMs,
       signal,
       retryable: extra.retryable ?? retryable,
       random,
     });
-    return output(method.output, answer);
+    return toOutput(method.output, answer);
   }
 
   /** A call that answers with the job as it then is. */
@@ -231,11 +144,11 @@ export function createClient(options: ClientOptions): ElasticJobClient {
   const client: ElasticJobClient = {
     async addJob(job) {
       const text = JSON.stringify(job);
-      const added = await batcher.add(input(AddJobRequestSchema, text), text.length);
+      const added = await batcher.add(fromInput(AddJobRequestSchema, text), text.length);
       return addedJob(added);
     },
     async addJobs(jobs, callOptions = {}) {
-      const outcomes = await sendAdds(input(AddJobsRequestSchema, JSON.stringify({ jobs })), callOptions);
+      const outcomes = await sendAdds(fromInput(AddJobsRequestSchema, JSON.stringify({ jobs })), callOptions);
       return outcomes.map((outcome) => {
         const added = addedOf(outcome);
         if (added instanceof ConnectError) return { error: added };
@@ -278,33 +191,25 @@ export function createClient(options: ClientOptions): ElasticJobClient {
       return (await callJson(JobService.method.getAllJobs, query, callOptions)) as unknown as JobPage;
     },
     async *eachJob(query = {}, callOptions) {
-      let pageToken = "";
-      do {
-        const page = await client.getAllJobs({ ...query, pageToken }, callOptions);
-        yield* page.jobs;
-        pageToken = page.nextPageToken;
-      } while (pageToken !== "");
+      const read = (pageToken: string) => client.getAllJobs({ ...query, pageToken }, callOptions);
+      for await (const page of pages(read)) yield* page.jobs;
     },
     async getAllResult(query = {}, callOptions) {
       return (await callJson(JobService.method.getAllResult, query, callOptions)) as unknown as ResultPage;
     },
     async *eachResult(query = {}, callOptions) {
-      let pageToken = "";
-      do {
-        const page = await client.getAllResult({ ...query, pageToken }, callOptions);
-        yield* page.results;
-        pageToken = page.nextPageToken;
-      } while (pageToken !== "");
+      const read = (pageToken: string) => client.getAllResult({ ...query, pageToken }, callOptions);
+      for await (const page of pages(read)) yield* page.results;
     },
     async previewSchedule(schedule, callOptions) {
       return (await callJson(JobService.method.previewSchedule, schedule, callOptions)) as unknown as Preview;
     },
     async *watchJob(jobId, { signal, timeoutMs = defaultTimeoutMs } = {}) {
-      const request = input(WatchJobRequestSchema, JSON.stringify({ jobId }));
+      const request = fromInput(WatchJobRequestSchema, JSON.stringify({ jobId }));
       const open = (streamSignal: AbortSignal) =>
         jobService.watchJob(request, { headers: headers(), signal: streamSignal });
       for await (const state of resumeWatch(open, { outageMs: timeoutMs, signal, retryable, random })) {
-        yield output(WatchJobResponseSchema, state) as unknown as JobState;
+        yield toOutput(WatchJobResponseSchema, state) as unknown as JobState;
       }
     },
     async getCluster(callOptions) {
@@ -314,16 +219,13 @@ export function createClient(options: ClientOptions): ElasticJobClient {
   return client;
 }
 
-function input<Desc extends DescMessage>(schema: Desc, json: string): MessageShape<Desc> {
-  try {
-    return fromJson(schema, JSON.parse(json) as JsonValue);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ConnectError(message, Code.InvalidArgument, undefined, undefined, error);
-  }
-}
-
-/** Fields that hold their default are written too: a caller finds `created: false`, not nothing. */
-function output<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): JsonValue {
-  return toJson(schema, message, { alwaysEmitImplicit: true });
+async function* pages<Page extends { readonly nextPageToken: string }>(
+  read: (pageToken: string) => Promise<Page>,
+): AsyncGenerator<Page, void> {
+  let pageToken = "";
+  do {
+    const page = await read(pageToken);
+    yield page;
+    pageToken = page.nextPageToken;
+  } while (pageToken !== "");
 }

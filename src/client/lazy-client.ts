@@ -3,7 +3,7 @@
  * `defineJobs`, once in each thread, and the client's packages would take 16 MB in each. They are loaded
  * by the first call.
  */
-import type { ClientOptions, ElasticJobClient } from "./client.ts";
+import type { ClientOptions, ElasticJobClient } from "./elastic-job-client.ts";
 
 export function createClient(options: ClientOptions): ElasticJobClient {
   let client: ElasticJobClient | undefined;

@@ -1,5 +1,5 @@
 import { createConnectTransport } from "@connectrpc/connect-node";
-import type { DuplexTransport } from "./client.ts";
+import type { DuplexTransport } from "./elastic-job-client.ts";
 
 /**
  * For Node: one HTTP/2 connection to a node instead of `fetch`, for callers that add a great many

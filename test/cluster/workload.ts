@@ -3,7 +3,8 @@
  * again, perhaps at another node, until it is acknowledged. What jobs there are is decided by the seed.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { createClient, type ElasticJobClient } from "../../src/client/client.ts";
+import { createClient } from "../../src/client/client.ts";
+import type { ElasticJobClient } from "../../src/client/elastic-job-client.ts";
 import type { AddJobInput } from "../../src/client/job-json.ts";
 import { SeededRandom } from "../simulation/seeded-random.ts";
 import type { Acknowledged } from "./evidence.ts";

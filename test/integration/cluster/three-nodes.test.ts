@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createClient, type ElasticJobClient } from "../../../src/client/client.ts";
+import { createClient } from "../../../src/client/client.ts";
+import type { ElasticJobClient } from "../../../src/client/elastic-job-client.ts";
 import type { AddJobInput, JobResult } from "../../../src/client/job-json.ts";
 import { type NodeProcess, startNodeProcess } from "../../cluster/node-process.ts";
 import { until } from "../../conformance/lock/until.ts";

@@ -1,6 +1,7 @@
 /** Retention at work on many finished jobs while others flow, and what came of it. */
 import mysql, { type Pool, type RowDataPacket } from "mysql2/promise";
-import { createClient, type ElasticJobClient } from "../../../src/client/client.ts";
+import { createClient } from "../../../src/client/client.ts";
+import type { ElasticJobClient } from "../../../src/client/elastic-job-client.ts";
 import { sleep } from "../../../src/core/clock.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
 import { type NodeProcess, startNodeProcess } from "../../cluster/node-process.ts";

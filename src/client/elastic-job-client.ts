@@ -1,0 +1,90 @@
+/** What the client offers: the one that is loaded at once, and the one that is loaded when it is first called. */
+import type { ConnectError, Transport } from "@connectrpc/connect";
+import type {
+  AddedJob,
+  AddJobInput,
+  Cluster,
+  InstantInput,
+  Job,
+  JobPage,
+  JobQuery,
+  JobResult,
+  JobState,
+  Preview,
+  PreviewInput,
+  ResultPage,
+  ResultQuery,
+  UpdateJobInput,
+} from "./job-json.ts";
+
+/** Where to connect: an address of an edge or a node, or a Connect transport of your own. */
+export type ClientOptions = ({ readonly baseUrl: string } | { readonly transport: Transport }) & {
+  /** Sent as `Authorization: Bearer …`. */
+  readonly token?: string;
+  /** What a call may take, retries included; default 10,000. */
+  readonly timeoutMs?: number;
+  /** False: fail at once when nothing answers at the address; default true, try until the deadline. */
+  readonly retryUnreachable?: boolean;
+  /** Most jobs that concurrent `addJob` calls send together, up to 10,000; default 1,000. */
+  readonly maxBatchJobs?: number;
+  /** For tests: what `Math.random` returns. */
+  readonly random?: () => number;
+};
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** What this call may take, retries included; default: the client's. */
+  readonly timeoutMs?: number;
+}
+
+export interface CancelOptions extends CallOptions {
+  /** Cancels only the occurrence of this time. */
+  readonly scheduledAt?: InstantInput;
+}
+
+/** What became of one job of `addJobs`. */
+export type AddOutcome = { readonly added: AddedJob } | { readonly error: ConnectError };
+
+/**
+ * Everything rejects with a `ConnectError`: `code` says what kind, `rawMessage` which field.
+ * Codes: `docs` of `proto/elasticjob/v1/job_service.proto`.
+ */
+export interface ElasticJobClient {
+  /** Adds a job; resolves after it is committed to the database. Concurrent calls share round trips. */
+  addJob(job: AddJobInput): Promise<AddedJob>;
+  /** Adds up to 10,000 jobs in one call, with an outcome for each, in order. */
+  addJobs(jobs: readonly AddJobInput[], options?: CallOptions): Promise<AddOutcome[]>;
+  /** With `revision` it is tried again only if nothing was done: a second try could not tell its own success from another's. */
+  updateJob(update: UpdateJobInput, options?: CallOptions): Promise<Job>;
+  deleteJob(jobId: string, options?: CallOptions): Promise<void>;
+  pauseJob(jobId: string, options?: CallOptions): Promise<Job>;
+  resumeJob(jobId: string, options?: CallOptions): Promise<Job>;
+  /** Runs the job now, beside its schedule. Returns the new job, whose `parentId` is this one. */
+  triggerJob(jobId: string, options?: CallOptions): Promise<Job>;
+  /** Without `scheduledAt` it is tried again only if nothing was done: a second try would cancel the next occurrence too. */
+  cancelJob(jobId: string, options?: CancelOptions): Promise<Job>;
+  /** Runs a FAILED job again. */
+  retryJob(jobId: string, options?: CallOptions): Promise<Job>;
+  getJobStatus(jobId: string, options?: CallOptions): Promise<JobState>;
+  /** One page. */
+  getAllJobs(query?: JobQuery, options?: CallOptions): Promise<JobPage>;
+  /** All pages, one job after another. */
+  eachJob(query?: Omit<JobQuery, "pageToken">, options?: CallOptions): AsyncGenerator<Job, void>;
+  /** One page. */
+  getAllResult(query?: ResultQuery, options?: CallOptions): Promise<ResultPage>;
+  /** All pages, one result after another. */
+  eachResult(query?: Omit<ResultQuery, "pageToken">, options?: CallOptions): AsyncGenerator<JobResult, void>;
+  previewSchedule(schedule: PreviewInput, options?: CallOptions): Promise<Preview>;
+  /**
+   * The job as it stands, then each change, until it has ended. It lasts as long as that takes and
+   * survives failovers; leave the loop or abort `signal` to stop. `timeoutMs` bounds only how long
+   * the cluster may be out of reach.
+   */
+  watchJob(jobId: string, options?: CallOptions): AsyncGenerator<JobState, void>;
+  getCluster(options?: CallOptions): Promise<Cluster>;
+}
+
+/** A transport whose streams carry requests and answers at the same time. */
+export interface DuplexTransport extends Transport {
+  readonly isDuplex: true;
+}
