@@ -7,7 +7,6 @@
  */
 import { assignmentsOf } from "../coordination/assignment.ts";
 import type { MasterAddress } from "../coordination/cluster-lock.ts";
-import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { Network } from "../coordination/network.ts";
 import { type Clock, sleep } from "../core/clock.ts";
 import { ClusterTime } from "../core/cluster-time.ts";
@@ -16,6 +15,7 @@ import type { GetJobResponse, Pong, Welcome } from "../gen/elasticjob/v1/node_se
 import type { Executors } from "./executors.ts";
 import { Lease } from "./lease.ts";
 import { MasterConnection } from "./master-connection.ts";
+import { LOAD_EVERY_MS, NodeReport } from "./node-report.ts";
 import type { Resources } from "./resources.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import { Runner } from "./runner.ts";
@@ -56,25 +56,21 @@ const RECONNECT_MS = 50;
 /** A hello that is not answered in this time goes to the next master there is. */
 const WELCOME_TIMEOUT_MS = 5000;
 const PINGS_PER_LEASE = 5;
-const LOAD_EVERY_MS = 1000;
 /** A claim that has waited at this node so long for a slot is handed back. */
 const MAX_QUEUED_MS = 1000;
 /** How long a node that leaves waits for the master to take in the end of its last claims. */
 const FAREWELL_MS = 1000;
-/** With so many results unwritten (the database is out of reach) no more jobs are asked for. */
-const MAX_BACKLOG = 10_000;
 
 export class Puller {
   private readonly parts: PullerParts;
   private readonly runner: Runner;
+  private readonly report: NodeReport;
   private readonly stopping = new AbortController();
   private connection: MasterConnection | null = null;
   private highestEpoch = 0;
   private readonly lease: Lease;
   private time: ClusterTime;
   private hasTime = false;
-  private doneClaims: DoneClaim[] = [];
-  private isFlushQueued = false;
   private isDraining = false;
   private loops: Promise<unknown> = Promise.resolve();
 
@@ -82,18 +78,20 @@ export class Puller {
     this.parts = parts;
     this.time = new ClusterTime(parts.clock, parts.clock.now());
     this.lease = new Lease(parts.clock, parts.settings.leaseMs);
+    this.report = new NodeReport(parts, {
+      connection: () => this.connection,
+      queuedSlots: () => this.runner.queuedSlots,
+      isDraining: () => this.isDraining,
+    });
     const { executors, writer, clock, settings } = parts;
     this.runner = new Runner(
       { executors, writer, clock, slots: settings.slots, maxLost: settings.maxLost },
       {
         slotsFreed: (slots) => {
           if (this.connection !== null) this.connection.offeredSlots += slots;
-          this.queueFlush();
+          this.report.queue();
         },
-        done: (claim) => {
-          this.doneClaims.push(claim);
-          this.queueFlush();
-        },
+        done: (claim) => this.report.done(claim),
       },
     );
   }
@@ -122,7 +120,7 @@ export class Puller {
     const graceMs = settings.drainGraceMs;
     this.isDraining = true;
     this.runner.returnQueued("its node is draining");
-    this.queueFlush();
+    this.report.queue();
     const idle = new AbortController();
     void this.runner.whenIdle().then(() => idle.abort());
     await sleep(clock, graceMs, idle.signal);
@@ -193,8 +191,7 @@ export class Puller {
 
   private sayHello(connection: MasterConnection): void {
     const { settings, executors, resources } = this.parts;
-    // What was told before and not acknowledged is listed here instead.
-    this.doneClaims = [];
+    this.report.helloSaid();
     connection.hello({
       incarnation: settings.incarnation,
       nodeId: settings.nodeId,
@@ -252,7 +249,7 @@ export class Puller {
     if (!this.hasTime) this.time = new ClusterTime(this.parts.clock, clusterTimeMs);
     this.hasTime = true;
     this.parts.logger.info({ master: connection.master.nodeId, epoch }, "joined the cluster");
-    this.queueFlush();
+    this.report.queue();
   }
 
   private ponged({ sentAtMs, clusterTimeMs }: Pong): void {
@@ -279,43 +276,7 @@ export class Puller {
     while (!this.stopping.signal.aborted) {
       await sleep(this.parts.clock, LOAD_EVERY_MS, this.stopping.signal);
       this.runner.returnStranded(MAX_QUEUED_MS);
-      this.queueFlush();
+      this.report.queue();
     }
-  }
-
-  /** What comes up in one turn of the event loop is told in one message. */
-  private queueFlush(): void {
-    if (this.isFlushQueued) return;
-    this.isFlushQueued = true;
-    this.parts.clock.after(0, () => {
-      this.isFlushQueued = false;
-      this.flush();
-    });
-  }
-
-  private flush(): void {
-    const { connection } = this;
-    if (connection === null || connection.nodeNumber === 0) return;
-    connection.done(this.doneClaims);
-    this.doneClaims = [];
-    const { resources, writer } = this.parts;
-    const isFull = writer.backlog > MAX_BACKLOG;
-    connection.credit({
-      slots: isFull ? 0 : connection.offeredSlots + this.runner.queuedSlots,
-      draining: this.isDraining,
-      ...this.lastLoad(resources),
-    });
-  }
-
-  private load = { cpu: 0, eventLoopDelayMs: 0, freeMemoryMb: 0 };
-  private loadMeasuredAt = Number.NEGATIVE_INFINITY;
-
-  private lastLoad(resources: Resources) {
-    const now = this.parts.clock.monotonic();
-    if (now - this.loadMeasuredAt >= LOAD_EVERY_MS) {
-      this.load = resources.measure();
-      this.loadMeasuredAt = now;
-    }
-    return this.load;
   }
 }
