@@ -4,7 +4,7 @@ import type { Problem } from "./errors.ts";
 export const MAX_INT32 = 2_147_483_647;
 
 /** A hundred years of 365.25 days: longer is a slip of the keyboard, and sums stay safe integers. */
-export const MAX_DURATION_MS = 36_525 * 86_400_000;
+const MAX_DURATION_MS = 36_525 * 86_400_000;
 
 export function integerProblem(
   field: string,

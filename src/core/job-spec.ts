@@ -17,7 +17,7 @@ export interface SpecLimits {
   /** Of the payload as JSON text in UTF-8. */
   readonly maxPayloadBytes: number;
 }
-export const DEFAULT_SPEC_LIMITS: SpecLimits = { maxPayloadBytes: 1_048_576 };
+const DEFAULT_SPEC_LIMITS: SpecLimits = { maxPayloadBytes: 1_048_576 };
 
 const MAX_NAME_CHARACTERS = 255;
 const HANDLER = /^[A-Za-z0-9_$.:/-]{1,128}$/;

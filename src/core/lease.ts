@@ -14,7 +14,7 @@
 export const LEASE_MARGIN_MS = 800;
 
 /** What a lock's trust ends earlier than its TTL: the lock's server counts from later than we do, at its own rate. */
-export const TRUST_MARGIN_MS = 200;
+const TRUST_MARGIN_MS = 200;
 
 /** Until when a master may act, after a renewal that it began at `attemptStarted` has been confirmed. */
 export function trustUntil(attemptStarted: number, lockTtlMs: number): number {

@@ -2,7 +2,7 @@
 import { parseCron } from "./cron.ts";
 import { dailyTimes } from "./daily.ts";
 import { ElasticJobError } from "./errors.ts";
-import { NEVER, type Schedule } from "./job.ts";
+import type { Schedule } from "./job.ts";
 import {
   type Counted,
   countLocalOccurrences,
@@ -16,22 +16,6 @@ export type RecurringSchedule = Extract<Schedule, { kind: "daily" | "cron" }>;
 
 export function isRecurring(schedule: Schedule): schedule is RecurringSchedule {
   return schedule.kind === "daily" || schedule.kind === "cron";
-}
-
-/** When a job that is added at `now` is first due; NEVER: a recurring one that is over. */
-export function firstOccurrence(schedule: Schedule, now: number): number {
-  if (schedule.kind === "immediate") return now;
-  if (schedule.kind === "timed") return Math.max(schedule.runAt, now);
-  return nextOccurrence(schedule, now) ?? NEVER;
-}
-
-/** The first occurrence that is to run strictly after an instant; null: none, as for one-shot schedules. */
-export function nextOccurrence(schedule: Schedule, after: number): number | null {
-  if (!isRecurring(schedule)) return null;
-  const local = localSchedule(schedule);
-  let occurrence = nextLocalOccurrence(local, after);
-  while (occurrence?.change === "dropped") occurrence = nextLocalOccurrence(local, occurrence.time);
-  return occurrence && occurrence.time;
 }
 
 /**

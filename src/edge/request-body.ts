@@ -2,7 +2,7 @@
  * A request's body, never held without bound: what is small is read whole, so that it can be sent a
  * second time; the rest is passed on as it comes, once, and refused past the limit.
  */
-export const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
+const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 export class BodyTooLarge extends Error {

@@ -12,7 +12,7 @@ export interface AddUnit {
   readonly reject: (error: ElasticJobError) => void;
 }
 
-export const MAX_BATCH_ROWS = 1000;
+const MAX_BATCH_ROWS = 1000;
 export const MAX_BATCH_BYTES = 4 << 20;
 
 /** Takes from the front what fits into one statement; at least one unit. */

@@ -4,7 +4,7 @@
  */
 import type { SqlValue } from "./dialect.ts";
 
-export const LONGEST_LIST = 1024;
+const LONGEST_LIST = 1024;
 
 /** Splits into lists of at most LONGEST_LIST. */
 export function chunks<T>(items: readonly T[], size: number = LONGEST_LIST): (readonly T[])[] {
@@ -14,7 +14,7 @@ export function chunks<T>(items: readonly T[], size: number = LONGEST_LIST): (re
   return parts;
 }
 
-export function paddedLength(length: number): number {
+function paddedLength(length: number): number {
   let power = 1;
   while (power < length) power *= 2;
   return power;

@@ -18,7 +18,7 @@ const COUNT_ROWS = 20_000;
 /** Rows that a page has at most. */
 export const PAGE_ROWS = 1_000;
 /** Bytes of payloads, or outputs and errors, after which a page ends. */
-export const PAGE_BYTES = 4 * 1024 * 1024;
+const PAGE_BYTES = 4 * 1024 * 1024;
 
 export async function listJobs(
   read: Read,

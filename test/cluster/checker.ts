@@ -4,8 +4,9 @@
  * one success for an occurrence), G4 (every occurrence is accounted for), and that nothing is stuck.
  * Pure: `evidence.ts` gathers what it looks at. Each rule returns sentences; none means that it holds.
  */
-import { OUTCOME, STORED_STATUS } from "../../src/core/job.ts";
-import { firstOccurrence, isRecurring, nextOccurrence } from "../../src/core/schedule.ts";
+import { NEVER, OUTCOME, STORED_STATUS } from "../../src/core/job.ts";
+import { isRecurring, type RecurringSchedule } from "../../src/core/schedule.ts";
+import { nextOccurrence } from "../unit/core/next-occurrence.ts";
 import type { Effect } from "./effects-log.ts";
 import type { Acknowledged, Evidence, JobLine, ResultLine } from "./evidence.ts";
 
@@ -158,7 +159,8 @@ function everyOccurrenceIsAccountedFor(evidence: Evidence): string[] {
   const rowsOf = group(finalRows(evidence), ({ jobId }) => jobId);
   return evidence.jobs.flatMap((job) => {
     const ended = (rowsOf.get(job.id) ?? []).filter(({ retryAt }) => retryAt === null);
-    if (isRecurring(job.schedule)) return recurringProblems(job, ended, evidence.now);
+    const { schedule } = job;
+    if (isRecurring(schedule)) return recurringProblems({ ...job, schedule }, ended, evidence.now);
     const hasEnded =
       job.status === STORED_STATUS.SUCCEEDED ||
       job.status === STORED_STATUS.FAILED ||
@@ -171,12 +173,16 @@ function everyOccurrenceIsAccountedFor(evidence: Evidence): string[] {
 }
 
 /** Each due time from the first up to the one it now waits for ran, or lies in a run of skips; and no other did. */
-function recurringProblems(job: JobLine, ended: readonly ResultLine[], now: number): string[] {
+function recurringProblems(
+  job: JobLine & { readonly schedule: RecurringSchedule },
+  ended: readonly ResultLine[],
+  now: number,
+): string[] {
   const problems: string[] = [];
   // The row of the occurrence that it now stands at may be there before its job says so.
   const isProjected = (row: ResultLine) => job.status !== STORED_STATUS.RUNNING || row.claim !== job.claim;
   const byTime = new Map(ended.filter(isProjected).map((row) => [row.scheduledAt, row]));
-  let due = firstOccurrence(job.schedule, job.createTime);
+  let due = nextOccurrence(job.schedule, job.createTime) ?? NEVER;
   let seen = 0;
   for (; due < job.scheduledAt && seen < MAX_OCCURRENCES; seen++) {
     const row = byTime.get(due);

@@ -18,7 +18,7 @@ export interface Faults {
   twice: number;
 }
 
-export const NO_FAULTS: Faults = { maxLatencyMs: 2, before: 0, after: 0, later: 0, twice: 0 };
+const NO_FAULTS: Faults = { maxLatencyMs: 2, before: 0, after: 0, later: 0, twice: 0 };
 
 export class Server {
   faults: Faults = { ...NO_FAULTS };

@@ -122,10 +122,6 @@ export class Session {
     this.#settings = settings;
   }
 
-  get connectionId(): number {
-    return this.#connection.threadId;
-  }
-
   /** A prepared write: for texts of few variants. */
   async execute(sql: string, values: readonly SqlValue[]): Promise<WriteOutcome> {
     const [outcome] = await this.#limited(() =>

@@ -25,7 +25,7 @@ export function fencedEpochOfRow(id: 1 | 2): string {
   return `(SELECT epoch FROM cluster WHERE id = ${id} AND epoch = ? LOCK IN SHARE MODE)`;
 }
 
-export function staleEpoch(epoch: number): ElasticJobError {
+function staleEpoch(epoch: number): ElasticJobError {
   return new ElasticJobError("stale_epoch", `epoch ${epoch} is over: another mastership has begun`);
 }
 

@@ -7,7 +7,7 @@ import { type Clock, sleep } from "../../core/clock.ts";
 import type { ConnectionPool, Session } from "./connection-pool.ts";
 import { type Failure, failureOf, translate } from "./errors.ts";
 
-export const REPEAT_LIMIT_MS = 10_000;
+const REPEAT_LIMIT_MS = 10_000;
 const LONGEST_PAUSE_MS = 500;
 
 const REPEATED: readonly Failure[] = ["conflict", "cut", "not_now"];

@@ -13,6 +13,13 @@ describe("what is due next", () => {
     expect(nextDue({ id: 1, spec: specOf({ schedule: { kind: "timed", runAt: NOW + 1 } }) }, NOW)).toBeNull();
   });
 
+  test("of a job that was just added: now, or at its time when that has not passed", () => {
+    const runsAt = (runAt: number) => ({ id: 1, spec: specOf({ schedule: { kind: "timed", runAt } }) });
+    expect(firstDue({ id: 1, spec: specOf() }, NOW)).toEqual(at(NOW));
+    expect(firstDue(runsAt(NOW + 9), NOW)).toEqual(at(NOW + 9));
+    expect(firstDue(runsAt(NOW - 9), NOW)).toEqual(at(NOW));
+  });
+
   test("keeps within its bounds", () => {
     const bounds = { ...NO_BOUNDS, startAt: NOW + 10 * MINUTE, lastAt: NOW + 11 * MINUTE };
     const job = { id: 1, spec: specOf({ schedule: EVERY_MINUTE, bounds }) };

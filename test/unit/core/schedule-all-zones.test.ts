@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Schedule } from "../../../src/core/job.ts";
-import { nextOccurrence } from "../../../src/core/schedule.ts";
+import type { RecurringSchedule } from "../../../src/core/schedule.ts";
+import { nextOccurrence } from "./next-occurrence.ts";
 import {
   daysOfChange,
   type Expected,
@@ -42,7 +42,7 @@ function minuteAtChange(readings: readonly Reading[], minuteOfDay: number): numb
   return minuteOfDay;
 }
 
-function runsOf(schedule: Schedule, readings: readonly Reading[]): number[] {
+function runsOf(schedule: RecurringSchedule, readings: readonly Reading[]): number[] {
   const runs: number[] = [];
   let next = nextOccurrence(schedule, (readings[0]?.instant ?? 0) + DAY_MS - HOUR_MS);
   while (next !== null && next < (readings.at(-1)?.instant ?? 0)) {
@@ -59,7 +59,13 @@ describe("in every time zone", { timeout: TIMEOUT_MS }, () => {
         for (const readings of stretches(timeZone, year)) {
           for (const minute of [random, minuteAtChange(readings, random)]) {
             const names = (local: number) => local % DAY_MS === minute * 60_000;
-            const schedule: Schedule = { kind: "daily", secondOfDay: minute * 60, timeZone, gap, fold };
+            const schedule: RecurringSchedule = {
+              kind: "daily",
+              secondOfDay: minute * 60,
+              timeZone,
+              gap,
+              fold,
+            };
             expect(runsOf(schedule, readings)).toEqual(expectedRuns(readings, { gap, fold, names }));
           }
         }
@@ -122,7 +128,7 @@ describe("in every time zone", { timeout: TIMEOUT_MS }, () => {
       instants,
       fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
       (timeZone, zoneless, after, fraction) => {
-        const schedule: Schedule = { ...zoneless, timeZone };
+        const schedule: RecurringSchedule = { ...zoneless, timeZone };
         const next = nextOccurrence(schedule, after);
         if (next === null) throw new Error("a recurring schedule has a next occurrence");
         expect(next).toBeGreaterThan(after);

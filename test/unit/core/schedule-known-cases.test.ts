@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { parseTimeOfDay } from "../../../src/core/daily.ts";
-import { NEVER, type Schedule } from "../../../src/core/job.ts";
-import { firstOccurrence, nextOccurrence, nextOccurrenceOrDropped } from "../../../src/core/schedule.ts";
+import type { Schedule } from "../../../src/core/job.ts";
+import { nextOccurrenceOrDropped, type RecurringSchedule } from "../../../src/core/schedule.ts";
 import { previewOccurrences } from "../../../src/core/schedule-preview.ts";
+import { nextOccurrence } from "./next-occurrence.ts";
 
 type Daily = Extract<Schedule, { kind: "daily" }>;
 
@@ -15,19 +16,18 @@ function daily(
   return { kind: "daily", secondOfDay: parseTimeOfDay(at) ?? Number.NaN, timeZone, gap, fold };
 }
 
-function cron(expression: string, timeZone = "UTC"): Schedule {
+function cron(expression: string, timeZone = "UTC"): RecurringSchedule {
   return { kind: "cron", expression, timeZone };
 }
 
 /** The next times, as clocks in the zone show them. */
-function nextTimes(schedule: Schedule, after: string, count: number): string[] {
+function nextTimes(schedule: RecurringSchedule, after: string, count: number): string[] {
   const times: string[] = [];
   let next = nextOccurrence(schedule, Date.parse(after));
   while (next !== null && times.length < count) {
-    const timeZone = "timeZone" in schedule ? schedule.timeZone : "UTC";
     times.push(
       Temporal.Instant.fromEpochMilliseconds(next)
-        .toZonedDateTimeISO(timeZone)
+        .toZonedDateTimeISO(schedule.timeZone)
         .toString({ timeZoneName: "never" }),
     );
     next = nextOccurrence(schedule, next);
@@ -35,24 +35,11 @@ function nextTimes(schedule: Schedule, after: string, count: number): string[] {
   return times;
 }
 
-describe("one-shot schedules", () => {
-  test("an immediate job is due now, once", () => {
-    expect(firstOccurrence({ kind: "immediate" }, 5)).toBe(5);
-    expect(nextOccurrence({ kind: "immediate" }, 5)).toBeNull();
-  });
-
-  test("a timed job is due at its time, or now when that has passed, once", () => {
-    expect(firstOccurrence({ kind: "timed", runAt: 9 }, 5)).toBe(9);
-    expect(firstOccurrence({ kind: "timed", runAt: 2 }, 5)).toBe(5);
-    expect(nextOccurrence({ kind: "timed", runAt: 9 }, 5)).toBeNull();
-  });
-});
-
 describe("daily", () => {
   test("an occurrence at this very instant is not the next one", () => {
     const noon = Date.parse("2026-05-05T12:00:00Z");
-    expect(firstOccurrence(daily("12:00", "UTC"), noon)).toBe(noon + 86_400_000);
-    expect(firstOccurrence(daily("12:00", "UTC"), noon - 1)).toBe(noon);
+    expect(nextOccurrence(daily("12:00", "UTC"), noon)).toBe(noon + 86_400_000);
+    expect(nextOccurrence(daily("12:00", "UTC"), noon - 1)).toBe(noon);
   });
 
   test("New York, 02:30 on the day when it does not exist: at 03:00, or not at all", () => {
@@ -92,7 +79,8 @@ describe("daily", () => {
   test("Apia has no run on 2011-12-30, a day that it left out", () => {
     const after = "2011-12-28T23:59:59.5-10:00";
     for (const at of ["00:00", "10:00", "23:59:59"]) {
-      const days = (schedule: Schedule) => nextTimes(schedule, after, 3).map((time) => time.slice(0, 10));
+      const days = (schedule: RecurringSchedule) =>
+        nextTimes(schedule, after, 3).map((time) => time.slice(0, 10));
       expect(days(daily(at, "Pacific/Apia"))).toEqual(["2011-12-29", "2011-12-31", "2012-01-01"]);
     }
     expect(nextTimes(cron("0,30 9 * * *", "Pacific/Apia"), "2011-12-29T09:15:00-10:00", 2)).toEqual([
@@ -222,8 +210,8 @@ describe("cron", () => {
 
   test("is over at the end of the year 9999, as every schedule is", () => {
     const after = Date.parse("9999-12-31T23:58:00Z");
-    expect(firstOccurrence(daily("12:00", "UTC"), after)).toBe(NEVER);
-    expect(firstOccurrence(cron("0 0 * * *", "Asia/Tokyo"), after)).toBe(NEVER);
+    expect(nextOccurrence(daily("12:00", "UTC"), after)).toBeNull();
+    expect(nextOccurrence(cron("0 0 * * *", "Asia/Tokyo"), after)).toBeNull();
   });
 });
 
