@@ -6,8 +6,8 @@ import { OUTCOME } from "../../src/core/job.ts";
 import { openSqliteStore } from "../../src/store/open.ts";
 import { systemClock } from "../../src/system-clock.ts";
 import { startMaster, startMastership } from "../conformance/control/test-master.ts";
-import { until } from "../conformance/lock/until.ts";
 import { specOf } from "../unit/core/job-fixture.ts";
+import { until } from "../until.ts";
 
 test("what a dead master ran is LOST as soon as its process is known to be gone, also after the election", async () => {
   const folder = mkdtempSync(join(tmpdir(), "elastic-job-known-gone-"));

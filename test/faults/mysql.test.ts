@@ -4,7 +4,7 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openConnection } from "../cluster/evidence.ts";
 import { type OwnMysql, startOwnMysql } from "../cluster/own-mysql.ts";
-import { until } from "../conformance/lock/until.ts";
+import { until } from "../until.ts";
 import { type FaultCluster, startFaultCluster } from "./fault-cluster.ts";
 import { runSeed } from "./run-seed.ts";
 import { underLoad } from "./under-load.ts";

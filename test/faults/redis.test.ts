@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type OwnRedis, spawnRedis } from "../conformance/lock/own-redis.ts";
-import { until } from "../conformance/lock/until.ts";
+import { until } from "../until.ts";
 import { type FaultCluster, startFaultCluster } from "./fault-cluster.ts";
 import { runSeed } from "./run-seed.ts";
 import { underLoad } from "./under-load.ts";

@@ -10,11 +10,10 @@ import { NodeNumbers } from "../../src/master/node-numbers.ts";
 import type { Pages } from "../../src/master/pages.ts";
 import { ResultWriter } from "../../src/node/result-writer.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
+import { silentLogger } from "../silent-logger.ts";
 import { recordOf, resultOf } from "../unit/core/job-fixture.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import { Gate, ProcessClock, VirtualTime } from "./virtual-clock.ts";
-
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 async function withMaster(): Promise<SimulatedCluster> {
   const cluster = await SimulatedCluster.start({ seed: 1, nodes: 2 });
@@ -252,7 +251,7 @@ describe("a result that the database refuses", () => {
       },
       projectJobs: async (projections) => projections.map(() => true),
     };
-    const writer = new ResultWriter({ store: store as JobStore, clock, logger: silent });
+    const writer = new ResultWriter({ store: store as JobStore, clock, logger: silentLogger });
     const told: JobState["status"][] = [];
     for (let jobId = 1; jobId <= 5; jobId++) {
       const row = rowOf(jobId, jobId === 3 ? "bad" : "good");

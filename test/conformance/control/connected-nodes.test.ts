@@ -7,7 +7,7 @@ import { type JobRecord, type JobSpec, OUTCOME } from "../../../src/core/job.ts"
 import { openSqliteStore } from "../../../src/store/open.ts";
 import { systemClock } from "../../../src/system-clock.ts";
 import { specOf } from "../../unit/core/job-fixture.ts";
-import { until } from "../lock/until.ts";
+import { until } from "../../until.ts";
 import { startMaster, type TestMaster, TestNode } from "./test-master.ts";
 
 let folder: string;

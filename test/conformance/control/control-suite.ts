@@ -6,7 +6,7 @@ import { type JobSpec, OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
 import type { State } from "../../../src/core/transitions.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
 import { specOf } from "../../unit/core/job-fixture.ts";
-import { until } from "../lock/until.ts";
+import { until } from "../../until.ts";
 import { startMaster, type TestMaster } from "./test-master.ts";
 
 const HOUR = 3_600_000;

@@ -17,9 +17,9 @@ import {
 import { Mastership } from "../../../src/master/mastership.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
 import { systemClock, systemRandom } from "../../../src/system-clock.ts";
+import { silentLogger } from "../../silent-logger.ts";
 import { resultOf } from "../../unit/core/job-fixture.ts";
-import { silentLogger } from "../lock/silent-logger.ts";
-import { until } from "../lock/until.ts";
+import { until } from "../../until.ts";
 
 const NOBODY: Network = {
   openStream: () => ({ send: () => {}, close: () => {} }),

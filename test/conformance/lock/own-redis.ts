@@ -8,7 +8,7 @@ import { createClient } from "redis";
 import { freePort } from "../../servers/free-port.ts";
 import { requireProgram, temporaryFolder } from "../../servers/private-server.ts";
 import { REDIS_PROGRAMS } from "../../servers/redis.ts";
-import { until } from "./until.ts";
+import { until } from "../../until.ts";
 
 const KEPT_CHARACTERS = 4_000;
 

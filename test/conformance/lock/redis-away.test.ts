@@ -9,8 +9,8 @@ import { Elector } from "../../../src/master/elector.ts";
 import { openSqliteStore } from "../../../src/store/open.ts";
 import { systemClock, systemRandom } from "../../../src/system-clock.ts";
 import { freePort } from "../../servers/free-port.ts";
+import { until } from "../../until.ts";
 import { type OwnRedis, spawnRedis } from "./own-redis.ts";
-import { until } from "./until.ts";
 
 const TTL_MS = 1200;
 

@@ -4,11 +4,12 @@ import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
 import { freePort } from "../../servers/free-port.ts";
 import { freshPrefix } from "../../servers/shared.ts";
+import { silentLogger } from "../../silent-logger.ts";
+import { until } from "../../until.ts";
+import { answers } from "./answers.ts";
 import { describeLock, TTL_MS } from "./lock-suite.ts";
 import { type OwnRedis, spawnRedis } from "./own-redis.ts";
-import { silentLogger } from "./silent-logger.ts";
 import { hearsAnnouncements } from "./subscribed.ts";
-import { answers, until } from "./until.ts";
 
 const SLOTS = 16_384;
 const servers: OwnRedis[] = [];

@@ -6,9 +6,10 @@ import { openRedisLock } from "../../../src/coordination/redis.ts";
 import { isError } from "../../../src/core/errors.ts";
 import type { Logger } from "../../../src/core/logger.ts";
 import { freePort } from "../../servers/free-port.ts";
+import { until } from "../../until.ts";
+import { answers } from "./answers.ts";
 import { masterAddress, TTL_MS } from "./lock-suite.ts";
 import { type OwnRedis, spawnRedis } from "./own-redis.ts";
-import { answers, until } from "./until.ts";
 
 const COMMAND_TIMEOUT_MS = 300;
 

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
+import { silentLogger } from "../../silent-logger.ts";
+import { until } from "../../until.ts";
+import { answers } from "./answers.ts";
 import { masterAddress, TTL_MS } from "./lock-suite.ts";
 import { type OwnRedis, spawnRedis } from "./own-redis.ts";
-import { silentLogger } from "./silent-logger.ts";
-import { answers, until } from "./until.ts";
 
 const GROUP = "mygroup";
 let first: OwnRedis;

@@ -4,9 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
 import { freshPrefix, redisUrl } from "../../servers/shared.ts";
+import { silentLogger } from "../../silent-logger.ts";
+import { until } from "../../until.ts";
+import { answers } from "./answers.ts";
 import { announcement, describeLock, masterAddress, TTL_MS } from "./lock-suite.ts";
-import { silentLogger } from "./silent-logger.ts";
-import { answers, until } from "./until.ts";
 
 const opened: ClusterLock[] = [];
 /** How many locks each test opened, by channel: prefixes are fresh. */

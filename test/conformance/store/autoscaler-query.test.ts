@@ -6,9 +6,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { farEnd, NEVER, STORED_STATUS } from "../../../src/core/job.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
+import { systemClock } from "../../../src/system-clock.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 import { explain } from "./query-plan.ts";
-import { job, realClock } from "./store-fixture.ts";
+import { job } from "./store-fixture.ts";
 
 const MANIFEST = join(import.meta.dirname, "../../../deploy/kubernetes/autoscaler.yaml");
 
@@ -28,7 +29,7 @@ function queryOfManifest(): string {
 
 test("counts the jobs that are due and have not ended, waiting and running, and no others", async () => {
   const database = await freshDatabase();
-  const store = openMysqlStore({ url: database.url, clock: realClock });
+  const store = openMysqlStore({ url: database.url, clock: systemClock });
   const connection = await mysql.createConnection(database.url);
   onTestFinished(async () => {
     await connection.end();

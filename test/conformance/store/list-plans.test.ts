@@ -14,9 +14,10 @@ import {
   expireResultsOfGone,
 } from "../../../src/store/mysql/expire.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
+import { systemClock } from "../../../src/system-clock.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 import { explain, ofOurTables, type PlanRow, readOf, rowsRead } from "./query-plan.ts";
-import { job, NOW, realClock, result, spec } from "./store-fixture.ts";
+import { job, NOW, result, spec } from "./store-fixture.ts";
 
 const BASE = 4_000;
 const JOBS = 64_000;
@@ -29,7 +30,7 @@ let pool: ConnectionPool;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  const store = openMysqlStore({ url: database.url, clock: realClock });
+  const store = openMysqlStore({ url: database.url, clock: systemClock });
   await store.migrate();
   await store.advanceEpoch(0, { epoch: 1, incarnation: "a" });
   await store.addClass(1, { id: 1, handler: "echo", labels: {} });
@@ -50,7 +51,7 @@ beforeAll(async () => {
   await store.close();
   pool = new ConnectionPool({
     url: database.url,
-    clock: realClock,
+    clock: systemClock,
     connections: 1,
     statementLimitMs: 30_000,
   });

@@ -5,16 +5,18 @@ import type { Clock } from "../../../src/core/clock.ts";
 import { NEVER } from "../../../src/core/job.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
+import { systemClock } from "../../../src/system-clock.ts";
 import { freePort } from "../../servers/free-port.ts";
 import { freshDatabase } from "../../servers/shared.ts";
+import { until } from "../../until.ts";
 import { type CuttingProxy, startCuttingProxy } from "./cutting-proxy.ts";
-import { expectCode, job, NOW, projection, realClock, result, spec, until } from "./store-fixture.ts";
+import { expectCode, job, NOW, projection, result, spec } from "./store-fixture.ts";
 
 /** A hundred times as fast, for limits of seconds. */
 const fastClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now() * 100,
-  after: (ms, callback) => realClock.after(ms / 100, callback),
+  after: (ms, callback) => systemClock.after(ms / 100, callback),
 };
 
 let database: Awaited<ReturnType<typeof freshDatabase>>;
@@ -32,10 +34,10 @@ beforeAll(async () => {
   const proxied = new URL(database.url);
   proxied.hostname = "127.0.0.1";
   proxied.port = `${proxy.port}`;
-  const migrating = openMysqlStore({ url: database.url, clock: realClock });
+  const migrating = openMysqlStore({ url: database.url, clock: systemClock });
   await migrating.migrate();
   await migrating.close();
-  store = openMysqlStore({ url: proxied.href, clock: realClock, connections: 1 });
+  store = openMysqlStore({ url: proxied.href, clock: systemClock, connections: 1 });
   operator = await mysql.createConnection({ uri: database.url, multipleStatements: true });
   epoch = 1;
   await store.advanceEpoch(0, { epoch, incarnation: "first" });
@@ -159,7 +161,7 @@ test("a change, a removal and an election whose answers were lost are known as d
 });
 
 test("idle connections that the server closed are replaced without a word", async () => {
-  const pooled = openMysqlStore({ url: database.url, clock: realClock, connections: 3 });
+  const pooled = openMysqlStore({ url: database.url, clock: systemClock, connections: 3 });
   await Promise.all([pooled.readMastership(), pooled.readMastership(), pooled.readMastership()]);
   for (const { id } of await storeConnections()) await operator.query(`KILL ${id}`).catch(() => {});
   const read = await Promise.all(Array.from({ length: 6 }, () => pooled.readMastership()));
@@ -200,11 +202,11 @@ test("a statement that takes too long is given up, and the call fails with unava
 
 test("an address that is no MySQL URL is refused by name, and a missing database too", async () => {
   for (const url of ["", "redis://x/1", "mysql://host", "mysql://host/"]) {
-    expect(() => openMysqlStore({ url, clock: realClock })).toThrow(/MYSQL_URL: expected mysql:/);
+    expect(() => openMysqlStore({ url, clock: systemClock })).toThrow(/MYSQL_URL: expected mysql:/);
   }
   const url = new URL(database.url);
   url.pathname = "/no_such_database";
-  const missing = openMysqlStore({ url: url.href, clock: realClock });
+  const missing = openMysqlStore({ url: url.href, clock: systemClock });
   await expectCode(missing.migrate(), "failed_precondition");
   await missing.close();
 });

@@ -7,9 +7,10 @@ import { ConnectionPool } from "../../../src/store/mysql/connection-pool.ts";
 import { projectJobs } from "../../../src/store/mysql/project-jobs.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
 import { pageJobs, readFinalRows } from "../../../src/store/read-jobs.ts";
+import { systemClock } from "../../../src/system-clock.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 import { type PlanRow, planOf, readOf, rowsRead } from "./query-plan.ts";
-import { job, NOW, projection, realClock, result } from "./store-fixture.ts";
+import { job, NOW, projection, result } from "./store-fixture.ts";
 
 const JOBS = 4_000;
 
@@ -18,7 +19,7 @@ let pool: ConnectionPool;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  const store = openMysqlStore({ url: database.url, clock: realClock });
+  const store = openMysqlStore({ url: database.url, clock: systemClock });
   await store.migrate();
   await store.advanceEpoch(0, { epoch: 1, incarnation: "a" });
   const ids = Array.from({ length: JOBS }, (_, index) => index + 1);
@@ -30,7 +31,12 @@ beforeAll(async () => {
   );
   await store.writeResults(ids.map((id) => result(id, 1)));
   await store.close();
-  pool = new ConnectionPool({ url: database.url, clock: realClock, connections: 1, statementLimitMs: 5_000 });
+  pool = new ConnectionPool({
+    url: database.url,
+    clock: systemClock,
+    connections: 1,
+    statementLimitMs: 5_000,
+  });
   await pool.use((session) => session.read("ANALYZE TABLE jobinfo, jobresult", []));
 }, 60_000);
 

@@ -2,24 +2,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import type { Clock } from "../../../src/core/clock.ts";
 import { isError } from "../../../src/core/errors.ts";
 import type { JobRecord, ResultRecord } from "../../../src/core/job.ts";
 import type { JobStore, Projection } from "../../../src/store/job-store.ts";
 import { openMysqlStore, openSqliteStore } from "../../../src/store/open.ts";
+import { systemClock } from "../../../src/system-clock.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 import { recordOf, resultOf } from "../../unit/core/job-fixture.ts";
-
-export const realClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 export interface StoreUnderTest {
   readonly adapter: "mysql" | "sqlite";
@@ -87,13 +77,13 @@ export async function emptyDatabase(
 ): Promise<{ readonly url: string; open(): JobStore; drop(): Promise<void> }> {
   if (adapter === "mysql") {
     const { url, drop } = await freshDatabase();
-    return { url, drop, open: () => openMysqlStore({ url, clock: realClock, connections: 4 }) };
+    return { url, drop, open: () => openMysqlStore({ url, clock: systemClock, connections: 4 }) };
   }
   const folder = await mkdtemp(join(tmpdir(), "elastic-job-store-"));
   const path = join(folder, "store.sqlite");
   return {
     url: path,
-    open: () => openSqliteStore({ path, clock: realClock }),
+    open: () => openSqliteStore({ path, clock: systemClock }),
     drop: () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -169,13 +159,4 @@ export async function expectCode(
   );
   if (!isError(error, code)) throw error;
   return error;
-}
-
-/** Waits until `condition` holds, for at most 10 s. */
-export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`waited 10 s for: ${what}`);
-    await delay(5);
-  }
 }

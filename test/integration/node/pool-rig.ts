@@ -1,10 +1,10 @@
 /** A real pool of threads, and promises for what goes on in it. */
 import { BroadcastChannel } from "node:worker_threads";
-import type { Logger } from "../../../src/core/logger.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "../../../src/node/executors.ts";
 import type { ThreadLimits } from "../../../src/node/thread-limits.ts";
 import { startThreadPool, type ThreadPoolOptions } from "../../../src/node/thread-pool.ts";
 import { systemClock } from "../../../src/system-clock.ts";
+import { silentLogger } from "../../silent-logger.ts";
 
 const LIMIT_MS = 20_000;
 const TROUBLE = new URL("./handlers/trouble.ts", import.meta.url).href;
@@ -14,8 +14,6 @@ const QUICK: Partial<ThreadLimits> = {
   retireMs: 600,
   restartMs: 50,
 };
-
-export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** What a handler told by `tell`. */
 interface Told {

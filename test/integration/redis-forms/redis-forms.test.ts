@@ -1,11 +1,11 @@
 /** A whole cluster of nodes at work on Redis Cluster, and on Sentinel, while servers of theirs fail over. */
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { type OwnRedis, spawnRedis } from "../../conformance/lock/own-redis.ts";
-import { until } from "../../conformance/lock/until.ts";
 import { type FaultCluster, startFaultCluster } from "../../faults/fault-cluster.ts";
 import { runSeed } from "../../faults/run-seed.ts";
 import { underLoad } from "../../faults/under-load.ts";
 import { freePort } from "../../servers/free-port.ts";
+import { until } from "../../until.ts";
 
 const seed = runSeed();
 const GROUP = "jobs";

@@ -4,9 +4,9 @@ import { createClient } from "../../../src/client/client.ts";
 import type { ElasticJobClient } from "../../../src/client/elastic-job-client.ts";
 import { sleep } from "../../../src/core/clock.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
+import { systemClock } from "../../../src/system-clock.ts";
 import { type NodeProcess, startNodeProcess } from "../../cluster/node-process.ts";
-import { until } from "../../conformance/lock/until.ts";
-import { realClock } from "../../conformance/store/store-fixture.ts";
+import { until } from "../../until.ts";
 import { addFinishedJobs, type FinishedJobs, resultName } from "./finished-jobs.ts";
 
 const FLOWING_AT_ONCE = 50;
@@ -48,7 +48,7 @@ export async function cleanUpWhileJobsFlow(options: {
   readonly pauseMs: number;
   readonly progress?: (line: string) => void;
 }): Promise<CleanUp> {
-  const store = openMysqlStore({ url: options.mysqlUrl, clock: realClock });
+  const store = openMysqlStore({ url: options.mysqlUrl, clock: systemClock });
   await store.migrate();
   const finished = await addFinishedJobs(store, options.finishedJobs, await store.readClock());
   options.progress?.(`added ${options.finishedJobs} finished jobs`);
@@ -81,7 +81,7 @@ export async function cleanUpWhileJobsFlow(options: {
     await until(
       "what is old is gone",
       async () => {
-        await sleep(realClock, LOOK_EVERY_MS, done.signal);
+        await sleep(systemClock, LOOK_EVERY_MS, done.signal);
         const now = await countFinished(database, finished);
         if (left === all && now < all) startedAt = performance.now();
         if (now !== left) options.progress?.(`${now} finished jobs left, ${flow.ids.length} have flowed`);
@@ -146,7 +146,7 @@ async function addJobs(
       if ("error" in outcome) throw outcome.error;
       flow.ids.push(Number(outcome.added.jobId));
     }
-    await sleep(realClock, pauseMs, signal);
+    await sleep(systemClock, pauseMs, signal);
   }
 }
 
@@ -169,7 +169,7 @@ async function listJobs(
       if (id < finished.lastId - 501 && !seen.has(id)) lists.wrong.push(`job ${id} was not listed`);
     }
     lists.count++;
-    await sleep(realClock, LIST_REST_MS, signal);
+    await sleep(systemClock, LIST_REST_MS, signal);
   }
 }
 

@@ -10,9 +10,9 @@ import { InFlight } from "../../../src/master/in-flight.ts";
 import { RetentionLoop } from "../../../src/master/retention.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
 import { systemRandom } from "../../../src/system-clock.ts";
-import { silentLogger } from "../../conformance/lock/silent-logger.ts";
-import { until } from "../../conformance/lock/until.ts";
 import { emptyDatabase, job, NOW, result, spec } from "../../conformance/store/store-fixture.ts";
+import { silentLogger } from "../../silent-logger.ts";
+import { until } from "../../until.ts";
 import { addFinishedJobs, type FinishedJobs, resultName } from "./finished-jobs.ts";
 
 const JOBS = 1_200;

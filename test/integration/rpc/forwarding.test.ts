@@ -6,7 +6,8 @@ import { ElasticJobError } from "../../../src/core/errors.ts";
 import { STORED_STATUS } from "../../../src/core/job.ts";
 import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
 import { AddJobRequestSchema, JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { until, within } from "./real-time.ts";
+import { until } from "../../until.ts";
+import { within } from "./real-time.ts";
 import { startNode, stopNodes, type TestNode } from "./start-node.ts";
 
 afterEach(stopNodes);

@@ -13,7 +13,8 @@ import {
 } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
 import { createNetwork } from "../../../src/rpc/network.ts";
-import { realClock, until, within } from "./real-time.ts";
+import { until } from "../../until.ts";
+import { realClock, within } from "./real-time.ts";
 import { startNode, stopNodes, type TestNode } from "./start-node.ts";
 
 afterEach(stopNodes);

@@ -10,7 +10,8 @@ import {
   type StreamAddJobsResponse,
 } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { answerAdds } from "../../../src/rpc/stream-add-jobs.ts";
-import { realClock, until, within } from "./real-time.ts";
+import { until } from "../../until.ts";
+import { realClock, within } from "./real-time.ts";
 import { startNode, stopNodes, type TestNode } from "./start-node.ts";
 
 afterEach(stopNodes);

@@ -11,8 +11,9 @@ import type { DuplexTransport } from "../../../src/client/elastic-job-client.ts"
 import { createHttp2Transport } from "../../../src/client/node.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { refusingPort, startSmallJobServer } from "../../integration/edge/small-job-server.ts";
-import { until, within } from "../../integration/rpc/real-time.ts";
+import { within } from "../../integration/rpc/real-time.ts";
 import { startNode, stopNodes } from "../../integration/rpc/start-node.ts";
+import { until } from "../../until.ts";
 import { startSwitchedProxy } from "./switched-proxy.ts";
 
 const closers: (() => Promise<unknown>)[] = [];

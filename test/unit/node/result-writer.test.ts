@@ -3,6 +3,7 @@ import type { Clock } from "../../../src/core/clock.ts";
 import { farEnd, OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
 import { type EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import type { JobStore, Projection } from "../../../src/store/job-store.ts";
+import { silentLogger } from "../../silent-logger.ts";
 import { resultOf } from "../core/job-fixture.ts";
 
 const FULL = 512;
@@ -34,8 +35,7 @@ function rig() {
       return rows.map(() => true);
     },
   };
-  const logger = { debug() {}, info() {}, warn() {}, error() {} };
-  const writer = new ResultWriter({ store: store as JobStore, clock, logger });
+  const writer = new ResultWriter({ store: store as JobStore, clock, logger: silentLogger });
   let lastJobId = 0;
   return {
     batches,

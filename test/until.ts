@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
 
 /** Waits until the condition holds; fails with its name when that takes too long. */
 export async function until(
@@ -12,12 +11,4 @@ export async function until(
     if (performance.now() - startedAt > limitMs) throw new Error(`${name}: not within ${limitMs} ms`);
     await sleep(10);
   }
-}
-
-/** Whether the lock's server is in reach. */
-export function answers(lock: ClusterLock): Promise<boolean> {
-  return lock.holder().then(
-    () => true,
-    () => false,
-  );
 }
