@@ -5,10 +5,10 @@ import type { RowDataPacket } from "mysql2/promise";
 import { createClient } from "redis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { OUTCOME } from "../../src/core/job.ts";
-import type { ClusterNode } from "../cluster/test-cluster.ts";
 import { freshPrefix, redisUrl } from "../servers/shared.ts";
 import { until } from "../until.ts";
 import { type FaultCluster, LEASE_MS, startFaultCluster, TTL_MS } from "./fault-cluster.ts";
+import { startLongJobs } from "./long-jobs.ts";
 import { runSeed } from "./run-seed.ts";
 import { underLoad } from "./under-load.ts";
 
@@ -93,7 +93,9 @@ describe(`processes that freeze (seed ${seed})`, { timeout: 60_000 }, () => {
 
   test("a node that stood still beyond its lease: its jobs are LOST, and run elsewhere", async () => {
     await underLoad(cluster, { seed }, async () => {
-      const { node, jobs } = await longJobsOn(await cluster.master());
+      const long = await startLongJobs(cluster, 9, 2000);
+      const { node, starts } = await long.victim();
+      const jobs = new Set(starts.map(({ jobId }) => jobId));
       node.process.signal("SIGSTOP");
       const lost = async () =>
         (await cluster.evidence([])).results.filter(
@@ -160,26 +162,4 @@ describe(`processes that freeze (seed ${seed})`, { timeout: 60_000 }, () => {
       master.process.signal("SIGCONT");
     });
   });
-
-  async function longJobsOn(master: ClusterNode): Promise<{ node: ClusterNode; jobs: Set<number> }> {
-    const client = cluster.client(master);
-    const added = await Promise.all(
-      Array.from({ length: 9 }, (_, index) =>
-        client.addJob({ name: `long ${index}`, handler: "effect", payload: { ms: 2000 } }),
-      ),
-    );
-    const ids = new Set(added.map(({ jobId }) => Number(jobId)));
-    const started = () => cluster.effects().filter((one) => one.event === "start" && ids.has(one.jobId));
-    await until("they run", () => started().length === ids.size);
-    const node = cluster.others(master).find(({ name }) => started().some((one) => one.node === name));
-    if (node === undefined) throw new Error("all run on the master");
-    return {
-      node,
-      jobs: new Set(
-        started()
-          .filter((one) => one.node === node.name)
-          .map(({ jobId }) => jobId),
-      ),
-    };
-  }
 });

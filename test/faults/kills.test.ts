@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../until.ts";
 import { type FaultCluster, startFaultCluster } from "./fault-cluster.ts";
+import { startLongJobs } from "./long-jobs.ts";
 import { runSeed } from "./run-seed.ts";
 import { underLoad } from "./under-load.ts";
 
@@ -21,21 +22,12 @@ describe(`processes that die (seed ${seed})`, { timeout: 60_000 }, () => {
 
   test("kill -9 of a node: what it ran starts elsewhere within 2 s", async () => {
     await underLoad(cluster, { seed }, async () => {
-      const [victim] = cluster.others(await cluster.master());
-      if (victim === undefined) throw new Error("no node");
-      const client = cluster.client(await cluster.master());
-      const names = Array.from({ length: 6 }, (_, index) => `long ${index}`);
-      const long = await Promise.all(
-        names.map((name) => client.addJob({ name, handler: "effect", payload: { ms: 2500 } })),
-      );
-      const isOurs = (jobId: number) => long.some((job) => job.jobId === String(jobId));
-      const startedAt = () => cluster.effects().filter((one) => one.event === "start" && isOurs(one.jobId));
-      await until("the long jobs run", () => startedAt().length >= long.length);
-      const lost = startedAt().filter((one) => one.node === victim.name);
+      const long = await startLongJobs(cluster, 6, 2500);
+      const { node: victim, starts: lost } = await long.victim();
       const killedAt = Date.now();
       await victim.kill();
       const again = () =>
-        startedAt().filter((one) => one.claim === 2 && lost.some((l) => l.jobId === one.jobId));
+        long.seen("start").filter((one) => one.claim === 2 && lost.some((l) => l.jobId === one.jobId));
       await until("they run again", () => again().length === lost.length);
       expect(Math.max(killedAt, ...again().map(({ at }) => at)) - killedAt).toBeLessThan(2000);
     });

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type OwnRedis, spawnRedis } from "../conformance/lock/own-redis.ts";
-import { until } from "../until.ts";
 import { type FaultCluster, startFaultCluster } from "./fault-cluster.ts";
+import { startLongJobs } from "./long-jobs.ts";
 import { runSeed } from "./run-seed.ts";
 import { underLoad } from "./under-load.ts";
 
@@ -42,16 +42,7 @@ describe(`Redis misbehaves (seed ${seed})`, { timeout: 60_000 }, () => {
 
   test(`an outage of ${OUTAGE_MS / 1000} s: what runs ends, and is recorded, meanwhile`, async () => {
     await underLoad(cluster, { seed, recoversWithinMs: 20_000 }, async () => {
-      const client = cluster.client();
-      const long = await Promise.all(
-        Array.from({ length: 6 }, (_, index) =>
-          client.addJob({ name: `long ${index}`, handler: "effect", payload: { ms: 6000 } }),
-        ),
-      );
-      const ids = new Set(long.map(({ jobId }) => Number(jobId)));
-      const seen = (event: string) =>
-        cluster.effects().filter((one) => one.event === event && ids.has(one.jobId));
-      await until("the long jobs run", () => seen("start").length === ids.size);
+      const { ids } = await startLongJobs(cluster, 6, 6000);
       const proxies = cluster.nodes.flatMap((node) => (node.proxies === null ? [] : [node.proxies.redis]));
       await Promise.all(proxies.map((proxy) => proxy.refuse()));
       await sleep(OUTAGE_MS);

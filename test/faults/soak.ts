@@ -14,6 +14,7 @@ import { startCluster, type TestCluster } from "../cluster/test-cluster.ts";
 import { startWorkload } from "../cluster/workload.ts";
 import { type OwnRedis, spawnRedis } from "../conformance/lock/own-redis.ts";
 import { SeededRandom } from "../simulation/seeded-random.ts";
+import { deadlockStorm } from "./deadlock-storm.ts";
 
 const { values } = parseArgs({
   options: {
@@ -149,22 +150,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     return "cut connections to MySQL right after writes";
   },
   async deadlocks({ mysql, random }) {
-    const storm = await openConnection(mysql.url);
     const ms = random.between(1000, 5000);
-    for (const end = performance.now() + ms; performance.now() < end; ) {
-      try {
-        await storm.query("BEGIN");
-        await storm.query("UPDATE jobresult SET placement = placement ORDER BY job_id DESC LIMIT 30");
-        await storm.query(
-          "UPDATE jobinfo SET priority = priority WHERE status IN (1, 3) ORDER BY id DESC LIMIT 50",
-        );
-        await storm.query("SELECT epoch FROM cluster WHERE id = 1 FOR UPDATE");
-      } catch {
-        // That is the storm.
-      }
-      await storm.query("ROLLBACK");
-    }
-    storm.destroy();
+    await deadlockStorm(mysql.url, ms);
     return `deadlocks for ${ms} ms`;
   },
   async halfDeaf(world) {
