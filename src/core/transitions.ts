@@ -108,7 +108,7 @@ const again: Cell = (record, now) => {
 
 const ENDED = refuse("the job has ended");
 
-export const TRANSITIONS: Readonly<Record<State, Readonly<Record<Action, Cell>>>> = {
+const TRANSITIONS: Readonly<Record<State, Readonly<Record<Action, Cell>>>> = {
   waiting: { pause: hold, resume: keep, cancel: end, retry: keep },
   prepared: { pause: hold, resume: keep, cancel: end, retry: keep },
   retrying: { pause: hold, resume: keep, cancel: end, retry: keep },

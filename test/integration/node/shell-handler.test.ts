@@ -100,7 +100,7 @@ describe("a program", () => {
   test("that leaves something in the background does not wait for it, and takes it along", async () => {
     const file = join(folder, "background");
     await shell({ command: `sleep 1000 & echo $! > ${file}`, shell: true });
-    await gone(Number(await readFile(file, "utf8")));
+    await gone(await written(file));
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { farEnd, type JobRecord, NEVER, STORED_STATUS } from "../../../src/core/job.ts";
-import { type Action, type State, stateOf, TRANSITIONS, transition } from "../../../src/core/transitions.ts";
+import { type Action, type State, stateOf, transition } from "../../../src/core/transitions.ts";
 import { NOW, recordOf, specOf } from "./job-fixture.ts";
 
 const { RUNNING, PAUSED, SUCCEEDED, FAILED, CANCELLED } = STORED_STATUS;
@@ -45,14 +45,15 @@ describe("the transition table", () => {
     test(`knows a job that is ${state}`, () => {
       expect(stateOf(record, NOW)).toBe(state);
     });
-    for (const action of Object.keys(TRANSITIONS[state]) as Action[]) {
+    for (const action of Object.keys(EXPECTED[state]) as Action[]) {
       test(`${action} when ${state}: ${EXPECTED[state][action]}`, () => {
         expect(nameOf(action, record)).toBe(EXPECTED[state][action]);
       });
 
+      const step = transition(action, record, NOW, null);
+      if (step.kind !== "change") continue;
       test(`${action} again after ${action} when ${state} changes nothing`, () => {
-        const step = transition(action, record, NOW, null);
-        if (step.kind === "change") expect(transition(action, step.row, NOW, null)).toEqual({ kind: "keep" });
+        expect(transition(action, step.row, NOW, null)).toEqual({ kind: "keep" });
       });
     }
   }
