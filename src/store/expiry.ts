@@ -94,7 +94,7 @@ export interface StoredKey {
  */
 export async function pageFreeKeys(
   read: Read,
-  page: { readonly after: string | null; readonly expiredBy: number; readonly limit: number },
+  page: Parameters<JobStore["expireKeys"]>[1],
 ): Promise<{ readonly free: readonly StoredKey[]; readonly next: string | null }> {
   const limit = wholeNumber(page.limit);
   const rows = await read<StoredKey & { readonly expires_at: number; readonly job: number | null }>(

@@ -4,11 +4,11 @@
  * same way. `DELETE … FROM` with a table list, as only that form takes an index hint: without one a small
  * table is scanned, and every row of it locked.
  */
-import { farEnd, type StoredStatus } from "../../core/job.ts";
+import { farEnd } from "../../core/job.ts";
 import { MYSQL } from "../dialect.ts";
 import { pageFreeKeys, readClaimsOfGone } from "../expiry.ts";
 import { chunks, marks, padded, paddedRows, rowMarks } from "../in-list.ts";
-import type { ClaimRef } from "../job-store.ts";
+import type { ClaimRef, JobStore } from "../job-store.ts";
 import { claimList } from "../read-jobs.ts";
 import type { Session } from "./connection-pool.ts";
 import { checkEpoch, FENCE } from "./fence.ts";
@@ -16,11 +16,7 @@ import { checkEpoch, FENCE } from "./fence.ts";
 export async function expireJobs(
   session: Session,
   epoch: number,
-  expired: {
-    readonly ids: readonly number[];
-    readonly statuses: readonly StoredStatus[];
-    readonly endedBy: number;
-  },
+  expired: Parameters<JobStore["expireJobs"]>[1],
 ): Promise<number> {
   let removed = 0;
   for (const part of chunks(expired.ids.toSorted((a, b) => a - b))) {
@@ -71,7 +67,7 @@ export async function deleteResults(
 export async function expireKeys(
   session: Session,
   epoch: number,
-  page: { readonly after: string | null; readonly expiredBy: number; readonly limit: number },
+  page: Parameters<JobStore["expireKeys"]>[1],
 ): Promise<{ removed: number; next: string | null }> {
   const { free, next } = await pageFreeKeys((sql, values) => session.read(sql, values), page);
   let removed = 0;

@@ -1,18 +1,14 @@
 /** Retention's deletes, a bounded number of rows in each transaction. */
-import { farEnd, type StoredStatus } from "../../core/job.ts";
+import { farEnd } from "../../core/job.ts";
 import type { StoredKey } from "../expiry.ts";
 import { marks } from "../in-list.ts";
-import type { ClaimRef } from "../job-store.ts";
+import type { ClaimRef, JobStore } from "../job-store.ts";
 import type { Database } from "./database.ts";
 
 export function expireJobs(
   database: Database,
   epoch: number,
-  expired: {
-    readonly ids: readonly number[];
-    readonly statuses: readonly StoredStatus[];
-    readonly endedBy: number;
-  },
+  expired: Parameters<JobStore["expireJobs"]>[1],
 ): number {
   const { ids, statuses, endedBy } = expired;
   const sql = `DELETE FROM jobinfo WHERE id = ? AND status IN (${marks(statuses.length)}) AND at BETWEEN ? AND ?`;
