@@ -1,43 +1,31 @@
 import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { STORED_STATUS } from "../../../src/core/job.ts";
+import { protoClient, type ServerStream, type Unary } from "./proto-client.ts";
 import { within } from "./real-time.ts";
 import { startNode, stopNodes, type TestNode } from "./start-node.ts";
 
 type Answer = Record<string, unknown>;
-type Unary = (
-  request: object,
-  metadata: grpc.Metadata,
-  options: grpc.CallOptions,
-  done: (error: grpc.ServiceError | null, answer: Answer) => void,
-) => void;
+type Call = Unary<Answer>;
 
-const PROTO = fileURLToPath(new URL("../../../proto", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 let node: TestNode;
-let client: grpc.Client & Record<string, Unary>;
+let client: grpc.Client & { AddJob: Call; GetJobStatus: Call; WatchJob: ServerStream<Answer> };
 beforeAll(async () => {
   node = await startNode();
-  const definition = loadSync("elasticjob/v1/job_service.proto", {
-    includeDirs: [PROTO],
-    enums: String,
-    longs: String,
-  });
-  const service = definition["elasticjob.v1.JobService"] as grpc.ServiceDefinition;
-  const JobClient = grpc.makeGenericClientConstructor(service, "JobService");
-  client = new JobClient(node.address, grpc.credentials.createInsecure()) as typeof client;
+  client = protoClient(ROOT, node.address);
 });
 afterAll(async () => {
   client.close();
   await stopNodes();
 });
 
-function call(method: string, request: object): Promise<Answer> {
+function call(method: "AddJob" | "GetJobStatus", request: object): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = { deadline: Date.now() + 5000 };
-    client[method]?.call(client, request, new grpc.Metadata(), options, (error, answer) =>
+    client[method](request, new grpc.Metadata(), options, (error, answer) =>
       error ? reject(error) : resolve(answer),
     );
   });
@@ -63,9 +51,7 @@ test("errors arrive with their gRPC code and message", async () => {
 
 test("WatchJob streams each state until the job has ended", async () => {
   const { jobId } = await call("AddJob", { handler: "echo" });
-  const stream = (
-    client["WatchJob"] as unknown as (request: object) => grpc.ClientReadableStream<Answer>
-  ).call(client, { jobId });
+  const stream = client.WatchJob({ jobId });
   const seen: unknown[] = [];
   stream.on("data", (message: { job: { status: string } }) => {
     seen.push(message.job.status);
