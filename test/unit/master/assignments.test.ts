@@ -13,7 +13,7 @@ test("each failure in a row doubles the wait that a claim carries", () => {
 });
 
 test("the last attempt carries no wait", () => {
-  expect([0, 1, 2].map((failures) => delayAfter(failures, 3))).toEqual([1000, 2000, undefined]);
+  expect([0, 1, 2].map((failures) => delayAfter(failures, 3))).toEqual([1000, 2000, null]);
 });
 
 test("a claim ahead of its time says when that is; one that is due is begun at once", () => {
