@@ -34,7 +34,12 @@ export interface Choice<T> {
   readonly node: T;
   /** Why, for people: travels with the claim and ends up in the result. */
   readonly placement: string;
+  /** So many jobs that require the same, this one included, may go there before the nodes are looked at again. */
+  readonly share: number;
 }
+
+/** The part of a node's free slots that may go without another look: it hardly changes which node is the least loaded. */
+const UNSEEN_PART = 1 / 16;
 
 /** The least loaded of the nodes that have room; null: none has. */
 export function choose<T extends Candidate>(
@@ -56,7 +61,8 @@ export function choose<T extends Candidate>(
   if (best === null) return null;
   const reason = fitting === 1 ? "only" : "least-loaded";
   const figures = `load=${bestLoad.toFixed(2)} free=${best.freeSlots}/${best.slots} cpu=${best.cpu.toFixed(2)} of=${fitting}`;
-  return { node: best, placement: `${reason} ${figures}` };
+  const share = Math.max(1, Math.floor((best.freeSlots / required.slots) * UNSEEN_PART));
+  return { node: best, placement: `${reason} ${figures}`, share };
 }
 
 /** Whether a node offers the handler and carries the labels. */

@@ -9,8 +9,8 @@ import { isError } from "../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../core/job.ts";
 import { type DueDecision, decideDue } from "../core/misfire.ts";
 import type { Due } from "../core/next-due.ts";
-import { choose } from "../core/placement.ts";
-import { firstGroup, type QueuedJob } from "../core/queues.ts";
+import { type Choice, choose } from "../core/placement.ts";
+import { firstGroup, type PreparedGroup, type QueuedJob } from "../core/queues.ts";
 import { assignmentOf, bySize } from "./assignments.ts";
 import type { MasterContext } from "./context.ts";
 import type { Endings } from "./endings.ts";
@@ -23,6 +23,13 @@ import type { NodeSessions } from "./node-sessions.ts";
 const MAX_PLACED = 500;
 /** Claim statements at once: while they run, the next batch gathers. */
 const MAX_CLAIMING = 2;
+
+/** A node for the next jobs of a group. */
+interface Chosen {
+  readonly group: PreparedGroup;
+  readonly choice: Choice<NodeSession>;
+  left: number;
+}
 
 interface Placed {
   readonly job: QueuedJob;
@@ -79,6 +86,7 @@ export class Dispatcher {
     const now = this.context.time.now();
     const batches = new Map<NodeSession, Placed[]>();
     let groups = this.memory.queues.preparedGroups();
+    let chosen: Chosen | null = null;
     for (let count = 0; count < MAX_PLACED; count++) {
       const group = firstGroup(groups);
       const job = group?.jobs.first();
@@ -87,8 +95,8 @@ export class Dispatcher {
         this.postpone(job);
         continue;
       }
-      const choice = choose(this.sessions.candidates(group.classId), group);
-      if (choice === null) {
+      chosen = this.nextNode(group, chosen);
+      if (chosen === null) {
         // Jobs that ask the same can't be placed either.
         groups = groups.filter((other) => other !== group);
         continue;
@@ -105,13 +113,21 @@ export class Dispatcher {
         this.inFlight.mark([job.record.id], this.skip(job.record, decision));
         continue;
       }
-      const { node, placement } = choice;
+      const { node, placement } = chosen.choice;
+      chosen.left--;
       node.reserve(group.slots);
       const batch = batches.get(node);
       if (batch) batch.push({ job, placement });
       else batches.set(node, [{ job, placement }]);
     }
     return batches;
+  }
+
+  /** Jobs in a row go to one node: they were added together, as a rule, so the database finds them together too. */
+  private nextNode(group: PreparedGroup, last: Chosen | null): Chosen | null {
+    if (last !== null && last.group === group && last.left > 0) return last;
+    const choice = choose(this.sessions.candidates(group.classId), group);
+    return choice && { group, choice, left: choice.share };
   }
 
   /** Its turn comes again after the write about it that is in flight: a caller's, as a rule. */
