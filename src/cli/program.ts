@@ -3,6 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { addCommand } from "./add.ts";
 import { benchCommand } from "./bench.ts";
 import { cancelCommand } from "./cancel.ts";
+import { clusterCommand } from "./cluster.ts";
 import { deleteCommand } from "./delete.ts";
 import { devCommand } from "./dev.ts";
 import { edgeCommand } from "./edge.ts";
@@ -49,10 +50,13 @@ export function createProgram(env: Environment): Command {
     triggerCommand(env),
     cancelCommand(env),
     retryCommand(env),
-    benchCommand(env),
     deleteCommand(env),
     watchCommand(env),
   ]) {
+    program.addCommand(command);
+  }
+  program.commandsGroup("Cluster:");
+  for (const command of [clusterCommand(env), benchCommand(env)]) {
     program.addCommand(command);
   }
   return program;

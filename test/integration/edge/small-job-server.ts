@@ -2,11 +2,14 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
-import { create as createMessage } from "@bufbuild/protobuf";
+import { create as createMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
+import {
+  ClusterService,
+  type GetClusterResponseSchema,
+} from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
 import { type Job, JobSchema, JobStatus, Outcome } from "../../../src/gen/elasticjob/v1/job_pb.ts";
 import {
   type AddJobOutcome,
@@ -29,6 +32,8 @@ export interface SmallJobServer {
   readonly calls: SeenCall[];
   /** Jobs by id, in the order of their adding. */
   readonly jobs: Map<string, Job>;
+  /** What it answers to GetCluster. */
+  cluster: MessageInitShape<typeof GetClusterResponseSchema>;
   /** What it answers to `GET /readyz`. */
   isReady: boolean;
   /** Called before each method; may throw, or wait. */
@@ -225,7 +230,7 @@ export async function startSmallJobServer(port = 0, version: "1.1" | "2" = "1.1"
       service(ClusterService, {
         async getCluster(_request, context) {
           await server.before("GetCluster", context);
-          return { masterNodeId: "node-1", epoch: 7 };
+          return server.cluster;
         },
       });
     },
@@ -240,6 +245,7 @@ export async function startSmallJobServer(port = 0, version: "1.1" | "2" = "1.1"
     port: taken,
     calls,
     jobs,
+    cluster: { masterNodeId: "node-1", epoch: 7 },
     isReady: true,
     before: () => {},
     cutShort: 0,

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { JobSchema, JobStatus } from "../../../src/gen/elasticjob/v1/job_pb.ts";
 import {
@@ -204,6 +205,77 @@ describe("list, results, status, delete, watch", () => {
   });
 });
 
+describe("cluster", () => {
+  const node = { slots: 16, usedSlots: 0, handlers: ["echo"], labels: {}, cpu: 0, freeMemoryMb: 900 };
+  const cluster = {
+    masterNodeId: "node-2",
+    masterAddress: "10.0.0.2:7070",
+    epoch: 7,
+    waiting: 3,
+    prepared: 1,
+    running: 20,
+    nodes: [
+      { ...node, nodeId: "node-10", address: "10.0.0.10:7070", usedSlots: 4, cpu: 0.256, draining: true },
+      {
+        ...node,
+        nodeId: "node-2",
+        address: "10.0.0.2:7070",
+        usedSlots: 16,
+        cpu: 1,
+        freeMemoryMb: 12_345,
+        handlers: ["echo", "fail"],
+        labels: { gpu: "true", zone: "a" },
+      },
+    ],
+  };
+
+  it("shows the master, how many jobs it has, and the nodes in the order of their names", async () => {
+    server.cluster = cluster;
+    expect(await elasticJob(["cluster"])).toEqual({
+      code: 0,
+      stderr: "",
+      stdout: [
+        "master   node-2",
+        "address  10.0.0.2:7070",
+        "epoch    7",
+        "jobs     3 waiting, 1 prepared, 20 running",
+        "",
+        "NODE     ADDRESS         STATE     SLOTS  CPU   FREE MEMORY  HANDLERS   LABELS",
+        "node-2   10.0.0.2:7070   master    16/16  100%  12345 MiB    echo,fail  gpu=true,zone=a",
+        "node-10  10.0.0.10:7070  draining  4/16   26%   900 MiB      echo",
+        "",
+      ].join("\n"),
+    });
+  });
+
+  it("says that a master drains too, and that no node is connected", async () => {
+    server.cluster = { masterNodeId: "node-1", nodes: [{ ...node, nodeId: "node-1", draining: true }] };
+    expect((await elasticJob(["cluster"])).stdout).toMatch(/^node-1 +master, draining +0\/16 /m);
+    server.cluster = { masterNodeId: "node-1" };
+    expect((await elasticJob(["cluster"])).stdout).toMatch(/\n\nno nodes are connected\n$/);
+  });
+
+  it("prints the answer as it is with --json", async () => {
+    server.cluster = cluster;
+    const { stdout } = await elasticJob(["cluster", "--json"]);
+    expect(JSON.parse(stdout)).toEqual({
+      ...cluster,
+      nodes: [cluster.nodes[0], { ...cluster.nodes[1], draining: false }],
+    });
+  });
+
+  it("tells in one line that there is no token for it, and exits with 1", async () => {
+    server.before = () => {
+      throw new ConnectError("send an API token", Code.Unauthenticated);
+    };
+    expect(await elasticJob(["cluster"])).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "error: unauthenticated: send an API token\n",
+    });
+  });
+});
+
 describe("pause, resume, trigger, cancel, retry", () => {
   it("say where the job stands then", async () => {
     await elasticJob(["add", "slow"]);
@@ -266,7 +338,7 @@ describe("edge", () => {
 it("explains itself with examples", async () => {
   const { code, stdout } = await elasticJob(["--help"]);
   expect(stdout).toMatch(
-    /dev.*node.*edge.*migrate.*add.*list.*status.*results.*pause.*retry.*delete.*watch/s,
+    /dev.*node.*edge.*migrate.*add.*list.*status.*results.*pause.*retry.*delete.*watch.*cluster.*bench/s,
   );
   expect(code).toBe(0);
   expect((await elasticJob(["add", "--help"])).stdout).toContain("--daily 08:30 --zone Asia/Shanghai");

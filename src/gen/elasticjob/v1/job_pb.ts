@@ -426,7 +426,7 @@ export type Job = Message<"elasticjob.v1.Job"> & {
   nodeId: string;
 
   /**
-   * Why it waits, where that is not plain.
+   * Why it waits, where that is not plain; or why it is still RUNNING after its occurrence was cancelled.
    *
    * @generated from field: string reason = 25;
    */

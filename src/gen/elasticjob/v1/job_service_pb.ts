@@ -39,7 +39,7 @@ export type AddJobRequest = Message<"elasticjob.v1.AddJobRequest"> & {
   handler: string;
 
   /**
-   * Handed to the handler as it is: any JSON value, up to 1 MiB of JSON.
+   * Handed to the handler as it is: any JSON value, up to MAX_PAYLOAD_BYTES of JSON text, 1 MiB unless set.
    *
    * @generated from field: google.protobuf.Value payload = 3;
    */

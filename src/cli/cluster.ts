@@ -1,0 +1,62 @@
+import type { Command } from "commander";
+import type { Cluster } from "../client/job-json.ts";
+import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+import type { Environment } from "./program.ts";
+import { formatFields, formatTable } from "./table.ts";
+
+type ClusterNode = Cluster["nodes"][number];
+
+const NOTES = `
+The jobs are those in the master's memory; waiting ones are there only when they are due within HORIZON_MS.
+
+Examples:
+  elastic-job cluster
+  elastic-job cluster --json`;
+
+// What may be long stands last.
+const HEADER = ["NODE", "ADDRESS", "STATE", "SLOTS", "CPU", "FREE MEMORY", "HANDLERS", "LABELS"];
+
+export function clusterCommand(env: Environment): Command {
+  return clientCommand(env, "cluster", "show the master, its jobs and its nodes")
+    .addHelpText("after", NOTES)
+    .action(async (options: ClientCommandOptions) => {
+      const cluster = await connect(options).getCluster();
+      if (options.json) printJson(cluster);
+      else print(clusterText(cluster));
+    });
+}
+
+function clusterText(cluster: Cluster): string {
+  const { masterNodeId, masterAddress, epoch, waiting, prepared, running } = cluster;
+  const fields = formatFields([
+    ["master", masterNodeId],
+    ["address", masterAddress],
+    ["epoch", String(epoch)],
+    ["jobs", `${waiting} waiting, ${prepared} prepared, ${running} running`],
+  ]);
+  // They come in the order of their connecting, which a failover shuffles.
+  const nodes = cluster.nodes.toSorted((a, b) => a.nodeId.localeCompare(b.nodeId, "en", { numeric: true }));
+  const table =
+    nodes.length === 0
+      ? "no nodes are connected"
+      : formatTable(
+          HEADER,
+          nodes.map((node) => row(node, node.nodeId === masterNodeId)),
+        );
+  return `${fields}\n\n${table}`;
+}
+
+function row(node: ClusterNode, isMaster: boolean): string[] {
+  return [
+    node.nodeId,
+    node.address,
+    [...(isMaster ? ["master"] : []), ...(node.draining ? ["draining"] : [])].join(", "),
+    `${node.usedSlots}/${node.slots}`,
+    `${Math.round(node.cpu * 100)}%`,
+    `${node.freeMemoryMb} MiB`,
+    node.handlers.join(","),
+    Object.entries(node.labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(","),
+  ];
+}
