@@ -26,6 +26,7 @@ import type { AddedJob, AddItem, ClusterView, JobApi, JobView } from "./job-api.
 import { JobInserter } from "./job-inserter.ts";
 import { JobMemory } from "./job-memory.ts";
 import { JobReader } from "./job-reader.ts";
+import type { NodeSession } from "./node-session.ts";
 import { NodeSessions } from "./node-sessions.ts";
 import { Pages } from "./pages.ts";
 import { RetentionLoop } from "./retention.ts";
@@ -182,7 +183,7 @@ export class Mastership implements JobApi {
       nodeId: session.nodeId,
       address: session.address,
       slots: session.slots,
-      usedSlots: session.slots - Math.min(session.slots, session.freeSlots),
+      usedSlots: this.usedSlots(session),
       handlers: [...session.handlers].sort(),
       labels: session.labels,
       cpu: session.cpu,
@@ -190,6 +191,13 @@ export class Mastership implements JobApi {
       draining: session.draining,
     }));
     return { epoch: this.context.epoch, nodes, ...this.queues.counts() };
+  }
+
+  /** Not from its credit, which is for jobs that wait at the node too, and nothing while it drains. */
+  private usedSlots({ slots, claims }: NodeSession): number {
+    let used = 0;
+    for (const jobId of claims.keys()) used += this.queues.get(jobId)?.record.spec.requirements.slots ?? 1;
+    return Math.min(slots, used);
   }
 
   drainNode(nodeId: string): void {

@@ -45,6 +45,18 @@ test("an update to a handler that no connected node offers is refused, and chang
   expect(await read(id)).toEqual(before);
 });
 
+test("a node's used slots are those of the jobs that it has, also while it drains", async () => {
+  const used = () => master.api.readCluster().nodes.map(({ usedSlots }) => usedSlots);
+  expect(used()).toEqual([0]);
+  const assignment = await master.node.take(await add({}));
+  await master.node.take(await add({ requirements: { slots: 1, memoryMb: 0, labels: {} } }));
+  expect(used()).toEqual([2]);
+  master.api.drainNode("a");
+  expect(used()).toEqual([2]);
+  await master.node.finish(assignment, OUTCOME.SUCCEEDED);
+  await until("one of them has ended", () => used()[0] === 1);
+});
+
 test("an update of something else is not refused because its handler has gone since", async () => {
   const id = await add({ schedule: inAnHour() });
   // The same node, started anew with other handlers.

@@ -11,14 +11,20 @@ const compose = readFileSync(join(ROOT, "compose.yaml"), "utf8");
 const example = readFileSync(join(ROOT, ".env.example"), "utf8");
 
 interface Services {
-  readonly services: Readonly<Record<string, { readonly environment?: Readonly<Record<string, string>> }>>;
+  readonly services: Readonly<
+    Record<string, { readonly environment?: Readonly<Record<string, string | null>> }>
+  >;
 }
 const { services } = parse(compose, { merge: true }) as Services;
 const settings = new Map(describeSettings().map(({ name, default: value }) => [name, value]));
 
 /** A variable that compose.yaml takes from .env, and its default; an empty one leaves it to the program. */
 const VARIABLE = /\$\{(\w+):-([^}]*)\}/g;
-const taken = [...compose.matchAll(VARIABLE)].map(([, name = "", value = ""]) => [name, value] as const);
+const passed = Object.entries(services["node"]?.environment ?? {}).filter(([, value]) => value === null);
+const taken = [
+  ...[...compose.matchAll(VARIABLE)].map(([, name = "", value = ""]) => [name, value] as const),
+  ...passed.map(([name]) => [name, ""] as const),
+];
 
 test("a node and the edge are given only settings that the program reads", () => {
   for (const service of ["node", "edge"]) {
@@ -63,7 +69,9 @@ test("what .env says of labels, hosts, the shell and history reaches a node, and
 function nodeConfig(env: Readonly<Record<string, string>>) {
   const entries = Object.entries(services["node"]?.environment ?? {}).map(([name, value]) => [
     name,
-    value.replace(VARIABLE, (_, variable: string, fallback: string) => env[variable] || fallback),
+    value === null
+      ? env[name]
+      : value.replace(VARIABLE, (_, variable: string, fallback: string) => env[variable] || fallback),
   ]);
   return parseConfig(Object.fromEntries(entries));
 }
