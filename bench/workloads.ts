@@ -2,7 +2,7 @@
 import type { Workload } from "./workload.ts";
 import { bulkAdds, singleAdds } from "./workloads/adds.ts";
 import { farFuture, farFutureMillions } from "./workloads/far-future.ts";
-import { finishedRows, fiveNodes, steadyDay } from "./workloads/growth.ts";
+import { finishedRows, moreNodes, steadyDay } from "./workloads/growth.ts";
 import { fewDelayed, lightLatency, loadedLatency, manyDelayed } from "./workloads/latency.ts";
 import { endToEnd, endToEndWithTwo, processing, processingWithTwo } from "./workloads/throughput.ts";
 
@@ -13,9 +13,9 @@ export function allWorkloads(loadedRate: number): readonly Workload[] {
     bulkAdds,
     processing,
     processingWithTwo,
-    fiveNodes,
     endToEnd,
     endToEndWithTwo,
+    moreNodes,
     lightLatency,
     loadedLatency(loadedRate),
     fewDelayed,

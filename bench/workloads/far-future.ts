@@ -12,6 +12,8 @@ import { IN_FLIGHT, PER_CALL } from "./adds.ts";
 const MONTH_MS = 30 * 24 * 3_600_000;
 const PROBE_JOBS = 50_000;
 const ANSWER_LIMIT_MS = 30_000;
+/** V8 gives back what it needed for a burst of adds when it has nothing to do. */
+const REST_MS = 15_000;
 
 async function addFar(arena: Arena, jobs: number): Promise<number> {
   const due = { firstAt: preciseNow() + MONTH_MS, spreadMs: MONTH_MS };
@@ -62,6 +64,8 @@ function memoryOf(ours: OurArena | null): number {
 /** Takeover: from the master's end until the next one has committed an add. */
 async function memoryAndTakeover(ours: OurArena): Promise<Figures> {
   const memory = residentMb(ours.master.pid);
+  await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  const rested = residentMb(ours.master.pid);
   const second = await ours.startStandby();
   const third = await ours.startStandby();
   await knowsAll(second.url, 3);
@@ -78,6 +82,7 @@ async function memoryAndTakeover(ours: OurArena): Promise<Figures> {
   await addThrough(heir.url);
   return {
     "master MB": memory,
+    "master MB after a rest": rested,
     "takeover after stop ms": afterStop,
     "takeover after kill ms": performance.now() - killed,
     "new master MB": residentMb(heir.pid),

@@ -5,20 +5,47 @@ import { copyRows } from "../fill.ts";
 import type { OurArena } from "../our-arena.ts";
 import { type Figures, pick, type Workload } from "../workload.ts";
 import { IN_FLIGHT, PER_CALL, WARM_UP_JOBS } from "./adds.ts";
-import { processQueued } from "./throughput.ts";
 
-export const fiveNodes: Workload = {
-  name: "processing-5",
-  meaning: "queued jobs, five nodes",
+/** Jobs that were added before are due all at once, at nodes that have run some already. */
+async function rateOfDue(ours: OurArena, jobs: number): Promise<{ rate: number; masterCores: number }> {
+  const firstAt = preciseNow() + (jobs / SLOW_ADDS_PER_SECOND) * 1000;
+  await ours.adder.call("addInBulk", jobs, PER_CALL, IN_FLIGHT, { firstAt, spreadMs: 0 });
+  const spareMs = firstAt - preciseNow();
+  if (spareMs < 0) throw new Error("it was still adding when the jobs were due");
+  await new Promise((resolve) => setTimeout(resolve, spareMs));
+  const before = cpuMs(ours.master.pid);
+  const ms = (await ours.untilDone()) - firstAt;
+  return { rate: (jobs / ms) * 1000, masterCores: (cpuMs(ours.master.pid) - before) / ms };
+}
+
+/** At least so many can be added. */
+const SLOW_ADDS_PER_SECOND = 15_000;
+
+export const moreNodes: Workload = {
+  name: "more-nodes",
+  meaning: "jobs that are due all at once, with one, two and five nodes",
   largerIsBetter: true,
   contenders: "ours",
+  once: true,
   async run(arena, size, ours) {
+    if (ours === null) throw new Error("this is about our nodes");
     const jobs = pick(size, 40_000, 200_000);
-    const startedAt = preciseNow();
-    const before = ours === null ? 0 : cpuMs(ours.master.pid);
-    const figures = await processQueued(arena, jobs, 5);
-    const cores = ours === null ? 0 : (cpuMs(ours.master.pid) - before) / (preciseNow() - startedAt);
-    return { ...figures, "master cores": cores };
+    const figures: Record<string, number> = {};
+    let started = 0;
+    let added = 0;
+    for (const nodes of [1, 2, 5]) {
+      await arena.startWorkers(nodes - started);
+      started = nodes;
+      // What is compiled in the first seconds of a process is not what it is about.
+      const warmUp = nodes * 10 * WARM_UP_JOBS;
+      await rate(ours, warmUp);
+      const due = await rateOfDue(ours, jobs);
+      added += warmUp + jobs;
+      figures[`jobs/s, ${nodes} nodes`] = due.rate;
+      figures[`master cores, ${nodes} nodes`] = due.masterCores;
+    }
+    await arena.verify(added);
+    return { "jobs/s": figures["jobs/s, 5 nodes"] ?? Number.NaN, ...figures };
   },
 };
 

@@ -6,7 +6,7 @@ import { type Figures, pick, type Workload } from "../workload.ts";
 import { IN_FLIGHT, PER_CALL, WARM_UP_JOBS } from "./adds.ts";
 
 /** Queued jobs, worked off by `nodes` processes. Their start-up is in the CPU time, not in the rate. */
-export async function processQueued(arena: Arena, jobs: number, nodes: number): Promise<Figures> {
+async function processQueued(arena: Arena, jobs: number, nodes: number): Promise<Figures> {
   await arena.adder.call("addInBulk", jobs, PER_CALL, IN_FLIGHT, null);
   const before = readCpu(arena);
   await arena.startWorkers(nodes);
