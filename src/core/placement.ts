@@ -38,7 +38,10 @@ export interface Choice<T> {
   readonly share: number;
 }
 
-/** The part of a node's free slots that may go without another look: it hardly changes which node is the least loaded. */
+/**
+ * The part of a node's slots that may go without another look: it hardly changes which node is the least loaded. What it
+ * offers beyond its slots, for jobs to wait there, does not count: a burst of slow jobs would wait at one node beside an idle one.
+ */
 const UNSEEN_PART = 1 / 16;
 
 /** The least loaded of the nodes that have room; null: none has. */
@@ -61,7 +64,8 @@ export function choose<T extends Candidate>(
   if (best === null) return null;
   const reason = fitting === 1 ? "only" : "least-loaded";
   const figures = `load=${bestLoad.toFixed(2)} free=${best.freeSlots}/${best.slots} cpu=${best.cpu.toFixed(2)} of=${fitting}`;
-  const share = Math.max(1, Math.floor((best.freeSlots / required.slots) * UNSEEN_PART));
+  const room = Math.min(best.freeSlots, best.slots) / required.slots;
+  const share = Math.max(1, Math.floor(room * UNSEEN_PART));
   return { node: best, placement: `${reason} ${figures}`, share };
 }
 

@@ -23,5 +23,5 @@ export function messageSize({ message }: GetJobRequest | GetJobResponse): number
 }
 
 function lengthOf(texts: readonly string[]): number {
-  return texts.reduce((sum, { length }) => sum + length, 0);
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }
