@@ -38,10 +38,7 @@ export interface Choice<T> {
   readonly share: number;
 }
 
-/**
- * The part of a node's slots that may go without another look: it hardly changes which node is the least loaded. What it
- * offers beyond its slots, for jobs to wait there, does not count: a burst of slow jobs would wait at one node beside an idle one.
- */
+/** The part of a node's free slots that may go without another look: it hardly changes which node is the least loaded. */
 const UNSEEN_PART = 1 / 16;
 
 /** The least loaded of the nodes that have room; null: none has. */
@@ -64,8 +61,10 @@ export function choose<T extends Candidate>(
   if (best === null) return null;
   const reason = fitting === 1 ? "only" : "least-loaded";
   const figures = `load=${bestLoad.toFixed(2)} free=${best.freeSlots}/${best.slots} cpu=${best.cpu.toFixed(2)} of=${fitting}`;
-  const room = Math.min(best.freeSlots, best.slots) / required.slots;
-  const share = Math.max(1, Math.floor(room * UNSEEN_PART));
+  // A node of quick jobs offers far more than it has, for some to wait there: a burst of slow ones should not find
+  // one node full and another idle.
+  const room = Math.min(best.freeSlots * UNSEEN_PART, best.slots / 2);
+  const share = Math.max(1, Math.floor(room / required.slots));
   return { node: best, placement: `${reason} ${figures}`, share };
 }
 

@@ -46,13 +46,14 @@ test("says why", () => {
   );
 });
 
-test("so many of a kind follow a job there that they fit, and take a sixteenth of its slots at most", () => {
+test("so many of a kind follow a job there that they fit, and take a sixteenth of its free slots at most", () => {
   expect(choose([node("a")], one)?.share).toBe(1);
   const large = node("a", { slots: 640, freeSlots: 640 });
   expect(choose([large], one)?.share).toBe(40);
   expect(choose([large], { slots: 4, memoryMb: 0 })?.share).toBe(10);
-  // It lets jobs wait, too: those are no slots.
-  expect(choose([node("a", { freeSlots: 2016 })], one)?.share).toBe(1);
+  // It lets jobs wait, too: at most half of its slots then.
+  expect(choose([node("a", { freeSlots: 2016 })], one)?.share).toBe(8);
+  expect(choose([node("a", { freeSlots: 2016 })], { slots: 4, memoryMb: 0 })?.share).toBe(2);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 50 }), (freeSlots, slots) => {
       const share = choose([node("a", { slots: 5000, freeSlots })], { slots, memoryMb: 0 })?.share ?? 0;
