@@ -92,6 +92,7 @@ export class Puller {
           this.report.queue();
         },
         done: (claim) => this.report.done(claim),
+        whyNotRun: () => this.whyNotRun(),
       },
     );
   }

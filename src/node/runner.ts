@@ -45,6 +45,7 @@ export class Runner {
   private readonly held = new HeldClaims();
   private readonly slotsFreed: (slots: number) => void;
   private readonly done: (claim: DoneClaim) => void;
+  private readonly whyNotRun: () => string | null;
   /** Claims that wait here for a slot, in the order in which they came. */
   private readonly queue: HeldClaim[] = [];
   /** Claims whose time has not come. */
@@ -56,15 +57,20 @@ export class Runner {
   private idle: (() => void)[] = [];
   private forgotten: (() => void)[] = [];
 
-  /** `slotsFreed` hears when a handler has ended; `done`, when its result is written. */
+  /** `slotsFreed` hears when a handler has ended; `done`, when its result is written. `whyNotRun`: why none may begin now; null: it may. */
   constructor(
     parts: RunnerParts,
-    on: { slotsFreed: (slots: number) => void; done: (claim: DoneClaim) => void },
+    on: {
+      slotsFreed: (slots: number) => void;
+      done: (claim: DoneClaim) => void;
+      whyNotRun: () => string | null;
+    },
   ) {
     this.parts = parts;
     this.prefetch = new Prefetch(parts.slots);
     this.slotsFreed = on.slotsFreed;
     this.done = on.done;
+    this.whyNotRun = on.whyNotRun;
   }
 
   /** Slots of all claims that have not ended, running or waiting here. */
@@ -116,6 +122,12 @@ export class Runner {
       if (!this.early.delete(held)) return;
       // A timer may be early by a little.
       if (assignment.startAt > time.now()) return this.waitForTime(held);
+      // A process that was stopped wakes to this timer before it sees that its lease has lapsed.
+      const refusal = this.whyNotRun();
+      if (refusal !== null) {
+        held.handedBack = refusal;
+        return this.ended(held, { kind: "lost", reason: refusal, isBlameless: true });
+      }
       held.arrivedAt = this.parts.clock.monotonic();
       this.begin(held);
     });

@@ -44,13 +44,14 @@ function setUp() {
     stop: async () => {},
   };
   const writer = { add: (ended: EndedClaim) => results.push(ended) } as unknown as ResultWriter;
+  const state: { refusal: string | null } = { refusal: null };
   const runner = new Runner(
     { executors, writer, clock: systemClock, slots: 1, maxLost: 10 },
-    { slotsFreed: () => {}, done: () => {} },
+    { slotsFreed: () => {}, done: () => {}, whyNotRun: () => state.refusal },
   );
   const start = (assignment: Partial<Assignment>) =>
     runner.start({ ...ASSIGNMENT, ...assignment }, 1, time, null);
-  return { runner, start, begun, ends, results, time };
+  return { state, runner, start, begun, ends, results, time };
 }
 
 test("are begun at their time, not before, and hold up no other until then", async () => {
@@ -76,4 +77,16 @@ test("that are handed back are not begun, and are due at their time still", asyn
   ]);
   start({ jobId: 3, startAt: startAt + 2 });
   await vi.waitFor(() => expect(begun.map(({ jobId }) => jobId)).toEqual([3]), { interval: 1 });
+});
+
+test("are not begun when their time comes and the node's lease has lapsed, as after it stood still", async () => {
+  const { state, start, begun, results, time } = setUp();
+  start({ jobId: 1, startAt: time.now() + 20 });
+  state.refusal = "its node lost touch with the master";
+  await vi.waitFor(() => expect(results).toHaveLength(1), { interval: 1 });
+  expect(results[0]?.row).toMatchObject({
+    jobId: 1,
+    reason: "handed back: its node lost touch with the master",
+  });
+  expect(begun).toEqual([]);
 });
