@@ -15,12 +15,17 @@ export interface AddUnit {
 const MAX_BATCH_ROWS = 1000;
 export const MAX_BATCH_BYTES = 4 << 20;
 
-/** Takes from the front what fits into one statement; at least one unit. */
+/**
+ * Takes from the front what fits into one statement; at least one unit. Those with keys go by themselves: their
+ * statement is sent as text, which costs each row more.
+ */
 export function takeBatch(queue: AddUnit[]): AddUnit[] {
   let rows = 0;
   let bytes = 0;
   let count = 0;
+  const hasKeys = (unit: AddUnit | undefined) => (unit?.keys.length ?? 0) > 0;
   for (const unit of queue) {
+    if (hasKeys(unit) !== hasKeys(queue[0])) break;
     rows += unit.records.length;
     bytes += unit.bytes;
     if (count > 0 && (rows > MAX_BATCH_ROWS || bytes > MAX_BATCH_BYTES)) break;

@@ -14,8 +14,10 @@ import type { JobMemory } from "./job-memory.ts";
 
 /** How often a call whose key is taken is looked at anew. */
 const MAX_TRIES = 5;
-/** Jobs of a call that are stored as one unit: any number of full ones makes a statement of a prepared size. */
+/** Jobs of a call that are stored as one unit. */
 const MAX_UNIT_JOBS = 200;
+/** Units that are multiples of it make statements of prepared sizes, however many go together. */
+const EVEN_JOBS = 100;
 
 type Added = AddedJob | ElasticJobError;
 
@@ -110,6 +112,8 @@ export class Intake {
   private async addAll(call: readonly AddItem[], firstId: number, callKey: CallKey | null): Promise<Added[]> {
     const outcomes: Added[] = [];
     const units: Item[][] = [];
+    // What carries the key is sent as text, of any size, so the odd ones go there.
+    const firstUnitJobs = callKey === null ? MAX_UNIT_JOBS : call.length % EVEN_JOBS || EVEN_JOBS;
     for (const [index, item] of call.entries()) {
       const spec = item instanceof ElasticJobError ? item : (this.refusal(item) ?? item);
       if (spec instanceof ElasticJobError) {
@@ -118,7 +122,8 @@ export class Intake {
       }
       const unit = units.at(-1);
       const isPlain = spec.idempotencyKey === null;
-      const fits = isPlain && unit?.[0]?.spec.idempotencyKey === null && unit.length < MAX_UNIT_JOBS;
+      const most = units.length > 1 ? MAX_UNIT_JOBS : firstUnitJobs;
+      const fits = isPlain && unit?.[0]?.spec.idempotencyKey === null && unit.length < most;
       if (fits) unit.push({ index, spec, id: firstId + index });
       else units.push([{ index, spec, id: firstId + index }]);
     }

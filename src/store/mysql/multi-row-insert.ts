@@ -43,16 +43,6 @@ export class MultiRowInsert {
     return session.execute(this.#preparedText(rows), values);
   }
 
-  /** In a transaction: as few statements as it takes for all of them to be prepared. */
-  async runInParts(session: Session, values: readonly SqlValue[]): Promise<void> {
-    for (let first = 0; first < values.length; ) {
-      const size = largestPreparedSize((values.length - first) / this.#width);
-      const end = first + size * this.#width;
-      await session.execute(this.#preparedText(size), values.slice(first, end));
-      first = end;
-    }
-  }
-
   text(rows: number): string {
     return this.#head + this.#firstRow + `, ${this.#nextRow}`.repeat(rows - 1);
   }

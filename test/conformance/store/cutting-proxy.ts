@@ -1,6 +1,11 @@
-/** Stands between a client and a server, and can cut off an answer: the write is done, and nobody is told. */
+/** Stands between a client and a server. It can cut off an answer (the write is done, and nobody is told), or freeze the client. */
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
+
+export interface Frozen {
+  /** How much the client had to say after that. */
+  readonly heldBytes: number;
+}
 
 export interface CuttingProxy {
   readonly port: number;
@@ -8,6 +13,8 @@ export interface CuttingProxy {
   cutAnswerTo(statement: string): void;
   /** How many answers were cut off. */
   readonly cuts: number;
+  /** Once the next packet with this in its bytes is answered, nothing is passed on that comes from the same connection. */
+  freezeAfter(statement: string): Frozen;
   close(): Promise<void>;
 }
 
@@ -15,9 +22,12 @@ export async function startCuttingProxy(host: string, port: number): Promise<Cut
   const sockets = new Set<Socket>();
   let awaited: string | null = null;
   let cuts = 0;
+  let freezing: { readonly statement: string; heldBytes: number } | null = null;
   const server = createServer((client) => {
     const upstream = connect(port, host);
     let cutting = false;
+    let frozen: typeof freezing = null;
+    let isFrozen = false;
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on("error", () => {});
@@ -32,9 +42,18 @@ export async function startCuttingProxy(host: string, port: number): Promise<Cut
         cutting = true;
         awaited = null;
       }
+      if (frozen !== null && isFrozen) {
+        frozen.heldBytes += sent.length;
+        return;
+      }
+      if (freezing !== null && sent.includes(freezing.statement)) {
+        frozen = freezing;
+        freezing = null;
+      }
       upstream.write(sent);
     });
     upstream.on("data", (answer) => {
+      isFrozen = frozen !== null;
       if (!cutting) {
         client.write(answer);
         return;
@@ -54,6 +73,10 @@ export async function startCuttingProxy(host: string, port: number): Promise<Cut
     },
     get cuts() {
       return cuts;
+    },
+    freezeAfter(statement) {
+      freezing = { statement, heldBytes: 0 };
+      return freezing;
     },
     async close() {
       const closed = once(server, "close");

@@ -119,6 +119,23 @@ test("adds, with and without keys, whose answer was lost are there once", async 
   expect((await store.readJobs([...jobs.map((one) => one.id), id])).size).toBe(12);
 });
 
+test.each([1, 60, 1000])(
+  "an add of %i jobs with a key waits for nobody in mid-transaction",
+  async (count) => {
+    const url = new URL(database.url);
+    url.host = `127.0.0.1:${proxy.port}`;
+    const frozen = openMysqlStore({ url: url.href, clock: systemClock, connections: 1 });
+    const jobs = Array.from({ length: count }, () => job(nextId++));
+    const keys = [{ key: `call:frozen-${count}`, jobId: jobs[0]?.id ?? 0, expiresAt: NEVER }];
+    const held = proxy.freezeAfter("INSERT INTO jobkey");
+    await frozen.insertJobs(epoch, jobs, keys);
+    // A master that is frozen there holds no lock on the mastership.
+    expect(held.heldBytes).toBe(0);
+    expect((await store.readJobs(jobs.map(({ id }) => id))).size).toBe(count);
+    await frozen.close();
+  },
+);
+
 test("results whose answer was lost are the first rows still", async () => {
   const ids = Array.from({ length: 11 }, () => nextId++);
   const rows = ids.map((id) => result(id, 1));
