@@ -4,12 +4,15 @@
  * other work at the same time. Each add is settled on its own: one that is refused leaves the others alone.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { AddJobOutcome, AddJobRequest, AddJobResponse } from "../gen/elasticjob/v1/job_service_pb.ts";
-import { addedOf } from "./add-outcome.ts";
+import type { AddedJob } from "./job-json.ts";
+import type { TableJob } from "./job-table.ts";
 
 export interface AddBatcherOptions {
-  /** Sends one AddJobs call, with retries, within `timeoutMs`. */
-  readonly send: (jobs: AddJobRequest[], timeoutMs: number) => Promise<readonly AddJobOutcome[]>;
+  /** Sends one AddJobs call, with retries, within `timeoutMs`: an outcome for each job. */
+  readonly send: (
+    jobs: readonly TableJob[],
+    timeoutMs: number,
+  ) => Promise<readonly (AddedJob | ConnectError)[]>;
   /** What an add may take, from the moment it was made. */
   readonly timeoutMs: number;
   readonly maxBatchJobs: number;
@@ -20,16 +23,17 @@ export interface AddBatcherOptions {
 }
 
 interface QueuedAdd {
-  readonly job: AddJobRequest;
-  readonly bytes: number;
+  readonly job: TableJob;
   readonly deadline: number;
-  readonly resolve: (added: AddJobResponse) => void;
-  readonly reject: (error: ConnectError) => void;
+  readonly resolve: (added: AddedJob) => void;
+  readonly reject: (error: ConnectError | undefined) => void;
 }
 
 const MAX_CALLS = 2;
 /** Fewer adds than that are not worth a second call: they go with the next. */
 const MIN_SHARED_JOBS = 32;
+/** Larger batches are multiples of it: the cluster's statements of such sizes are prepared. */
+const EVEN_JOBS = 4;
 
 export class AddBatcher {
   readonly #options: AddBatcherOptions;
@@ -42,16 +46,15 @@ export class AddBatcher {
     this.#options = options;
   }
 
-  /** `bytes`: the job's size as JSON. */
-  add(job: AddJobRequest, bytes: number): Promise<AddJobResponse> {
+  add(job: TableJob): Promise<AddedJob> {
     const { timeoutMs, maxQueuedBytes } = this.#options;
-    if (this.#queue.length > 0 && this.#queuedBytes + bytes > maxQueuedBytes) {
+    if (this.#queue.length > 0 && this.#queuedBytes + job.size > maxQueuedBytes) {
       const message = `addJob: ${this.#queuedBytes} bytes of jobs wait to be sent already, at most ${maxQueuedBytes} may; await earlier adds first`;
       return Promise.reject(new ConnectError(message, Code.ResourceExhausted));
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ job, bytes, deadline: performance.now() + timeoutMs, resolve, reject });
-      this.#queuedBytes += bytes;
+      this.#queue.push({ job, deadline: performance.now() + timeoutMs, resolve, reject });
+      this.#queuedBytes += job.size;
       if (this.#isFlushing) return;
       this.#isFlushing = true;
       // Not at once: adds made in the same turn of the event loop should share a call.
@@ -74,12 +77,13 @@ export class AddBatcher {
   #takeBatch(): QueuedAdd[] {
     const { maxBatchJobs, maxBatchBytes } = this.#options;
     const shares = this.#queue.length < MIN_SHARED_JOBS ? 1 : MAX_CALLS + 1 - this.#calls;
-    const most = Math.min(maxBatchJobs, Math.ceil(this.#queue.length / shares));
+    const share = Math.min(maxBatchJobs, Math.ceil(this.#queue.length / shares));
+    const most = share < MIN_SHARED_JOBS ? share : share - (share % EVEN_JOBS);
     let bytes = 0;
     let count = 0;
-    for (const queued of this.#queue) {
-      if (count === most || (count > 0 && bytes + queued.bytes > maxBatchBytes)) break;
-      bytes += queued.bytes;
+    for (const { job } of this.#queue) {
+      if (count === most || (count > 0 && bytes + job.size > maxBatchBytes)) break;
+      bytes += job.size;
       count++;
     }
     this.#queuedBytes -= bytes;
@@ -100,15 +104,13 @@ export class AddBatcher {
         batch.map((queued) => queued.job),
         last.deadline - now,
       );
-      for (const [i, queued] of batch.entries()) settle(queued, outcomes[i]);
+      for (const [i, { resolve, reject }] of batch.entries()) {
+        const outcome = outcomes[i];
+        if (outcome === undefined || outcome instanceof ConnectError) reject(outcome);
+        else resolve(outcome);
+      }
     } catch (error) {
       for (const queued of batch) queued.reject(ConnectError.from(error));
     }
   }
-}
-
-function settle(queued: QueuedAdd, outcome: AddJobOutcome | undefined): void {
-  const added = addedOf(outcome);
-  if (added instanceof ConnectError) queued.reject(added);
-  else queued.resolve(added);
 }

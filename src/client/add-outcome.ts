@@ -3,15 +3,46 @@ import { toJson } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { codeFromString } from "@connectrpc/connect/protocol-connect";
-import type { AddJobFailure, AddJobOutcome, AddJobResponse } from "../gen/elasticjob/v1/job_service_pb.ts";
+import type {
+  AddedTable,
+  AddJobFailure,
+  AddJobOutcome,
+  AddJobsResponse,
+} from "../gen/elasticjob/v1/job_service_pb.ts";
 import type { AddedJob } from "./job-json.ts";
 
 const NANOS_PER_MS = 1_000_000;
 
-/** The job that was added, or why it was not. */
-export function addedOf(outcome: AddJobOutcome | undefined): AddJobResponse | ConnectError {
-  if (outcome?.outcome.case === "added") return outcome.outcome.value;
-  if (outcome?.outcome.case === "failure") return addFailure(outcome.outcome.value);
+/** What became of each of `count` jobs: added, or why not. */
+export function outcomesOf({ outcomes, added }: AddJobsResponse, count: number): (AddedJob | ConnectError)[] {
+  return Array.from({ length: count }, (_, row) =>
+    added === undefined ? outcomeOf(outcomes[row]) : (rowOf(added, row) ?? noOutcome()),
+  );
+}
+
+function outcomeOf(outcome: AddJobOutcome | undefined): AddedJob | ConnectError {
+  switch (outcome?.outcome.case) {
+    case "added": {
+      const { jobId, created, nextRunAt } = outcome.outcome.value;
+      // As `toJson` would give it, at a fraction of the cost.
+      if (nextRunAt === undefined) return { jobId, created } as AddedJob;
+      return { jobId, created, nextRunAt: timestampText(nextRunAt) };
+    }
+    case "failure":
+      return addFailure(outcome.outcome.value);
+    default:
+      return noOutcome();
+  }
+}
+
+function rowOf({ jobId, existed, nextRunAt }: AddedTable, row: number): AddedJob | null {
+  const id = jobId[row];
+  const ms = nextRunAt[row];
+  if (id === undefined || ms === undefined) return null;
+  return { jobId: String(id), created: !existed[row], nextRunAt: instantText(ms) };
+}
+
+function noOutcome(): ConnectError {
   return new ConnectError("the server sent no outcome for this job", Code.Internal);
 }
 
@@ -19,22 +50,15 @@ export function addFailure({ code, message }: AddJobFailure): ConnectError {
   return new ConnectError(message, codeFromString(code) ?? Code.Unknown);
 }
 
-/** As `toJson` would give it, at a fraction of the cost: there is one for each job. */
-export function addedJob({ jobId, created, nextRunAt }: AddJobResponse): AddedJob {
-  if (nextRunAt === undefined) return { jobId, created } as AddedJob;
-  return { jobId, created, nextRunAt: timestampText(nextRunAt) };
-}
-
 /** The last one: jobs of one call are often due at the same time. */
 let known = { ms: 0, text: "1970-01-01T00:00:00Z" };
 
-function timestampText(at: Timestamp): string {
-  const fraction = at.nanos / NANOS_PER_MS;
-  if (!Number.isInteger(fraction)) return toJson(TimestampSchema, at);
-  const ms = Number(at.seconds) * 1000 + fraction;
-  if (ms !== known.ms) {
-    const text = new Date(ms).toISOString();
-    known = { ms, text: fraction === 0 ? text.replace(".000Z", "Z") : text };
-  }
+function instantText(ms: number): string {
+  if (ms !== known.ms) known = { ms, text: new Date(ms).toISOString().replace(".000Z", "Z") };
   return known.text;
+}
+
+function timestampText(at: Timestamp): string {
+  const ms = at.nanos / NANOS_PER_MS;
+  return Number.isInteger(ms) ? instantText(Number(at.seconds) * 1000 + ms) : toJson(TimestampSchema, at);
 }

@@ -4,8 +4,8 @@
  */
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import {
-  type AddJobOutcome,
-  type AddJobRequest,
+  type AddJobsRequest,
+  type AddJobsResponse,
   JobService,
   type StreamAddJobsRequest,
   type StreamAddJobsResponse,
@@ -18,14 +18,14 @@ const IDLE_MS = 200;
 const CLOSE_MS = 1_000;
 
 export interface StreamedAdds {
-  readonly jobs: AddJobRequest[];
+  readonly request: AddJobsRequest;
   readonly idempotencyKey: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
 interface Waiting {
-  settle(outcomes: readonly AddJobOutcome[]): void;
+  settle(response: AddJobsResponse): void;
   fail(error: ConnectError): void;
 }
 
@@ -49,7 +49,7 @@ export class AddStream {
    * Rejects with `unavailable` when the stream breaks: what became of the jobs is then not known. With
    * `unimplemented`, nothing was done, and no stream will be.
    */
-  send(adds: StreamedAdds): Promise<readonly AddJobOutcome[]> {
+  send(adds: StreamedAdds): Promise<AddJobsResponse> {
     const stream = this.#open ?? this.#openStream();
     return stream.send(adds);
   }
@@ -82,7 +82,7 @@ class OpenStream {
     this.#closed = closed;
   }
 
-  send({ jobs, idempotencyKey, timeoutMs, signal }: StreamedAdds): Promise<readonly AddJobOutcome[]> {
+  send({ request, idempotencyKey, timeoutMs, signal }: StreamedAdds): Promise<AddJobsResponse> {
     clearTimeout(this.#timer);
     const call = ++this.#lastCall;
     return new Promise((resolve, reject) => {
@@ -98,9 +98,9 @@ class OpenStream {
         this.#timer = setTimeout(() => this.#close(null), IDLE_MS);
       };
       const waiting: Waiting = {
-        settle(outcomes) {
+        settle(response) {
           end();
-          resolve(outcomes);
+          resolve(response);
         },
         fail(error) {
           end();
@@ -111,7 +111,7 @@ class OpenStream {
       if (signal?.aborted) return cancel();
       signal?.addEventListener("abort", cancel, { once: true });
       const $typeName = "elasticjob.v1.StreamAddJobsRequest";
-      this.#unsent.set(call, { $typeName, call, idempotencyKey, jobs, timeoutMs });
+      this.#unsent.set(call, { $typeName, call, idempotencyKey, request, timeoutMs });
       this.#wake();
     });
   }
@@ -132,10 +132,11 @@ class OpenStream {
     for (const waiting of [...this.#waiting.values()]) waiting.fail(failureOfEach(failure));
   }
 
-  #answered({ call, outcomes, failure }: StreamAddJobsResponse): void {
+  #answered({ call, response, failure }: StreamAddJobsResponse): void {
     const waiting = this.#waiting.get(call);
-    if (failure === undefined) waiting?.settle(outcomes);
-    else waiting?.fail(addFailure(failure));
+    if (failure !== undefined) waiting?.fail(addFailure(failure));
+    else if (response !== undefined) waiting?.settle(response);
+    else waiting?.fail(new ConnectError("the server's answer is empty", Code.Internal));
   }
 
   #close(failure: ConnectError | null): void {

@@ -15,30 +15,23 @@ import { Code, ConnectError, createClient as createRpcClient, type Transport } f
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
 import {
-  type AddJobOutcome,
-  AddJobRequestSchema,
-  type AddJobsRequest,
-  AddJobsRequestSchema,
   JobService,
   WatchJobRequestSchema,
   WatchJobResponseSchema,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
 import { AddBatcher } from "./add-batcher.ts";
-import { addedJob, addedOf } from "./add-outcome.ts";
+import { AddSender } from "./add-sender.ts";
 import { AddStream } from "./add-stream.ts";
+import { newCallKey } from "./call-keys.ts";
 import type { CallOptions, ClientOptions, DuplexTransport, ElasticJobClient } from "./elastic-job-client.ts";
 import type { Cluster, Job, JobPage, JobState, Preview, ResultPage } from "./job-json.ts";
+import { Templates } from "./job-table.ts";
 import { fromInput, toOutput } from "./json-message.ts";
 import { resumeWatch } from "./resume-watch.ts";
 import { isNotRun, isUnavailable, isUnreachable, withRetries } from "./retry.ts";
 
 function isDuplex(transport: Transport): transport is DuplexTransport {
   return "isDuplex" in transport && transport.isDuplex === true;
-}
-
-/** Tells the tries of one call from another call. */
-function newCallKey(): Record<string, string> {
-  return { "idempotency-key": crypto.randomUUID() };
 }
 
 export function createClient(options: ClientOptions): ElasticJobClient {
@@ -52,7 +45,7 @@ export function createClient(options: ClientOptions): ElasticJobClient {
   const headers = (extra: Record<string, string> = {}): Record<string, string> =>
     options.token === undefined ? extra : { ...extra, authorization: `Bearer ${options.token}` };
 
-  const addStream = isDuplex(transport) ? new AddStream(transport, headers) : null;
+  const templates = new Templates();
 
   async function transmit<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -91,50 +84,16 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     return ((await callJson(...call)) as unknown as { job: Job }).job;
   }
 
-  /** On the stream first, where there is one; what failed there is tried again as a call. */
-  async function transmitAdds(
-    request: AddJobsRequest,
-    key: Record<string, string>,
-    { signal, timeoutMs, retry }: { signal: AbortSignal | undefined; timeoutMs: number; retry: number },
-  ): Promise<readonly AddJobOutcome[]> {
-    const { "idempotency-key": idempotencyKey = "" } = key;
-    if (addStream?.isSupported && retry === 0) {
-      try {
-        return await addStream.send({ jobs: request.jobs, idempotencyKey, timeoutMs, signal });
-      } catch (error) {
-        if (ConnectError.from(error).code !== Code.Unimplemented) throw error;
-      }
-    }
-    return (await transmit(JobService.method.addJobs, request, signal, timeoutMs, key)).outcomes;
-  }
-
-  /** A call of which some adds met a failover is made again as a whole: under its key, those that were added stay so. */
-  async function sendAdds(
-    request: AddJobsRequest,
-    callOptions: CallOptions,
-  ): Promise<readonly AddJobOutcome[]> {
-    const { signal, timeoutMs = defaultTimeoutMs } = callOptions;
-    const key = newCallKey();
-    let answered: readonly AddJobOutcome[] | null = null;
-    try {
-      return await withRetries(
-        async (leftMs, retry) => {
-          const outcomes = await transmitAdds(request, key, { signal, timeoutMs: leftMs, retry });
-          answered = outcomes;
-          const cutShort = outcomes.map(addedOf).find(isUnavailable);
-          if (cutShort !== undefined) throw cutShort;
-          return outcomes;
-        },
-        { deadlineMs: timeoutMs, signal, retryable, random },
-      );
-    } catch (error) {
-      if (answered !== null) return answered;
-      throw error;
-    }
-  }
+  const adds = new AddSender({
+    stream: isDuplex(transport) ? new AddStream(transport, headers) : null,
+    call: (request, key, timeoutMs, signal) =>
+      transmit(JobService.method.addJobs, request, signal, timeoutMs, { "idempotency-key": key }),
+    retryable,
+    random,
+  });
 
   const batcher = new AddBatcher({
-    send: (jobs, timeoutMs) => sendAdds({ $typeName: "elasticjob.v1.AddJobsRequest", jobs }, { timeoutMs }),
+    send: (jobs, timeoutMs) => adds.send(jobs, timeoutMs),
     timeoutMs: defaultTimeoutMs,
     maxBatchJobs: options.maxBatchJobs ?? 1_000,
     maxBatchBytes: 4 * 1024 * 1024,
@@ -142,18 +101,13 @@ export function createClient(options: ClientOptions): ElasticJobClient {
   });
 
   const client: ElasticJobClient = {
-    async addJob(job) {
-      const text = JSON.stringify(job);
-      const added = await batcher.add(fromInput(AddJobRequestSchema, text), text.length);
-      return addedJob(added);
-    },
-    async addJobs(jobs, callOptions = {}) {
-      const outcomes = await sendAdds(fromInput(AddJobsRequestSchema, JSON.stringify({ jobs })), callOptions);
-      return outcomes.map((outcome) => {
-        const added = addedOf(outcome);
-        if (added instanceof ConnectError) return { error: added };
-        return { added: addedJob(added) };
-      });
+    addJob: async (job) => batcher.add(templates.tableJob(job)),
+    async addJobs(jobs, { signal, timeoutMs = defaultTimeoutMs } = {}) {
+      const rows = jobs.map((job) => templates.tableJob(job));
+      const outcomes = await adds.send(rows, timeoutMs, signal);
+      return outcomes.map((outcome) =>
+        outcome instanceof ConnectError ? { error: outcome } : { added: outcome },
+      );
     },
     updateJob(update, callOptions) {
       const once = update.revision === undefined ? {} : { retryable: isNotRun };
@@ -178,7 +132,9 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     pauseJob: (jobId, callOptions) => jobAfter(JobService.method.pauseJob, { jobId }, callOptions),
     resumeJob: (jobId, callOptions) => jobAfter(JobService.method.resumeJob, { jobId }, callOptions),
     triggerJob: (jobId, callOptions) =>
-      jobAfter(JobService.method.triggerJob, { jobId }, callOptions, { headers: newCallKey() }),
+      jobAfter(JobService.method.triggerJob, { jobId }, callOptions, {
+        headers: { "idempotency-key": newCallKey() },
+      }),
     cancelJob(jobId, { scheduledAt, ...callOptions } = {}) {
       const once = scheduledAt === undefined ? { retryable: isNotRun } : {};
       return jobAfter(JobService.method.cancelJob, { jobId, scheduledAt }, callOptions, once);

@@ -100,6 +100,17 @@ function checkName(name: string, problems: Problem[]): string {
   return name;
 }
 
+/** The same spec with this payload, JSON text; or what is wrong with that. */
+export function withPayload(
+  spec: JobSpec,
+  payload: string,
+  limits: SpecLimits = DEFAULT_SPEC_LIMITS,
+): JobSpec | Problem[] {
+  const problems: Problem[] = [];
+  checkPayload(payload, limits, problems);
+  return problems.length > 0 ? problems : { ...spec, payload };
+}
+
 function checkPayload(payload: string | null, limits: SpecLimits, problems: Problem[]): string | null {
   // At most three bytes for each unit: most payloads need no counting.
   if (payload === null || 3 * payload.length <= limits.maxPayloadBytes) return payload;

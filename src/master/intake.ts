@@ -1,38 +1,25 @@
 /**
  * Accepts jobs. Each gets an id from a block, so that the identical insert can be repeated after an
- * unknown outcome. Keys: a job's own key names the job for as long as it is kept; the key of a call
- * names the block of ids of that call for an hour, so that the same call made again finds its jobs.
+ * unknown outcome. A job's own key names the job for as long as it is kept; for keys of calls see `keyed-calls.ts`.
  */
 
 import { ElasticJobError, isError } from "../core/errors.ts";
 import type { JobSpec } from "../core/job.ts";
 import type { MasterContext } from "./context.ts";
 import type { IdBlocks } from "./id-blocks.ts";
-import { CALL_KEY_LIFE_MS, type CallKey, type JobAdder, type NewJob } from "./job-adder.ts";
-import type { AddedJob, AddItem } from "./job-api.ts";
+import type { CallKey, JobAdder, NewJob } from "./job-adder.ts";
+import type { AddItem, KeyPart } from "./job-api.ts";
 import type { JobMemory } from "./job-memory.ts";
+import { type Added, isRefusal, KeyedCalls } from "./keyed-calls.ts";
 
-/** How often a call whose key is taken is looked at anew. */
-const MAX_TRIES = 5;
 /** Jobs of a call that are stored as one unit. */
 const MAX_UNIT_JOBS = 200;
 /** Units that are multiples of it make statements of prepared sizes, however many go together. */
 const EVEN_JOBS = 100;
 
-type Added = AddedJob | ElasticJobError;
-
 interface Item extends NewJob {
   /** In the call. */
   readonly index: number;
-}
-
-/** Whether an error says that the job itself is not acceptable. */
-function isRefusal({ code }: ElasticJobError): boolean {
-  return code === "invalid_argument" || code === "failed_precondition";
-}
-
-function isTaken({ code }: ElasticJobError): boolean {
-  return code === "already_exists";
 }
 
 function at<T>(list: readonly T[], index: number): T {
@@ -42,10 +29,9 @@ function at<T>(list: readonly T[], index: number): T {
 }
 
 export class Intake {
-  private readonly context: MasterContext;
-  private readonly memory: JobMemory;
   private readonly adder: JobAdder;
   private readonly ids: IdBlocks;
+  private readonly keyedCalls: KeyedCalls;
   /** Null when a job of this spec may be added, else why not. */
   private readonly refusal: (spec: JobSpec) => ElasticJobError | null;
 
@@ -58,55 +44,25 @@ export class Intake {
       refusal: (spec: JobSpec) => ElasticJobError | null;
     },
   ) {
-    this.context = context;
-    this.memory = parts.memory;
     this.adder = parts.adder;
     this.ids = parts.ids;
     this.refusal = parts.refusal;
+    const adding = {
+      all: (items: readonly AddItem[], firstId: number, callKey: CallKey | null) =>
+        this.addAll(items, firstId, callKey),
+      one: (job: NewJob, callKey: CallKey | null) => this.addOne(job, callKey),
+    };
+    this.keyedCalls = new KeyedCalls(context, { ...parts, adding });
   }
 
-  async addJobs(items: readonly AddItem[], callKey: string | null): Promise<Added[]> {
-    if (callKey === null) return this.addAll(items, await this.ids.take(items.length), null);
-    const key = `call:${callKey}`;
-    return this.adder.aloneWithKey(key, () => this.addOnce(items, key));
-  }
-
-  /**
-   * A call with a key. Most often it is made for the first time, so its jobs are stored, and the key is
-   * looked up only if it turns out to be taken, or if no job was there that could carry it.
-   */
-  private async addOnce(items: readonly AddItem[], key: string): Promise<Added[]> {
-    for (let tries = 0; ; tries++) {
-      const firstId = await this.ids.take(items.length);
-      const expiresAt = this.context.time.now() + CALL_KEY_LIFE_MS;
-      const callKey: CallKey = { row: { key, jobId: firstId, expiresAt }, isStored: false };
-      const outcomes = await this.addAll(items, firstId, callKey);
-      const failures = outcomes.filter((outcome) => outcome instanceof ElasticJobError);
-      const isKnown = failures.every((failure) => isRefusal(failure) || isTaken(failure));
-      if (callKey.isStored || !isKnown) return outcomes;
-      const known = await this.adder.keys.read(key);
-      if (known !== undefined) return this.replay(items, known);
-      // Taken a moment ago, and free now: it had expired.
-      if (!failures.some(isTaken) || tries >= MAX_TRIES) return outcomes;
-    }
-  }
-
-  /** The same call again: what it stored is answered from the rows; what it did not, is added now. */
-  private async replay(items: readonly AddItem[], firstId: number): Promise<Added[]> {
-    const records = await this.context.store.readJobs(items.map((_, index) => firstId + index));
-    return Promise.all(
-      items.map(async (item, index) => {
-        const record = records.get(firstId + index);
-        if (record !== undefined) {
-          // Its write may have been given up as failed.
-          if (this.memory.queues.get(record.id) === undefined) this.memory.place(record);
-          return { jobId: record.id, created: true, nextRunAt: record.scheduledAt };
-        }
-        return item instanceof ElasticJobError
-          ? item
-          : this.addOne({ spec: item, id: firstId + index }, null);
-      }),
-    );
+  /** `part`: of what is added under the key; null: it is this call's alone. */
+  async addJobs(
+    items: readonly AddItem[],
+    callKey: string | null,
+    part: KeyPart | null = null,
+  ): Promise<Added[]> {
+    if (callKey !== null) return this.keyedCalls.add(items, callKey, part);
+    return this.addAll(items, await this.ids.take(items.length), null);
   }
 
   private async addAll(call: readonly AddItem[], firstId: number, callKey: CallKey | null): Promise<Added[]> {

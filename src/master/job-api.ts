@@ -16,6 +16,14 @@ export interface AddedJob {
 /** A job of a call; or why it is refused: it keeps its place, so that the others keep their ids when the call is made again. */
 export type AddItem = JobSpec | ElasticJobError;
 
+/** Which of the jobs that are added under a key. */
+export interface KeyPart {
+  /** How many there are in all. */
+  readonly jobs: number;
+  /** The place of the call's first one. */
+  readonly first: number;
+}
+
 /** A job as callers see it. */
 export interface JobView {
   readonly record: JobRecord;
@@ -50,9 +58,14 @@ export interface NodeView {
 export interface JobApi {
   /**
    * Adds each job on its own: one that is refused leaves the others alone. With `callKey`, the same
-   * call made again within an hour returns the same jobs, also those that would be refused by now.
+   * call made again within an hour returns the same jobs, also those that would be refused by now. `part`: the call is
+   * one of many that share the key.
    */
-  addJobs(items: readonly AddItem[], callKey: string | null): Promise<(AddedJob | ElasticJobError)[]>;
+  addJobs(
+    items: readonly AddItem[],
+    callKey: string | null,
+    part?: KeyPart | null,
+  ): Promise<(AddedJob | ElasticJobError)[]>;
   /** `change` makes the new spec of the present one (it may throw); it can be called more than once. */
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;
   deleteJob(jobId: number): Promise<void>;

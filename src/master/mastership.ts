@@ -22,7 +22,7 @@ import { IdBlocks } from "./id-blocks.ts";
 import { InFlight } from "./in-flight.ts";
 import { Intake } from "./intake.ts";
 import { JobAdder } from "./job-adder.ts";
-import type { AddedJob, AddItem, ClusterView, JobApi, JobView } from "./job-api.ts";
+import type { AddedJob, AddItem, ClusterView, JobApi, JobView, KeyPart } from "./job-api.ts";
 import { JobInserter } from "./job-inserter.ts";
 import { JobMemory } from "./job-memory.ts";
 import { JobReader } from "./job-reader.ts";
@@ -132,8 +132,12 @@ export class Mastership implements JobApi {
     await sleep(this.context.clock, ms, settled.signal);
   }
 
-  addJobs(items: readonly AddItem[], callKey: string | null): Promise<(AddedJob | ElasticJobError)[]> {
-    return this.serve(() => this.intake.addJobs(items, callKey));
+  addJobs(
+    items: readonly AddItem[],
+    callKey: string | null,
+    part: KeyPart | null = null,
+  ): Promise<(AddedJob | ElasticJobError)[]> {
+    return this.serve(() => this.intake.addJobs(items, callKey, part));
   }
 
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView> {

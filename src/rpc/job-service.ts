@@ -2,15 +2,14 @@
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { Clock } from "../core/clock.ts";
-import { ElasticJobError, invalidArgument } from "../core/errors.ts";
 import type { JobSpec } from "../core/job.ts";
 import { specOrThrow } from "../core/job-spec.ts";
 import type { Random } from "../core/random.ts";
 import {
-  type AddJobOutcome,
   type AddJobRequest,
   type AddJobsRequest,
   AddJobsRequestSchema,
+  type AddJobsResponse,
   type DeleteJobRequest,
   DeleteJobResponseSchema,
   type GetAllJobsRequest,
@@ -25,13 +24,12 @@ import {
   type WatchJobRequest,
   WatchJobResponseSchema,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
-import type { JobApi, JobView } from "../master/job-api.ts";
+import type { JobView } from "../master/job-api.ts";
 import type { Role } from "../master/role.ts";
 import type { JobStore } from "../store/job-store.ts";
-import { addOnMaster, toOutcome } from "./add-jobs.ts";
+import { addJobOnMaster, addJobsOnMaster, checkAddJobs } from "./add-jobs.ts";
 import { IDEMPOTENCY_KEY } from "./call-headers.ts";
 import { callKey } from "./call-key.ts";
-import { specFromAddRequest } from "./conversion/add-request.ts";
 import { jobIdFromString } from "./conversion/job-id.ts";
 import { jobToMessage } from "./conversion/job-message.ts";
 import { resultToMessage } from "./conversion/result-message.ts";
@@ -45,10 +43,8 @@ import { type CallContext, isForwarded, type MasterCaller } from "./master-call.
 import type { NodeNames } from "./node-names.ts";
 import { previewSchedule } from "./preview-schedule.ts";
 import { answerAdds } from "./stream-add-jobs.ts";
-import { refuseUnknownFields, unknownFieldError } from "./unknown-fields.ts";
+import { refuseUnknownFields } from "./unknown-fields.ts";
 import { watchThroughMaster } from "./watch.ts";
-
-const MAX_JOBS_A_CALL = 10_000;
 
 export function createJobService(options: {
   readonly role: Role;
@@ -61,36 +57,24 @@ export function createJobService(options: {
   readonly closing: AbortSignal;
 }): ServiceImpl<typeof JobService> {
   const { role, store, clock, random, master, names, limits, closing } = options;
-  const parseOn = (api: JobApi) => (request: AddJobRequest) =>
-    specOrThrow(specFromAddRequest(request, api.clusterTime(), limits));
-
   /** With a key, repeated until it is answered: the answer is the same however often it was run. */
   function addMany(
     request: AddJobsRequest,
     key: string | null,
     context: CallContext,
-  ): Promise<AddJobOutcome[]> {
+  ): Promise<AddJobsResponse> {
     return master.call(context, {
       repeatable: key !== null,
-      async onMaster(api) {
-        const [unknown] = isForwarded(context) ? (request.$unknown ?? []) : [];
-        if (unknown !== undefined) throw unknownFieldError(`AddJobsRequest field ${unknown.no}`);
-        const call = { key, forwarded: isForwarded(context) };
-        return (await addOnMaster(api, request.jobs, call, parseOn(api))).map(toOutcome);
-      },
-      async forward(peer, call) {
+      onMaster: (api) => addJobsOnMaster(api, request, { key, forwarded: isForwarded(context) }, limits),
+      forward(peer, call) {
         if (key !== null) call.headers.set(IDEMPOTENCY_KEY, key);
-        return (await peer.jobs.addJobs(request, call)).outcomes;
+        return peer.jobs.addJobs(request, call);
       },
     });
   }
 
-  function addCounted(request: AddJobsRequest, key: string | null, context: CallContext) {
-    const count = request.jobs.length;
-    if (count < 1 || count > MAX_JOBS_A_CALL) {
-      const message = `has ${count} jobs; 1 to ${MAX_JOBS_A_CALL.toLocaleString("en")} are accepted`;
-      throw invalidArgument([{ field: "jobs", message }]);
-    }
+  function addChecked(request: AddJobsRequest, key: string | null, context: CallContext) {
+    checkAddJobs(request, key);
     // A key of the forwarder's own makes repeating safe where the caller gave none.
     const ownKey = role.now().kind === "master" || isForwarded(context) ? null : random.id();
     return addMany(request, key ?? ownKey, context);
@@ -101,7 +85,10 @@ export function createJobService(options: {
     random,
     defaultWaitMs: limits.defaultWaitMs,
     maxWaitMs: limits.maxWaitMs,
-    send: (jobs, key, context) => addMany(create(AddJobsRequestSchema, { jobs: [...jobs] }), key, context),
+    async send(jobs, key, context) {
+      const request = create(AddJobsRequestSchema, { jobs: [...jobs] });
+      return (await addMany(request, key, context)).outcomes;
+    },
   });
 
   async function messagesOf(view: JobView) {
@@ -121,17 +108,7 @@ export function createJobService(options: {
       }
       return master.call(context, {
         repeatable: key !== null,
-        async onMaster(api) {
-          const [outcome] = await addOnMaster(
-            api,
-            [request],
-            { key, forwarded: isForwarded(context) },
-            parseOn(api),
-          );
-          if (outcome === undefined) throw new ElasticJobError("internal", "the master gave no outcome");
-          if (outcome instanceof ElasticJobError) throw outcome;
-          return outcome;
-        },
+        onMaster: (api) => addJobOnMaster(api, request, { key, forwarded: isForwarded(context) }, limits),
         forward(peer, call) {
           if (key !== null) call.headers.set(IDEMPOTENCY_KEY, key);
           return peer.jobs.addJob(request, call);
@@ -140,11 +117,11 @@ export function createJobService(options: {
     },
 
     async addJobs(request: AddJobsRequest, context: HandlerContext) {
-      return { outcomes: await addCounted(request, callKey(context), context) };
+      return addChecked(request, callKey(context), context);
     },
 
     streamAddJobs: (requests: AsyncIterable<StreamAddJobsRequest>, context: HandlerContext) =>
-      answerAdds(requests, context, { add: addCounted, clock, closing }),
+      answerAdds(requests, context, { add: addChecked, clock, closing }),
 
     // Neither is repeated by itself: a second update would change the revision again, and a second
     // delete would say not_found of a job that the first one deleted.

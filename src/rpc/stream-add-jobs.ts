@@ -8,9 +8,9 @@ import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import {
-  type AddJobOutcome,
   type AddJobsRequest,
   AddJobsRequestSchema,
+  type AddJobsResponse,
   type StreamAddJobsRequest,
   type StreamAddJobsResponse,
   StreamAddJobsResponseSchema,
@@ -24,7 +24,7 @@ const MAX_REQUESTS = 64;
 /** One request may exceed it. */
 const MAX_JOBS = 20_000;
 
-type Add = (request: AddJobsRequest, key: string | null, context: CallContext) => Promise<AddJobOutcome[]>;
+type Add = (request: AddJobsRequest, key: string | null, context: CallContext) => Promise<AddJobsResponse>;
 
 interface Answered {
   readonly answer: StreamAddJobsResponse;
@@ -50,12 +50,13 @@ export async function* answerAdds(
   const isFull = () => openRequests >= MAX_REQUESTS || openJobs >= MAX_JOBS;
 
   async function start(request: StreamAddJobsRequest): Promise<void> {
+    const jobs = countOf(request);
     openRequests++;
-    openJobs += request.jobs.length;
+    openJobs += jobs;
     try {
       const answer = await answerOf(request, context, options);
       // Not awaited within `push()`: `answers` may be another list by now.
-      answers.push({ answer, jobs: request.jobs.length });
+      answers.push({ answer, jobs });
     } catch (error) {
       failure ??= { error };
     }
@@ -114,8 +115,12 @@ export async function* answerAdds(
   }
 }
 
+function countOf({ request }: StreamAddJobsRequest): number {
+  return request?.table?.template.length ?? request?.jobs.length ?? 0;
+}
+
 async function answerOf(
-  { call, idempotencyKey, jobs, timeoutMs }: StreamAddJobsRequest,
+  { call, idempotencyKey, request, timeoutMs }: StreamAddJobsRequest,
   context: CallContext,
   { add, clock }: { readonly add: Add; readonly clock: Clock },
 ): Promise<StreamAddJobsResponse> {
@@ -127,8 +132,8 @@ async function answerOf(
   };
   try {
     const key = checkCallKey("idempotencyKey", idempotencyKey === "" ? null : idempotencyKey);
-    const outcomes = await add(create(AddJobsRequestSchema, { jobs }), key, ownContext);
-    return create(StreamAddJobsResponseSchema, { call, outcomes });
+    const response = await add(request ?? create(AddJobsRequestSchema), key, ownContext);
+    return { $typeName: "elasticjob.v1.StreamAddJobsResponse", call, response };
   } catch (error) {
     return create(StreamAddJobsResponseSchema, { call, failure: failureOf(error) });
   }

@@ -82,51 +82,66 @@ export function pushJob(values: SqlValue[], job: JobRecord, epoch: number): void
   );
 }
 
-/** What the row of a new job has in all columns but those of `pushNewJob`, by how it is added. Nearly all jobs are new. */
+/** What the rows of new jobs have in the columns that `pushNewJob` leaves out. Nearly all jobs are new. */
 const NEW = {
   failures: "0",
   lost: "0",
   revision: "0",
   parent_id: "0",
   ended_at: "0",
+  scheduled_at: "at",
   update_time: "create_time",
 };
+const WAITING = { ...NEW, status: `${STORED_STATUS.WAITING}`, claim: "0", attempt: "0", node: "0" };
+/** Placed at once, as its first claim. */
+const CLAIMED = { ...NEW, status: `${STORED_STATUS.RUNNING}`, claim: "1", attempt: "1" };
+/** Due when it is added, and of the usual priority. */
+const PLAIN = { create_time: "at", priority: "0" };
 export const NEW_JOB = {
-  waiting: { ...NEW, status: `${STORED_STATUS.WAITING}`, claim: "0", attempt: "0" },
-  /** Placed at once, as its first claim. */
-  claimed: { ...NEW, status: `${STORED_STATUS.RUNNING}`, claim: "1", attempt: "1" },
+  waiting: WAITING,
+  plainWaiting: { ...WAITING, ...PLAIN },
+  claimed: CLAIMED,
+  plainClaimed: { ...CLAIMED, ...PLAIN },
 } as const satisfies Record<string, Partial<Record<keyof JobRow, string>>>;
+export type NewJobKind = keyof typeof NEW_JOB;
 
-/** Null: it has more to say. */
-export function newJobKind(job: JobRecord): keyof typeof NEW_JOB | null {
-  const isNew =
+/** What all of the jobs are; null: they have more to say. */
+export function newJobKind(jobs: readonly JobRecord[]): NewJobKind | null {
+  const isPlain = jobs.every((job) => job.createTime === job.at && job.spec.priority === 0);
+  if (jobs.every(isNewWaiting)) return isPlain ? "plainWaiting" : "waiting";
+  if (jobs.every(isNewClaimed)) return isPlain ? "plainClaimed" : "claimed";
+  return null;
+}
+
+function isNewWaiting(job: JobRecord): boolean {
+  const { status, claim, attempt, node } = job;
+  return status === STORED_STATUS.WAITING && claim === 0 && attempt === 0 && node === 0 && isNew(job);
+}
+
+function isNewClaimed(job: JobRecord): boolean {
+  return job.status === STORED_STATUS.RUNNING && job.claim === 1 && job.attempt === 1 && isNew(job);
+}
+
+function isNew(job: JobRecord): boolean {
+  return (
     job.failures === 0 &&
     job.lost === 0 &&
     job.revision === 0 &&
     job.parentId === 0 &&
     job.endedAt === 0 &&
-    job.updateTime === job.createTime &&
-    job.claim === job.attempt;
-  if (isNew && job.claim === 0 && job.status === STORED_STATUS.WAITING) return "waiting";
-  return isNew && job.claim === 1 && job.status === STORED_STATUS.RUNNING ? "claimed" : null;
+    job.scheduledAt === job.at &&
+    job.updateTime === job.createTime
+  );
 }
 
 /** Appends the values of the columns that `NEW_JOB` leaves open. */
-export function pushNewJob(values: SqlValue[], job: JobRecord, epoch: number): void {
+export function pushNewJob(values: SqlValue[], kind: NewJobKind, job: JobRecord, epoch: number): void {
   const { spec } = job;
-  values.push(
-    job.id,
-    job.classId,
-    job.at,
-    job.node,
-    epoch,
-    job.scheduledAt,
-    job.createTime,
-    spec.priority,
-    spec.name,
-    encodeSpec(spec),
-    spec.payload,
-  );
+  values.push(job.id, job.classId, job.at);
+  if (kind === "claimed" || kind === "plainClaimed") values.push(job.node);
+  values.push(epoch);
+  if (kind === "waiting" || kind === "claimed") values.push(job.createTime, spec.priority);
+  values.push(spec.name, encodeSpec(spec), spec.payload);
 }
 
 export function jobOfRow(row: JobRow): JobRecord {

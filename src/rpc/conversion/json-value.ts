@@ -28,14 +28,27 @@ export function jsonTextFromValue(
     problems.push({ field, message: `is not JSON (${reason}); any JSON value is accepted` });
     return null;
   }
-  if (nestsDeeper(json, MAX_NESTING)) {
-    problems.push({
-      field,
-      message: `has more than ${MAX_NESTING} levels of arrays and objects; up to ${MAX_NESTING} are accepted`,
-    });
+  return isShallow(field, json, problems) ? JSON.stringify(json) : null;
+}
+
+/** The text as it is, if it is JSON; null: what is wrong with it is now one of the problems. */
+export function checkJsonText(field: string, text: string, problems: Problem[]): string | null {
+  try {
+    return isShallow(field, JSON.parse(text) as JsonValue, problems) ? text : null;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    problems.push({ field, message: `is not JSON (${reason})` });
     return null;
   }
-  return JSON.stringify(json);
+}
+
+function isShallow(field: string, json: JsonValue, problems: Problem[]): boolean {
+  if (!nestsDeeper(json, MAX_NESTING)) return true;
+  problems.push({
+    field,
+    message: `has more than ${MAX_NESTING} levels of arrays and objects; up to ${MAX_NESTING} are accepted`,
+  });
+  return false;
 }
 
 /**

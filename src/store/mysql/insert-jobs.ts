@@ -6,7 +6,7 @@ import { ElasticJobError } from "../../core/errors.ts";
 import type { JobRecord } from "../../core/job.ts";
 import type { SqlValue } from "../dialect.ts";
 import { chunks, marks, padded } from "../in-list.ts";
-import { JOB_COLUMNS, NEW_JOB, newJobKind, pushJob, pushNewJob } from "../job-row.ts";
+import { JOB_COLUMNS, NEW_JOB, type NewJobKind, newJobKind, pushJob, pushNewJob } from "../job-row.ts";
 import type { JobKey } from "../job-store.ts";
 import { keyBytes } from "../read-keys.ts";
 import type { Session } from "./connection-pool.ts";
@@ -16,10 +16,13 @@ import { MultiRowInsert } from "./multi-row-insert.ts";
 
 const JOBINFO = { table: "jobinfo", columns: JOB_COLUMNS, fenced: true } as const;
 const INSERT_ANY = new MultiRowInsert(JOBINFO);
-const INSERT_NEW = {
-  waiting: new MultiRowInsert({ ...JOBINFO, fixed: NEW_JOB.waiting }),
-  claimed: new MultiRowInsert({ ...JOBINFO, fixed: NEW_JOB.claimed }),
-} as const;
+const insertNew = (kind: NewJobKind) => new MultiRowInsert({ ...JOBINFO, fixed: NEW_JOB[kind] });
+const INSERT_NEW: Readonly<Record<NewJobKind, MultiRowInsert>> = {
+  waiting: insertNew("waiting"),
+  plainWaiting: insertNew("plainWaiting"),
+  claimed: insertNew("claimed"),
+  plainClaimed: insertNew("plainClaimed"),
+};
 const INSERT_KEYS = new MultiRowInsert({
   table: "jobkey",
   columns: ["k", "job_id", "expires_at"],
@@ -62,14 +65,12 @@ interface Rows {
 
 function rowsOf(jobs: readonly JobRecord[], epoch: number): Rows {
   const values: SqlValue[] = [];
-  const [first] = jobs;
-  const kind = first === undefined ? null : newJobKind(first);
-  const isAlike = kind !== null && jobs.every((job) => newJobKind(job) === kind);
+  const kind = newJobKind(jobs);
   for (const job of jobs) {
-    if (isAlike) pushNewJob(values, job, epoch);
-    else pushJob(values, job, epoch);
+    if (kind === null) pushJob(values, job, epoch);
+    else pushNewJob(values, kind, job, epoch);
   }
-  return { count: jobs.length, insert: isAlike ? INSERT_NEW[kind] : INSERT_ANY, values };
+  return { count: jobs.length, insert: kind === null ? INSERT_ANY : INSERT_NEW[kind], values };
 }
 
 /** In one packet of text: whoever is frozen in mid-transaction would hold the mastership's row until the server gives it up. */

@@ -57,14 +57,19 @@ export class MultiRowInsert {
   }
 }
 
-/** Few sizes, as the server keeps each text: small ones, powers of two, and full batches. */
+/** Few sizes, as the server keeps each text: small ones, powers of two, what our client sends together, and full batches. */
 function isPreparedSize(rows: number): boolean {
-  return rows <= 8 || (rows & (rows - 1)) === 0 || (rows <= 1000 && rows % 100 === 0);
+  return (
+    rows <= 8 ||
+    (rows & (rows - 1)) === 0 ||
+    (rows <= 128 && rows % 4 === 0) ||
+    (rows <= 1000 && rows % 100 === 0)
+  );
 }
 
-/** At most `rows`; three of them make any number up to 1,000. */
+/** At most `rows`. */
 export function largestPreparedSize(rows: number): number {
-  if (isPreparedSize(rows)) return rows;
-  for (const step of [100, 10]) if (rows >= step) return Math.min(10 * step, rows - (rows % step));
-  return rows;
+  let size = rows;
+  while (!isPreparedSize(size)) size--;
+  return size;
 }

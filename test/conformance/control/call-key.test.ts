@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { ElasticJobError, invalidArgument } from "../../../src/core/errors.ts";
-import type { AddedJob } from "../../../src/master/job-api.ts";
+import type { AddedJob, KeyPart } from "../../../src/master/job-api.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
 import { openSqliteStore } from "../../../src/store/open.ts";
 import { systemClock } from "../../../src/system-clock.ts";
 import { specOf } from "../../unit/core/job-fixture.ts";
-import { startMaster, type TestMaster } from "./test-master.ts";
+import { startMaster, startMastership, type TestMaster } from "./test-master.ts";
 
 const good = (name: string) => specOf({ handler: "work", name });
 const refused = invalidArgument([{ field: "timed.runAt", message: "is refused" }]);
@@ -115,4 +115,132 @@ test("a call whose first jobs have keys is found again, with what was new then",
   const first = await master.api.addJobs(call, "a call");
   const again = await master.api.addJobs(call, "a call");
   expect(again).toEqual(first);
+});
+
+describe("calls that share a key", () => {
+  const from = (first: number, jobs = 1_000): KeyPart => ({ jobs, first });
+  const names = async (store: JobStore) =>
+    (await store.listJobs({}, { before: null, limit: 10_000 })).items.map(({ spec }) => spec.name).reverse();
+  /** How many statements have carried keys, and what each does before it is carried out. */
+  function watchInserts(store: JobStore): { keyed: number; before: (names: string[]) => Promise<void> } {
+    const { insertJobs } = store;
+    const before: (names: string[]) => Promise<void> = async () => {};
+    const seen = { keyed: 0, before };
+    store.insertJobs = async (epoch, jobs, keys) => {
+      if (keys.length > 0) seen.keyed++;
+      await seen.before(jobs.map(({ spec }) => spec.name));
+      return insertJobs.call(store, epoch, jobs, keys);
+    };
+    return seen;
+  }
+
+  test("store it once, ask for nothing, and get ids by their places", async () => {
+    let inserts = { keyed: 0 };
+    const { master, store, reads } = await open((under) => {
+      inserts = watchInserts(under);
+    });
+    const call = (first: number, ...jobs: string[]) =>
+      master.api.addJobs(jobs.map(good), "shared", from(first));
+    const all = await Promise.all([call(0, "a", "b"), call(2, "c"), call(3, "d", "e")]);
+    const [firstId = 0, ...rest] = all.flat().map(idOf);
+    expect(rest).toEqual([1, 2, 3, 4].map((place) => firstId + place));
+    expect(await names(store)).toEqual(["a", "b", "c", "d", "e"]);
+    expect(inserts.keyed).toBe(1);
+    expect(reads()).toBe(0);
+  });
+
+  test("may be made again, on this master and on the next, and in any order", async () => {
+    const { master, store } = await open();
+    const first = await master.api.addJobs([good("a"), good("b")], "shared", from(0));
+    const second = await master.api.addJobs([good("c")], "shared", from(2));
+    for (let round = 0; round < 2; round++) {
+      expect(await master.api.addJobs([good("c")], "shared", from(2))).toEqual(second);
+      expect(await master.api.addJobs([good("a"), good("b")], "shared", from(0))).toEqual(first);
+    }
+    const next = await startMastership(store, { embedded: true });
+    expect(await next.api.addJobs([good("c")], "shared", from(2))).toEqual(second);
+    const third = await next.api.addJobs([good("d")], "shared", from(3));
+    expect(third.map(idOf)).toEqual([idOf(first[0]) + 3]);
+    expect(await next.api.addJobs([good("d")], "shared", from(3))).toEqual(third);
+    expect(await names(store)).toEqual(["a", "b", "c", "d"]);
+    next.end.abort();
+  });
+
+  test("get their ids, whichever of them comes first", async () => {
+    const { master, store } = await open();
+    const late = await master.api.addJobs([good("z")], "shared", from(999));
+    const early = await master.api.addJobs([good("a")], "shared", from(0));
+    expect(idOf(late[0]) - idOf(early[0])).toBe(999);
+    expect(await names(store)).toEqual(["a", "z"]);
+  });
+
+  test("wait for each other where they are for the same jobs", async () => {
+    const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { master, store } = await open((under) => {
+      watchInserts(under).before = async (jobs) => {
+        if (!jobs.includes("slow")) return;
+        begun.resolve();
+        await gate.promise;
+      };
+    });
+    await master.api.addJobs([good("a")], "shared", from(0));
+    const slow = master.api.addJobs([good("slow")], "shared", from(1));
+    const again = master.api.addJobs([good("slow")], "shared", from(1));
+    await begun.promise;
+    // Not held up by them.
+    await master.api.addJobs([good("b")], "shared", from(2));
+    gate.resolve();
+    expect(await again).toEqual(await slow);
+    expect(await names(store)).toEqual(["a", "slow", "b"]);
+  });
+
+  test("are added by their repetition where they failed", async () => {
+    const failing = new Set(["b", "x"]);
+    const { master, store } = await open((under) => {
+      watchInserts(under).before = async (jobs) => {
+        if (!jobs.some((name) => failing.delete(name))) return;
+        throw new ElasticJobError("unavailable", "no answer");
+      };
+    });
+    const call = (first: number, ...jobs: string[]) =>
+      master.api.addJobs(jobs.map(good), "shared", from(first));
+    // The statement that carries the key, and one after it.
+    expect((await call(0, "x"))[0]).toBeInstanceOf(ElasticJobError);
+    const [a] = await call(0, "x");
+    expect((await call(1, "b", "c")).every((outcome) => outcome instanceof ElasticJobError)).toBe(true);
+    expect((await call(1, "b", "c")).map(idOf)).toEqual([idOf(a) + 1, idOf(a) + 2]);
+    expect(await names(store)).toEqual(["x", "b", "c"]);
+  });
+
+  test("of which the first is refused leave the key to the others", async () => {
+    const { master, store } = await open();
+    expect(await master.api.addJobs([refused], "shared", from(0))).toEqual([refused]);
+    const [b] = await master.api.addJobs([good("b")], "shared", from(1));
+    const [a] = await master.api.addJobs([good("a")], "shared", from(0));
+    expect(idOf(b) - idOf(a)).toBe(1);
+    expect(await names(store)).toEqual(["a", "b"]);
+  });
+
+  test("are nothing to those under the key alone, or for another number of jobs", async () => {
+    const { master, store } = await open();
+    const outcomes = await Promise.all([
+      master.api.addJobs([good("part")], "one name", from(0)),
+      master.api.addJobs([good("whole")], "one name"),
+      master.api.addJobs([good("other")], "one name", from(0, 50)),
+    ]);
+    expect(new Set(outcomes.flat().map(idOf)).size).toBe(3);
+    expect((await names(store)).toSorted()).toEqual(["other", "part", "whole"]);
+  });
+
+  test("are remembered for as long as it takes, and found in the store after that", async () => {
+    const { master, store, reads } = await open();
+    const first = await master.api.addJobs([good("a")], "the first", from(0, 2));
+    for (let key = 0; key < 1_000; key++) await master.api.addJobs([good("x")], `key ${key}`, from(0, 2));
+    expect(reads()).toBe(0);
+    const second = await master.api.addJobs([good("b")], "the first", from(1, 2));
+    expect(reads()).toBe(1);
+    expect(idOf(second[0])).toBe(idOf(first[0]) + 1);
+    expect(await master.api.addJobs([good("a")], "the first", from(0, 2))).toEqual(first);
+    expect(await store.countJobs({}, 10_000)).toBe(1_002);
+  });
 });

@@ -79,8 +79,9 @@ export function memoryJobApi(): MemoryJobApi {
     calls: [],
     beforeAdd: null,
     onStream: () => ({ message() {}, closed() {} }),
-    async addJobs(specs, callKey) {
-      api.calls.push({ count: specs.length, key: callKey });
+    async addJobs(specs, key, part = null) {
+      const callKey = part === null || key === null ? key : `${key}/${part.jobs}/${part.first}`;
+      api.calls.push({ count: specs.length, key });
       await api.beforeAdd?.();
       const known = callKey === null ? undefined : answers.get(callKey);
       if (known !== undefined) return known.map((a) => (a instanceof Error ? a : { ...a, created: false }));

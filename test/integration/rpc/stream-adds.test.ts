@@ -5,6 +5,8 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, describe, expect, test } from "vitest";
 import {
+  type AddJobsResponse,
+  AddJobsResponseSchema,
   JobService,
   StreamAddJobsRequestSchema,
   type StreamAddJobsResponse,
@@ -62,8 +64,10 @@ function openStream(node: TestNode, open = createConnectTransport, headers = {})
 
 const echo = { handler: "echo" };
 const jobsOf = (count: number) => Array.from({ length: count }, () => echo);
-const idsOf = ({ outcomes }: { outcomes: StreamAddJobsResponse["outcomes"] }) =>
-  outcomes.map(({ outcome }) => (outcome.case === "added" ? outcome.value.jobId : outcome.value?.code));
+const idsOf = ({ response }: { response?: AddJobsResponse | undefined }) =>
+  response?.outcomes.map(({ outcome }) =>
+    outcome.case === "added" ? outcome.value.jobId : outcome.value?.code,
+  );
 
 /** Makes each add wait until it is let go, in the order of their coming. */
 function holdAdds(node: TestNode): { readonly began: () => number; release(index: number): void } {
@@ -84,9 +88,9 @@ describe.each([
     const node = await startNode();
     const held = holdAdds(node);
     const stream = openStream(node, open as typeof createConnectTransport);
-    stream.send({ call: 7, jobs: [{ handler: "echo", name: "slow" }] });
+    stream.send({ call: 7, request: { jobs: [{ handler: "echo", name: "slow" }] } });
     await until("the first is under way", () => held.began() === 1);
-    stream.send({ call: 3, jobs: [{ handler: "echo", name: "quick" }, { handler: "" }] });
+    stream.send({ call: 3, request: { jobs: [{ handler: "echo", name: "quick" }, { handler: "" }] } });
     await until("the second is under way", () => held.began() === 2);
     held.release(1);
     const quick = await stream.answer();
@@ -107,14 +111,15 @@ test("a request with no jobs or too many is refused, and the stream goes on", as
   const stream = openStream(await startNode());
   stream.send({ call: 1 });
   const none = await stream.answer();
-  expect(none).toMatchObject({ call: 1, failure: { code: "invalid_argument" }, outcomes: [] });
+  expect(none).toMatchObject({ call: 1, failure: { code: "invalid_argument" } });
+  expect(none.response).toBeUndefined();
   expect(none.failure?.message).toMatch(/^jobs: has 0 jobs/);
-  stream.send({ call: 2, jobs: jobsOf(10_001) });
+  stream.send({ call: 2, request: { jobs: jobsOf(10_001) } });
   const tooMany = await stream.answer();
   expect(tooMany).toMatchObject({ call: 2, failure: { code: "invalid_argument" } });
   expect(tooMany.failure?.message).toMatch(/^jobs: has 10001 jobs/);
-  stream.send({ call: 3, jobs: jobsOf(10_000) });
-  expect((await stream.answer()).outcomes).toHaveLength(10_000);
+  stream.send({ call: 3, request: { jobs: jobsOf(10_000) } });
+  expect((await stream.answer()).response?.outcomes).toHaveLength(10_000);
   stream.end();
 });
 
@@ -122,31 +127,69 @@ test("a key that is too long or not plain ASCII is refused by name, and the stre
   const node = await startNode();
   const stream = openStream(node);
   for (const [call, idempotencyKey] of ["k".repeat(201), "schlüssel", "a\nb"].entries()) {
-    stream.send({ call, idempotencyKey, jobs: [echo] });
+    stream.send({ call, idempotencyKey, request: { jobs: [echo] } });
     const { failure } = await stream.answer();
     expect(failure?.code).toBe("invalid_argument");
     expect(failure?.message).toMatch(/^idempotencyKey: /);
   }
   expect(node.api.calls).toEqual([]);
-  stream.send({ call: 9, idempotencyKey: "k".repeat(200), jobs: [echo] });
+  stream.send({ call: 9, idempotencyKey: "k".repeat(200), request: { jobs: [echo] } });
   expect(idsOf(await stream.answer())).toEqual(["1"]);
+  stream.end();
+});
+
+test("jobs as a table are answered by a table, or by job where one is refused", async () => {
+  const node = await startNode();
+  const stream = openStream(node);
+  const table = { templates: [echo, { handler: "" }], template: [0, 0], payload: ["1", '{"a": [2]}'] };
+  stream.send({ call: 1, request: { table } });
+  const { response } = await stream.answer();
+  expect(response).toMatchObject({ outcomes: [], added: { jobId: [1, 2], existed: [] } });
+  expect(response?.added?.nextRunAt).toHaveLength(2);
+  expect([...node.api.jobs.values()].map(({ spec }) => spec.payload)).toEqual(["1", '{"a": [2]}']);
+  stream.send({ call: 2, request: { table: { ...table, template: [0, 1, 0], payload: [] } } });
+  const mixed = await stream.answer();
+  expect(idsOf(mixed)).toEqual(["3", "invalid_argument", "4"]);
+  expect(mixed.response?.added).toBeUndefined();
+  stream.end();
+});
+
+test.each<[string, Request["request"], string]>([
+  ["keyPart: is given without", { jobs: [echo], keyPart: { jobs: 1 } }, ""],
+  [
+    "keyPart: is of 3 jobs, from 2 on, for a call of 2",
+    { jobs: jobsOf(2), keyPart: { jobs: 3, first: 2 } },
+    "k",
+  ],
+  ["keyPart: is of 10001 jobs", { jobs: [echo], keyPart: { jobs: 10_001 } }, "k"],
+  ["keyPart: is of 0 jobs", { jobs: [echo], keyPart: {} }, "k"],
+  ["table: is given beside jobs", { jobs: [echo], table: { templates: [echo], template: [0] } }, ""],
+  ["jobs: has 0 jobs", { table: { templates: [echo] } }, ""],
+  ["table.template: names template 1", { table: { templates: [echo], template: [1] } }, ""],
+])("what is wrong with a request is said: %s", async (message, request, idempotencyKey) => {
+  const node = await startNode();
+  const stream = openStream(node);
+  stream.send({ call: 1, idempotencyKey, ...(request && { request }) });
+  const { failure } = await stream.answer();
+  expect(failure).toMatchObject({ code: "invalid_argument", message: expect.stringContaining(message) });
+  expect(node.api.jobs.size).toBe(0);
   stream.end();
 });
 
 test("the same key on a stream, on another one and on AddJobs names the same jobs", async () => {
   const node = await startNode();
   const jobs = createClient(JobService, createConnectTransport({ baseUrl: node.url, httpVersion: "2" }));
-  const request = { call: 1, idempotencyKey: "mine", jobs: [echo, echo] };
+  const request = { call: 1, idempotencyKey: "mine", request: { jobs: [echo, echo] } };
   const [one, two] = [openStream(node), openStream(node)];
   one.send(request);
   const first = await one.answer();
   expect(idsOf(first)).toEqual(["1", "2"]);
   two.send(request);
   expect(idsOf(await two.answer())).toEqual(["1", "2"]);
-  const call = await jobs.addJobs({ jobs: request.jobs }, { headers: { "Idempotency-Key": "mine" } });
-  expect(idsOf(call)).toEqual(["1", "2"]);
+  const call = await jobs.addJobs(request.request, { headers: { "Idempotency-Key": "mine" } });
+  expect(idsOf({ response: call })).toEqual(["1", "2"]);
   // Without a key, the same request is another one.
-  one.send({ call: 2, jobs: request.jobs });
+  one.send({ call: 2, request: request.request });
   expect(idsOf(await one.answer())).toEqual(["3", "4"]);
   one.end();
   two.end();
@@ -157,9 +200,9 @@ describe("at a node that is not master", () => {
     const master = await startNode();
     const follower = await startNode({ role: { kind: "follower", master: master.asMaster } });
     const stream = openStream(follower);
-    stream.send({ call: 1, jobs: [echo, { handler: "" }] });
+    stream.send({ call: 1, request: { jobs: [echo, { handler: "" }] } });
     expect(idsOf(await stream.answer())).toEqual(["1", "invalid_argument"]);
-    stream.send({ call: 2, idempotencyKey: "mine", jobs: [echo] });
+    stream.send({ call: 2, idempotencyKey: "mine", request: { jobs: [echo] } });
     expect(idsOf(await stream.answer())).toEqual(["2"]);
     expect(master.api.calls).toEqual([
       { count: 2, key: expect.stringMatching(/./) },
@@ -168,12 +211,35 @@ describe("at a node that is not master", () => {
     stream.end();
   });
 
+  test("tables go through the master as they are, each part of a key once", async () => {
+    const master = await startNode();
+    const follower = await startNode({ role: { kind: "follower", master: master.asMaster } });
+    const stream = openStream(follower);
+    const table = { templates: [echo], template: [0, 0], payload: ["1", "2"] };
+    const part = (first: number) => ({
+      call: first,
+      idempotencyKey: "mine",
+      request: { table, keyPart: { jobs: 10, first } },
+    });
+    for (const [first, ids] of [
+      [0, [1, 2]],
+      [2, [3, 4]],
+      [0, [1, 2]],
+    ] as const) {
+      stream.send(part(first));
+      expect((await stream.answer()).response?.added?.jobId).toEqual(ids);
+    }
+    expect(master.api.jobs.size).toBe(4);
+    expect(new Set(master.api.calls.map(({ key }) => key))).toEqual(new Set(["mine"]));
+    stream.end();
+  });
+
   test("a failover in the middle is waited out, and what the old master may have added is repeated under its key", async () => {
     const master = await startNode();
     const follower = await startNode({ role: { kind: "follower", master: master.asMaster } });
     const held = holdAdds(master);
     const stream = openStream(follower);
-    stream.send({ call: 1, jobs: [echo] });
+    stream.send({ call: 1, request: { jobs: [echo] } });
     await until("the add reached the old master", () => held.began() === 1);
     await master.server.close(0);
     const next = await startNode();
@@ -187,12 +253,12 @@ describe("at a node that is not master", () => {
     const node = await startNode({ role: { kind: "none" } });
     const stream = openStream(node);
     const start = performance.now();
-    stream.send({ call: 1, jobs: [echo], timeoutMs: 200 });
+    stream.send({ call: 1, request: { jobs: [echo] }, timeoutMs: 200 });
     const { failure } = await stream.answer();
     expect(failure).toMatchObject({ code: "unavailable", message: expect.stringContaining("no master") });
     expect(performance.now() - start).toBeLessThan(1_500);
     node.becomeMaster();
-    stream.send({ call: 2, jobs: [echo] });
+    stream.send({ call: 2, request: { jobs: [echo] } });
     expect(idsOf(await stream.answer())).toEqual(["1"]);
     stream.end();
   });
@@ -203,12 +269,12 @@ test("a caller without a token is refused", async () => {
   const node = await startNode({ credentials });
   for (const headers of [{}, { authorization: "Bearer wrong" }]) {
     const stream = openStream(node, createConnectTransport, headers);
-    stream.send({ call: 1, jobs: [echo] });
+    stream.send({ call: 1, request: { jobs: [echo] } });
     await expect(stream.next()).rejects.toMatchObject({ code: Code.Unauthenticated });
   }
   expect(node.api.jobs.size).toBe(0);
   const stream = openStream(node, createConnectTransport, { authorization: "Bearer a-token" });
-  stream.send({ call: 1, jobs: [echo] });
+  stream.send({ call: 1, request: { jobs: [echo] } });
   expect(idsOf(await stream.answer())).toEqual(["1"]);
   stream.end();
 });
@@ -217,7 +283,7 @@ test("a failure that nobody foresaw ends the stream, and tells nothing of itself
   const node = await startNode();
   node.api.beforeAdd = () => Promise.reject(new Error("the driver's secret"));
   const stream = openStream(node);
-  stream.send({ call: 1, jobs: [echo] });
+  stream.send({ call: 1, request: { jobs: [echo] } });
   const error = await stream.next().catch(ConnectError.from);
   expect(error).toMatchObject({ code: Code.Internal, rawMessage: expect.not.stringContaining("secret") });
   expect(node.logger.errors).toHaveLength(1);
@@ -230,11 +296,11 @@ test.each([
   const node = await startNode();
   const held = holdAdds(node);
   const stream = openStream(node);
-  for (let call = 1; call <= requests; call++) stream.send({ call, jobs: jobsOf(jobsEach) });
+  for (let call = 1; call <= requests; call++) stream.send({ call, request: { jobs: jobsOf(jobsEach) } });
   await until("it is full", () => held.began() >= most);
   // Another stream's add goes there and back after all that this one has sent.
   const other = openStream(node);
-  other.send({ call: 1, jobs: [echo] });
+  other.send({ call: 1, request: { jobs: [echo] } });
   await until("the other add is under way", () => node.api.calls.at(-1)?.count === 1 || jobsEach === 1);
   expect(held.began()).toBeLessThanOrEqual(most + 1);
   const answered = new Set<number>();
@@ -252,7 +318,7 @@ describe("a node that stops", () => {
     const node = await startNode();
     const held = holdAdds(node);
     const stream = openStream(node);
-    stream.send({ call: 1, jobs: [echo] });
+    stream.send({ call: 1, request: { jobs: [echo] } });
     await until("the add is under way", () => held.began() === 1);
     const closed = node.server.close(5_000);
     held.release(0);
@@ -265,7 +331,7 @@ describe("a node that stops", () => {
   test("ends a stream on which nothing is under way", async () => {
     const node = await startNode();
     const stream = openStream(node);
-    stream.send({ call: 1, jobs: [echo] });
+    stream.send({ call: 1, request: { jobs: [echo] } });
     await stream.answer();
     const closed = node.server.close(5_000);
     expect((await stream.next()).done).toBe(true);
@@ -280,7 +346,7 @@ describe("answering", () => {
     requestHeader: new Headers(),
     timeoutMs: () => undefined,
   });
-  const request = (call: number) => create(StreamAddJobsRequestSchema, { call, jobs: [echo] });
+  const request = (call: number) => create(StreamAddJobsRequestSchema, { call, request: { jobs: [echo] } });
 
   test("begins nothing more once the node stops", async () => {
     const closing = new AbortController();
@@ -297,7 +363,7 @@ describe("answering", () => {
     let begun = 0;
     const add = () => {
       begun += 1;
-      return stopped.promise.then(() => []);
+      return stopped.promise.then(() => create(AddJobsResponseSchema));
     };
     const options = { add, clock: realClock, closing: closing.signal };
     const answers = answerAdds(requests(), context(new AbortController().signal), options);
@@ -319,7 +385,11 @@ describe("answering", () => {
       yield request(2);
       await new Promise(() => {});
     }
-    const options = { add: async () => [], clock: realClock, closing: closing.signal };
+    const options = {
+      add: async () => create(AddJobsResponseSchema),
+      clock: realClock,
+      closing: closing.signal,
+    };
     // Stands where it has given an answer, and is not asked for the next.
     await answerAdds(requests(), context(caller.signal), options).next();
     expect(getEventListeners(closing.signal, "abort")).toHaveLength(1);

@@ -2,17 +2,14 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 import { AddBatcher, type AddBatcherOptions } from "../../../src/client/add-batcher.ts";
-import {
-  type AddJobOutcome,
-  AddJobOutcomeSchema,
-  type AddJobRequest,
-  AddJobRequestSchema,
-} from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
+import type { AddedJob } from "../../../src/client/job-json.ts";
+import type { TableJob } from "../../../src/client/job-table.ts";
+import { AddJobRequestSchema } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 
 interface Sent {
-  readonly jobs: readonly AddJobRequest[];
+  readonly jobs: readonly TableJob[];
   readonly timeoutMs: number;
-  /** Each job is added, its name being its id. */
+  /** Each job is added, its payload being its id. */
   answer(): Promise<void>;
   fail(error: ConnectError): Promise<void>;
 }
@@ -23,12 +20,12 @@ function start(options: Partial<AddBatcherOptions> = {}) {
   const sent: Sent[] = [];
   const batcher = new AddBatcher({
     send(jobs, timeoutMs) {
-      const { promise, resolve, reject } = Promise.withResolvers<AddJobOutcome[]>();
+      const { promise, resolve, reject } = Promise.withResolvers<AddedJob[]>();
       sent.push({
         jobs,
         timeoutMs,
         answer() {
-          resolve(jobs.map(({ name }) => added(name)));
+          resolve(jobs.map(({ payload }) => ({ jobId: payload, created: true, nextRunAt: "" })));
           return turn();
         },
         fail(error) {
@@ -45,14 +42,11 @@ function start(options: Partial<AddBatcherOptions> = {}) {
     ...options,
   });
   let last = 0;
-  const add = (bytes = 10) => batcher.add(create(AddJobRequestSchema, { name: String(++last) }), bytes);
+  const template = create(AddJobRequestSchema);
+  const add = (size = 10) => batcher.add({ template, payload: String(++last), size });
   const addMany = (count: number) => Array.from({ length: count }, () => add());
   const sizes = () => sent.map(({ jobs }) => jobs.length);
   return { sent, add, addMany, sizes };
-}
-
-function added(jobId: string): AddJobOutcome {
-  return create(AddJobOutcomeSchema, { outcome: { case: "added", value: { jobId, created: true } } });
 }
 
 describe("a batcher of adds", () => {
@@ -83,6 +77,17 @@ describe("a batcher of adds", () => {
     expect(sizes()).toHaveLength(2);
   });
 
+  it("shares others in sizes of which the cluster keeps statements prepared, and leaves none over", async () => {
+    const { sent, addMany, sizes } = start();
+    void addMany(100);
+    await turn();
+    expect(sizes()).toEqual([48, 52]);
+    await sent[0]?.answer();
+    void addMany(46);
+    await turn();
+    expect(sizes()).toEqual([48, 52, 44]);
+  });
+
   it("has two calls under way at most, and sends what waits as one of them ends, in order", async () => {
     const { sent, addMany, sizes } = start({ maxBatchJobs: 100 });
     const adding = Promise.all(addMany(350));
@@ -90,9 +95,9 @@ describe("a batcher of adds", () => {
     expect(sizes()).toEqual([100, 100]);
     await sent[1]?.answer();
     expect(sizes()).toEqual([100, 100, 100]);
-    expect(sent[2]?.jobs[0]?.name).toBe("201");
+    expect(sent[2]?.jobs[0]?.payload).toBe("201");
     await sent[0]?.answer();
-    expect(sizes()).toEqual([100, 100, 100, 50]);
+    expect(sizes()).toEqual([100, 100, 100, 48]);
     for (const call of sent) await call.answer();
     await adding;
   });
@@ -130,7 +135,7 @@ describe("a batcher of adds", () => {
     await sent[0]?.fail(new ConnectError("no", Code.Internal));
     await sent[1]?.answer();
     const statuses = (await settling).map(({ status }) => status);
-    expect(statuses).toEqual([...Array(50).fill("rejected"), ...Array(50).fill("fulfilled")]);
+    expect(statuses).toEqual([...Array(48).fill("rejected"), ...Array(52).fill("fulfilled")]);
   });
 
   it("gives a call the time that is left, and refuses what has waited too long", async () => {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { type JobSpec, NO_BOUNDS } from "../../../src/core/job.ts";
 import { parseJobSpec, specOrThrow } from "../../../src/core/job-spec.ts";
 import { decodeSpec, encodeSpec } from "../../../src/core/spec-text.ts";
+import { specOf } from "./job-fixture.ts";
 
 const counts = fc.nat(1_000_000);
 const specs: fc.Arbitrary<JobSpec> = fc.record({
@@ -80,3 +81,33 @@ test("fields of a later version are passed over", () => {
   });
   expect(spec).not.toHaveProperty("colour");
 });
+
+const plain = specOf();
+const others: Required<Omit<JobSpec, "name" | "payload" | "priority">> = {
+  handler: "other",
+  schedule: { kind: "timed", runAt: 1 },
+  bounds: { startAt: 1, endAt: null, maxOccurrences: null, lastAt: null },
+  jitterMs: 1,
+  misfire: "all",
+  overlap: "skip",
+  deadlineMs: 1,
+  timeoutMs: 1,
+  retry: { ...plain.retry, maxAttempts: 1 },
+  requirements: { ...plain.requirements, slots: 2 },
+  idempotencyKey: "key",
+  keyLife: "unfinished",
+  startsAt: 1,
+  isPausing: true,
+  resumedAt: 1,
+};
+
+test.each(Object.entries(others))(
+  "%s has its place in the text, whatever was encoded before",
+  (field, value) => {
+    const before = encodeSpec(plain);
+    const spec = { ...plain, [field]: value };
+    expect(encodeSpec(spec)).not.toBe(before);
+    expect(decodeSpec(encodeSpec(spec), spec)).toEqual(spec);
+    expect(encodeSpec(plain)).toBe(before);
+  },
+);

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/job_service.proto.
  */
 export const file_elasticjob_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIsYGCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgBiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCgoIc2NoZWR1bGVCEgoQX21heF9vY2N1cnJlbmNlcyJiCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSDwoHY3JlYXRlZBgCIAEoCBIvCgtuZXh0X3J1bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPAoOQWRkSm9ic1JlcXVlc3QSKgoEam9icxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdCJBCg9BZGRKb2JzUmVzcG9uc2USLgoIb3V0Y29tZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYk91dGNvbWUiewoNQWRkSm9iT3V0Y29tZRIuCgVhZGRlZBgBIAEoCzIdLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2VIABIvCgdmYWlsdXJlGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JGYWlsdXJlSABCCQoHb3V0Y29tZSIuCg1BZGRKb2JGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSJ9ChRTdHJlYW1BZGRKb2JzUmVxdWVzdBIMCgRjYWxsGAEgASgNEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIqCgRqb2JzGAMgAygLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0EhIKCnRpbWVvdXRfbXMYBCABKA0ihAEKFVN0cmVhbUFkZEpvYnNSZXNwb25zZRIMCgRjYWxsGAEgASgNEi4KCG91dGNvbWVzGAIgAygLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JPdXRjb21lEi0KB2ZhaWx1cmUYAyABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmUimAEKEFVwZGF0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEh8KA2pvYhgCIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIVCghyZXZpc2lvbhgEIAEoBUgAiAEBQgsKCV9yZXZpc2lvbiI0ChFVcGRhdGVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIiChBEZWxldGVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSITChFEZWxldGVKb2JSZXNwb25zZSIhCg9QYXVzZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjMKEFBhdXNlSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIgoQUmVzdW1lSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiNAoRUmVzdW1lSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIwoRVHJpZ2dlckpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjUKElRyaWdnZXJKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiJUChBDYW5jZWxKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRIwCgxzY2hlZHVsZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjQKEUNhbmNlbEpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiEKD1JldHJ5Sm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiMwoQUmV0cnlKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIlChNHZXRKb2JTdGF0dXNSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSJmChRHZXRKb2JTdGF0dXNSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYhItCgtsYXN0X3Jlc3VsdBgCIAEoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0Ip4BChFHZXRBbGxKb2JzUmVxdWVzdBIoCgZzdGF0dXMYASABKA4yGC5lbGFzdGljam9iLnYxLkpvYlN0YXR1cxIPCgdoYW5kbGVyGAIgASgJEhMKC25hbWVfcHJlZml4GAMgASgJEhEKCXBhZ2Vfc2l6ZRgEIAEoBRISCgpwYWdlX3Rva2VuGAUgASgJEhIKCndpdGhfdG90YWwYBiABKAgiYwoSR2V0QWxsSm9ic1Jlc3BvbnNlEiAKBGpvYnMYASADKAsyEi5lbGFzdGljam9iLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoBSJ1ChNHZXRBbGxSZXN1bHRSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRInCgdvdXRjb21lGAIgASgOMhYuZWxhc3RpY2pvYi52MS5PdXRjb21lEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJIloKFEdldEFsbFJlc3VsdFJlc3BvbnNlEikKB3Jlc3VsdHMYASADKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkigAIKFlByZXZpZXdTY2hlZHVsZVJlcXVlc3QSLQoJaW1tZWRpYXRlGAEgASgLMhguZWxhc3RpY2pvYi52MS5JbW1lZGlhdGVIABIlCgV0aW1lZBgCIAEoCzIULmVsYXN0aWNqb2IudjEuVGltZWRIABIlCgVkYWlseRgDIAEoCzIULmVsYXN0aWNqb2IudjEuRGFpbHlIABIjCgRjcm9uGAQgASgLMhMuZWxhc3RpY2pvYi52MS5Dcm9uSAASKQoFYWZ0ZXIYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAYgASgFQgoKCHNjaGVkdWxlImEKF1ByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEi4KC29jY3VycmVuY2VzGAEgAygLMhkuZWxhc3RpY2pvYi52MS5PY2N1cnJlbmNlEhYKDnRpbWVfem9uZV9kYXRhGAIgASgJIkQKCk9jY3VycmVuY2USKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbm90ZRgCIAEoCSIhCg9XYXRjaEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJImIKEFdhdGNoSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdDLgCQoKSm9iU2VydmljZRJFCgZBZGRKb2ISHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QaHS5lbGFzdGljam9iLnYxLkFkZEpvYlJlc3BvbnNlEkgKB0FkZEpvYnMSHS5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXF1ZXN0Gh4uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVzcG9uc2USXgoNU3RyZWFtQWRkSm9icxIjLmVsYXN0aWNqb2IudjEuU3RyZWFtQWRkSm9ic1JlcXVlc3QaJC5lbGFzdGljam9iLnYxLlN0cmVhbUFkZEpvYnNSZXNwb25zZSgBMAESTgoJVXBkYXRlSm9iEh8uZWxhc3RpY2pvYi52MS5VcGRhdGVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5VcGRhdGVKb2JSZXNwb25zZRJOCglEZWxldGVKb2ISHy5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlc3BvbnNlEksKCFBhdXNlSm9iEh4uZWxhc3RpY2pvYi52MS5QYXVzZUpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVzcG9uc2USTgoJUmVzdW1lSm9iEh8uZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXNwb25zZRJRCgpUcmlnZ2VySm9iEiAuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuVHJpZ2dlckpvYlJlc3BvbnNlEk4KCUNhbmNlbEpvYhIfLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVzcG9uc2USSwoIUmV0cnlKb2ISHi5lbGFzdGljam9iLnYxLlJldHJ5Sm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXNwb25zZRJXCgxHZXRKb2JTdGF0dXMSIi5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1JlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1Jlc3BvbnNlElEKCkdldEFsbEpvYnMSIC5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5HZXRBbGxKb2JzUmVzcG9uc2USVwoMR2V0QWxsUmVzdWx0EiIuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXNwb25zZRJgCg9QcmV2aWV3U2NoZWR1bGUSJS5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlcXVlc3QaJi5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEk0KCFdhdGNoSm9iEh4uZWxhc3RpY2pvYi52MS5XYXRjaEpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVzcG9uc2UwAWIGcHJvdG8z", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIsYGCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgBiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCgoIc2NoZWR1bGVCEgoQX21heF9vY2N1cnJlbmNlcyJiCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSDwoHY3JlYXRlZBgCIAEoCBIvCgtuZXh0X3J1bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAijgEKDkFkZEpvYnNSZXF1ZXN0EioKBGpvYnMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QSJgoFdGFibGUYAiABKAsyFy5lbGFzdGljam9iLnYxLkpvYlRhYmxlEigKCGtleV9wYXJ0GAMgASgLMhYuZWxhc3RpY2pvYi52MS5LZXlQYXJ0Il4KCEpvYlRhYmxlEi8KCXRlbXBsYXRlcxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBIQCgh0ZW1wbGF0ZRgCIAMoDRIPCgdwYXlsb2FkGAMgAygJIiYKB0tleVBhcnQSDAoEam9icxgBIAEoDRINCgVmaXJzdBgCIAEoDSJrCg9BZGRKb2JzUmVzcG9uc2USLgoIb3V0Y29tZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYk91dGNvbWUSKAoFYWRkZWQYAiABKAsyGS5lbGFzdGljam9iLnYxLkFkZGVkVGFibGUiQgoKQWRkZWRUYWJsZRIOCgZqb2JfaWQYASADKAESDwoHZXhpc3RlZBgCIAMoCBITCgtuZXh0X3J1bl9hdBgDIAMoASJ7Cg1BZGRKb2JPdXRjb21lEi4KBWFkZGVkGAEgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JSZXNwb25zZUgAEi8KB2ZhaWx1cmUYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmVIAEIJCgdvdXRjb21lIi4KDUFkZEpvYkZhaWx1cmUSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIoEBChRTdHJlYW1BZGRKb2JzUmVxdWVzdBIMCgRjYWxsGAEgASgNEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIuCgdyZXF1ZXN0GAMgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVxdWVzdBISCgp0aW1lb3V0X21zGAQgASgNIoYBChVTdHJlYW1BZGRKb2JzUmVzcG9uc2USDAoEY2FsbBgBIAEoDRIwCghyZXNwb25zZRgCIAEoCzIeLmVsYXN0aWNqb2IudjEuQWRkSm9ic1Jlc3BvbnNlEi0KB2ZhaWx1cmUYAyABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmUimAEKEFVwZGF0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEh8KA2pvYhgCIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIVCghyZXZpc2lvbhgEIAEoBUgAiAEBQgsKCV9yZXZpc2lvbiI0ChFVcGRhdGVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIiChBEZWxldGVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSITChFEZWxldGVKb2JSZXNwb25zZSIhCg9QYXVzZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjMKEFBhdXNlSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIgoQUmVzdW1lSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiNAoRUmVzdW1lSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIwoRVHJpZ2dlckpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjUKElRyaWdnZXJKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiJUChBDYW5jZWxKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRIwCgxzY2hlZHVsZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjQKEUNhbmNlbEpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiEKD1JldHJ5Sm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiMwoQUmV0cnlKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIlChNHZXRKb2JTdGF0dXNSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSJmChRHZXRKb2JTdGF0dXNSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYhItCgtsYXN0X3Jlc3VsdBgCIAEoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0Ip4BChFHZXRBbGxKb2JzUmVxdWVzdBIoCgZzdGF0dXMYASABKA4yGC5lbGFzdGljam9iLnYxLkpvYlN0YXR1cxIPCgdoYW5kbGVyGAIgASgJEhMKC25hbWVfcHJlZml4GAMgASgJEhEKCXBhZ2Vfc2l6ZRgEIAEoBRISCgpwYWdlX3Rva2VuGAUgASgJEhIKCndpdGhfdG90YWwYBiABKAgiYwoSR2V0QWxsSm9ic1Jlc3BvbnNlEiAKBGpvYnMYASADKAsyEi5lbGFzdGljam9iLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoBSJ1ChNHZXRBbGxSZXN1bHRSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRInCgdvdXRjb21lGAIgASgOMhYuZWxhc3RpY2pvYi52MS5PdXRjb21lEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJIloKFEdldEFsbFJlc3VsdFJlc3BvbnNlEikKB3Jlc3VsdHMYASADKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkigAIKFlByZXZpZXdTY2hlZHVsZVJlcXVlc3QSLQoJaW1tZWRpYXRlGAEgASgLMhguZWxhc3RpY2pvYi52MS5JbW1lZGlhdGVIABIlCgV0aW1lZBgCIAEoCzIULmVsYXN0aWNqb2IudjEuVGltZWRIABIlCgVkYWlseRgDIAEoCzIULmVsYXN0aWNqb2IudjEuRGFpbHlIABIjCgRjcm9uGAQgASgLMhMuZWxhc3RpY2pvYi52MS5Dcm9uSAASKQoFYWZ0ZXIYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAYgASgFQgoKCHNjaGVkdWxlImEKF1ByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEi4KC29jY3VycmVuY2VzGAEgAygLMhkuZWxhc3RpY2pvYi52MS5PY2N1cnJlbmNlEhYKDnRpbWVfem9uZV9kYXRhGAIgASgJIkQKCk9jY3VycmVuY2USKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbm90ZRgCIAEoCSIhCg9XYXRjaEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJImIKEFdhdGNoSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdDLgCQoKSm9iU2VydmljZRJFCgZBZGRKb2ISHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QaHS5lbGFzdGljam9iLnYxLkFkZEpvYlJlc3BvbnNlEkgKB0FkZEpvYnMSHS5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXF1ZXN0Gh4uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVzcG9uc2USXgoNU3RyZWFtQWRkSm9icxIjLmVsYXN0aWNqb2IudjEuU3RyZWFtQWRkSm9ic1JlcXVlc3QaJC5lbGFzdGljam9iLnYxLlN0cmVhbUFkZEpvYnNSZXNwb25zZSgBMAESTgoJVXBkYXRlSm9iEh8uZWxhc3RpY2pvYi52MS5VcGRhdGVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5VcGRhdGVKb2JSZXNwb25zZRJOCglEZWxldGVKb2ISHy5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlc3BvbnNlEksKCFBhdXNlSm9iEh4uZWxhc3RpY2pvYi52MS5QYXVzZUpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVzcG9uc2USTgoJUmVzdW1lSm9iEh8uZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXNwb25zZRJRCgpUcmlnZ2VySm9iEiAuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuVHJpZ2dlckpvYlJlc3BvbnNlEk4KCUNhbmNlbEpvYhIfLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVzcG9uc2USSwoIUmV0cnlKb2ISHi5lbGFzdGljam9iLnYxLlJldHJ5Sm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXNwb25zZRJXCgxHZXRKb2JTdGF0dXMSIi5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1JlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1Jlc3BvbnNlElEKCkdldEFsbEpvYnMSIC5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5HZXRBbGxKb2JzUmVzcG9uc2USVwoMR2V0QWxsUmVzdWx0EiIuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXNwb25zZRJgCg9QcmV2aWV3U2NoZWR1bGUSJS5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlcXVlc3QaJi5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEk0KCFdhdGNoSm9iEh4uZWxhc3RpY2pvYi52MS5XYXRjaEpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVzcG9uc2UwAWIGcHJvdG8z", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A job to add. Only `handler` is required.
@@ -241,6 +241,20 @@ export type AddJobsRequest = Message<"elasticjob.v1.AddJobsRequest"> & {
    * @generated from field: repeated elasticjob.v1.AddJobRequest jobs = 1;
    */
   jobs: AddJobRequest[];
+
+  /**
+   * Instead of `jobs`: as many, as a table.
+   *
+   * @generated from field: elasticjob.v1.JobTable table = 2;
+   */
+  table?: JobTable | undefined;
+
+  /**
+   * Only with an idempotency key: these jobs are a part of what is added under it. Unset: they are all of it.
+   *
+   * @generated from field: elasticjob.v1.KeyPart key_part = 3;
+   */
+  keyPart?: KeyPart | undefined;
 };
 
 /**
@@ -251,17 +265,88 @@ export const AddJobsRequestSchema: GenMessage<AddJobsRequest> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_job_service, 2);
 
 /**
+ * Jobs that have much in common, for callers that add a great many: a message for each costs several times as much.
+ *
+ * @generated from message elasticjob.v1.JobTable
+ */
+export type JobTable = Message<"elasticjob.v1.JobTable"> & {
+  /**
+   * What jobs have in common, each once.
+   *
+   * @generated from field: repeated elasticjob.v1.AddJobRequest templates = 1;
+   */
+  templates: AddJobRequest[];
+
+  /**
+   * For each job, the place of its template, counted from 0.
+   *
+   * @generated from field: repeated uint32 template = 2;
+   */
+  template: number[];
+
+  /**
+   * For each job, its payload as JSON text; an empty text, or none for any job: that of its template.
+   *
+   * @generated from field: repeated string payload = 3;
+   */
+  payload: string[];
+};
+
+/**
+ * Describes the message elasticjob.v1.JobTable.
+ * Use `create(JobTableSchema)` to create a new message.
+ */
+export const JobTableSchema: GenMessage<JobTable> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 3);
+
+/**
+ * Which of the jobs under an idempotency key: so that many requests can share a key, and each costs less. Every one
+ * of its jobs is added once, however often and in whichever request it is sent.
+ *
+ * @generated from message elasticjob.v1.KeyPart
+ */
+export type KeyPart = Message<"elasticjob.v1.KeyPart"> & {
+  /**
+   * How many jobs the key is for, 1 to 10,000; the same in all its requests.
+   *
+   * @generated from field: uint32 jobs = 1;
+   */
+  jobs: number;
+
+  /**
+   * Which of them the first job of this request is, counted from 0.
+   *
+   * @generated from field: uint32 first = 2;
+   */
+  first: number;
+};
+
+/**
+ * Describes the message elasticjob.v1.KeyPart.
+ * Use `create(KeyPartSchema)` to create a new message.
+ */
+export const KeyPartSchema: GenMessage<KeyPart> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 4);
+
+/**
  * What became of each job, in the order of the request.
  *
  * @generated from message elasticjob.v1.AddJobsResponse
  */
 export type AddJobsResponse = Message<"elasticjob.v1.AddJobsResponse"> & {
   /**
-   * One for each job.
+   * One for each job; none when `added` says it all.
    *
    * @generated from field: repeated elasticjob.v1.AddJobOutcome outcomes = 1;
    */
   outcomes: AddJobOutcome[];
+
+  /**
+   * The answer to a table of which no job was refused.
+   *
+   * @generated from field: elasticjob.v1.AddedTable added = 2;
+   */
+  added?: AddedTable | undefined;
 };
 
 /**
@@ -269,7 +354,42 @@ export type AddJobsResponse = Message<"elasticjob.v1.AddJobsResponse"> & {
  * Use `create(AddJobsResponseSchema)` to create a new message.
  */
 export const AddJobsResponseSchema: GenMessage<AddJobsResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 3);
+  messageDesc(file_elasticjob_v1_job_service, 5);
+
+/**
+ * Jobs that were added: a list for each field of AddJobResponse.
+ *
+ * @generated from message elasticjob.v1.AddedTable
+ */
+export type AddedTable = Message<"elasticjob.v1.AddedTable"> & {
+  /**
+   * Their ids.
+   *
+   * @generated from field: repeated double job_id = 1;
+   */
+  jobId: number[];
+
+  /**
+   * Whether each was there already, under its own key; none: no job was.
+   *
+   * @generated from field: repeated bool existed = 2;
+   */
+  existed: boolean[];
+
+  /**
+   * When each is due, in epoch milliseconds.
+   *
+   * @generated from field: repeated double next_run_at = 3;
+   */
+  nextRunAt: number[];
+};
+
+/**
+ * Describes the message elasticjob.v1.AddedTable.
+ * Use `create(AddedTableSchema)` to create a new message.
+ */
+export const AddedTableSchema: GenMessage<AddedTable> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 6);
 
 /**
  * What became of one job of an AddJobs call.
@@ -306,7 +426,7 @@ export type AddJobOutcome = Message<"elasticjob.v1.AddJobOutcome"> & {
  * Use `create(AddJobOutcomeSchema)` to create a new message.
  */
 export const AddJobOutcomeSchema: GenMessage<AddJobOutcome> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 4);
+  messageDesc(file_elasticjob_v1_job_service, 7);
 
 /**
  * Why a job was not added.
@@ -334,7 +454,7 @@ export type AddJobFailure = Message<"elasticjob.v1.AddJobFailure"> & {
  * Use `create(AddJobFailureSchema)` to create a new message.
  */
 export const AddJobFailureSchema: GenMessage<AddJobFailure> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 5);
+  messageDesc(file_elasticjob_v1_job_service, 8);
 
 /**
  * Jobs to add, on a stream.
@@ -358,11 +478,11 @@ export type StreamAddJobsRequest = Message<"elasticjob.v1.StreamAddJobsRequest">
   idempotencyKey: string;
 
   /**
-   * 1 to 10,000 jobs.
+   * The jobs.
    *
-   * @generated from field: repeated elasticjob.v1.AddJobRequest jobs = 3;
+   * @generated from field: elasticjob.v1.AddJobsRequest request = 3;
    */
-  jobs: AddJobRequest[];
+  request?: AddJobsRequest | undefined;
 
   /**
    * How long the caller waits for the answer, in milliseconds; 0: as long as the server lets it.
@@ -377,7 +497,7 @@ export type StreamAddJobsRequest = Message<"elasticjob.v1.StreamAddJobsRequest">
  * Use `create(StreamAddJobsRequestSchema)` to create a new message.
  */
 export const StreamAddJobsRequestSchema: GenMessage<StreamAddJobsRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 6);
+  messageDesc(file_elasticjob_v1_job_service, 9);
 
 /**
  * What became of one request of a stream.
@@ -393,11 +513,11 @@ export type StreamAddJobsResponse = Message<"elasticjob.v1.StreamAddJobsResponse
   call: number;
 
   /**
-   * One for each job, in the order of the request; none when the request failed as a whole.
+   * What became of each job; unset when the request failed as a whole.
    *
-   * @generated from field: repeated elasticjob.v1.AddJobOutcome outcomes = 2;
+   * @generated from field: elasticjob.v1.AddJobsResponse response = 2;
    */
-  outcomes: AddJobOutcome[];
+  response?: AddJobsResponse | undefined;
 
   /**
    * Why the request failed as a whole. Codes: those of AddJobs.
@@ -412,7 +532,7 @@ export type StreamAddJobsResponse = Message<"elasticjob.v1.StreamAddJobsResponse
  * Use `create(StreamAddJobsResponseSchema)` to create a new message.
  */
 export const StreamAddJobsResponseSchema: GenMessage<StreamAddJobsResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 7);
+  messageDesc(file_elasticjob_v1_job_service, 10);
 
 /**
  * A change of a job.
@@ -455,7 +575,7 @@ export type UpdateJobRequest = Message<"elasticjob.v1.UpdateJobRequest"> & {
  * Use `create(UpdateJobRequestSchema)` to create a new message.
  */
 export const UpdateJobRequestSchema: GenMessage<UpdateJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 8);
+  messageDesc(file_elasticjob_v1_job_service, 11);
 
 /**
  * The job after the change.
@@ -476,7 +596,7 @@ export type UpdateJobResponse = Message<"elasticjob.v1.UpdateJobResponse"> & {
  * Use `create(UpdateJobResponseSchema)` to create a new message.
  */
 export const UpdateJobResponseSchema: GenMessage<UpdateJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 9);
+  messageDesc(file_elasticjob_v1_job_service, 12);
 
 /**
  * The job to delete.
@@ -497,7 +617,7 @@ export type DeleteJobRequest = Message<"elasticjob.v1.DeleteJobRequest"> & {
  * Use `create(DeleteJobRequestSchema)` to create a new message.
  */
 export const DeleteJobRequestSchema: GenMessage<DeleteJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 10);
+  messageDesc(file_elasticjob_v1_job_service, 13);
 
 /**
  * The job is gone.
@@ -512,7 +632,7 @@ export type DeleteJobResponse = Message<"elasticjob.v1.DeleteJobResponse"> & {
  * Use `create(DeleteJobResponseSchema)` to create a new message.
  */
 export const DeleteJobResponseSchema: GenMessage<DeleteJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 11);
+  messageDesc(file_elasticjob_v1_job_service, 14);
 
 /**
  * The job to pause.
@@ -533,7 +653,7 @@ export type PauseJobRequest = Message<"elasticjob.v1.PauseJobRequest"> & {
  * Use `create(PauseJobRequestSchema)` to create a new message.
  */
 export const PauseJobRequestSchema: GenMessage<PauseJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 12);
+  messageDesc(file_elasticjob_v1_job_service, 15);
 
 /**
  * The job after it.
@@ -554,7 +674,7 @@ export type PauseJobResponse = Message<"elasticjob.v1.PauseJobResponse"> & {
  * Use `create(PauseJobResponseSchema)` to create a new message.
  */
 export const PauseJobResponseSchema: GenMessage<PauseJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 13);
+  messageDesc(file_elasticjob_v1_job_service, 16);
 
 /**
  * The job to resume.
@@ -575,7 +695,7 @@ export type ResumeJobRequest = Message<"elasticjob.v1.ResumeJobRequest"> & {
  * Use `create(ResumeJobRequestSchema)` to create a new message.
  */
 export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 14);
+  messageDesc(file_elasticjob_v1_job_service, 17);
 
 /**
  * The job after it.
@@ -596,7 +716,7 @@ export type ResumeJobResponse = Message<"elasticjob.v1.ResumeJobResponse"> & {
  * Use `create(ResumeJobResponseSchema)` to create a new message.
  */
 export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 15);
+  messageDesc(file_elasticjob_v1_job_service, 18);
 
 /**
  * The job to run now.
@@ -617,7 +737,7 @@ export type TriggerJobRequest = Message<"elasticjob.v1.TriggerJobRequest"> & {
  * Use `create(TriggerJobRequestSchema)` to create a new message.
  */
 export const TriggerJobRequestSchema: GenMessage<TriggerJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 16);
+  messageDesc(file_elasticjob_v1_job_service, 19);
 
 /**
  * The job that runs now.
@@ -638,7 +758,7 @@ export type TriggerJobResponse = Message<"elasticjob.v1.TriggerJobResponse"> & {
  * Use `create(TriggerJobResponseSchema)` to create a new message.
  */
 export const TriggerJobResponseSchema: GenMessage<TriggerJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 17);
+  messageDesc(file_elasticjob_v1_job_service, 20);
 
 /**
  * The job whose occurrence is to be cancelled.
@@ -666,7 +786,7 @@ export type CancelJobRequest = Message<"elasticjob.v1.CancelJobRequest"> & {
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 18);
+  messageDesc(file_elasticjob_v1_job_service, 21);
 
 /**
  * The job after it.
@@ -687,7 +807,7 @@ export type CancelJobResponse = Message<"elasticjob.v1.CancelJobResponse"> & {
  * Use `create(CancelJobResponseSchema)` to create a new message.
  */
 export const CancelJobResponseSchema: GenMessage<CancelJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 19);
+  messageDesc(file_elasticjob_v1_job_service, 22);
 
 /**
  * The job to run again.
@@ -708,7 +828,7 @@ export type RetryJobRequest = Message<"elasticjob.v1.RetryJobRequest"> & {
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 20);
+  messageDesc(file_elasticjob_v1_job_service, 23);
 
 /**
  * The job after it.
@@ -729,7 +849,7 @@ export type RetryJobResponse = Message<"elasticjob.v1.RetryJobResponse"> & {
  * Use `create(RetryJobResponseSchema)` to create a new message.
  */
 export const RetryJobResponseSchema: GenMessage<RetryJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 21);
+  messageDesc(file_elasticjob_v1_job_service, 24);
 
 /**
  * The job to look at.
@@ -750,7 +870,7 @@ export type GetJobStatusRequest = Message<"elasticjob.v1.GetJobStatusRequest"> &
  * Use `create(GetJobStatusRequestSchema)` to create a new message.
  */
 export const GetJobStatusRequestSchema: GenMessage<GetJobStatusRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 22);
+  messageDesc(file_elasticjob_v1_job_service, 25);
 
 /**
  * Where a job stands.
@@ -778,7 +898,7 @@ export type GetJobStatusResponse = Message<"elasticjob.v1.GetJobStatusResponse">
  * Use `create(GetJobStatusResponseSchema)` to create a new message.
  */
 export const GetJobStatusResponseSchema: GenMessage<GetJobStatusResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 23);
+  messageDesc(file_elasticjob_v1_job_service, 26);
 
 /**
  * Which jobs to list.
@@ -834,7 +954,7 @@ export type GetAllJobsRequest = Message<"elasticjob.v1.GetAllJobsRequest"> & {
  * Use `create(GetAllJobsRequestSchema)` to create a new message.
  */
 export const GetAllJobsRequestSchema: GenMessage<GetAllJobsRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 24);
+  messageDesc(file_elasticjob_v1_job_service, 27);
 
 /**
  * A page of jobs.
@@ -870,7 +990,7 @@ export type GetAllJobsResponse = Message<"elasticjob.v1.GetAllJobsResponse"> & {
  * Use `create(GetAllJobsResponseSchema)` to create a new message.
  */
 export const GetAllJobsResponseSchema: GenMessage<GetAllJobsResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 25);
+  messageDesc(file_elasticjob_v1_job_service, 28);
 
 /**
  * Which results to list.
@@ -912,7 +1032,7 @@ export type GetAllResultRequest = Message<"elasticjob.v1.GetAllResultRequest"> &
  * Use `create(GetAllResultRequestSchema)` to create a new message.
  */
 export const GetAllResultRequestSchema: GenMessage<GetAllResultRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 26);
+  messageDesc(file_elasticjob_v1_job_service, 29);
 
 /**
  * A page of results.
@@ -940,7 +1060,7 @@ export type GetAllResultResponse = Message<"elasticjob.v1.GetAllResultResponse">
  * Use `create(GetAllResultResponseSchema)` to create a new message.
  */
 export const GetAllResultResponseSchema: GenMessage<GetAllResultResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 27);
+  messageDesc(file_elasticjob_v1_job_service, 30);
 
 /**
  * The schedule to look into.
@@ -1007,7 +1127,7 @@ export type PreviewScheduleRequest = Message<"elasticjob.v1.PreviewScheduleReque
  * Use `create(PreviewScheduleRequestSchema)` to create a new message.
  */
 export const PreviewScheduleRequestSchema: GenMessage<PreviewScheduleRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 28);
+  messageDesc(file_elasticjob_v1_job_service, 31);
 
 /**
  * The next occurrences.
@@ -1035,7 +1155,7 @@ export type PreviewScheduleResponse = Message<"elasticjob.v1.PreviewScheduleResp
  * Use `create(PreviewScheduleResponseSchema)` to create a new message.
  */
 export const PreviewScheduleResponseSchema: GenMessage<PreviewScheduleResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 29);
+  messageDesc(file_elasticjob_v1_job_service, 32);
 
 /**
  * One due time of a schedule.
@@ -1063,7 +1183,7 @@ export type Occurrence = Message<"elasticjob.v1.Occurrence"> & {
  * Use `create(OccurrenceSchema)` to create a new message.
  */
 export const OccurrenceSchema: GenMessage<Occurrence> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 30);
+  messageDesc(file_elasticjob_v1_job_service, 33);
 
 /**
  * The job to watch.
@@ -1084,7 +1204,7 @@ export type WatchJobRequest = Message<"elasticjob.v1.WatchJobRequest"> & {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 31);
+  messageDesc(file_elasticjob_v1_job_service, 34);
 
 /**
  * The job after a change.
@@ -1112,7 +1232,7 @@ export type WatchJobResponse = Message<"elasticjob.v1.WatchJobResponse"> & {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 32);
+  messageDesc(file_elasticjob_v1_job_service, 35);
 
 /**
  * Adds, changes and reads jobs. Every error carries a message that names the field it is about;

@@ -1,0 +1,73 @@
+/** Jobs to add, from what callers give to the table that travels: what many have in common is checked and sent once. */
+import { fromJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import {
+  type AddJobRequest,
+  AddJobRequestSchema,
+  type JobTable,
+} from "../gen/elasticjob/v1/job_service_pb.ts";
+import type { AddJobInput } from "./job-json.ts";
+import { fromInput } from "./json-message.ts";
+
+/** A job on its way. */
+export interface TableJob {
+  /** All but its payload; the same object for jobs that have all that in common. */
+  readonly template: AddJobRequest;
+  /** JSON text; empty: none. */
+  readonly payload: string;
+  /** Size as JSON, in UTF-16 units. */
+  readonly size: number;
+}
+
+/** Jobs that differ in a time or a key have a template each. */
+const MAX_TEMPLATES = 1_000;
+
+export class Templates {
+  readonly #known = new Map<string, AddJobRequest>();
+
+  /** Throws `invalid_argument` for what is no job. */
+  tableJob(job: AddJobInput): TableJob {
+    // No object at all: as JSON it is refused by name.
+    if (typeof job !== "object" || job === null || Array.isArray(job)) {
+      fromInput(AddJobRequestSchema, JSON.stringify(job));
+    }
+    const { payload, ...common } = job;
+    const text = JSON.stringify(common);
+    // Undefined for what JSON leaves out.
+    const payloadText = (JSON.stringify(payload) as string | undefined) ?? "";
+    return { template: this.#template(text), payload: payloadText, size: text.length + payloadText.length };
+  }
+
+  #template(text: string): AddJobRequest {
+    let template = this.#known.get(text);
+    if (template === undefined) {
+      template = fromInput(AddJobRequestSchema, text);
+      if (this.#known.size >= MAX_TEMPLATES) this.#known.clear();
+      this.#known.set(text, template);
+    }
+    return template;
+  }
+}
+
+export function messageOf({ template, payload }: TableJob): AddJobRequest {
+  return payload === "" ? template : { ...template, payload: fromJson(ValueSchema, JSON.parse(payload)) };
+}
+
+export function tableOf(jobs: readonly TableJob[]): JobTable {
+  const templates: AddJobRequest[] = [];
+  const places = new Map<AddJobRequest, number>();
+  const placeOf = (template: AddJobRequest) => {
+    let place = places.get(template);
+    if (place === undefined) {
+      place = templates.push(template) - 1;
+      places.set(template, place);
+    }
+    return place;
+  };
+  return {
+    $typeName: "elasticjob.v1.JobTable",
+    template: jobs.map((job) => placeOf(job.template)),
+    payload: jobs.map(({ payload }) => payload),
+    templates,
+  };
+}

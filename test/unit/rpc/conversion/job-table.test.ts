@@ -1,0 +1,119 @@
+import { create, fromBinary, fromJson, type JsonValue, toBinary } from "@bufbuild/protobuf";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { AddJobInput } from "../../../../src/client/job-json.ts";
+import { messageOf, Templates, tableOf } from "../../../../src/client/job-table.ts";
+import type { JobSpec } from "../../../../src/core/job.ts";
+import { isProblems } from "../../../../src/core/job-spec.ts";
+import {
+  AddJobRequestSchema,
+  type JobTable,
+  JobTableSchema,
+} from "../../../../src/gen/elasticjob/v1/job_service_pb.ts";
+import { specFromAddRequest } from "../../../../src/rpc/conversion/add-request.ts";
+import { specsFromTable } from "../../../../src/rpc/conversion/job-table.ts";
+
+const NOW = Date.parse("2026-10-10T10:00:00Z");
+const LIMITS = { maxPayloadBytes: 500 };
+
+function tableFrom(jobs: readonly AddJobInput[]): JobTable {
+  const known = new Templates();
+  return tableOf(jobs.map((job) => known.tableJob(job)));
+}
+
+function problemsOf(table: JobTable): string[][] {
+  return specsFromTable(table, NOW, LIMITS).map((parsed) =>
+    isProblems(parsed) ? parsed.map(({ field, message }) => `${field}: ${message}`) : [],
+  );
+}
+
+const payloads = fc.option(fc.jsonValue({ depthSize: "large" }) as fc.Arbitrary<JsonValue>, {
+  nil: undefined,
+});
+const templates = fc.constantFrom<Omit<AddJobInput, "payload">>(
+  { handler: "echo" },
+  { handler: "echo", name: "a name", priority: 7 },
+  { handler: "echo", timed: { delay: "10s" }, requirements: { labels: { gpu: "true" } } },
+  { handler: "", priority: 1_000 },
+  { handler: "echo", daily: { at: "25:00" } },
+);
+
+test("jobs as a table mean what they mean as messages, good or bad", () => {
+  const job = fc
+    .record({ template: templates, payload: payloads })
+    .map(({ template, payload }) => ({ ...template, payload }));
+  fc.assert(
+    fc.property(fc.array(job, { minLength: 1, maxLength: 20 }), (jobs) => {
+      const sent = toBinary(JobTableSchema, tableFrom(jobs as AddJobInput[]));
+      const asMessages = jobs.map((one) =>
+        specFromAddRequest(fromJson(AddJobRequestSchema, JSON.parse(JSON.stringify(one))), NOW, LIMITS),
+      );
+      expect(specsFromTable(fromBinary(JobTableSchema, sent), NOW, LIMITS)).toEqual(asMessages);
+    }),
+  );
+});
+
+test("what jobs have in common is there once, whatever their payloads", () => {
+  const table = tableFrom([
+    { handler: "a", payload: { n: 1 } },
+    { handler: "b" },
+    { payload: [2], handler: "a" },
+  ]);
+  expect(table.templates.map(({ handler }) => handler)).toEqual(["a", "b"]);
+  expect(table.template).toEqual([0, 1, 0]);
+  expect(table.payload).toEqual(['{"n":1}', "", "[2]"]);
+});
+
+test("a job of a table is the same message where tables are not known", () => {
+  const job: AddJobInput = { handler: "echo", priority: 3, payload: { a: [null, 1.5, "x"] } };
+  const row = new Templates().tableJob(job);
+  expect(messageOf(row)).toEqual(fromJson(AddJobRequestSchema, JSON.parse(JSON.stringify(job))));
+  expect(messageOf(new Templates().tableJob({ handler: "echo" })).payload).toBeUndefined();
+});
+
+test.each([null, undefined, "echo", 1, [{ handler: "echo" }]])("%j is no job", (job) => {
+  expect(() => new Templates().tableJob(job as unknown as AddJobInput)).toThrow(/invalid_argument/);
+});
+
+describe("a table that another program made", () => {
+  const template = create(AddJobRequestSchema, { handler: "echo" });
+  const table = (fields: Partial<Pick<JobTable, "templates" | "template" | "payload">>) =>
+    create(JobTableSchema, { templates: [template], template: [0, 0], ...fields });
+
+  test("may give a template its payload", () => {
+    const own = create(AddJobRequestSchema, {
+      handler: "echo",
+      payload: { kind: { case: "numberValue", value: 1 } },
+    });
+    const specs = specsFromTable(table({ templates: [own], payload: ["", '{"own": 2}'] }), NOW) as JobSpec[];
+    expect(specs.map((spec) => spec.payload)).toEqual(["1", '{"own": 2}']);
+  });
+
+  test("is refused when its lists do not fit each other", () => {
+    expect(() => problemsOf(table({ template: [0, 1] }))).toThrow(/table\.template: names template 1, .* 1$/);
+    expect(() => problemsOf(table({ payload: ["1"] }))).toThrow(/table\.payload: has 1 entries for 2 jobs/);
+  });
+
+  test("is told by job what is wrong with its payloads", () => {
+    const deep = `${"[".repeat(31)}${"]".repeat(31)}`;
+    const texts = ["{", deep, `"${"x".repeat(500)}"`, "\ufeff1", "{}"];
+    expect(problemsOf(table({ template: texts.map(() => 0), payload: texts }))).toEqual([
+      [expect.stringMatching(/^payload: is not JSON/)],
+      [expect.stringMatching(/^payload: has more than 30 levels/)],
+      [expect.stringMatching(/^payload: is 502 bytes of JSON; up to 500 /)],
+      [expect.stringMatching(/^payload: is not JSON/)],
+      [],
+    ]);
+  });
+
+  test("is told all that is wrong with a job at once", () => {
+    const bad = create(AddJobRequestSchema, { priority: 101 });
+    expect(problemsOf(table({ templates: [bad], template: [0], payload: ["no"] }))).toEqual([
+      [
+        expect.stringMatching(/^payload: is not JSON/),
+        expect.stringMatching(/^handler: is required/),
+        expect.stringMatching(/^priority: /),
+      ],
+    ]);
+  });
+});
