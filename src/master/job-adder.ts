@@ -23,6 +23,8 @@ const MAX_TRIES = 5;
 export interface CallKey {
   readonly row: JobKey;
   isStored: boolean;
+  /** Is called once it is. */
+  readonly stored: () => void;
 }
 
 /** A job that is to be added. */
@@ -171,7 +173,9 @@ export class JobAdder {
   ): Promise<void> {
     const carries = callKey !== null && !callKey.isStored;
     await this.inserter.insert(records, carries ? [...keys, callKey.row] : keys);
-    if (carries) callKey.isStored = true;
+    if (!carries) return;
+    callKey.isStored = true;
+    callKey.stored();
   }
 
   private record({ spec, id }: NewJob, parentId: number, classId: number): JobRecord {

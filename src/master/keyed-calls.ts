@@ -75,13 +75,31 @@ export class KeyedCalls {
     // Not awaited in there: those that wait for the key to be stored need not wait for each other.
     const { adding } = await this.adder.aloneWithKey(key, async () => {
       const now = this.knownKey(key);
-      if (now === null) return { adding: await this.addOnce(items, key, part, true) };
+      if (now === null) return this.addFirst(items, key, part);
       if (part.first >= now.untried) return { adding: this.addNew(items, now, part) };
       now.untried = Math.max(now.untried, part.first + items.length);
       await Promise.allSettled(now.underWay);
       return { adding: await this.replay(items, now.firstId + part.first) };
     });
     return adding;
+  }
+
+  /** Of a key that this mastership has not met. Resolves when the key is stored: all else can go beside what follows. */
+  private async addFirst(
+    items: readonly AddItem[],
+    key: string,
+    part: KeyPart,
+  ): Promise<{ readonly adding: Promise<Added[]> }> {
+    const met = Promise.withResolvers<void>();
+    const adding = this.addOnce(items, key, part, (firstId, untried) => {
+      const underWay = this.remember(key, firstId, untried);
+      underWay.add(adding);
+      const end = () => underWay.delete(adding);
+      adding.then(end, end);
+      met.resolve();
+    });
+    await Promise.race([met.promise, adding]);
+    return { adding };
   }
 
   /** Jobs that nobody has asked for before: their ids are free. */
@@ -96,26 +114,27 @@ export class KeyedCalls {
 
   /**
    * Most often it is the first time, so the jobs are stored, and the key is looked up only if it turns out to be
-   * taken, or if no job was there that could carry it.
+   * taken, or if no job was there that could carry it. `met` hears of the key's block as soon as it is stored, or
+   * found there, and from which place on nobody has asked for jobs.
    */
   private async addOnce(
     items: readonly AddItem[],
     key: string,
     { jobs, first }: KeyPart,
-    isShared = false,
+    met: (firstId: number, untried: number) => void = () => {},
   ): Promise<Added[]> {
     for (let tries = 0; ; tries++) {
       const firstId = await this.ids.take(jobs);
       const expiresAt = this.context.time.now() + CALL_KEY_LIFE_MS;
-      const callKey: CallKey = { row: { key, jobId: firstId, expiresAt }, isStored: false };
+      const stored = () => met(firstId, first + items.length);
+      const callKey: CallKey = { row: { key, jobId: firstId, expiresAt }, isStored: false, stored };
       const outcomes = await this.adding.all(items, firstId + first, callKey);
-      if (callKey.isStored && isShared) this.remember(key, firstId, first + items.length);
       const failures = outcomes.filter((outcome) => outcome instanceof ElasticJobError);
       const isKnown = failures.every((failure) => isRefusal(failure) || isTaken(failure));
       if (callKey.isStored || !isKnown) return outcomes;
       const known = await this.adder.keys.read(key);
       if (known !== undefined) {
-        if (isShared) this.remember(key, known, jobs);
+        met(known, jobs);
         return this.replay(items, known + first);
       }
       // Taken a moment ago, and free now: it had expired.
@@ -146,13 +165,16 @@ export class KeyedCalls {
     return known === undefined || known.expiresAt <= this.context.time.now() ? null : known;
   }
 
-  private remember(key: string, firstId: number, untried: number): void {
+  /** Returns what is under way of it. */
+  private remember(key: string, firstId: number, untried: number): Set<Promise<unknown>> {
     const expiresAt = this.context.time.now() + CALL_KEY_LIFE_MS / 2;
+    const known: SharedKey = { firstId, expiresAt, untried, underWay: new Set() };
     this.shared.delete(key);
-    this.shared.set(key, { firstId, expiresAt, untried, underWay: new Set() });
+    this.shared.set(key, known);
     for (const [old, { underWay }] of this.shared) {
       if (this.shared.size <= MAX_SHARED_KEYS) break;
-      if (underWay.size === 0) this.shared.delete(old);
+      if (underWay.size === 0 && old !== key) this.shared.delete(old);
     }
+    return known.underWay;
   }
 }

@@ -194,6 +194,26 @@ describe("calls that share a key", () => {
     expect(await names(store)).toEqual(["a", "slow", "b"]);
   });
 
+  test("wait for the first of them until it has stored the key, and no longer", async () => {
+    const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { master, store } = await open((under) => {
+      watchInserts(under).before = async (jobs) => {
+        if (!jobs.includes("last")) return;
+        begun.resolve();
+        await gate.promise;
+      };
+    });
+    const large = [...Array.from({ length: 299 }, (_, index) => good(`job ${index}`)), good("last")];
+    const adding = master.api.addJobs(large, "shared", from(0));
+    await begun.promise;
+    const [b] = await master.api.addJobs([good("b")], "shared", from(300));
+    const again = master.api.addJobs(large, "shared", from(0));
+    gate.resolve();
+    expect((await adding).map(idOf)).toEqual(large.map((_, place) => idOf(b) - 300 + place));
+    expect(await again).toEqual(await adding);
+    expect(await store.countJobs({}, 10_000)).toBe(301);
+  });
+
   test("are added by their repetition where they failed", async () => {
     const failing = new Set(["b", "x"]);
     const { master, store } = await open((under) => {
