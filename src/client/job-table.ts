@@ -31,6 +31,7 @@ export class Templates {
     if (typeof job !== "object" || job === null || Array.isArray(job)) {
       fromInput(AddJobRequestSchema, JSON.stringify(job));
     }
+    if ("toJSON" in job) return this.tableJob(JSON.parse(JSON.stringify(job)) as AddJobInput);
     const { payload, ...common } = job;
     const text = JSON.stringify(common);
     // Undefined for what JSON leaves out.

@@ -12,8 +12,9 @@ import type { AddItem, KeyPart } from "./job-api.ts";
 import type { JobMemory } from "./job-memory.ts";
 import { type Added, isRefusal, KeyedCalls } from "./keyed-calls.ts";
 
-/** Jobs of a call that are stored as one unit. */
+/** Jobs of a call that are stored as one unit, and their payloads together. A single one may exceed it. */
 const MAX_UNIT_JOBS = 200;
+const MAX_UNIT_CHARACTERS = 1 << 20;
 /** Units that are multiples of it make statements of prepared sizes, however many go together. */
 const EVEN_JOBS = 100;
 
@@ -68,6 +69,7 @@ export class Intake {
   private async addAll(call: readonly AddItem[], firstId: number, callKey: CallKey | null): Promise<Added[]> {
     const outcomes: Added[] = [];
     const units: Item[][] = [];
+    let characters = 0;
     // What carries the key is sent as text, of any size, so the odd ones go there.
     const firstUnitJobs = callKey === null ? MAX_UNIT_JOBS : call.length % EVEN_JOBS || EVEN_JOBS;
     for (const [index, item] of call.entries()) {
@@ -79,9 +81,15 @@ export class Intake {
       const unit = units.at(-1);
       const isPlain = spec.idempotencyKey === null;
       const most = units.length > 1 ? MAX_UNIT_JOBS : firstUnitJobs;
-      const fits = isPlain && unit?.[0]?.spec.idempotencyKey === null && unit.length < most;
-      if (fits) unit.push({ index, spec, id: firstId + index });
-      else units.push([{ index, spec, id: firstId + index }]);
+      const size = spec.payload?.length ?? 0;
+      const fits = unit !== undefined && unit.length < most && characters + size <= MAX_UNIT_CHARACTERS;
+      if (fits && isPlain && unit[0]?.spec.idempotencyKey === null) {
+        unit.push({ index, spec, id: firstId + index });
+        characters += size;
+      } else {
+        units.push([{ index, spec, id: firstId + index }]);
+        characters = size;
+      }
     }
     const rest =
       callKey === null ? units : await this.storeKey(await this.unknown(units, outcomes), callKey, outcomes);

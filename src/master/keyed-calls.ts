@@ -9,11 +9,15 @@ import type { IdBlocks } from "./id-blocks.ts";
 import { CALL_KEY_LIFE_MS, type CallKey, type JobAdder, type NewJob } from "./job-adder.ts";
 import type { AddedJob, AddItem, KeyPart } from "./job-api.ts";
 import type { JobMemory } from "./job-memory.ts";
+import { type SharedKey, SharedKeys, track } from "./shared-keys.ts";
 
+/** Of a key that many calls share, so that the last of them, too, can be made again for an hour. */
+const SHARED_KEY_LIFE_MS = 2 * CALL_KEY_LIFE_MS;
+/** How long a shared key is remembered that this mastership stored, and that it found in the store. */
+const STORED_KEY_MS = CALL_KEY_LIFE_MS / 2;
+const FOUND_KEY_MS = CALL_KEY_LIFE_MS / 6;
 /** How often a call whose key is taken is looked at anew. */
 const MAX_TRIES = 5;
-/** Shared keys that are remembered; of the others, each call looks for its rows first. */
-const MAX_SHARED_KEYS = 1_000;
 
 export type Added = AddedJob | ElasticJobError;
 
@@ -24,13 +28,23 @@ export interface Adding {
   one(job: NewJob, callKey: CallKey | null): Promise<Added>;
 }
 
-interface SharedKey {
-  readonly firstId: number;
-  readonly expiresAt: number;
-  /** Nobody has asked for the jobs from this place on. */
-  untried: number;
-  readonly underWay: Set<Promise<unknown>>;
+/** What becomes of a key's row. */
+interface KeyHooks {
+  readonly lifeMs: number;
+  /** A block that is the key's, though nothing of it was ever stored. */
+  takeBlock(): number | undefined;
+  /** The key's row is stored, or was there. Before the call's other jobs are. */
+  isThere(firstId: number, how: "stored" | "found"): void;
+  /** Nothing was stored, and nothing will be. */
+  keepBlock(firstId: number): void;
 }
+
+const WHOLE_CALL: KeyHooks = {
+  lifeMs: CALL_KEY_LIFE_MS,
+  takeBlock: () => undefined,
+  isThere() {},
+  keepBlock() {},
+};
 
 /** Whether an error says that the job itself is not acceptable. */
 export function isRefusal({ code }: ElasticJobError): boolean {
@@ -47,8 +61,7 @@ export class KeyedCalls {
   private readonly adder: JobAdder;
   private readonly ids: IdBlocks;
   private readonly adding: Adding;
-  /** Those that this mastership stored or read, oldest first. */
-  private readonly shared = new Map<string, SharedKey>();
+  private readonly shared = new SharedKeys();
 
   constructor(
     context: MasterContext,
@@ -66,67 +79,77 @@ export class KeyedCalls {
     if (part !== null) return this.addPart(items, `part:${part.jobs}:${name}`, part);
     const key = `call:${name}`;
     const whole = { jobs: items.length, first: 0 };
-    return this.adder.aloneWithKey(key, () => this.addOnce(items, key, whole));
+    return this.adder.aloneWithKey(key, () => this.addOnce(items, key, whole, WHOLE_CALL));
   }
 
   private async addPart(items: readonly AddItem[], key: string, part: KeyPart): Promise<Added[]> {
-    const known = this.knownKey(key);
-    if (known !== null && part.first >= known.untried) return this.addNew(items, known, part);
+    const known = this.shared.get(key);
+    if (known !== undefined && this.isNew(known, part)) return this.addNew(items, known, part);
     // Not awaited in there: those that wait for the key to be stored need not wait for each other.
     const { adding } = await this.adder.aloneWithKey(key, async () => {
-      const now = this.knownKey(key);
-      if (now === null) return this.addFirst(items, key, part);
-      if (part.first >= now.untried) return { adding: this.addNew(items, now, part) };
-      now.untried = Math.max(now.untried, part.first + items.length);
-      await Promise.allSettled(now.underWay);
+      const now = this.shared.get(key);
+      if (now !== undefined && this.isNew(now, part)) return { adding: this.addNew(items, now, part) };
+      if (now !== undefined) now.untried = Math.max(now.untried, part.first + items.length);
+      await Promise.allSettled(now?.underWay ?? []);
+      if (now === undefined || this.isOver(now)) return this.addFirst(items, key, part);
       return { adding: await this.replay(items, now.firstId + part.first) };
     });
     return adding;
   }
 
-  /** Of a key that this mastership has not met. Resolves when the key is stored: all else can go beside what follows. */
-  private async addFirst(
-    items: readonly AddItem[],
-    key: string,
-    part: KeyPart,
-  ): Promise<{ readonly adding: Promise<Added[]> }> {
-    const met = Promise.withResolvers<void>();
-    const adding = this.addOnce(items, key, part, (firstId, untried) => {
-      const underWay = this.remember(key, firstId, untried);
-      underWay.add(adding);
-      const end = () => underWay.delete(adding);
-      adding.then(end, end);
-      met.resolve();
-    });
-    await Promise.race([met.promise, adding]);
-    return { adding };
+  private isOver({ expiresAt }: SharedKey): boolean {
+    return expiresAt <= this.context.time.now();
+  }
+
+  private isNew(known: SharedKey, { first }: KeyPart): boolean {
+    return first >= known.untried && !this.isOver(known);
   }
 
   /** Jobs that nobody has asked for before: their ids are free. */
   private addNew(items: readonly AddItem[], known: SharedKey, { first }: KeyPart): Promise<Added[]> {
     known.untried = first + items.length;
-    const adding = this.adding
-      .all(items, known.firstId + first, null)
-      .finally(() => known.underWay.delete(adding));
-    known.underWay.add(adding);
+    const adding = this.adding.all(items, known.firstId + first, null);
+    track(known, adding);
     return adding;
+  }
+
+  /** Of a key that this mastership does not know. Resolves when its row is there: all else can go beside what follows. */
+  private async addFirst(
+    items: readonly AddItem[],
+    key: string,
+    part: KeyPart,
+  ): Promise<{ readonly adding: Promise<Added[]> }> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const adding = this.addOnce(items, key, part, {
+      lifeMs: SHARED_KEY_LIFE_MS,
+      takeBlock: () => this.shared.takeBlock(key),
+      isThere: (firstId, how) => {
+        const expiresAt = this.context.time.now() + (how === "stored" ? STORED_KEY_MS : FOUND_KEY_MS);
+        // Of a key that was found, others may have asked for all.
+        const untried = how === "stored" ? part.first + items.length : part.jobs;
+        this.shared.remember(key, { firstId, expiresAt, untried }, adding);
+        resolve();
+      },
+      keepBlock: (firstId) => this.shared.keepBlock(key, firstId),
+    });
+    await Promise.race([promise, adding]);
+    return { adding };
   }
 
   /**
    * Most often it is the first time, so the jobs are stored, and the key is looked up only if it turns out to be
-   * taken, or if no job was there that could carry it. `met` hears of the key's block as soon as it is stored, or
-   * found there, and from which place on nobody has asked for jobs.
+   * taken, or if no job was there that could carry it.
    */
   private async addOnce(
     items: readonly AddItem[],
     key: string,
     { jobs, first }: KeyPart,
-    met: (firstId: number, untried: number) => void = () => {},
+    hooks: KeyHooks,
   ): Promise<Added[]> {
     for (let tries = 0; ; tries++) {
-      const firstId = await this.ids.take(jobs);
-      const expiresAt = this.context.time.now() + CALL_KEY_LIFE_MS;
-      const stored = () => met(firstId, first + items.length);
+      const firstId = hooks.takeBlock() ?? (await this.ids.take(jobs));
+      const expiresAt = this.context.time.now() + hooks.lifeMs;
+      const stored = () => hooks.isThere(firstId, "stored");
       const callKey: CallKey = { row: { key, jobId: firstId, expiresAt }, isStored: false, stored };
       const outcomes = await this.adding.all(items, firstId + first, callKey);
       const failures = outcomes.filter((outcome) => outcome instanceof ElasticJobError);
@@ -134,47 +157,46 @@ export class KeyedCalls {
       if (callKey.isStored || !isKnown) return outcomes;
       const known = await this.adder.keys.read(key);
       if (known !== undefined) {
-        met(known, jobs);
+        hooks.isThere(known, "found");
         return this.replay(items, known + first);
       }
+      if (!failures.some(isTaken)) {
+        hooks.keepBlock(firstId);
+        return outcomes;
+      }
       // Taken a moment ago, and free now: it had expired.
-      if (!failures.some(isTaken) || tries >= MAX_TRIES) return outcomes;
+      if (tries >= MAX_TRIES) return outcomes;
     }
   }
 
   /** The same call again: what it stored is answered from the rows; what it did not, is added now. */
   private async replay(items: readonly AddItem[], firstId: number): Promise<Added[]> {
-    const records = await this.context.store.readJobs(items.map((_, index) => firstId + index));
-    return Promise.all(
-      items.map(async (item, index) => {
-        const record = records.get(firstId + index);
-        if (record !== undefined) {
-          // Its write may have been given up as failed.
-          if (this.memory.queues.get(record.id) === undefined) this.memory.place(record);
-          return { jobId: record.id, created: true, nextRunAt: record.scheduledAt };
-        }
-        return item instanceof ElasticJobError
-          ? item
-          : this.adding.one({ spec: item, id: firstId + index }, null);
+    const there = await this.readAdded(items, firstId);
+    const outcomes = await Promise.all(
+      items.map((item, index): Added | Promise<Added> => {
+        const added = there.get(firstId + index);
+        if (added !== undefined) return added;
+        if (item instanceof ElasticJobError) return item;
+        return this.adding.one({ spec: item, id: firstId + index }, null);
       }),
+    );
+    const isClear = (outcome: Added) => !(outcome instanceof ElasticJobError) || outcome.code !== "internal";
+    if (outcomes.every(isClear)) return outcomes;
+    // A statement of an earlier try, of which nothing was known, has been carried out meanwhile.
+    const now = await this.readAdded(items, firstId);
+    return outcomes.map((outcome, index) =>
+      isClear(outcome) ? outcome : (now.get(firstId + index) ?? outcome),
     );
   }
 
-  private knownKey(key: string): SharedKey | null {
-    const known = this.shared.get(key);
-    return known === undefined || known.expiresAt <= this.context.time.now() ? null : known;
-  }
-
-  /** Returns what is under way of it. */
-  private remember(key: string, firstId: number, untried: number): Set<Promise<unknown>> {
-    const expiresAt = this.context.time.now() + CALL_KEY_LIFE_MS / 2;
-    const known: SharedKey = { firstId, expiresAt, untried, underWay: new Set() };
-    this.shared.delete(key);
-    this.shared.set(key, known);
-    for (const [old, { underWay }] of this.shared) {
-      if (this.shared.size <= MAX_SHARED_KEYS) break;
-      if (underWay.size === 0 && old !== key) this.shared.delete(old);
+  private async readAdded(items: readonly AddItem[], firstId: number): Promise<Map<number, AddedJob>> {
+    const records = await this.context.store.readJobs(items.map((_, index) => firstId + index));
+    const added = new Map<number, AddedJob>();
+    for (const record of records.values()) {
+      // Its write may have been given up as failed.
+      if (this.memory.queues.get(record.id) === undefined) this.memory.place(record);
+      added.set(record.id, { jobId: record.id, created: true, nextRunAt: record.scheduledAt });
     }
-    return known.underWay;
+    return added;
   }
 }

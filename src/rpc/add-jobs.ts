@@ -31,7 +31,11 @@ export interface AddCall {
 type Added = AddedJob | ElasticJobError;
 
 /** Throws what is wrong with the call as a whole, whatever its jobs are. */
-export function checkAddJobs({ jobs, table, keyPart }: AddJobsRequest, key: string | null): void {
+export function checkAddJobs(request: AddJobsRequest, { key, forwarded }: AddCall): void {
+  const { jobs, table, keyPart, $unknown = [] } = request;
+  // First: it may be all that there is.
+  const [unknown] = forwarded ? $unknown : [];
+  if (unknown !== undefined) throw unknownFieldError(`AddJobsRequest field ${unknown.no}`);
   if (table !== undefined && jobs.length > 0) {
     throw invalidArgument([{ field: "table", message: "is given beside jobs; one of them is accepted" }]);
   }
@@ -69,9 +73,7 @@ export async function addJobsOnMaster(
   call: AddCall,
   limits: RpcLimits,
 ): Promise<AddJobsResponse> {
-  const { jobs, table, keyPart, $unknown = [] } = request;
-  const [unknown] = call.forwarded ? $unknown : [];
-  if (unknown !== undefined) throw unknownFieldError(`AddJobsRequest field ${unknown.no}`);
+  const { jobs, table, keyPart } = request;
   const part = keyPart === undefined ? null : { jobs: keyPart.jobs, first: keyPart.first };
   const $typeName = "elasticjob.v1.AddJobsResponse";
   if (table === undefined) {

@@ -74,7 +74,7 @@ export function createJobService(options: {
   }
 
   function addChecked(request: AddJobsRequest, key: string | null, context: CallContext) {
-    checkAddJobs(request, key);
+    checkAddJobs(request, { key, forwarded: isForwarded(context) });
     // A key of the forwarder's own makes repeating safe where the caller gave none.
     const ownKey = role.now().kind === "master" || isForwarded(context) ? null : random.id();
     return addMany(request, key ?? ownKey, context);

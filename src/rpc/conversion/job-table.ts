@@ -41,6 +41,14 @@ function checkShape({ templates, template, payload }: JobTable): void {
     const message = `names template ${wrong}, and there are ${templates.length}`;
     problems.push({ field: "table.template", message });
   }
+  // Each is checked, and one payload for many jobs would be written many times.
+  if (templates.length > template.length) {
+    const message = `has ${templates.length} entries for ${template.length} jobs; one for each job at most is accepted`;
+    problems.push({ field: "table.templates", message });
+  }
+  if (templates.some((message) => message.payload !== undefined)) {
+    problems.push({ field: "table.templates", message: "has payloads; table.payload is for them" });
+  }
   if (payload.length !== 0 && payload.length !== template.length) {
     const message = `has ${payload.length} entries for ${template.length} jobs; none, or one for each, is accepted`;
     problems.push({ field: "table.payload", message });

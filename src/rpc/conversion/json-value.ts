@@ -28,13 +28,13 @@ export function jsonTextFromValue(
     problems.push({ field, message: `is not JSON (${reason}); any JSON value is accepted` });
     return null;
   }
-  return isShallow(field, json, problems) ? JSON.stringify(json) : null;
+  return fitsValue(field, json, problems) ? JSON.stringify(json) : null;
 }
 
 /** The text as it is, if it is JSON; null: what is wrong with it is now one of the problems. */
 export function checkJsonText(field: string, text: string, problems: Problem[]): string | null {
   try {
-    return isShallow(field, JSON.parse(text) as JsonValue, problems) ? text : null;
+    return fitsValue(field, JSON.parse(text) as JsonValue, problems) ? text : null;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     problems.push({ field, message: `is not JSON (${reason})` });
@@ -42,32 +42,40 @@ export function checkJsonText(field: string, text: string, problems: Problem[]):
   }
 }
 
-function isShallow(field: string, json: JsonValue, problems: Problem[]): boolean {
-  if (!nestsDeeper(json, MAX_NESTING)) return true;
-  problems.push({
-    field,
-    message: `has more than ${MAX_NESTING} levels of arrays and objects; up to ${MAX_NESTING} are accepted`,
-  });
+function fitsValue(field: string, json: JsonValue, problems: Problem[]): boolean {
+  const misfit = misfitOf(json, MAX_NESTING);
+  if (misfit === null) return true;
+  const message =
+    misfit === "deep"
+      ? `has more than ${MAX_NESTING} levels of arrays and objects; up to ${MAX_NESTING} are accepted`
+      : "has a number that is too large; those of double precision are accepted";
+  problems.push({ field, message });
   return false;
 }
 
 /**
- * A handler's output can be JSON that no Value can carry, because it is nested too deeply. It is then
+ * A handler's output can be JSON that no Value can carry, because it is nested too deeply or has a number too large. It is then
  * a string with the JSON text, so that one such result does not make a whole page unreadable.
  */
 export function valueFromJsonText(text: string | null): Value | undefined {
   if (text === null) return undefined;
   try {
     const json = JSON.parse(text) as JsonValue;
-    if (!nestsDeeper(json, MAX_NESTING)) return fromJson(ValueSchema, json);
+    if (misfitOf(json, MAX_NESTING) === null) return fromJson(ValueSchema, json);
   } catch {
     // Falls through to the text as it is.
   }
   return create(ValueSchema, { kind: { case: "stringValue", value: text.toWellFormed() } });
 }
 
-function nestsDeeper(json: JsonValue, levels: number): boolean {
-  if (typeof json !== "object" || json === null) return false;
-  if (levels === 0) return true;
-  return Object.values(json).some((item) => nestsDeeper(item, levels - 1));
+/** Why no Value can carry it; null: one can. JSON's numbers have no bound, and `JSON.parse` makes Infinity of those that are too large. */
+function misfitOf(json: JsonValue, levels: number): "deep" | "infinite" | null {
+  if (typeof json === "number") return Number.isFinite(json) ? null : "infinite";
+  if (typeof json !== "object" || json === null) return null;
+  if (levels === 0) return "deep";
+  for (const item of Object.values(json)) {
+    const misfit = misfitOf(item, levels - 1);
+    if (misfit !== null) return misfit;
+  }
+  return null;
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ElasticJobError, invalidArgument } from "../../../src/core/errors.ts";
 import type { AddedJob, KeyPart } from "../../../src/master/job-api.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
@@ -250,6 +250,71 @@ describe("calls that share a key", () => {
     ]);
     expect(new Set(outcomes.flat().map(idOf)).size).toBe(3);
     expect((await names(store)).toSorted()).toEqual(["other", "part", "whole"]);
+  });
+
+  test("of which nothing is stored use up one block of ids", async () => {
+    let blocks = 0;
+    const { master } = await open((under) => {
+      const { reserveIds } = under;
+      under.reserveIds = (...asked) => {
+        blocks++;
+        return reserveIds.apply(under, asked);
+      };
+    });
+    await master.api.addJobs([specOf({ handler: "work", idempotencyKey: "own" })], null);
+    for (let first = 0; first < 20; first++) {
+      const known = specOf({ handler: "work", idempotencyKey: "own" });
+      const [outcome] = await master.api.addJobs([known], "shared", from(first, 10_000));
+      expect(outcome).toMatchObject({ created: false });
+    }
+    const [a] = await master.api.addJobs([good("a")], "shared", from(20, 10_000));
+    expect(await master.api.addJobs([good("a")], "shared", from(20, 10_000))).toEqual([a]);
+    expect(blocks).toBe(2);
+  });
+
+  test("are answered from their rows when an earlier try turns out to have been carried out", async () => {
+    let hung: (() => Promise<void>) | null = null;
+    const { master, store } = await open((under) => {
+      const { insertJobs } = under;
+      let tries = 0;
+      under.insertJobs = async (...asked) => {
+        const insert = () => insertJobs.apply(under, asked);
+        if (asked[1][0]?.spec.name !== "x") return insert();
+        if (++tries === 1) {
+          hung = insert;
+          throw new ElasticJobError("unavailable", "no answer");
+        }
+        await hung?.();
+        return insert();
+      };
+    });
+    const [a] = await master.api.addJobs([good("a")], "shared", from(0));
+    expect((await master.api.addJobs([good("x")], "shared", from(1)))[0]).toBeInstanceOf(ElasticJobError);
+    expect((await master.api.addJobs([good("x")], "shared", from(1))).map(idOf)).toEqual([idOf(a) + 1]);
+    expect(await names(store)).toEqual(["a", "x"]);
+  });
+
+  test("wait for what is under way also when their key is no longer remembered", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { master, store } = await open((under) => {
+      watchInserts(under).before = async (jobs) => {
+        if (!jobs.includes("slow")) return;
+        begun.resolve();
+        await gate.promise;
+      };
+    });
+    await master.api.addJobs([good("a")], "shared", from(0));
+    const slow = master.api.addJobs([good("slow")], "shared", from(1));
+    await begun.promise;
+    vi.advanceTimersByTime(31 * 60_000);
+    const again = master.api.addJobs([good("slow")], "shared", from(1));
+    const next = master.api.addJobs([good("b")], "shared", from(2));
+    gate.resolve();
+    expect(await again).toEqual(await slow);
+    expect((await next).map(idOf)).toEqual((await slow).map((outcome) => idOf(outcome) + 1));
+    expect(await names(store)).toEqual(["a", "slow", "b"]);
   });
 
   test("are remembered for as long as it takes, and found in the store after that", async () => {

@@ -271,7 +271,7 @@ export const AddJobsRequestSchema: GenMessage<AddJobsRequest> = /*@__PURE__*/
  */
 export type JobTable = Message<"elasticjob.v1.JobTable"> & {
   /**
-   * What jobs have in common, each once.
+   * What jobs have in common, each once; without payloads.
    *
    * @generated from field: repeated elasticjob.v1.AddJobRequest templates = 1;
    */
@@ -285,7 +285,7 @@ export type JobTable = Message<"elasticjob.v1.JobTable"> & {
   template: number[];
 
   /**
-   * For each job, its payload as JSON text; an empty text, or none for any job: that of its template.
+   * For each job, its payload as JSON text; an empty text: none. Or nothing at all: no job has one.
    *
    * @generated from field: repeated string payload = 3;
    */
@@ -301,7 +301,7 @@ export const JobTableSchema: GenMessage<JobTable> = /*@__PURE__*/
 
 /**
  * Which of the jobs under an idempotency key: so that many requests can share a key, and each costs less. Every one
- * of its jobs is added once, however often and in whichever request it is sent.
+ * of its jobs is added once, however often it is sent. All requests of a key are first made within half an hour.
  *
  * @generated from message elasticjob.v1.KeyPart
  */

@@ -80,28 +80,26 @@ describe("a table that another program made", () => {
   const table = (fields: Partial<Pick<JobTable, "templates" | "template" | "payload">>) =>
     create(JobTableSchema, { templates: [template], template: [0, 0], ...fields });
 
-  test("may give a template its payload", () => {
-    const own = create(AddJobRequestSchema, {
-      handler: "echo",
-      payload: { kind: { case: "numberValue", value: 1 } },
-    });
-    const specs = specsFromTable(table({ templates: [own], payload: ["", '{"own": 2}'] }), NOW) as JobSpec[];
-    expect(specs.map((spec) => spec.payload)).toEqual(["1", '{"own": 2}']);
-  });
-
   test("is refused when its lists do not fit each other", () => {
     expect(() => problemsOf(table({ template: [0, 1] }))).toThrow(/table\.template: names template 1, .* 1$/);
     expect(() => problemsOf(table({ payload: ["1"] }))).toThrow(/table\.payload: has 1 entries for 2 jobs/);
+    const three = [template, template, template];
+    expect(() => problemsOf(table({ templates: three }))).toThrow(
+      /table\.templates: has 3 entries for 2 jobs/,
+    );
+    const own = create(AddJobRequestSchema, { payload: { kind: { case: "boolValue", value: true } } });
+    expect(() => problemsOf(table({ templates: [own] }))).toThrow(/table\.templates: has payloads/);
   });
 
   test("is told by job what is wrong with its payloads", () => {
     const deep = `${"[".repeat(31)}${"]".repeat(31)}`;
-    const texts = ["{", deep, `"${"x".repeat(500)}"`, "\ufeff1", "{}"];
+    const texts = ["{", deep, `"${"x".repeat(500)}"`, "\ufeff1", '{"a": [-1e999]}', "{}"];
     expect(problemsOf(table({ template: texts.map(() => 0), payload: texts }))).toEqual([
       [expect.stringMatching(/^payload: is not JSON/)],
       [expect.stringMatching(/^payload: has more than 30 levels/)],
       [expect.stringMatching(/^payload: is 502 bytes of JSON; up to 500 /)],
       [expect.stringMatching(/^payload: is not JSON/)],
+      [expect.stringMatching(/^payload: has a number that is too large/)],
       [],
     ]);
   });
