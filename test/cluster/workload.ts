@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "../../src/client/client.ts";
 import type { ElasticJobClient } from "../../src/client/elastic-job-client.ts";
 import type { AddJobInput } from "../../src/client/job-json.ts";
+import { createHttp2Transport } from "../../src/client/node.ts";
 import { SeededRandom } from "../simulation/seeded-random.ts";
 import type { Acknowledged } from "./evidence.ts";
 
@@ -73,7 +74,9 @@ export function startWorkload(options: WorkloadOptions): Workload {
   const clientAt = (url: string) => {
     let client = clients.get(url);
     if (client === undefined) {
-      client = createClient({ baseUrl: url, timeoutMs: CALL_TIMEOUT_MS, retryUnreachable: false });
+      // Every other one adds on a stream.
+      const way = clients.size % 2 === 0 ? { baseUrl: url } : { transport: createHttp2Transport(url) };
+      client = createClient({ ...way, timeoutMs: CALL_TIMEOUT_MS, retryUnreachable: false });
       clients.set(url, client);
     }
     return client;

@@ -158,6 +158,7 @@ describe("calls that share a key", () => {
       expect(await master.api.addJobs([good("a"), good("b")], "shared", from(0))).toEqual(first);
     }
     const next = await startMastership(store, { embedded: true });
+    expect(await next.api.addJobs([good("a"), good("b")], "shared", from(0))).toEqual(first);
     expect(await next.api.addJobs([good("c")], "shared", from(2))).toEqual(second);
     const third = await next.api.addJobs([good("d")], "shared", from(3));
     expect(third.map(idOf)).toEqual([idOf(first[0]) + 3]);
@@ -298,9 +299,10 @@ describe("calls that share a key", () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     onTestFinished(() => void vi.useRealTimers());
     const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let inserts = 0;
     const { master, store } = await open((under) => {
       watchInserts(under).before = async (jobs) => {
-        if (!jobs.includes("slow")) return;
+        if (!jobs.includes("slow") || ++inserts > 1) return;
         begun.resolve();
         await gate.promise;
       };
@@ -311,8 +313,12 @@ describe("calls that share a key", () => {
     vi.advanceTimersByTime(31 * 60_000);
     const again = master.api.addJobs([good("slow")], "shared", from(1));
     const next = master.api.addJobs([good("b")], "shared", from(2));
+    // Long enough for those that do not wait.
+    await new Promise((resolve) => setTimeout(resolve, 50));
     gate.resolve();
     expect(await again).toEqual(await slow);
+    // The second is what the key refused.
+    expect(inserts).toBe(2);
     expect((await next).map(idOf)).toEqual((await slow).map((outcome) => idOf(outcome) + 1));
     expect(await names(store)).toEqual(["a", "slow", "b"]);
   });
