@@ -200,7 +200,11 @@ export class Mastership implements JobApi {
   /** Not from its credit, which is for jobs that wait at the node too, and nothing while it drains. */
   private usedSlots({ slots, claims }: NodeSession): number {
     let used = 0;
-    for (const jobId of claims.keys()) used += this.queues.get(jobId)?.record.spec.requirements.slots ?? 1;
+    for (const jobId of claims.keys()) {
+      // Most claims of short jobs only wait there: thousands, whose number does not matter.
+      if (used >= slots) return slots;
+      used += this.queues.get(jobId)?.record.spec.requirements.slots ?? 1;
+    }
     return Math.min(slots, used);
   }
 
