@@ -12,7 +12,8 @@ export interface AddUnit {
   readonly reject: (error: ElasticJobError) => void;
 }
 
-const MAX_BATCH_ROWS = 1000;
+/** Of two statements at once, larger ones cost the database more for each row. */
+const MAX_BATCH_ROWS = 500;
 export const MAX_BATCH_BYTES = 4 << 20;
 
 /**
