@@ -1,3 +1,4 @@
+import { sleep } from "../core/clock.ts";
 import type { JobRecord } from "../core/job.ts";
 import type { JobKey } from "../store/job-store.ts";
 import type { Born, BornClaimed } from "./born-claimed.ts";
@@ -11,6 +12,7 @@ const ROW_BYTES = 200;
 
 /** Stores new jobs, those that can be placed at once as claimed already, and sends or queues them. */
 export class JobInserter {
+  private readonly context: MasterContext;
   private readonly memory: JobMemory;
   private readonly bornClaimed: BornClaimed;
   private readonly commits: GroupCommit;
@@ -19,6 +21,7 @@ export class JobInserter {
     context: MasterContext,
     parts: { memory: JobMemory; endings: Endings; bornClaimed: BornClaimed },
   ) {
+    this.context = context;
     this.memory = parts.memory;
     this.bornClaimed = parts.bornClaimed;
     this.commits = new GroupCommit(context, (unit) => parts.endings.reread(unit.records.map(({ id }) => id)));
@@ -50,5 +53,7 @@ export class JobInserter {
       if (placed !== undefined) this.bornClaimed.send(placed);
       else this.memory.placeNew(record);
     }
+    // What was sent leaves at the end of this turn of the event loop; making the caller's answer would hold it up.
+    if (born.size > 0) await sleep(this.context.clock, 0);
   }
 }
