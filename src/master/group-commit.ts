@@ -7,8 +7,8 @@ import { ElasticJobError, isError } from "../core/errors.ts";
 import { type AddUnit, takeBatch } from "./add-batch.ts";
 import type { MasterContext } from "./context.ts";
 
-/** Statements at once. */
-const MAX_WRITING = 2;
+/** Statements at once: one is prepared while others wait for the disk. */
+const MAX_WRITING = 3;
 /** Jobs that wait for their statement: beyond it adds are refused, so that memory stays bounded. */
 const MAX_QUEUED_JOBS = 50_000;
 
