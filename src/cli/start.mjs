@@ -16,7 +16,7 @@ process.env.NODE_COMPILE_CACHE ||= fileURLToPath(
 enableCompileCache(process.env.NODE_COMPILE_CACHE);
 
 // V8 allocates at once in its old space what tends to outlive a collection. Calls do, as thousands of jobs are under
-// way together, and are garbage right after that: it then took twice the memory under a burst of adds.
+// way together, and are garbage right after that: a burst of adds would fill the old space with them.
 setFlagsFromString("--no-allocation-site-pretenuring");
 
 await import("./main.ts");

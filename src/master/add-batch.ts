@@ -12,7 +12,7 @@ export interface AddUnit {
   readonly reject: (error: ElasticJobError) => void;
 }
 
-/** Of two statements at once, larger ones cost the database more for each row. */
+/** Larger statements, some of them at once, cost the database more for each row. */
 const MAX_BATCH_ROWS = 500;
 export const MAX_BATCH_BYTES = 4 << 20;
 
