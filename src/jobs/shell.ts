@@ -9,6 +9,7 @@ import * as z from "zod";
 import type { ProcessGroups } from "./built-in.ts";
 import { checkPayload } from "./check-payload.ts";
 import type { Handler, HandlerContext } from "./define-jobs.ts";
+import { killGroup } from "./kill-group.ts";
 import { OutputTail } from "./output-tail.ts";
 
 const MAX_OUTPUT_BYTES = 64 * 1024;
@@ -88,12 +89,4 @@ function contextVariables(ctx: HandlerContext): Record<string, string> {
 function tail(stderr: OutputTail): string {
   const text = stderr.text().trim().slice(-ERROR_CHARACTERS);
   return text === "" ? "" : `: ${text}`;
-}
-
-function killGroup(group: number): void {
-  try {
-    process.kill(-group, "SIGKILL");
-  } catch {
-    // Nothing of it runs any more.
-  }
 }

@@ -7,11 +7,11 @@ import type { Assignment } from "../coordination/assignment.ts";
 import { type JobRecord, STORED_STATUS } from "../core/job.ts";
 import { choose } from "../core/placement.ts";
 import { assignmentOf, bySize } from "./assignments.ts";
+import type { ConnectedNodes } from "./connected-nodes.ts";
 import type { MasterContext } from "./context.ts";
 import type { Endings } from "./endings.ts";
 import type { JobMemory } from "./job-memory.ts";
 import type { NodeSession } from "./node-session.ts";
-import type { NodeSessions } from "./node-sessions.ts";
 
 /** A job that is to be stored as claimed for a node. */
 export interface Born {
@@ -24,17 +24,14 @@ export interface Born {
 export class BornClaimed {
   private readonly context: MasterContext;
   private readonly memory: JobMemory;
-  private readonly sessions: NodeSessions;
+  private readonly nodes: ConnectedNodes;
   private readonly endings: Endings;
   private readonly toSend = new Map<NodeSession, Assignment[]>();
 
-  constructor(
-    context: MasterContext,
-    parts: { memory: JobMemory; sessions: NodeSessions; endings: Endings },
-  ) {
+  constructor(context: MasterContext, parts: { memory: JobMemory; nodes: ConnectedNodes; endings: Endings }) {
     this.context = context;
     this.memory = parts.memory;
-    this.sessions = parts.sessions;
+    this.nodes = parts.nodes;
     this.endings = parts.endings;
   }
 
@@ -42,7 +39,7 @@ export class BornClaimed {
   place(record: JobRecord): Born | null {
     const { queues } = this.memory;
     if (record.at > this.context.time.now() || queues.counts().prepared > 0) return null;
-    const choice = choose(this.sessions.candidates(record.classId), record.spec.requirements);
+    const choice = choose(this.nodes.candidates(record.classId), record.spec.requirements);
     if (choice === null) return null;
     const { node: session, placement } = choice;
     session.reserve(record.spec.requirements.slots);

@@ -11,7 +11,6 @@ import type { Children } from "./children.ts";
 import { type ClassRegistry, isSameClass } from "./class-registry.ts";
 import type { MasterContext } from "./context.ts";
 import { type Endings, finalRow } from "./endings.ts";
-import { handlerRefusal } from "./handler-refusal.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { JobMemory } from "./job-memory.ts";
 import type { NodeSessions } from "./node-sessions.ts";
@@ -29,18 +28,17 @@ export interface ControlParts {
   readonly sessions: NodeSessions;
   readonly endings: Endings;
   readonly children: Children;
+  /** Null when a job of this spec could be added, else why not. */
+  readonly refusal: (spec: JobSpec) => ElasticJobError | null;
 }
 
 export class Control {
   private readonly context: MasterContext;
   private readonly parts: ControlParts;
-  /** Null when a job of this spec could be added, else why not. */
-  private readonly refusal: (spec: JobSpec) => ElasticJobError | null;
 
   constructor(context: MasterContext, parts: ControlParts) {
     this.context = context;
     this.parts = parts;
-    this.refusal = handlerRefusal(context, parts.sessions);
   }
 
   /** Pause, resume, cancel or retry; `scheduledAt`: only this occurrence. */
@@ -74,7 +72,7 @@ export class Control {
       }
       const spec = change(before.spec);
       if (!isSameClass(spec, before.spec)) {
-        const refused = this.refusal(spec);
+        const refused = this.parts.refusal(spec);
         if (refused !== null) throw refused;
       }
       const classId = (await this.parts.classes.findOrAdd(spec)).id;

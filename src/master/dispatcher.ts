@@ -12,12 +12,12 @@ import type { Due } from "../core/next-due.ts";
 import { type Choice, choose } from "../core/placement.ts";
 import { firstGroup, type PreparedGroup, type QueuedJob } from "../core/queues.ts";
 import { assignmentOf, bySize } from "./assignments.ts";
+import type { ConnectedNodes } from "./connected-nodes.ts";
 import type { MasterContext } from "./context.ts";
 import type { Endings } from "./endings.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { JobMemory } from "./job-memory.ts";
 import type { NodeSession } from "./node-session.ts";
-import type { NodeSessions } from "./node-sessions.ts";
 
 /** Jobs placed in one go: bounds the time that placing takes. */
 const MAX_PLACED = 500;
@@ -42,7 +42,9 @@ export class Dispatcher {
   private readonly context: MasterContext;
   private readonly memory: JobMemory;
   private readonly inFlight: InFlight;
-  private readonly sessions: NodeSessions;
+  private readonly nodes: ConnectedNodes;
+  /** A job is RUNNING in the database, by a claim of which memory does not know. */
+  private readonly found: (record: JobRecord) => void;
   private readonly endings: Endings;
   private readonly left: () => void;
   /** Adds the occurrence as a job of its own, and lets the parent go on. */
@@ -56,7 +58,8 @@ export class Dispatcher {
     parts: {
       memory: JobMemory;
       inFlight: InFlight;
-      sessions: NodeSessions;
+      nodes: ConnectedNodes;
+      found: (record: JobRecord) => void;
       endings: Endings;
       spawn: (parent: JobRecord, next: Due | null) => Promise<void>;
       skip: Skip;
@@ -66,7 +69,8 @@ export class Dispatcher {
     this.context = context;
     this.memory = parts.memory;
     this.inFlight = parts.inFlight;
-    this.sessions = parts.sessions;
+    this.nodes = parts.nodes;
+    this.found = parts.found;
     this.endings = parts.endings;
     this.spawn = parts.spawn;
     this.skip = parts.skip;
@@ -126,7 +130,7 @@ export class Dispatcher {
   /** Jobs in a row go to one node: they were added together, as a rule, so the database finds them together too. */
   private nextNode(group: PreparedGroup, last: Chosen | null): Chosen | null {
     if (last !== null && last.group === group && last.left > 0) return last;
-    const choice = choose(this.sessions.candidates(group.classId), group);
+    const choice = choose(this.nodes.candidates(group.classId), group);
     return choice && { group, choice, left: choice.share };
   }
 
@@ -199,7 +203,7 @@ export class Dispatcher {
         const record = present.get(before.id);
         if (record === undefined) this.memory.remove(before.id);
         // By an earlier write of ours that was given up as failed.
-        else if (record.status === STORED_STATUS.RUNNING) this.sessions.found(record);
+        else if (record.status === STORED_STATUS.RUNNING) this.found(record);
         else this.memory.place(record);
         continue;
       }

@@ -1,7 +1,7 @@
 import { ElasticJobError } from "../core/errors.ts";
 import type { JobSpec } from "../core/job.ts";
+import type { ConnectedNodes } from "./connected-nodes.ts";
 import type { MasterContext } from "./context.ts";
-import type { NodeSessions } from "./node-sessions.ts";
 
 /**
  * Why a job can't be added, or changed to this: no connected node offers its handler. With no node connected, or before
@@ -9,15 +9,16 @@ import type { NodeSessions } from "./node-sessions.ts";
  */
 export function handlerRefusal(
   context: MasterContext,
-  sessions: NodeSessions,
+  nodes: ConnectedNodes,
 ): (spec: JobSpec) => ElasticJobError | null {
   const allHaveReportedAt =
     context.epochWrittenAt + (context.settings.embedded ? 0 : context.settings.leaseMs);
   return ({ handler }) => {
-    const nodes = sessions.all();
-    if (nodes.length === 0 || nodes.some((node) => node.runJob || node.handlers.has(handler))) return null;
+    const connected = nodes.all();
+    if (connected.length === 0 || connected.some((node) => node.runJob || node.handlers.has(handler)))
+      return null;
     if (context.clock.monotonic() < allHaveReportedAt) return null;
-    const offered = [...new Set(nodes.flatMap((node) => [...node.handlers]))].sort().join(", ");
+    const offered = [...new Set(connected.flatMap((node) => [...node.handlers]))].sort().join(", ");
     return new ElasticJobError(
       "failed_precondition",
       `handler: no connected node offers "${handler}" (offered: ${offered || "none"})`,

@@ -5,10 +5,10 @@ import { canTake, choose } from "../core/placement.ts";
 import { whyStillRunning, whyWaiting } from "../core/why-waiting.ts";
 import type { ChangedJobs } from "./changed-jobs.ts";
 import type { ClassRegistry } from "./class-registry.ts";
+import type { ConnectedNodes } from "./connected-nodes.ts";
 import type { MasterContext } from "./context.ts";
 import { jobNotFound } from "./control.ts";
 import type { JobView } from "./job-api.ts";
-import type { NodeSessions } from "./node-sessions.ts";
 
 /** A watched job is read anew so often, whether or not a change was heard of. */
 const REREAD_MS = 5000;
@@ -21,16 +21,16 @@ const NEWEST_RESULTS = 10;
 export class JobReader {
   private readonly context: MasterContext;
   private readonly classes: ClassRegistry;
-  private readonly sessions: NodeSessions;
+  private readonly nodes: ConnectedNodes;
   private readonly changedJobs: ChangedJobs;
 
   constructor(
     context: MasterContext,
-    parts: { classes: ClassRegistry; sessions: NodeSessions; changedJobs: ChangedJobs },
+    parts: { classes: ClassRegistry; nodes: ConnectedNodes; changedJobs: ChangedJobs },
   ) {
     this.context = context;
     this.classes = parts.classes;
-    this.sessions = parts.sessions;
+    this.nodes = parts.nodes;
     this.changedJobs = parts.changedJobs;
   }
 
@@ -106,7 +106,7 @@ export class JobReader {
 
   private whyPrepared(record: JobRecord): string {
     const jobClass = this.classes.get(record.classId);
-    const nodes = this.sessions.all();
+    const nodes = this.nodes.all();
     if (nodes.length === 0) return "no node is connected";
     const { handler, requirements } = record.spec;
     if (!nodes.some((node) => node.runJob || node.handlers.has(handler))) {

@@ -13,6 +13,7 @@ import { ChangedJobs } from "./changed-jobs.ts";
 import { Children } from "./children.ts";
 import { ClassRegistry } from "./class-registry.ts";
 import { keepClusterTime } from "./cluster-clock.ts";
+import { ConnectedNodes } from "./connected-nodes.ts";
 import type { MasterContext } from "./context.ts";
 import { Control } from "./control.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -40,6 +41,7 @@ export class Mastership implements JobApi {
   private readonly changedJobs = new ChangedJobs();
   private readonly classes: ClassRegistry;
   private readonly pages: Pages;
+  private readonly nodes = new ConnectedNodes();
   private readonly sessions: NodeSessions;
   private readonly scheduler: Scheduler;
   private readonly intake: Intake;
@@ -51,11 +53,11 @@ export class Mastership implements JobApi {
 
   constructor(context: MasterContext, network: Network) {
     this.context = context;
-    const { queues, inFlight, changedJobs } = this;
+    const { queues, inFlight, changedJobs, nodes } = this;
     const wake = () => this.scheduler.wake();
     this.classes = new ClassRegistry(context, (jobClass) => {
       this.pages.addEmptyClass(jobClass.id);
-      this.sessions.classAdded(jobClass);
+      this.nodes.classAdded(jobClass);
     });
     const { classes } = this;
     const found = (record: JobRecord) => this.sessions.found(record);
@@ -64,10 +66,10 @@ export class Mastership implements JobApi {
     const endings = new Endings(context, { memory, inFlight, found });
     this.sessions = new NodeSessions(
       context,
-      { network, memory, inFlight, endings, classes },
+      { nodes, network, memory, inFlight, endings, classes },
       {
         changed: () => {
-          this.pages.setPresent(this.sessions.presentClasses());
+          this.pages.setPresent(nodes.presentClasses());
           wake();
         },
         roomMade: wake,
@@ -76,23 +78,28 @@ export class Mastership implements JobApi {
     const { sessions } = this;
     const spawn = (parent: JobRecord, next: Due | null) => this.children.spawn(parent, next);
     const skip: Children["skip"] = (record, decision) => this.children.skip(record, decision);
-    const dispatcher = new Dispatcher(context, { memory, inFlight, sessions, endings, spawn, skip }, () => {
-      this.pages.kick();
-      wake();
-    });
+    const dispatcher = new Dispatcher(
+      context,
+      { memory, inFlight, nodes, found, endings, spawn, skip },
+      () => {
+        this.pages.kick();
+        wake();
+      },
+    );
     this.scheduler = new Scheduler(context, memory, dispatcher);
-    const bornClaimed = new BornClaimed(context, { memory, sessions, endings });
+    const bornClaimed = new BornClaimed(context, { memory, nodes, endings });
+    const refusal = handlerRefusal(context, nodes);
     const ids = new IdBlocks(context);
     const adder = new JobAdder(context, {
       classes,
       ids,
       inserter: new JobInserter(context, { memory, endings, bornClaimed }),
     });
-    this.intake = new Intake(context, { memory, adder, ids, refusal: handlerRefusal(context, sessions) });
+    this.intake = new Intake(context, { memory, adder, ids, refusal });
     this.children = new Children(context, { adder, endings, memory });
     const { children } = this;
-    this.control = new Control(context, { memory, inFlight, classes, sessions, endings, children });
-    this.reader = new JobReader(context, { classes, sessions, changedJobs });
+    this.control = new Control(context, { memory, inFlight, classes, sessions, endings, children, refusal });
+    this.reader = new JobReader(context, { classes, nodes, changedJobs });
     const isSpokenFor = (record: JobRecord) => this.sessions.isSpokenFor(record);
     this.sweep = new Sweep(context, {
       classes,
@@ -183,7 +190,7 @@ export class Mastership implements JobApi {
   }
 
   readCluster(): ClusterView {
-    const nodes = this.sessions.all().map((session) => ({
+    const nodes = this.nodes.all().map((session) => ({
       nodeId: session.nodeId,
       address: session.address,
       slots: session.slots,
@@ -209,7 +216,7 @@ export class Mastership implements JobApi {
   }
 
   drainNode(nodeId: string): void {
-    this.sessions.drain(nodeId);
+    for (const session of this.nodes.named(nodeId)) session.drain();
   }
 
   acceptNode(stream: MasterStream): StreamHandler {

@@ -1,5 +1,5 @@
 /**
- * The nodes that are connected, and the claims they hold. A claim belongs to one stream of one
+ * What connected nodes say, and the claims they hold. A claim belongs to one stream of one
  * incarnation: it is LOST when that node says that it does not hold it, or is gone. A node is gone
  * when it has been silent for its lease and a margin, or, sooner, when its stream ended and its
  * address, which was reached before, refuses twice or answers with another incarnation.
@@ -9,9 +9,8 @@ import { doneClaimsOf } from "../coordination/done-claim.ts";
 import type { MasterStream, Network, StreamHandler } from "../coordination/network.ts";
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
-import { type JobClass, type JobRecord, STORED_STATUS, type StoredStatus } from "../core/job.ts";
+import { type JobRecord, STORED_STATUS, type StoredStatus } from "../core/job.ts";
 import { goneAt } from "../core/lease.ts";
-import { canTake } from "../core/placement.ts";
 import {
   ClaimVerdictSchema,
   type Done,
@@ -22,6 +21,7 @@ import {
 import type { ClaimRef } from "../store/job-store.ts";
 import { AbsentNodes } from "./absent-nodes.ts";
 import type { ClassRegistry } from "./class-registry.ts";
+import type { ConnectedNodes } from "./connected-nodes.ts";
 import type { MasterContext } from "./context.ts";
 import type { Endings } from "./endings.ts";
 import { helloFirst } from "./hello-first.ts";
@@ -40,6 +40,7 @@ const STORED_STATUSES = new Map<number, StoredStatus>(
 
 export class NodeSessions {
   private readonly context: MasterContext;
+  private readonly nodes: ConnectedNodes;
   private readonly network: Network;
   private readonly memory: JobMemory;
   private readonly inFlight: InFlight;
@@ -48,10 +49,6 @@ export class NodeSessions {
   private readonly numbers: NodeNumbers;
   private readonly changed: () => void;
   private readonly roomMade: () => void;
-  /** By incarnation. */
-  private readonly sessions = new Map<string, NodeSession>();
-  /** Those that can take a class, as long as nothing of that changes: it is asked for each job. */
-  private readonly byClass = new Map<number, NodeSession[]>();
   private readonly absent: AbsentNodes;
   private readonly pingTrust: PingTrust;
 
@@ -59,6 +56,7 @@ export class NodeSessions {
   constructor(
     context: MasterContext,
     parts: {
+      nodes: ConnectedNodes;
       network: Network;
       memory: JobMemory;
       inFlight: InFlight;
@@ -68,6 +66,7 @@ export class NodeSessions {
     on: { changed: () => void; roomMade: () => void },
   ) {
     this.context = context;
+    this.nodes = parts.nodes;
     this.network = parts.network;
     this.memory = parts.memory;
     this.inFlight = parts.inFlight;
@@ -87,42 +86,15 @@ export class NodeSessions {
     await this.numbers.load();
   }
 
-  all(): NodeSession[] {
-    return [...this.sessions.values()];
-  }
-
   nodeIdOf(number: number): string {
     return this.numbers.nodeIdOf(number);
-  }
-
-  /** The connected nodes that can take jobs of a class. */
-  candidates(classId: number): readonly NodeSession[] {
-    let candidates = this.byClass.get(classId);
-    if (candidates === undefined) {
-      candidates = this.all().filter((session) => session.takes.has(classId));
-      this.byClass.set(classId, candidates);
-    }
-    return candidates;
-  }
-
-  /** A class was added: which nodes can take it? */
-  classAdded(jobClass: JobClass): void {
-    this.byClass.clear();
-    for (const session of this.sessions.values()) {
-      if (canTake(session, jobClass)) session.takes.add(jobClass.id);
-    }
-  }
-
-  /** The classes that some connected node can take. */
-  presentClasses(): Set<number> {
-    return new Set(this.all().flatMap((session) => [...session.takes]));
   }
 
   /** A job was found RUNNING in the database. Its node may still come and speak for it. */
   found(record: JobRecord): void {
     if (this.memory.queues.get(record.id)?.place === "running" && this.isSpokenFor(record)) return;
     this.memory.run(record, false);
-    const session = this.all().find(({ number }) => number === record.node);
+    const session = this.nodes.all().find(({ number }) => number === record.node);
     if (session !== undefined) {
       // The node is here, and its hello did not list the claim.
       if (session.claims.get(record.id) !== record.claim) this.lose(record, "its node no longer holds it");
@@ -133,7 +105,7 @@ export class NodeSessions {
 
   /** Whether a node that is connected, or is waited for, has this claim. */
   isSpokenFor(record: JobRecord): boolean {
-    const isHeld = this.all().some(({ claims }) => claims.get(record.id) === record.claim);
+    const isHeld = this.nodes.all().some(({ claims }) => claims.get(record.id) === record.claim);
     return isHeld || this.absent.hold(record);
   }
 
@@ -162,7 +134,7 @@ export class NodeSessions {
 
   tick(): void {
     const now = this.context.clock.monotonic();
-    for (const session of this.sessions.values()) {
+    for (const session of this.nodes.all()) {
       if (now >= goneAt(session.heardAt, this.context.settings.leaseMs)) {
         this.context.logger.warn({ nodeId: session.nodeId }, "node has been silent for its lease");
         session.close();
@@ -174,27 +146,13 @@ export class NodeSessions {
 
   /** Ends all streams, so that the nodes look for the next master. */
   close(): void {
-    for (const session of this.sessions.values()) session.close();
-    this.sessions.clear();
-    this.byClass.clear();
-  }
-
-  /** Asks the nodes of this name to take no more jobs. */
-  drain(nodeId: string): void {
-    const named = this.all().filter((session) => session.nodeId === nodeId);
-    if (named.length === 0) {
-      const names = this.all().map((session) => session.nodeId);
-      throw new ElasticJobError(
-        "not_found",
-        `nodeId: no node ${JSON.stringify(nodeId)} is connected (connected: ${names.sort().join(", ") || "none"})`,
-      );
-    }
-    for (const session of named) session.drain();
+    for (const session of this.nodes.all()) session.close();
+    this.nodes.clear();
   }
 
   /** The stop of a claim is to be told to its node. */
   abort(jobId: number, claim: number): void {
-    for (const session of this.sessions.values()) {
+    for (const session of this.nodes.all()) {
       if (session.claims.get(jobId) !== claim) continue;
       session.verdicts([create(ClaimVerdictSchema, { jobId, claim, verdict: Verdict.ABORT })]);
     }
@@ -204,15 +162,11 @@ export class NodeSessions {
     const { clock, time, settings, epoch } = this.context;
     const number = await this.numbers.of(hello.incarnation, hello.nodeId);
     const session = new NodeSession(stream, hello, number, clock.monotonic());
-    for (const jobClass of this.classes.all()) {
-      if (canTake(session, jobClass)) session.takes.add(jobClass.id);
-    }
     // What the node should hold, as far as this master knows.
-    const older = this.sessions.get(hello.incarnation);
+    const older = this.nodes.of(hello.incarnation);
     older?.close();
     const expected = new Map([...this.absent.back(number), ...(older?.claims ?? [])]);
-    this.sessions.set(hello.incarnation, session);
-    this.byClass.clear();
+    this.nodes.add(session, this.classes.all());
     // Before the database is asked: a page that finds one of them meanwhile must not take it for lost,
     // and if this stream ends too soon, the next one has to account for all of them.
     for (const { jobId, claim } of [...claimsOf(expected), ...hello.claims]) {
@@ -319,10 +273,8 @@ export class NodeSessions {
   }
 
   private depart(session: NodeSession): void {
-    if (this.sessions.get(session.incarnation) !== session) return;
+    if (!this.nodes.remove(session)) return;
     session.close();
-    this.sessions.delete(session.incarnation);
-    this.byClass.clear();
     this.context.logger.info({ nodeId: session.nodeId, claims: session.claims.size }, "node left");
     this.absent.left(session);
     this.changed();

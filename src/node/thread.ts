@@ -7,6 +7,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
+import { killGroup } from "../jobs/kill-group.ts";
 import { AnswerReader, createAnswerRing } from "./answer-ring.ts";
 import {
   type FromThread,
@@ -290,12 +291,4 @@ function whyNotReady(code: number, verdict: Verdict | null): string {
 function firstKey(running: ReadonlyMap<number, unknown>): number | null {
   const [key] = running.keys();
   return key ?? null;
-}
-
-function killGroup(group: number): void {
-  try {
-    process.kill(-group, "SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
 }

@@ -59,7 +59,7 @@ describe("a claim that memory believes to run, and nobody holds", () => {
     if (now?.kind !== "master") throw new Error("no master");
     const { api } = now;
     if (!(api instanceof Mastership)) throw new Error("another kind of master");
-    for (const session of api["sessions"].all()) session.claims.clear();
+    for (const session of api["nodes"].all()) session.claims.clear();
     await cluster.time.advance(100_000);
     const { results, alarms } = await cluster.evidence();
     expect(results[0]).toMatchObject({ outcome: OUTCOME.LOST, claim: 1 });
