@@ -12,7 +12,7 @@ import { withOwnProcess } from "./coordination/own-process.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
-import { Elector } from "./master/elector.ts";
+import { Elector } from "./master/election/elector.ts";
 import { Puller } from "./node/puller.ts";
 import { processResources } from "./node/resources.ts";
 import { ResultWriter } from "./node/result-writer.ts";

@@ -3,7 +3,7 @@
  * mastership ends under a call, whose outcome is then unknown to the caller.
  */
 import type { MasterStream, StreamHandler } from "../coordination/network.ts";
-import type { ElasticJobError } from "../core/errors.ts";
+import { ElasticJobError } from "../core/errors.ts";
 import type { JobRecord, JobSpec, ResultRecord } from "../core/job.ts";
 
 export interface AddedJob {
@@ -86,4 +86,8 @@ export interface JobApi {
   drainNode(nodeId: string): void;
   /** Takes in a stream that a node opened. */
   acceptNode(stream: MasterStream): StreamHandler;
+}
+
+export function jobNotFound(jobId: number): ElasticJobError {
+  return new ElasticJobError("not_found", `jobId: there is no job ${jobId}`);
 }

@@ -24,8 +24,8 @@ import {
   type WatchJobRequest,
   WatchJobResponseSchema,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
+import type { Role } from "../master/election/role.ts";
 import type { JobView } from "../master/job-api.ts";
-import type { Role } from "../master/role.ts";
 import type { JobStore } from "../store/job-store.ts";
 import { addJobOnMaster, addJobsOnMaster, checkAddJobs } from "./add-jobs.ts";
 import { IDEMPOTENCY_KEY } from "./call-headers.ts";

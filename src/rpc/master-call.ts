@@ -8,8 +8,8 @@
  */
 import type { CallOptions } from "@connectrpc/connect";
 import type { Clock } from "../core/clock.ts";
+import type { Role } from "../master/election/role.ts";
 import type { JobApi } from "../master/job-api.ts";
-import type { Role } from "../master/role.ts";
 import { forwardFailure, localFailure } from "./call-failure.ts";
 import { FORWARDED } from "./call-headers.ts";
 import { notRun } from "./error-codes.ts";

@@ -10,7 +10,7 @@ import {
   type GetJobResponse,
   type NodeService,
 } from "../gen/elasticjob/v1/node_service_pb.ts";
-import type { Role } from "../master/role.ts";
+import type { Role } from "../master/election/role.ts";
 import { CALL_CONNECTION } from "./connection.ts";
 import { notRun } from "./error-codes.ts";
 import type { RpcLimits } from "./limits.ts";

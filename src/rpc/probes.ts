@@ -1,5 +1,5 @@
 /** What container platforms ask, of everybody and without a token: it shows nothing of jobs or nodes. */
-import type { Role } from "../master/role.ts";
+import type { Role } from "../master/election/role.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./connection.ts";
 import { refuse } from "./refuse.ts";
 

@@ -7,7 +7,7 @@ import type { Random } from "../core/random.ts";
 import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../gen/elasticjob/v1/node_service_pb.ts";
-import type { Role } from "../master/role.ts";
+import type { Role } from "../master/election/role.ts";
 import type { JobStore } from "../store/job-store.ts";
 import { createClusterService } from "./cluster-service.ts";
 import { connectionValues } from "./connection.ts";

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
 import type { Logger } from "../../../src/core/logger.ts";
 import { KEEP_ALL } from "../../../src/core/retention.ts";
-import { Elector } from "../../../src/master/elector.ts";
+import { Elector } from "../../../src/master/election/elector.ts";
 import { openSqliteStore } from "../../../src/store/open.ts";
 import { systemClock, systemRandom } from "../../../src/system-clock.ts";
 import { freePort } from "../../servers/free-port.ts";

@@ -1,4 +1,4 @@
-import type { Role, RoleNow } from "../../../src/master/role.ts";
+import type { Role, RoleNow } from "../../../src/master/election/role.ts";
 
 /** A role that the test sets. */
 export function settableRole(now: RoleNow): Role & { set(next: RoleNow): void } {

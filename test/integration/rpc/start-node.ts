@@ -1,5 +1,5 @@
 import type { MasterAddress } from "../../../src/coordination/cluster-lock.ts";
-import type { RoleNow } from "../../../src/master/role.ts";
+import type { RoleNow } from "../../../src/master/election/role.ts";
 import type { Credentials } from "../../../src/rpc/credentials.ts";
 import type { RpcLimits } from "../../../src/rpc/limits.ts";
 import type { OnePortServer } from "../../../src/rpc/one-port-server.ts";

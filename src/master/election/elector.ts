@@ -1,0 +1,279 @@
+/**
+ * Elects this process, keeps it elected, and says so: the authority on who is master is the epoch in
+ * the database; the lock only decides who tries to advance it.
+ *
+ * - The epoch is read before the lock is tried, and advanced by compare-and-set after it was got; a
+ *   mastership begins only with that write.
+ * - Trust lasts until `attemptStarted + TTL - margin` of the last confirmed renewal, by the monotonic
+ *   clock: a slow reply extends nothing (G8).
+ * - A lock that was lost (Redis flushed, or out of reach for long) is taken anew only while the
+ *   database still has our epoch and incarnation: then nobody was master in between, and the
+ *   mastership goes on. Otherwise it is over.
+ */
+import type { ClusterLock, MasterAddress } from "../../coordination/cluster-lock.ts";
+import type { Network } from "../../coordination/network.ts";
+import { type Clock, sleep } from "../../core/clock.ts";
+import { ClusterTime } from "../../core/cluster-time.ts";
+import { trustUntil } from "../../core/lease.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { Random } from "../../core/random.ts";
+import type { JobStore } from "../../store/job-store.ts";
+import { sampleDatabaseClock } from "../cluster-clock.ts";
+import type { MasterSettings } from "../context.ts";
+import { Mastership } from "../mastership.ts";
+import type { Role, RoleNow } from "./role.ts";
+
+export interface ElectorParts {
+  readonly lock: ClusterLock;
+  readonly store: JobStore;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly settings: MasterSettings;
+  readonly incarnation: string;
+  readonly nodeId: string;
+  /** This node's `ip:port`; known by the time the elector starts. */
+  readonly address: () => string;
+}
+
+/** A master that does not answer is asked so often before its lock is broken. */
+const REFUSALS = 2;
+const IDENTIFY_TIMEOUT_MS = 500;
+/**
+ * How long a master that resigns waits for its writes in flight; nothing is given out meanwhile. What is claimed
+ * and not sent by then, its node denies to the next master, who ends it as LOST at once.
+ */
+const QUIESCE_MS = 250;
+
+export class Elector implements Role {
+  private readonly parts: ElectorParts;
+  private role: RoleNow = { kind: "none" };
+  private mastership: {
+    readonly api: Mastership;
+    readonly epoch: number;
+    readonly end: AbortController;
+  } | null = null;
+  private trustedUntil = Number.NEGATIVE_INFINITY;
+  private roleChanged = new AbortController();
+  private turn = new AbortController();
+  private readonly stopping = new AbortController();
+  private loop: Promise<void> = Promise.resolve();
+  /** Of masters whose process is gone: a successor need not wait for what they ran. */
+  private readonly knownGone = new Set<string>();
+  private hasComplained = false;
+  private hasResigned = false;
+
+  constructor(parts: ElectorParts) {
+    this.parts = parts;
+  }
+
+  now(): RoleNow {
+    return this.role;
+  }
+
+  changed(signal: AbortSignal): Promise<void> {
+    const changed = this.roleChanged.signal;
+    return new Promise((resolve) => {
+      const either = AbortSignal.any([changed, signal]);
+      if (either.aborted) resolve();
+      else either.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
+  start(): void {
+    const unsubscribe = this.parts.lock.onMaster((master) => {
+      if (master === null) this.hurry();
+      else if (this.mastership === null) this.follow(master);
+    });
+    this.loop = this.run().finally(unsubscribe);
+  }
+
+  /** Gives up the mastership for good, so that another takes over at once, and goes on as a follower. */
+  async resign(): Promise<void> {
+    this.hasResigned = true;
+    if (this.mastership === null) return;
+    await this.mastership.api.quiesce(QUIESCE_MS);
+    this.stepDown("stopping");
+    await this.parts.lock.release(this.parts.incarnation).catch(() => false);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.loop;
+    await this.resign();
+  }
+
+  /** The stream to the master ended: look at once whether its process has, and break its lock if so. */
+  async masterIsGone(master: MasterAddress): Promise<void> {
+    const { lock, network, incarnation, logger, clock } = this.parts;
+    for (let refusals = 0; refusals < REFUSALS; refusals++) {
+      if (master.incarnation === incarnation || this.stopping.signal.aborted) return;
+      const answer = await network.identify(master.address, IDENTIFY_TIMEOUT_MS);
+      const isReplaced = typeof answer === "object" && answer.incarnation !== master.incarnation;
+      if (isReplaced) break;
+      if (answer !== "refused") return;
+      if (refusals === 0) await sleep(clock, 20, this.stopping.signal);
+    }
+    this.knownGone.add(master.incarnation);
+    try {
+      if (await lock.release(master.incarnation))
+        logger.info({ master: master.nodeId }, "broke a dead master's lock");
+    } catch {
+      // The lock runs out by itself.
+    }
+    this.hurry();
+  }
+
+  private get intervalMs(): number {
+    return this.parts.settings.lockTtlMs / 6;
+  }
+
+  private hurry(): void {
+    this.turn.abort();
+  }
+
+  private async run(): Promise<void> {
+    const { clock, random } = this.parts;
+    while (!this.stopping.signal.aborted) {
+      this.turn = new AbortController();
+      await this.tick();
+      // Not all nodes at the same moment.
+      const ms = this.intervalMs * (0.75 + random.next() / 2);
+      await sleep(clock, ms, AbortSignal.any([this.turn.signal, this.stopping.signal]));
+    }
+  }
+
+  /** One turn: renew the lock, or try to get it. */
+  async tick(): Promise<void> {
+    try {
+      if (this.mastership !== null) await this.keep(this.mastership.epoch);
+      else await this.contend();
+      if (this.hasComplained) this.parts.logger.info({}, "the lock and the database answer again");
+      this.hasComplained = false;
+    } catch (error) {
+      // Redis or the database is out of reach. What holds meanwhile is decided by trust alone.
+      if (!this.hasComplained)
+        this.parts.logger.warn(
+          { error },
+          "no answer from the lock (REDIS_URL) or the database (MYSQL_URL); trying on",
+        );
+      this.hasComplained = true;
+    }
+    this.updateRole();
+  }
+
+  /** As master. */
+  private async keep(epoch: number): Promise<void> {
+    const { lock, store, incarnation, clock, settings } = this.parts;
+    const attemptStarted = clock.monotonic();
+    const isRenewed = await lock.renew(incarnation);
+    if (!isRenewed && !(await lock.acquire(incarnation)))
+      return this.stepDown("another process holds the lock");
+    if (!isRenewed || attemptStarted >= this.trustedUntil) {
+      // There was a time without the lock, or without trust: was anybody else elected in it?
+      const current = await store.readMastership();
+      if (current.epoch !== epoch || current.incarnation !== incarnation)
+        return this.stepDown("another epoch has begun");
+    }
+    this.trustedUntil = trustUntil(attemptStarted, settings.lockTtlMs);
+    const published = await lock.readMaster();
+    if (published?.incarnation !== incarnation || published.epoch !== epoch) await this.publish(epoch);
+  }
+
+  /** As anyone else. */
+  private async contend(): Promise<void> {
+    const { lock, store, incarnation, clock, settings, logger } = this.parts;
+    const holder = await lock.holder();
+    if (holder !== null && holder !== incarnation) {
+      const master = await lock.readMaster();
+      if (master !== null && master.incarnation === holder) this.follow(master);
+      return;
+    }
+    if (this.hasResigned) return;
+    const before = await store.readMastership();
+    const attemptStarted = clock.monotonic();
+    if (holder === incarnation) await lock.release(incarnation);
+    if (!(await lock.acquire(incarnation))) return;
+    this.trustedUntil = trustUntil(attemptStarted, settings.lockTtlMs);
+    const sample = await sampleDatabaseClock(store, clock);
+    const epoch = Math.max(before.epoch + 1, sample.reading);
+    const isElected = await store.advanceEpoch(before.epoch, { epoch, incarnation });
+    if (!isElected || this.hasResigned || clock.monotonic() >= this.trustedUntil) {
+      await lock.release(incarnation);
+      return;
+    }
+    logger.info({ epoch }, "elected master");
+    await this.serve(epoch, sample.reading + clock.monotonic() - (sample.sentAt + sample.receivedAt) / 2);
+  }
+
+  private async serve(epoch: number, clusterTime: number): Promise<void> {
+    const { store, clock, random, logger, settings, network, lock, incarnation } = this.parts;
+    const end = new AbortController();
+    const api = new Mastership(
+      {
+        epoch,
+        store,
+        settings,
+        clock,
+        random,
+        time: new ClusterTime(clock, clusterTime),
+        logger,
+        ended: end.signal,
+        epochWrittenAt: clock.monotonic(),
+        knownGone: this.knownGone,
+        trusted: () => clock.monotonic() < this.trustedUntil,
+        deposed: () => this.stepDown("another epoch has begun"),
+      },
+      network,
+    );
+    this.mastership = { api, epoch, end };
+    try {
+      await api.start();
+      await this.publish(epoch);
+    } catch (error) {
+      this.stepDown("could not load");
+      await lock.release(incarnation).catch(() => false);
+      throw error;
+    }
+  }
+
+  private async publish(epoch: number): Promise<void> {
+    const { lock, address, nodeId, incarnation } = this.parts;
+    if (!(await lock.publishMaster({ address: address(), nodeId, incarnation, epoch })))
+      this.stepDown("the lock was lost");
+  }
+
+  private stepDown(reason: string): void {
+    const ending = this.mastership;
+    if (ending === null) return;
+    this.mastership = null;
+    this.trustedUntil = Number.NEGATIVE_INFINITY;
+    this.parts.logger.warn({ epoch: ending.epoch, reason }, "no longer master");
+    ending.end.abort();
+    this.setRole({ kind: "none" });
+    this.hurry();
+  }
+
+  private follow(master: MasterAddress): void {
+    if (master.incarnation === this.parts.incarnation) return;
+    const { role } = this;
+    const isKnown = role.kind === "follower" && role.master.incarnation === master.incarnation;
+    if (isKnown && role.master.epoch === master.epoch && role.master.address === master.address) return;
+    this.setRole({ kind: "follower", master });
+  }
+
+  private updateRole(): void {
+    if (this.mastership === null) return;
+    const { api, epoch } = this.mastership;
+    if (this.role.kind !== "master" || this.role.epoch !== epoch)
+      this.setRole({ kind: "master", api, epoch });
+  }
+
+  private setRole(role: RoleNow): void {
+    this.role = role;
+    const changed = this.roleChanged;
+    this.roleChanged = new AbortController();
+    changed.abort();
+  }
+}

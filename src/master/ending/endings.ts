@@ -1,0 +1,272 @@
+/**
+ * The ends that the master writes: a claim is LOST, an occurrence is skipped, a running job is
+ * cancelled. Always in the same order: the row in jobresult, which arbitrates; then the projection
+ * onto jobinfo; then memory. If a row is there already, that one counts, and is projected instead.
+ */
+import { sleep } from "../../core/clock.ts";
+import { project, retryAfterLoss } from "../../core/ending.ts";
+import { isError } from "../../core/errors.ts";
+import {
+  isEverDue,
+  type JobRecord,
+  type JobState,
+  NEVER,
+  OUTCOME,
+  type ResultRecord,
+  STORED_STATUS,
+} from "../../core/job.ts";
+import type { DueDecision } from "../../core/misfire.ts";
+import { nextDueAfterRow } from "../../core/next-due.ts";
+import type { ClaimRef } from "../../store/job-store.ts";
+import type { MasterContext } from "../context.ts";
+import type { InFlight } from "../memory/in-flight.ts";
+import type { JobMemory } from "../memory/job-memory.ts";
+
+const RETRY_MS = 200;
+/** Longer than a write can hang in the database: its wait for locks is limited to 2 s. */
+const HUNG_WRITE_MS = 5000;
+/** How many jobs one statement is about. */
+const BATCH = 500;
+
+export class Endings {
+  private readonly context: MasterContext;
+  private readonly memory: JobMemory;
+  private readonly inFlight: InFlight;
+  private readonly found: (record: JobRecord) => void;
+
+  /** `found` hears of RUNNING jobs that nobody may speak for. */
+  constructor(
+    context: MasterContext,
+    parts: { memory: JobMemory; inFlight: InFlight; found: (record: JobRecord) => void },
+  ) {
+    this.context = context;
+    this.memory = parts.memory;
+    this.inFlight = parts.inFlight;
+    this.found = parts.found;
+  }
+
+  /** Ends these claims: nobody holds them any more. */
+  lose(claims: readonly ClaimRef[], reason: string): void {
+    const claimOf = new Map(claims.map(({ jobId, claim }) => [jobId, claim]));
+    this.eachBatch([...claimOf.keys()], async (ids) => {
+      const { store, epoch, settings, time } = this.context;
+      // Never a newer claim of the same job, which may be running elsewhere by now.
+      const lost = await this.readRunning(ids, claimOf);
+      const now = time.now();
+      const rows = lost.map((record) =>
+        record.node === 0
+          ? notEnded(record, now)
+          : finalRow(record, OUTCOME.LOST, now, {
+              reason,
+              // It may be lost before its time.
+              retryAt: retryAfterLoss(record.lost, Math.max(now, record.at), settings.maxLost),
+            }),
+      );
+      if (rows.length > 0) await store.writeFinalRows(epoch, rows);
+      await this.projectFinalRows(lost);
+    });
+  }
+
+  /**
+   * Projects what nodes could not project: their jobs were changed while they ran, or lost a race. No handler
+   * runs any more under these claims; under a newer one of the same job it may.
+   */
+  settle(claims: readonly ClaimRef[]): void {
+    const claimOf = new Map(claims.map(({ jobId, claim }) => [jobId, claim]));
+    this.eachBatch([...claimOf.keys()], async (ids) => {
+      await this.projectFinalRows(await this.readRunning(ids, claimOf));
+    });
+  }
+
+  /**
+   * Reads jobs again whose write had an unknown outcome, until the database answers; and once more,
+   * as the write may have hung in the database and be carried out after the first look.
+   */
+  reread(jobIds: readonly number[]): void {
+    const { clock, ended } = this.context;
+    const read = () =>
+      this.eachBatch(jobIds, async (ids) => {
+        const running = await this.readRunning(ids);
+        for (const record of running) this.found(record);
+      });
+    read();
+    void sleep(clock, HUNG_WRITE_MS, ended).then(() => {
+      if (!ended.aborted) read();
+    });
+  }
+
+  /** Records occurrences of a job that is WAITING as SKIPPED. Returns when memory says what became of it. */
+  async skip(record: JobRecord, decision: Extract<DueDecision, { kind: "skip" }>): Promise<void> {
+    await this.endForNobody(record, OUTCOME.SKIPPED, {
+      reason: decision.reason,
+      retryAt: null,
+      skippedThrough: decision.count > 1 ? decision.through : null,
+      skippedCount: decision.count,
+    });
+  }
+
+  /** Ends the current occurrence of a job that waits or is paused. Null: it does not any more. */
+  async cancelWaiting(record: JobRecord): Promise<JobRecord | null> {
+    const details = { reason: "cancelled by a caller", retryAt: null };
+    if (!(await this.endForNobody(record, OUTCOME.CANCELLED, details))) return null;
+    return (await this.context.store.readJobs([record.id])).get(record.id) ?? null;
+  }
+
+  /** A claim for nobody, its row, the projection. False: the job is no longer as it was. */
+  private async endForNobody(
+    record: JobRecord,
+    outcome: typeof OUTCOME.SKIPPED | typeof OUTCOME.CANCELLED,
+    details: EndDetails,
+  ): Promise<boolean> {
+    const { store, epoch, time } = this.context;
+    const now = time.now();
+    const claim = record.claim + 1;
+    await store.claimJobs(epoch, 0, [{ jobId: record.id, claim, revision: record.revision }], now);
+    const claimed = (await store.readJobs([record.id])).get(record.id);
+    if (claimed === undefined) {
+      this.memory.remove(record.id);
+      return false;
+    }
+    if (claimed.status !== STORED_STATUS.RUNNING || claimed.claim !== claim) {
+      if (claimed.status !== STORED_STATUS.RUNNING) this.memory.place(claimed);
+      return false;
+    }
+    const row = finalRow(claimed, outcome, now, details);
+    await store.writeFinalRows(epoch, [{ ...row, attempt: 0 }]);
+    await this.projectFinalRows([claimed]);
+    return true;
+  }
+
+  /** Brings RUNNING jobs in line with their final rows; leaves those that have none. No handler of theirs may run. */
+  async projectFinalRows(running: readonly JobRecord[]): Promise<void> {
+    const { store, epoch, time } = this.context;
+    const claimOf = new Map(running.map(({ id, claim }) => [id, claim]));
+    for (let tries = 0, jobs = running; jobs.length > 0 && tries < 10; tries++) {
+      const rows = await store.readFinalRows(
+        jobs.map((record) => ({ jobId: record.id, claim: record.claim })),
+      );
+      const updateTime = time.now();
+      const ended = jobs.flatMap((record) => {
+        const row = rows.get(record.id);
+        if (row === undefined) return [];
+        const guard = { jobId: record.id, claim: record.claim, revision: record.revision };
+        const projected = project(record, row, nextDueAfterRow(record, row));
+        const state = { ...(record.spec.isPausing ? heldBack(projected) : projected), updateTime };
+        return [{ record, projection: { ...guard, ...state } }];
+      });
+      const applied = await store.projectJobs(
+        ended.map(({ projection }) => projection),
+        epoch,
+      );
+      const missed: number[] = [];
+      for (const [index, { record, projection }] of ended.entries()) {
+        const { jobId: _, ...state } = projection;
+        if (applied[index]) this.memory.place({ ...record, ...state });
+        else missed.push(record.id);
+      }
+      // Changed meanwhile, or projected by its node: whatever is still RUNNING is tried again.
+      jobs = missed.length > 0 ? await this.readRunning(missed, claimOf) : [];
+    }
+  }
+
+  /**
+   * Brings memory in line for those that do not run (any more), and returns the others; of the jobs in `claimOf`
+   * only those that run under that claim, not under a newer one.
+   */
+  private async readRunning(
+    ids: readonly number[],
+    claimOf?: ReadonlyMap<number, number>,
+  ): Promise<JobRecord[]> {
+    const records = await this.context.store.readJobs(ids);
+    const running: JobRecord[] = [];
+    for (const id of ids) {
+      const record = records.get(id);
+      if (record === undefined) this.memory.remove(id);
+      else if (record.status !== STORED_STATUS.RUNNING) this.memory.place(record);
+      else if (claimOf === undefined || claimOf.get(id) === record.claim) running.push(record);
+    }
+    return running;
+  }
+
+  /** Works on the jobs in batches, each job after the write about it that is in flight, until it is done or the mastership ends. */
+  private eachBatch(jobIds: readonly number[], work: (ids: readonly number[]) => Promise<void>): void {
+    const free = jobIds.filter((id) => !this.inFlight.has(id));
+    for (let start = 0; start < free.length; start += BATCH) {
+      const ids = free.slice(start, start + BATCH);
+      this.inFlight.mark(
+        ids,
+        this.persist(() => work(ids)),
+      );
+    }
+    for (const id of jobIds) {
+      if (!free.includes(id)) void this.inFlight.alone(id, () => this.persist(() => work([id])));
+    }
+  }
+
+  /** Everything here can be repeated: it is, until the database has answered. */
+  async persist(work: () => Promise<void>): Promise<void> {
+    const { ended, clock, logger } = this.context;
+    while (!ended.aborted) {
+      try {
+        if (this.context.trusted()) return await work();
+      } catch (error) {
+        if (isError(error, "stale_epoch")) return this.context.deposed();
+        logger.warn({ error }, "could not end claims; trying again");
+      }
+      await sleep(clock, RETRY_MS, ended);
+    }
+  }
+}
+
+/**
+ * A master died between its claim for nobody and the row that was to skip or cancel the occurrence: the
+ * job is as it was before that, with its next try due when it was, and the occurrence is judged anew.
+ */
+function notEnded(record: JobRecord, now: number): ResultRecord {
+  const retryAt = isEverDue(record.at) ? Math.max(record.at, now) : now;
+  const details = { reason: "the master that was to end it is gone", retryAt };
+  return { ...finalRow(record, OUTCOME.LOST, now, details), attempt: 0 };
+}
+
+/** Paused while it ran: what would wait is held back. */
+function heldBack(state: JobState): JobState {
+  if (state.status !== STORED_STATUS.WAITING) return state;
+  return { ...state, status: STORED_STATUS.PAUSED, at: NEVER };
+}
+
+interface EndDetails {
+  readonly reason: string;
+  readonly retryAt: number | null;
+  readonly skippedThrough?: number | null;
+  readonly skippedCount?: number;
+}
+
+/**
+ * The row by which a master ends the newest claim of a job. A RUNNING job was last changed when it was claimed, or
+ * after that by a caller: as near as the master knows to when its handler was called.
+ */
+export function finalRow(
+  record: JobRecord,
+  outcome: typeof OUTCOME.LOST | typeof OUTCOME.SKIPPED | typeof OUTCOME.CANCELLED,
+  now: number,
+  details: EndDetails,
+): ResultRecord {
+  return {
+    jobId: record.id,
+    claim: record.claim,
+    late: false,
+    outcome,
+    attempt: record.attempt,
+    scheduledAt: record.scheduledAt,
+    startTime: record.status === STORED_STATUS.RUNNING ? Math.min(record.updateTime, now) : now,
+    endTime: now,
+    retryAt: details.retryAt,
+    node: record.node,
+    placement: "",
+    output: null,
+    error: null,
+    reason: details.reason,
+    skippedThrough: details.skippedThrough ?? null,
+    skippedCount: details.skippedCount ?? 0,
+  };
+}

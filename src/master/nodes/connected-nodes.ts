@@ -1,0 +1,75 @@
+/** The nodes that are connected, by the stream of each, and which of them can take jobs of which class. */
+import { ElasticJobError } from "../../core/errors.ts";
+import type { JobClass } from "../../core/job.ts";
+import { canTake } from "../../core/placement.ts";
+import type { NodeSession } from "./node-session.ts";
+
+export class ConnectedNodes {
+  private readonly byIncarnation = new Map<string, NodeSession>();
+  /** Those that can take a class, as long as nothing of that changes: it is asked for each job. */
+  private readonly byClass = new Map<number, NodeSession[]>();
+
+  all(): NodeSession[] {
+    return [...this.byIncarnation.values()];
+  }
+
+  of(incarnation: string): NodeSession | undefined {
+    return this.byIncarnation.get(incarnation);
+  }
+
+  /** Of one name; throws `not_found` when there is none. */
+  named(nodeId: string): NodeSession[] {
+    const named = this.all().filter((session) => session.nodeId === nodeId);
+    if (named.length > 0) return named;
+    const names = this.all().map((session) => session.nodeId);
+    throw new ElasticJobError(
+      "not_found",
+      `nodeId: no node ${JSON.stringify(nodeId)} is connected (connected: ${names.sort().join(", ") || "none"})`,
+    );
+  }
+
+  /** Those that can take jobs of a class. */
+  candidates(classId: number): readonly NodeSession[] {
+    let candidates = this.byClass.get(classId);
+    if (candidates === undefined) {
+      candidates = this.all().filter((session) => session.takes.has(classId));
+      this.byClass.set(classId, candidates);
+    }
+    return candidates;
+  }
+
+  /** The classes that some node can take. */
+  presentClasses(): Set<number> {
+    return new Set(this.all().flatMap((session) => [...session.takes]));
+  }
+
+  /** A class was added: which nodes can take it? */
+  classAdded(jobClass: JobClass): void {
+    this.byClass.clear();
+    for (const session of this.byIncarnation.values()) {
+      if (canTake(session, jobClass)) session.takes.add(jobClass.id);
+    }
+  }
+
+  /** In the place of an older stream of the same process, if there is one. `classes`: all that there are. */
+  add(session: NodeSession, classes: Iterable<JobClass>): void {
+    for (const jobClass of classes) {
+      if (canTake(session, jobClass)) session.takes.add(jobClass.id);
+    }
+    this.byIncarnation.set(session.incarnation, session);
+    this.byClass.clear();
+  }
+
+  /** False: it has gone already, or another stream has its place. */
+  remove(session: NodeSession): boolean {
+    if (this.byIncarnation.get(session.incarnation) !== session) return false;
+    this.byIncarnation.delete(session.incarnation);
+    this.byClass.clear();
+    return true;
+  }
+
+  clear(): void {
+    this.byIncarnation.clear();
+    this.byClass.clear();
+  }
+}

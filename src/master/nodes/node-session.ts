@@ -1,0 +1,126 @@
+import { create } from "@bufbuild/protobuf";
+import { type Assignment, assignMessage } from "../../coordination/assignment.ts";
+import type { MasterStream } from "../../coordination/network.ts";
+import type { Candidate } from "../../core/placement.ts";
+import {
+  type ClaimVerdict,
+  type Credit,
+  DoneAckSchema,
+  DrainSchema,
+  GetJobResponseSchema,
+  type Hello,
+  PongSchema,
+  VerdictsSchema,
+  WelcomeSchema,
+} from "../../gen/elasticjob/v1/node_service_pb.ts";
+
+/** One stream of one node, from its hello on. */
+export class NodeSession implements Candidate {
+  readonly incarnation: string;
+  readonly nodeId: string;
+  readonly address: string;
+  readonly slots: number;
+  readonly memoryMb: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly handlers: ReadonlySet<string>;
+  readonly runJob: boolean;
+  /** Stands for this incarnation in the database. */
+  readonly number: number;
+  /** The classes it can take. */
+  readonly takes = new Set<number>();
+  /** The claims that this node has, by job: placed on this stream, or kept from an older one. */
+  readonly claims = new Map<number, number>();
+  cpu = 0;
+  eventLoopDelayMs = 0;
+  freeMemoryMb: number;
+  draining = false;
+  /** Whether its address has answered: only then does a refusal there mean that its process has ended. */
+  isReachable = false;
+  /** Monotonic time of its last ping. */
+  heardAt: number;
+  private readonly stream: MasterStream;
+  private offeredSlots = 0;
+  private placedSlots = 0;
+  private open = true;
+
+  constructor(stream: MasterStream, hello: Hello, number: number, heardAt: number) {
+    this.stream = stream;
+    this.incarnation = hello.incarnation;
+    this.nodeId = hello.nodeId;
+    this.address = hello.address;
+    this.slots = Math.max(1, hello.slots);
+    this.memoryMb = hello.memoryMb;
+    this.freeMemoryMb = hello.memoryMb;
+    this.labels = hello.labels;
+    this.handlers = new Set(hello.handlers);
+    this.runJob = hello.runJob;
+    this.number = number;
+    this.heardAt = heardAt;
+  }
+
+  get isOpen(): boolean {
+    return this.open;
+  }
+
+  get freeSlots(): number {
+    return this.draining || !this.open ? 0 : this.offeredSlots - this.placedSlots;
+  }
+
+  credit(credit: Credit): void {
+    this.offeredSlots = credit.slots;
+    this.cpu = credit.cpu;
+    this.eventLoopDelayMs = credit.eventLoopDelayMs;
+    this.freeMemoryMb = credit.freeMemoryMb;
+    this.draining ||= credit.draining;
+  }
+
+  /** Takes slots for a job that is about to be claimed for it. */
+  reserve(slots: number): void {
+    this.placedSlots += slots;
+  }
+
+  /** The claim did not come about, so the node never sees the job. */
+  unreserve(slots: number): void {
+    this.placedSlots -= slots;
+  }
+
+  welcome(epoch: number, clusterTimeMs: number, leaseMs: number): void {
+    const value = create(WelcomeSchema, { epoch, nodeNumber: this.number, clusterTimeMs, leaseMs });
+    this.stream.send(create(GetJobResponseSchema, { message: { case: "welcome", value } }));
+  }
+
+  pong(sentAtMs: number, clusterTimeMs: number): void {
+    const value = create(PongSchema, { sentAtMs, clusterTimeMs });
+    this.stream.send(create(GetJobResponseSchema, { message: { case: "pong", value } }));
+  }
+
+  assign(assignments: readonly Assignment[]): void {
+    this.stream.send(
+      create(GetJobResponseSchema, { message: { case: "assign", value: assignMessage(assignments) } }),
+    );
+  }
+
+  verdicts(claims: ClaimVerdict[]): void {
+    const value = create(VerdictsSchema, { claims });
+    this.stream.send(create(GetJobResponseSchema, { message: { case: "verdicts", value } }));
+  }
+
+  acknowledge(sequence: number): void {
+    const value = create(DoneAckSchema, { sequence });
+    this.stream.send(create(GetJobResponseSchema, { message: { case: "doneAck", value } }));
+  }
+
+  /** Nothing more is placed on it, and the node lets its jobs end or hands them back. */
+  drain(): void {
+    this.draining = true;
+    this.stream.send(
+      create(GetJobResponseSchema, { message: { case: "drain", value: create(DrainSchema) } }),
+    );
+  }
+
+  /** Nothing is placed on it, or sent on it, from now on. */
+  close(): void {
+    this.open = false;
+    this.stream.close();
+  }
+}

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { assignmentOf } from "../../../../src/master/nodes/make-assignment.ts";
+import { recordOf, specOf } from "../../core/job-fixture.ts";
+
+const highest = { random: { next: () => 1, id: () => "" }, now: 5000 };
+const delayAfter = (failures: number, maxAttempts = 0) => {
+  const spec = specOf({ retry: { ...specOf().retry, maxAttempts } });
+  return assignmentOf(recordOf({ failures, spec }), "", highest).retryDelayMs;
+};
+
+test("each failure in a row doubles the wait that a claim carries", () => {
+  expect([0, 1, 2, 3].map((failures) => delayAfter(failures))).toEqual([1000, 2000, 4000, 8000]);
+});
+
+test("the last attempt carries no wait", () => {
+  expect([0, 1, 2].map((failures) => delayAfter(failures, 3))).toEqual([1000, 2000, null]);
+});
+
+test("a claim ahead of its time says when that is; one that is due is begun at once", () => {
+  const startAt = (at: number) => assignmentOf(recordOf({ at }), "", highest).startAt;
+  expect([4999, 5000, 5001, 5010].map(startAt)).toEqual([0, 0, 5001, 5010]);
+});
