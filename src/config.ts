@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import type * as z from "zod";
 import { SETTINGS, type Setting, type SettingName } from "./config/settings.ts";
 import { ElasticJobError, type Problem } from "./core/errors.ts";
-import type { Retention } from "./core/retention.ts";
+import type { Retention } from "./core/state/retention.ts";
 
 export { describeSettings } from "./config/settings.ts";
 

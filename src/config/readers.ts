@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { parseRedisUrl, REDIS_URL_FORMS } from "../coordination/redis/redis-url.ts";
 import { ElasticJobError } from "../core/errors.ts";
-import { parseRetention, type Retention } from "../core/retention.ts";
+import { parseRetention, type Retention } from "../core/state/retention.ts";
 
 export interface Reader<T> {
   /** Completes "use …". */

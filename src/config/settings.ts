@@ -1,6 +1,6 @@
 /** Every setting there is: its name in the environment, default, meaning and what it accepts. */
 
-import { DEFAULT_RETENTION } from "../core/retention.ts";
+import { DEFAULT_RETENTION } from "../core/state/retention.ts";
 import type { Reader } from "./readers.ts";
 import * as read from "./readers.ts";
 

@@ -1,5 +1,5 @@
 /** What users write: the handlers that run their jobs. */
-import { MAX_RETRY_AFTER_MS } from "../core/ending.ts";
+import { MAX_RETRY_AFTER_MS } from "../core/state/ending.ts";
 
 /** Any value that JSON can carry. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };

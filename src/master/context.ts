@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Random } from "../core/random.ts";
-import type { Retention } from "../core/retention.ts";
+import type { Retention } from "../core/state/retention.ts";
 import type { JobStore } from "../store/job-store.ts";
 
 export interface MasterSettings {

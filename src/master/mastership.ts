@@ -3,11 +3,11 @@
  * written until it is deposed, steps down or stops. Nothing of it is used again in the next one.
  */
 import type { MasterStream, Network, StreamHandler } from "../coordination/network.ts";
+import type { Due } from "../core/calendar/next-due.ts";
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
 import type { JobRecord, JobSpec } from "../core/job.ts";
-import type { Due } from "../core/next-due.ts";
-import { Queues } from "../core/queues.ts";
+import { Queues } from "../core/queues/queues.ts";
 import { BornClaimed } from "./adding/born-claimed.ts";
 import { Children } from "./adding/children.ts";
 import { handlerRefusal } from "./adding/handler-refusal.ts";

@@ -1,5 +1,6 @@
 import type { Assignment } from "../coordination/assignment.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
+import { type JobState, OUTCOME, type ResultRecord } from "../core/job.ts";
 import {
   type EndingPlan,
   HANDED_BACK,
@@ -7,8 +8,7 @@ import {
   project,
   retryAfterFailure,
   retryAfterLoss,
-} from "../core/ending.ts";
-import { type JobState, OUTCOME, type ResultRecord } from "../core/job.ts";
+} from "../core/state/ending.ts";
 import type { ExecutionEnd, RunningExecution } from "./executors.ts";
 
 /** A claim from its assignment until the master has acknowledged its end. */

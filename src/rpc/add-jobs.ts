@@ -1,7 +1,7 @@
 /** The master's side of AddJob and AddJobs: checks each job on its own, adds the good ones in one go. */
 import { ElasticJobError, invalidArgument, type Problem } from "../core/errors.ts";
 import type { JobSpec } from "../core/job.ts";
-import { isProblems } from "../core/job-spec.ts";
+import { isProblems } from "../core/spec/job-spec.ts";
 import type {
   AddJobFailure,
   AddJobOutcome,

@@ -3,8 +3,8 @@ import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { Clock } from "../core/clock.ts";
 import type { JobSpec } from "../core/job.ts";
-import { specOrThrow } from "../core/job-spec.ts";
 import type { Random } from "../core/random.ts";
+import { specOrThrow } from "../core/spec/job-spec.ts";
 import {
   type AddJobRequest,
   type AddJobsRequest,

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { invalidArgument } from "../core/errors.ts";
 import { type JobRecord, STORED_STATUS, type StoredStatus } from "../core/job.ts";
-import { whyWaiting } from "../core/why-waiting.ts";
+import { whyWaiting } from "../core/state/why-waiting.ts";
 import { type Job, JobSchema, JobStatus } from "../gen/elasticjob/v1/job_pb.ts";
 import {
   type GetAllJobsRequest,

@@ -1,6 +1,6 @@
 /** What retention reads, the same on both databases. Each read is bounded, and by an index that is there anyway. */
 import { farEnd, STORED_STATUS } from "../core/job.ts";
-import type { ResultAge } from "../core/retention.ts";
+import type { ResultAge } from "../core/state/retention.ts";
 import type { Dialect, Read } from "./dialect.ts";
 import { marks, padded } from "./in-list.ts";
 import type { ClaimRef, EndedJobPage, JobStore, ResultAgePage } from "./job-store.ts";

@@ -1,6 +1,6 @@
 /** A row of `jobinfo`, to and from a JobRecord. */
 import { type JobRecord, STORED_STATUS, type StoredStatus } from "../core/job.ts";
-import { decodeSpec, encodeSpec } from "../core/spec-text.ts";
+import { decodeSpec, encodeSpec } from "../core/spec/spec-text.ts";
 import type { SqlValue } from "./dialect.ts";
 
 export interface JobRow {

@@ -11,7 +11,7 @@
  * - A write that is guarded says how many rows it hit; what it missed is for the caller to read back.
  */
 import type { JobClass, JobRecord, JobState, Outcome, ResultRecord, StoredStatus } from "../core/job.ts";
-import type { ResultAge } from "../core/retention.ts";
+import type { ResultAge } from "../core/state/retention.ts";
 
 export interface Mastership {
   /** 0 before the first election. */

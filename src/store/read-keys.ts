@@ -1,6 +1,6 @@
 /** Which keys are taken, and which of those asked for only look so. */
 import { NEVER } from "../core/job.ts";
-import { isJobKey } from "../core/job-key.ts";
+import { isJobKey } from "../core/spec/job-key.ts";
 import type { Read } from "./dialect.ts";
 import { chunks, marks, padded } from "./in-list.ts";
 

@@ -4,9 +4,10 @@
  * one success for an occurrence), G4 (every occurrence is accounted for), and that nothing is stuck.
  * Pure: `evidence.ts` gathers what it looks at. Each rule returns sentences; none means that it holds.
  */
+
+import { isRecurring, type RecurringSchedule } from "../../src/core/calendar/schedule.ts";
 import { NEVER, OUTCOME, STORED_STATUS } from "../../src/core/job.ts";
-import { isRecurring, type RecurringSchedule } from "../../src/core/schedule.ts";
-import { nextOccurrence } from "../unit/core/next-occurrence.ts";
+import { nextOccurrence } from "../unit/core/calendar/next-occurrence.ts";
 import type { Effect } from "./effects-log.ts";
 import type { Acknowledged, Evidence, JobLine, ResultLine } from "./evidence.ts";
 

@@ -2,9 +2,10 @@
  * Judges a simulation that has come to rest, by what it left behind. It knows the guarantees of the
  * design (G1 to G5, G7), and nothing of how they are kept.
  */
+
+import { isRecurring } from "../../src/core/calendar/schedule.ts";
 import { hasEnded, type JobRecord, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
-import { isRecurring } from "../../src/core/schedule.ts";
-import { WallCalendar } from "../unit/core/wall-clock-calendar.ts";
+import { WallCalendar } from "../unit/core/calendar/wall-clock-calendar.ts";
 import type { Evidence, Execution, Freeze } from "./evidence.ts";
 import { unaccounted } from "./ledger.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ElasticJobError } from "../../src/core/errors.ts";
 import { type JobState, NO_BOUNDS, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
-import { Queues } from "../../src/core/queues.ts";
+import { Queues } from "../../src/core/queues/queues.ts";
 import type { MasterContext } from "../../src/master/context.ts";
 import { Mastership } from "../../src/master/mastership.ts";
 import { JobMemory } from "../../src/master/memory/job-memory.ts";

@@ -1,5 +1,6 @@
 /** A whole cluster in one test process: nodes, network, lock and database, all of it decided by one seed. */
 
+import { isRecurring } from "../../src/core/calendar/schedule.ts";
 import { ElasticJobError, isError } from "../../src/core/errors.ts";
 import {
   hasEnded,
@@ -11,7 +12,6 @@ import {
   STORED_STATUS,
 } from "../../src/core/job.ts";
 import type { Logger } from "../../src/core/logger.ts";
-import { isRecurring } from "../../src/core/schedule.ts";
 import type { AddedJob, JobApi, JobView } from "../../src/master/job-api.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
 import { openSqliteStore } from "../../src/store/open.ts";

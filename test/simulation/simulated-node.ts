@@ -2,7 +2,7 @@
 import type { ClusterLock } from "../../src/coordination/cluster-lock.ts";
 import { withOwnProcess } from "../../src/coordination/own-process.ts";
 import type { Logger } from "../../src/core/logger.ts";
-import { KEEP_ALL } from "../../src/core/retention.ts";
+import { KEEP_ALL } from "../../src/core/state/retention.ts";
 import { Elector } from "../../src/master/election/elector.ts";
 import { Puller } from "../../src/node/puller.ts";
 import { ResultWriter } from "../../src/node/result-writer.ts";

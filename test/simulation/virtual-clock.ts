@@ -3,7 +3,7 @@
  * in one queue, in a fixed order; between two events every promise that can go on does.
  */
 import type { Clock } from "../../src/core/clock.ts";
-import { Heap, type HeapItem } from "../../src/core/heap.ts";
+import { Heap, type HeapItem } from "../../src/core/queues/heap.ts";
 
 /** Where the database's wall clock stands when a simulation begins: 2026-01-01T00:00:00Z. */
 export const START = Date.UTC(2026, 0, 1);

@@ -3,9 +3,10 @@
  * at random. Quiet hours take no time: what only looks whether there is something to do waits for what
  * matters, and the lock and the leases are so long that this harms nobody (see `PACE`).
  */
-import { checkBounds } from "../../src/core/check-bounds.ts";
+
 import type { Problem } from "../../src/core/errors.ts";
 import { type Bounds, type JobSpec, NO_BOUNDS, type Schedule } from "../../src/core/job.ts";
+import { checkBounds } from "../../src/core/spec/check-bounds.ts";
 import type { Span } from "./evidence.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";

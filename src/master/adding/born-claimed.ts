@@ -5,7 +5,7 @@
  */
 import type { Assignment } from "../../coordination/assignment.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
-import { choose } from "../../core/placement.ts";
+import { choose } from "../../core/queues/placement.ts";
 import type { MasterContext } from "../context.ts";
 import type { Endings } from "../ending/endings.ts";
 import type { JobMemory } from "../memory/job-memory.ts";

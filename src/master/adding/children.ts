@@ -3,9 +3,10 @@
  * those that a caller triggers. The child is added under a key before the parent goes on, so that however
  * often that is begun anew, there is one child for an occurrence.
  */
+
+import { type Due, nextDue } from "../../core/calendar/next-due.ts";
 import { farEnd, type JobRecord, NEVER, type ResultRecord, STORED_STATUS } from "../../core/job.ts";
-import { type DueDecision, dueAt, isToBeMadeUpFor } from "../../core/misfire.ts";
-import { type Due, nextDue } from "../../core/next-due.ts";
+import { type DueDecision, dueAt, isToBeMadeUpFor } from "../../core/state/misfire.ts";
 import type { MasterContext } from "../context.ts";
 import type { Endings } from "../ending/endings.ts";
 import { jobNotFound } from "../job-api.ts";

@@ -1,9 +1,10 @@
 /** Adds single jobs, under their own keys, and units of jobs without keys. Ids and the keys of calls are the caller's. */
-import { childSpec, type ParentOccurrence } from "../../core/child.ts";
+
+import { firstDue } from "../../core/calendar/next-due.ts";
 import { invalidArgument, isError } from "../../core/errors.ts";
 import { hasEnded, type JobRecord, type JobSpec, NEVER, STORED_STATUS } from "../../core/job.ts";
-import { jobKeyOf } from "../../core/job-key.ts";
-import { firstDue } from "../../core/next-due.ts";
+import { childSpec, type ParentOccurrence } from "../../core/spec/child-spec.ts";
+import { jobKeyOf } from "../../core/spec/job-key.ts";
 import type { JobKey } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 import type { AddedJob } from "../job-api.ts";

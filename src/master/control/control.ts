@@ -3,10 +3,11 @@
  * row, decides, and writes with the row as it was read for a guard; a write that misses (a node
  * projected a result meanwhile) starts over. Every one can be repeated.
  */
+
+import { firstDue } from "../../core/calendar/next-due.ts";
 import { ElasticJobError, invalidArgument, isError } from "../../core/errors.ts";
 import { type JobRecord, type JobSpec, OUTCOME, STORED_STATUS } from "../../core/job.ts";
-import { firstDue } from "../../core/next-due.ts";
-import { type Action, reschedule, transition } from "../../core/transitions.ts";
+import { type Action, reschedule, transition } from "../../core/state/transitions.ts";
 import type { Children } from "../adding/children.ts";
 import type { MasterContext } from "../context.ts";
 import { type Endings, finalRow } from "../ending/endings.ts";

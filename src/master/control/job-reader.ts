@@ -1,8 +1,8 @@
 import { sleep } from "../../core/clock.ts";
 import { ElasticJobError, isError } from "../../core/errors.ts";
 import { hasEnded, type JobRecord, STORED_STATUS } from "../../core/job.ts";
-import { canTake, choose } from "../../core/placement.ts";
-import { whyStillRunning, whyWaiting } from "../../core/why-waiting.ts";
+import { canTake, choose } from "../../core/queues/placement.ts";
+import { whyStillRunning, whyWaiting } from "../../core/state/why-waiting.ts";
 import type { MasterContext } from "../context.ts";
 import type { JobView } from "../job-api.ts";
 import { jobNotFound } from "../job-api.ts";

@@ -5,12 +5,12 @@
  * database says.
  */
 import type { Assignment } from "../../coordination/assignment.ts";
+import type { Due } from "../../core/calendar/next-due.ts";
 import { isError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
-import { type DueDecision, decideDue } from "../../core/misfire.ts";
-import type { Due } from "../../core/next-due.ts";
-import { type Choice, choose } from "../../core/placement.ts";
-import { firstGroup, type PreparedGroup, type QueuedJob } from "../../core/queues.ts";
+import { type Choice, choose } from "../../core/queues/placement.ts";
+import { firstGroup, type PreparedGroup, type QueuedJob } from "../../core/queues/queues.ts";
+import { type DueDecision, decideDue } from "../../core/state/misfire.ts";
 import type { MasterContext } from "../context.ts";
 import type { Endings } from "../ending/endings.ts";
 import type { InFlight } from "../memory/in-flight.ts";

@@ -3,8 +3,9 @@
  * cancelled. Always in the same order: the row in jobresult, which arbitrates; then the projection
  * onto jobinfo; then memory. If a row is there already, that one counts, and is projected instead.
  */
+
+import { nextDueAfterRow } from "../../core/calendar/next-due.ts";
 import { sleep } from "../../core/clock.ts";
-import { project, retryAfterLoss } from "../../core/ending.ts";
 import { isError } from "../../core/errors.ts";
 import {
   isEverDue,
@@ -15,8 +16,8 @@ import {
   type ResultRecord,
   STORED_STATUS,
 } from "../../core/job.ts";
-import type { DueDecision } from "../../core/misfire.ts";
-import { nextDueAfterRow } from "../../core/next-due.ts";
+import { project, retryAfterLoss } from "../../core/state/ending.ts";
+import type { DueDecision } from "../../core/state/misfire.ts";
 import type { ClaimRef } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 import type { InFlight } from "../memory/in-flight.ts";

@@ -11,9 +11,9 @@
  *   of time, and are scanned from end to end, seldom.
  */
 import { sleep } from "../../core/clock.ts";
-import { ResultCounter } from "../../core/count-results.ts";
 import { isError } from "../../core/errors.ts";
 import { takeoverAt } from "../../core/lease.ts";
+import { ResultCounter } from "../../core/state/count-results.ts";
 import {
   expiresResults,
   isExpired,
@@ -21,7 +21,7 @@ import {
   jobAges,
   type Retention,
   SHORTEST_AGE_MS,
-} from "../../core/retention.ts";
+} from "../../core/state/retention.ts";
 import type { ClaimRef, Cursor } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 import type { ClassRegistry } from "../memory/class-registry.ts";

@@ -6,7 +6,7 @@
 import { sleep } from "../../core/clock.ts";
 import { isError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
-import type { Queues } from "../../core/queues.ts";
+import type { Queues } from "../../core/queues/queues.ts";
 import type { Cursor } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 import type { ClassRegistry } from "../memory/class-registry.ts";

@@ -1,5 +1,5 @@
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
-import type { Queues } from "../../core/queues.ts";
+import type { Queues } from "../../core/queues/queues.ts";
 import type { ChangedJobs } from "./changed-jobs.ts";
 import { MAX_PAYLOAD_IN_MEMORY, type Pages } from "./pages.ts";
 

@@ -10,7 +10,7 @@
 import { sleep } from "../../core/clock.ts";
 import { isError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
-import type { Queues } from "../../core/queues.ts";
+import type { Queues } from "../../core/queues/queues.ts";
 import { Wakeup } from "../../core/wakeup.ts";
 import type { Cursor, JobPage } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";

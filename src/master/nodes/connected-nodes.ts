@@ -1,7 +1,7 @@
 /** The nodes that are connected, by the stream of each, and which of them can take jobs of which class. */
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobClass } from "../../core/job.ts";
-import { canTake } from "../../core/placement.ts";
+import { canTake } from "../../core/queues/placement.ts";
 import type { NodeSession } from "./node-session.ts";
 
 export class ConnectedNodes {

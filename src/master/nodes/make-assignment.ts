@@ -1,9 +1,9 @@
 import type { Assignment } from "../../coordination/assignment.ts";
-import { retryDelayMs } from "../../core/backoff.ts";
+import { nextDue } from "../../core/calendar/next-due.ts";
 import type { JobRecord } from "../../core/job.ts";
-import { dueAt } from "../../core/misfire.ts";
-import { nextDue } from "../../core/next-due.ts";
 import type { Random } from "../../core/random.ts";
+import { retryDelayMs } from "../../core/state/backoff.ts";
+import { dueAt } from "../../core/state/misfire.ts";
 
 /** Characters of the payloads in one message to a node: each takes one to three bytes. */
 const MAX_ASSIGN_CHARACTERS = 1 << 19;

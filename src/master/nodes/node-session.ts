@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Assignment, assignMessage } from "../../coordination/assignment.ts";
 import type { MasterStream } from "../../coordination/network.ts";
-import type { Candidate } from "../../core/placement.ts";
+import type { Candidate } from "../../core/queues/placement.ts";
 import {
   type ClaimVerdict,
   type Credit,

@@ -1,8 +1,8 @@
 /** AddJobRequest (and the same fields in Job) to a checked spec. */
 import type { Problem } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
-import { isProblems, parseJobSpec, type SpecLimits } from "../../core/job-spec.ts";
-import type { RawJobSpec } from "../../core/raw-job-spec.ts";
+import { isProblems, parseJobSpec, type SpecLimits } from "../../core/spec/job-spec.ts";
+import type { RawJobSpec } from "../../core/spec/raw-job-spec.ts";
 import type { Job } from "../../gen/elasticjob/v1/job_pb.ts";
 import type { AddJobRequest } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { keyLifeFromEnum, misfireFromEnum, overlapFromEnum } from "./enum-names.ts";

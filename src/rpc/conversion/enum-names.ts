@@ -1,7 +1,7 @@
 /** The proto's enums and the words that stand for them inside. */
 import type { Problem } from "../../core/errors.ts";
 import type { Misfire as MisfireWord, Overlap as OverlapWord, Schedule } from "../../core/job.ts";
-import type { RawJobSpec } from "../../core/raw-job-spec.ts";
+import type { RawJobSpec } from "../../core/spec/raw-job-spec.ts";
 import { Fold, Gap, KeyLife, Misfire, Overlap } from "../../gen/elasticjob/v1/job_pb.ts";
 
 type KeyLifeWord = NonNullable<RawJobSpec["keyLife"]>;

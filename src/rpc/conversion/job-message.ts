@@ -1,8 +1,8 @@
 /** A job as callers see it. */
 import { create } from "@bufbuild/protobuf";
+import { nextDue } from "../../core/calendar/next-due.ts";
+import { isRecurring } from "../../core/calendar/schedule.ts";
 import { isEverDue, type JobRecord, type JobSpec, STORED_STATUS } from "../../core/job.ts";
-import { nextDue } from "../../core/next-due.ts";
-import { isRecurring } from "../../core/schedule.ts";
 import {
   type Job,
   JobSchema,

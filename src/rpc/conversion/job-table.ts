@@ -3,7 +3,7 @@
 import { column } from "../../coordination/table.ts";
 import { invalidArgument, type Problem } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
-import { isProblems, parseJobSpec, type SpecLimits, withPayload } from "../../core/job-spec.ts";
+import { isProblems, parseJobSpec, type SpecLimits, withPayload } from "../../core/spec/job-spec.ts";
 import type { AddedTable, JobTable } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import type { AddedJob } from "../../master/job-api.ts";
 import { rawFromFields, withProblems } from "./add-request.ts";

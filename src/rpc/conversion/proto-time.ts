@@ -4,8 +4,8 @@
  */
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { LAST_INSTANT } from "../../core/calendar/local-schedule.ts";
 import type { Problem } from "../../core/errors.ts";
-import { LAST_INSTANT } from "../../core/local-schedule.ts";
 
 // The ranges that the .proto files of protobuf itself state; only their JSON form enforces them.
 const FIRST_SECOND = -62_135_596_800n;

@@ -1,9 +1,9 @@
 /** The `schedule` oneof, which is the same in AddJobRequest, Job and PreviewScheduleRequest. */
 import { create } from "@bufbuild/protobuf";
-import { checkSchedule, type RawSchedule } from "../../core/check-schedule.ts";
-import { formatTimeOfDay } from "../../core/daily.ts";
+import { formatTimeOfDay } from "../../core/calendar/daily.ts";
 import type { Problem } from "../../core/errors.ts";
 import type { Schedule } from "../../core/job.ts";
+import { checkSchedule, type RawSchedule } from "../../core/spec/check-schedule.ts";
 import {
   CronSchema,
   DailySchema,

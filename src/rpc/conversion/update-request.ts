@@ -1,8 +1,8 @@
 /** What UpdateJob makes of a spec. */
 import type { Problem } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
-import { parseJobSpec, type SpecLimits } from "../../core/job-spec.ts";
-import { type RawJobSpec, rawFromSpec } from "../../core/raw-job-spec.ts";
+import { parseJobSpec, type SpecLimits } from "../../core/spec/job-spec.ts";
+import { type RawJobSpec, rawFromSpec } from "../../core/spec/raw-job-spec.ts";
 import { type Job, KeyLife, Misfire, Overlap } from "../../gen/elasticjob/v1/job_pb.ts";
 import { rawFromFields, type SpecFields, withProblems } from "./add-request.ts";
 import { pathsFromMask, pathsSetIn, type UpdatePath } from "./update-mask.ts";

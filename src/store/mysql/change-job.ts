@@ -1,6 +1,6 @@
 /** A caller's change or removal of one job, guarded by what was read. */
-import { jobKeyOf } from "../../core/job-key.ts";
-import { encodeSpec } from "../../core/spec-text.ts";
+import { jobKeyOf } from "../../core/spec/job-key.ts";
+import { encodeSpec } from "../../core/spec/spec-text.ts";
 import type { SqlValue } from "../dialect.ts";
 import { type JobRow, jobOfRow, SELECT_JOB } from "../job-row.ts";
 import type { JobChange } from "../job-store.ts";

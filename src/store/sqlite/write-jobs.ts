@@ -1,8 +1,8 @@
 /** Writes of `jobinfo` and `jobkey`. Each is one transaction, guarded row by row. */
 import { ElasticJobError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
-import { jobKeyOf } from "../../core/job-key.ts";
-import { encodeSpec } from "../../core/spec-text.ts";
+import { jobKeyOf } from "../../core/spec/job-key.ts";
+import { encodeSpec } from "../../core/spec/spec-text.ts";
 import type { SqlValue } from "../dialect.ts";
 import { marks } from "../in-list.ts";
 import { JOB_COLUMNS, type JobRow, jobOfRow, pushJob, SELECT_JOB } from "../job-row.ts";

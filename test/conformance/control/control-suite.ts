@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Assignment } from "../../../src/coordination/assignment.ts";
 import { isError } from "../../../src/core/errors.ts";
 import { type JobSpec, OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
-import type { State } from "../../../src/core/transitions.ts";
+import type { State } from "../../../src/core/state/transitions.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
 import { specOf } from "../../unit/core/job-fixture.ts";
 import { until } from "../../until.ts";

@@ -5,9 +5,9 @@ import { type Assignment, assignmentsOf } from "../../../src/coordination/assign
 import { doneMessage } from "../../../src/coordination/done-claim.ts";
 import type { Network } from "../../../src/coordination/network.ts";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
-import { project } from "../../../src/core/ending.ts";
 import { OUTCOME, type Outcome } from "../../../src/core/job.ts";
-import { KEEP_ALL } from "../../../src/core/retention.ts";
+import { project } from "../../../src/core/state/ending.ts";
+import { KEEP_ALL } from "../../../src/core/state/retention.ts";
 import {
   CreditSchema,
   type GetJobRequest,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
 import type { Logger } from "../../../src/core/logger.ts";
-import { KEEP_ALL } from "../../../src/core/retention.ts";
+import { KEEP_ALL } from "../../../src/core/state/retention.ts";
 import { Elector } from "../../../src/master/election/elector.ts";
 import { openSqliteStore } from "../../../src/store/open.ts";
 import { systemClock, systemRandom } from "../../../src/system-clock.ts";

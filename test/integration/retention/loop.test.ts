@@ -3,7 +3,7 @@ import type { Clock } from "../../../src/core/clock.ts";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
 import { OUTCOME, type Outcome } from "../../../src/core/job.ts";
 import { LEASE_MARGIN_MS } from "../../../src/core/lease.ts";
-import { DEFAULT_RETENTION, parseRetention } from "../../../src/core/retention.ts";
+import { DEFAULT_RETENTION, parseRetention } from "../../../src/core/state/retention.ts";
 import type { MasterContext } from "../../../src/master/context.ts";
 import { RetentionLoop } from "../../../src/master/ending/retention-loop.ts";
 import { ClassRegistry } from "../../../src/master/memory/class-registry.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { describeSettings, parseConfig } from "../../../src/config.ts";
-import { KEEP_ALL } from "../../../src/core/retention.ts";
+import { KEEP_ALL } from "../../../src/core/state/retention.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const compose = readFileSync(join(ROOT, "compose.yaml"), "utf8");

@@ -1,7 +1,7 @@
 import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import type { JobSpec } from "../../../../src/core/job.ts";
-import { isProblems, specOrThrow } from "../../../../src/core/job-spec.ts";
+import { isProblems, specOrThrow } from "../../../../src/core/spec/job-spec.ts";
 import { type AddJobRequest, AddJobRequestSchema } from "../../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { specFromAddRequest } from "../../../../src/rpc/conversion/add-request.ts";
 

@@ -1,5 +1,5 @@
 import type { JobRecord } from "../../../../src/core/job.ts";
-import { parseJobSpec, specOrThrow } from "../../../../src/core/job-spec.ts";
+import { parseJobSpec, specOrThrow } from "../../../../src/core/spec/job-spec.ts";
 import * as plain from "../../core/job-fixture.ts";
 
 /** A waiting job of the handler `echo`, with times that are easy to read, but for what is given. */

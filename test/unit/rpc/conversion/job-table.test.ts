@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AddJobInput } from "../../../../src/client/job-json.ts";
 import { messageOf, Templates, tableOf } from "../../../../src/client/job-table.ts";
-import { isProblems } from "../../../../src/core/job-spec.ts";
+import { isProblems } from "../../../../src/core/spec/job-spec.ts";
 import {
   AddJobRequestSchema,
   type JobTable,

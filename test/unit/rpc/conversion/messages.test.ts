@@ -8,7 +8,7 @@ import {
   type ResultRecord,
   STORED_STATUS,
 } from "../../../../src/core/job.ts";
-import { parseJobSpec, specOrThrow } from "../../../../src/core/job-spec.ts";
+import { parseJobSpec, specOrThrow } from "../../../../src/core/spec/job-spec.ts";
 import { JobResultSchema, JobSchema } from "../../../../src/gen/elasticjob/v1/job_pb.ts";
 import { jobToMessage } from "../../../../src/rpc/conversion/job-message.ts";
 import { resultToMessage } from "../../../../src/rpc/conversion/result-message.ts";

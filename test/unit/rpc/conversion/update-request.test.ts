@@ -1,7 +1,7 @@
 import { fromJson, type JsonObject } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { type JobSpec, NO_BOUNDS } from "../../../../src/core/job.ts";
-import { isProblems, parseJobSpec, specOrThrow } from "../../../../src/core/job-spec.ts";
+import { isProblems, parseJobSpec, specOrThrow } from "../../../../src/core/spec/job-spec.ts";
 import { JobSchema } from "../../../../src/gen/elasticjob/v1/job_pb.ts";
 import { jobToMessage } from "../../../../src/rpc/conversion/job-message.ts";
 import { applyUpdate } from "../../../../src/rpc/conversion/update-request.ts";

@@ -1,0 +1,59 @@
+/**
+ * A time zone as stretches of time with one UTC offset. Local times are numbers here, too: the
+ * milliseconds of the wall clock's reading taken as if it were UTC, so that
+ * `local = instant + offset`, and calendar arithmetic needs no zone.
+ */
+import { ElasticJobError } from "../errors.ts";
+
+export interface ZoneSegment {
+  /** First instant; -Infinity: no change of the clocks before it. */
+  readonly start: number;
+  /** First instant after it; Infinity: no change of the clocks after it. */
+  readonly end: number;
+  readonly offsetMs: number;
+  /** Offset just before `start`. Smaller than `offsetMs`: the segment starts with a gap; larger: with a fold. */
+  readonly offsetBeforeMs: number;
+  /** Offset from `end` on. */
+  readonly offsetAfterMs: number;
+}
+
+// Nearly all questions are about the present, and so about the same segment of each zone.
+// Bounded by the number of zone names.
+const latest = new Map<string, ZoneSegment>();
+
+/** `timeZone` as `findTimeZone` returns it. */
+export function segmentAt(timeZone: string, instant: number): ZoneSegment {
+  const known = latest.get(timeZone);
+  if (known && known.start <= instant && instant < known.end) return known;
+  const segment = readSegment(timeZone, instant);
+  latest.set(timeZone, segment);
+  return segment;
+}
+
+function readSegment(timeZone: string, instant: number): ZoneSegment {
+  const here = zonedAt(timeZone, instant);
+  // "previous" excludes the instant itself, which may be the one where the clocks changed.
+  const start = zonedAt(timeZone, instant + 1).getTimeZoneTransition("previous");
+  const end = here.getTimeZoneTransition("next");
+  const offsetMs = offsetOf(here);
+  return {
+    start: start ? start.epochMilliseconds : Number.NEGATIVE_INFINITY,
+    end: end ? end.epochMilliseconds : Number.POSITIVE_INFINITY,
+    offsetMs,
+    offsetBeforeMs: start ? offsetOf(zonedAt(timeZone, start.epochMilliseconds - 1)) : offsetMs,
+    offsetAfterMs: end ? offsetOf(end) : offsetMs,
+  };
+}
+
+function zonedAt(timeZone: string, instant: number): Temporal.ZonedDateTime {
+  try {
+    return new Temporal.ZonedDateTime(BigInt(instant) * 1_000_000n, timeZone);
+  } catch (cause) {
+    // A stored zone that another node knew: its time zone data is newer than ours.
+    throw new ElasticJobError("internal", `cannot compute in the time zone "${timeZone}"`, { cause });
+  }
+}
+
+function offsetOf(time: Temporal.ZonedDateTime): number {
+  return time.offsetNanoseconds / 1_000_000;
+}

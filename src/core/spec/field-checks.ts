@@ -1,0 +1,39 @@
+/** Checks of single values that several fields share. They return true when the value is accepted. */
+import type { Problem } from "../errors.ts";
+
+export const MAX_INT32 = 2_147_483_647;
+
+/** A hundred years of 365.25 days: longer is a slip of the keyboard, and sums stay safe integers. */
+const MAX_DURATION_MS = 36_525 * 86_400_000;
+
+export function integerProblem(
+  field: string,
+  value: number,
+  least: number,
+  most: number,
+  problems: Problem[],
+): boolean {
+  if (Number.isInteger(value) && value >= least && value <= most) return true;
+  problems.push({ field, message: `is ${value}; a whole number from ${least} to ${most} is accepted` });
+  return false;
+}
+
+/** `leastMs` is 0 or 1. */
+export function durationProblem(field: string, ms: number, leastMs: 0 | 1, problems: Problem[]): boolean {
+  if (Number.isSafeInteger(ms) && ms >= leastMs && ms <= MAX_DURATION_MS) return true;
+  const least = leastMs === 0 ? "0s" : "more than 0s";
+  problems.push({
+    field,
+    message: `is ${ms / 1000}s; ${least} up to ${MAX_DURATION_MS / 1000}s is accepted`,
+  });
+  return false;
+}
+
+export function utf8Bytes(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
+}
+
+/** A value for a message, cut where it would flood it. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}

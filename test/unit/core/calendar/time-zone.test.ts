@@ -1,0 +1,36 @@
+import { describe, expect, test } from "vitest";
+import { describeUnknownTimeZone, findTimeZone } from "../../../../src/core/calendar/time-zone.ts";
+
+describe("a time zone's name", () => {
+  test("is accepted for every zone and for the usual aliases", () => {
+    for (const zone of [...Intl.supportedValuesOf("timeZone"), "UTC", "Etc/GMT+5", "US/Pacific"]) {
+      expect(findTimeZone(zone)).toBe(zone);
+    }
+  });
+
+  test("is accepted in any case, and comes back in its usual spelling", () => {
+    expect(findTimeZone("asia/shanghai")).toBe("Asia/Shanghai");
+    expect(findTimeZone("utc")).toBe("UTC");
+  });
+
+  test.each(["", "Mars/Base", "+08:00", "-0300", "2020-01-01[UTC]", "Z", " UTC"])(
+    "is refused: %j",
+    (name) => {
+      expect(findTimeZone(name)).toBeNull();
+    },
+  );
+
+  test.each([
+    ["Europe/Berln", "Europe/Berlin"],
+    ["America/NewYork", "America/New_York"],
+    ["shanghai", "Asia/Shanghai"],
+    ["Ucc", "UTC"],
+  ])("that is unknown is answered with the nearest one: %s", (name, nearest) => {
+    expect(describeUnknownTimeZone(name)).toContain(`did you mean "${nearest}"?`);
+  });
+
+  test("that is like no other is answered without a guess", () => {
+    expect(describeUnknownTimeZone("Mars/Base")).not.toContain("did you mean");
+    expect(describeUnknownTimeZone("x".repeat(10_000))).not.toContain("did you mean");
+  });
+});

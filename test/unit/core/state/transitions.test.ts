@@ -1,0 +1,87 @@
+import { describe, expect, test } from "vitest";
+import { farEnd, type JobRecord, NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
+import { type Action, type State, stateOf, transition } from "../../../../src/core/state/transitions.ts";
+import { NOW, recordOf, specOf } from "../job-fixture.ts";
+
+const { RUNNING, PAUSED, SUCCEEDED, FAILED, CANCELLED } = STORED_STATUS;
+const paused = specOf({ isPausing: true });
+
+const IN_STATE: Readonly<Record<State, JobRecord>> = {
+  waiting: recordOf({ at: NOW + 1000, scheduledAt: NOW + 1000 }),
+  prepared: recordOf(),
+  retrying: recordOf({ at: NOW + 1000, attempt: 2, failures: 2, claim: 2 }),
+  running: recordOf({ status: RUNNING, claim: 1, attempt: 1, node: 3 }),
+  pausing: recordOf({ status: RUNNING, claim: 1, attempt: 1, node: 3, spec: paused }),
+  paused: recordOf({ status: PAUSED, at: NEVER, spec: paused }),
+  succeeded: recordOf({ status: SUCCEEDED, at: farEnd(NOW), claim: 1, attempt: 1 }),
+  failed: recordOf({ status: FAILED, at: farEnd(NOW), claim: 1, attempt: 1, failures: 1 }),
+  cancelled: recordOf({ status: CANCELLED, at: farEnd(NOW), claim: 1 }),
+};
+
+/** What each cell is to do. "hold": to PAUSED; "mark": to be held afterwards; "go": back to WAITING. */
+const EXPECTED: Readonly<Record<State, Readonly<Record<Action, string>>>> = {
+  waiting: { pause: "hold", resume: "keep", cancel: "end", retry: "keep" },
+  prepared: { pause: "hold", resume: "keep", cancel: "end", retry: "keep" },
+  retrying: { pause: "hold", resume: "keep", cancel: "end", retry: "keep" },
+  running: { pause: "mark", resume: "keep", cancel: "abort", retry: "keep" },
+  pausing: { pause: "keep", resume: "unmark", cancel: "abort", retry: "keep" },
+  paused: { pause: "keep", resume: "go", cancel: "end", retry: "keep" },
+  succeeded: { pause: "refuse", resume: "refuse", cancel: "keep", retry: "refuse" },
+  failed: { pause: "refuse", resume: "refuse", cancel: "keep", retry: "again" },
+  cancelled: { pause: "refuse", resume: "refuse", cancel: "keep", retry: "refuse" },
+};
+
+function nameOf(action: Action, record: JobRecord): string {
+  const step = transition(action, record, NOW, null);
+  if (step.kind !== "change") return step.kind;
+  const { status, spec } = step.row;
+  if (status === PAUSED) return "hold";
+  if (status === RUNNING) return spec.isPausing ? "mark" : "unmark";
+  return action === "retry" ? "again" : "go";
+}
+
+describe("the transition table", () => {
+  for (const [state, record] of Object.entries(IN_STATE) as [State, JobRecord][]) {
+    test(`knows a job that is ${state}`, () => {
+      expect(stateOf(record, NOW)).toBe(state);
+    });
+    for (const action of Object.keys(EXPECTED[state]) as Action[]) {
+      test(`${action} when ${state}: ${EXPECTED[state][action]}`, () => {
+        expect(nameOf(action, record)).toBe(EXPECTED[state][action]);
+      });
+
+      const step = transition(action, record, NOW, null);
+      if (step.kind !== "change") continue;
+      test(`${action} again after ${action} when ${state} changes nothing`, () => {
+        expect(transition(action, step.row, NOW, null)).toEqual({ kind: "keep" });
+      });
+    }
+  }
+
+  test("acts on no other occurrence than the one that was named", () => {
+    expect(transition("cancel", IN_STATE.waiting, NOW, NOW)).toEqual({ kind: "keep" });
+    expect(transition("cancel", IN_STATE.waiting, NOW, NOW + 1000)).toEqual({ kind: "end" });
+  });
+
+  test("a job that was paused between two tries goes on with the same occurrence", () => {
+    const held = transition("pause", IN_STATE.retrying, NOW, null);
+    if (held.kind !== "change") throw new Error("not held");
+    expect(held.row).toMatchObject({ status: PAUSED, at: NEVER, attempt: 2, failures: 2 });
+    expect(transition("resume", held.row, NOW + 5000, null)).toMatchObject({
+      row: { status: STORED_STATUS.WAITING, at: NOW + 5000, scheduledAt: NOW, attempt: 2 },
+    });
+  });
+
+  test("a failed job that is retried starts afresh", () => {
+    expect(transition("retry", IN_STATE.failed, NOW + 7, null)).toMatchObject({
+      row: {
+        status: STORED_STATUS.WAITING,
+        at: NOW + 7,
+        scheduledAt: NOW + 7,
+        attempt: 0,
+        failures: 0,
+        lost: 0,
+      },
+    });
+  });
+});
