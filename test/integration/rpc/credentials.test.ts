@@ -10,8 +10,8 @@ import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_p
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import type { Credentials } from "../../../src/rpc/credentials.ts";
+import { createNetwork } from "../../../src/rpc/forwarding/network.ts";
 import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
-import { createNetwork } from "../../../src/rpc/network.ts";
 import { realClock } from "./real-time.ts";
 import { startNode, stopNodes, type TestNode } from "./start-node.ts";
 

@@ -11,8 +11,8 @@ import {
   type GetJobResponse,
   GetJobResponseSchema,
 } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
+import { createNetwork } from "../../../src/rpc/forwarding/network.ts";
 import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
-import { createNetwork } from "../../../src/rpc/network.ts";
 import { until } from "../../until.ts";
 import { realClock, within } from "./real-time.ts";
 import { startNode, stopNodes, type TestNode } from "./start-node.ts";

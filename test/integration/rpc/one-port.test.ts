@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { STORED_STATUS } from "../../../src/core/job.ts";
 import { JobStatus } from "../../../src/gen/elasticjob/v1/job_pb.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { createOnePortServer } from "../../../src/rpc/one-port-server.ts";
+import { createOnePortServer } from "../../../src/rpc/server/one-port-server.ts";
 import { realClock, recordingLogger, within } from "./real-time.ts";
 import { startNode, stopNodes, type TestNode } from "./start-node.ts";
 

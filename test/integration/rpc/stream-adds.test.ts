@@ -11,7 +11,7 @@ import {
   StreamAddJobsRequestSchema,
   type StreamAddJobsResponse,
 } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { answerAdds } from "../../../src/rpc/stream-add-jobs.ts";
+import { answerAdds } from "../../../src/rpc/services/stream-add-jobs.ts";
 import { until } from "../../until.ts";
 import { realClock, within } from "./real-time.ts";
 import { startNode, stopNodes, type TestNode } from "./start-node.ts";

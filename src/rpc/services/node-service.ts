@@ -3,19 +3,19 @@
  * that comes in, and `closed`, exactly once, whichever side or failure ended it.
  */
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { MasterStream, StreamHandler } from "../coordination/network.ts";
-import type { Logger } from "../core/logger.ts";
+import type { MasterStream, StreamHandler } from "../../coordination/network.ts";
+import type { Logger } from "../../core/logger.ts";
 import {
   type GetJobRequest,
   type GetJobResponse,
   type NodeService,
-} from "../gen/elasticjob/v1/node_service_pb.ts";
-import type { Role } from "../master/election/role.ts";
-import { CALL_CONNECTION } from "./connection.ts";
-import { notRun } from "./error-codes.ts";
-import type { RpcLimits } from "./limits.ts";
-import { messageSize } from "./message-size.ts";
-import { createOutgoingQueue } from "./outgoing-queue.ts";
+} from "../../gen/elasticjob/v1/node_service_pb.ts";
+import type { Role } from "../../master/election/role.ts";
+import { CALL_CONNECTION } from "../connection.ts";
+import { notRun } from "../error-codes.ts";
+import type { RpcLimits } from "../limits.ts";
+import { messageSize } from "../message-size.ts";
+import { createOutgoingQueue } from "../outgoing-queue.ts";
 
 export function createNodeService(options: {
   readonly role: Role;

@@ -1,13 +1,13 @@
 /** `Network` over Connect: HTTP/2 without TLS, one connection for each stream, so that closing one cuts it alone. */
 import { createClient } from "@connectrpc/connect";
-import type { Network } from "../coordination/network.ts";
-import type { Clock } from "../core/clock.ts";
-import { type GetJobRequest, NodeService } from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { Network } from "../../coordination/network.ts";
+import type { Clock } from "../../core/clock.ts";
+import { type GetJobRequest, NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
+import { type Credentials, NO_CREDENTIALS } from "../credentials.ts";
+import type { RpcLimits } from "../limits.ts";
+import { messageSize } from "../message-size.ts";
+import { createOutgoingQueue } from "../outgoing-queue.ts";
 import { isRefused } from "./call-failure.ts";
-import { type Credentials, NO_CREDENTIALS } from "./credentials.ts";
-import type { RpcLimits } from "./limits.ts";
-import { messageSize } from "./message-size.ts";
-import { createOutgoingQueue } from "./outgoing-queue.ts";
 import { createPeerSession } from "./peer-session.ts";
 import { peerTransport } from "./peers.ts";
 

@@ -1,10 +1,10 @@
 /** The public service. What changes a job, or shows where it stands, goes to the master; lists are read here. */
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { Clock } from "../core/clock.ts";
-import type { JobSpec } from "../core/job.ts";
-import type { Random } from "../core/random.ts";
-import { specOrThrow } from "../core/spec/job-spec.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { JobSpec } from "../../core/job.ts";
+import type { Random } from "../../core/random.ts";
+import { specOrThrow } from "../../core/spec/job-spec.ts";
 import {
   type AddJobRequest,
   type AddJobsRequest,
@@ -23,27 +23,27 @@ import {
   UpdateJobResponseSchema,
   type WatchJobRequest,
   WatchJobResponseSchema,
-} from "../gen/elasticjob/v1/job_service_pb.ts";
-import type { Role } from "../master/election/role.ts";
-import type { JobView } from "../master/job-api.ts";
-import type { JobStore } from "../store/job-store.ts";
+} from "../../gen/elasticjob/v1/job_service_pb.ts";
+import type { Role } from "../../master/election/role.ts";
+import type { JobView } from "../../master/job-api.ts";
+import type { JobStore } from "../../store/job-store.ts";
+import { IDEMPOTENCY_KEY } from "../call-headers.ts";
+import { jobIdFromString } from "../conversion/job-id.ts";
+import { jobToMessage } from "../conversion/job-message.ts";
+import { resultToMessage } from "../conversion/result-message.ts";
+import { applyUpdate } from "../conversion/update-request.ts";
+import { callKey } from "../forwarding/call-key.ts";
+import { createForwarding } from "../forwarding/gather-adds.ts";
+import { type CallContext, isForwarded, type MasterCaller } from "../forwarding/master-call.ts";
+import { refuseUnknownFields } from "../forwarding/unknown-fields.ts";
+import type { RpcLimits } from "../limits.ts";
 import { addJobOnMaster, addJobsOnMaster, checkAddJobs } from "./add-jobs.ts";
-import { IDEMPOTENCY_KEY } from "./call-headers.ts";
-import { callKey } from "./call-key.ts";
-import { jobIdFromString } from "./conversion/job-id.ts";
-import { jobToMessage } from "./conversion/job-message.ts";
-import { resultToMessage } from "./conversion/result-message.ts";
-import { applyUpdate } from "./conversion/update-request.ts";
-import { createForwarding } from "./forwarding.ts";
 import { controlMethods } from "./job-control.ts";
-import type { RpcLimits } from "./limits.ts";
 import { listJobs } from "./list-jobs.ts";
 import { listResults } from "./list-results.ts";
-import { type CallContext, isForwarded, type MasterCaller } from "./master-call.ts";
 import type { NodeNames } from "./node-names.ts";
 import { previewSchedule } from "./preview-schedule.ts";
 import { answerAdds } from "./stream-add-jobs.ts";
-import { refuseUnknownFields } from "./unknown-fields.ts";
 import { watchThroughMaster } from "./watch.ts";
 
 export function createJobService(options: {

@@ -1,8 +1,8 @@
-import { previewOccurrences } from "../core/calendar/schedule-preview.ts";
-import { invalidArgument, type Problem } from "../core/errors.ts";
-import type { PreviewScheduleRequest } from "../gen/elasticjob/v1/job_service_pb.ts";
-import { msFromTimestamp, timestampOf } from "./conversion/proto-time.ts";
-import { scheduleFromMessage } from "./conversion/schedule-message.ts";
+import { previewOccurrences } from "../../core/calendar/schedule-preview.ts";
+import { invalidArgument, type Problem } from "../../core/errors.ts";
+import type { PreviewScheduleRequest } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import { msFromTimestamp, timestampOf } from "../conversion/proto-time.ts";
+import { scheduleFromMessage } from "../conversion/schedule-message.ts";
 
 const MAX_OCCURRENCES = 1000;
 const DEFAULT_OCCURRENCES = 10;

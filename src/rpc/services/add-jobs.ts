@@ -1,7 +1,7 @@
 /** The master's side of AddJob and AddJobs: checks each job on its own, adds the good ones in one go. */
-import { ElasticJobError, invalidArgument, type Problem } from "../core/errors.ts";
-import type { JobSpec } from "../core/job.ts";
-import { isProblems } from "../core/spec/job-spec.ts";
+import { ElasticJobError, invalidArgument, type Problem } from "../../core/errors.ts";
+import type { JobSpec } from "../../core/job.ts";
+import { isProblems } from "../../core/spec/job-spec.ts";
 import type {
   AddJobFailure,
   AddJobOutcome,
@@ -9,15 +9,15 @@ import type {
   AddJobResponse,
   AddJobsRequest,
   AddJobsResponse,
-} from "../gen/elasticjob/v1/job_service_pb.ts";
-import type { AddedJob, AddItem, JobApi, KeyPart } from "../master/job-api.ts";
-import { specFromAddRequest } from "./conversion/add-request.ts";
-import { jobIdToString } from "./conversion/job-id.ts";
-import { addedTable, specsFromTable } from "./conversion/job-table.ts";
-import { timestampOf } from "./conversion/proto-time.ts";
-import { codeText } from "./error-codes.ts";
-import type { RpcLimits } from "./limits.ts";
-import { findUnknownField, unknownFieldError } from "./unknown-fields.ts";
+} from "../../gen/elasticjob/v1/job_service_pb.ts";
+import type { AddedJob, AddItem, JobApi, KeyPart } from "../../master/job-api.ts";
+import { specFromAddRequest } from "../conversion/add-request.ts";
+import { jobIdToString } from "../conversion/job-id.ts";
+import { addedTable, specsFromTable } from "../conversion/job-table.ts";
+import { timestampOf } from "../conversion/proto-time.ts";
+import { codeText } from "../error-codes.ts";
+import { findUnknownField, unknownFieldError } from "../forwarding/unknown-fields.ts";
+import type { RpcLimits } from "../limits.ts";
 
 const MAX_JOBS_A_CALL = 10_000;
 

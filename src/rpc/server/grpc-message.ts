@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import type { NodeRequest, NodeResponse } from "./connection.ts";
+import type { NodeRequest, NodeResponse } from "../connection.ts";
 
 /**
  * Has `grpc-message` sent as the gRPC specification writes it: only `%` and what is not printable

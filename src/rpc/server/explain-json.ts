@@ -17,7 +17,7 @@ import type {
 } from "@connectrpc/connect/protocol";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
-import { invalidArgument } from "../core/errors.ts";
+import { invalidArgument } from "../../core/errors.ts";
 import { findJsonProblems, MAX_PROBLEMS } from "./json-problems.ts";
 
 interface JsonBody {

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 
 /** The start of the HTTP/2 preface. No HTTP/1.1 method begins with it: the nearest are PROPFIND and PROPPATCH. */
 const PREFACE = Buffer.from("PRI");

@@ -4,10 +4,10 @@
  * messages of drivers and stacks never leave the node.
  */
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { ElasticJobError } from "../core/errors.ts";
-import type { Logger } from "../core/logger.ts";
-import type { Random } from "../core/random.ts";
-import { toConnectError } from "./error-codes.ts";
+import { ElasticJobError } from "../../core/errors.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { Random } from "../../core/random.ts";
+import { toConnectError } from "../error-codes.ts";
 
 export function errorInterceptor(logger: Logger, random: Random): Interceptor {
   return (next) => async (request) => {

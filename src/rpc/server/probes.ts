@@ -1,6 +1,6 @@
 /** What container platforms ask, of everybody and without a token: it shows nothing of jobs or nodes. */
-import type { Role } from "../master/election/role.ts";
-import type { NodeHandler, NodeRequest, NodeResponse } from "./connection.ts";
+import type { Role } from "../../master/election/role.ts";
+import type { NodeHandler, NodeRequest, NodeResponse } from "../connection.ts";
 import { refuse } from "./refuse.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { isError } from "../core/errors.ts";
-import { NOT_RUN } from "./call-headers.ts";
-import { fromWireError, notRun } from "./error-codes.ts";
+import { isError } from "../../core/errors.ts";
+import { NOT_RUN } from "../call-headers.ts";
+import { fromWireError, notRun } from "../error-codes.ts";
 
 /** What a failed call to the master means for trying again. */
 export interface CallFailure {

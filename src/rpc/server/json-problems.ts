@@ -11,7 +11,7 @@ import {
   type JsonValue,
   ScalarType,
 } from "@bufbuild/protobuf";
-import type { Problem } from "../core/errors.ts";
+import type { Problem } from "../../core/errors.ts";
 
 type JsonObject = { readonly [key: string]: JsonValue };
 

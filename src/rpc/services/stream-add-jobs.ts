@@ -5,8 +5,8 @@
 import { create } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
-import type { Clock } from "../core/clock.ts";
-import { ElasticJobError } from "../core/errors.ts";
+import type { Clock } from "../../core/clock.ts";
+import { ElasticJobError } from "../../core/errors.ts";
 import {
   type AddJobsRequest,
   AddJobsRequestSchema,
@@ -14,10 +14,10 @@ import {
   type StreamAddJobsRequest,
   type StreamAddJobsResponse,
   StreamAddJobsResponseSchema,
-} from "../gen/elasticjob/v1/job_service_pb.ts";
-import { checkCallKey } from "./call-key.ts";
-import { codeText } from "./error-codes.ts";
-import type { CallContext } from "./master-call.ts";
+} from "../../gen/elasticjob/v1/job_service_pb.ts";
+import { codeText } from "../error-codes.ts";
+import { checkCallKey } from "../forwarding/call-key.ts";
+import type { CallContext } from "../forwarding/master-call.ts";
 
 /** What one stream may have open, read and not answered or answered and not taken: then it is not read on. */
 const MAX_REQUESTS = 64;

@@ -7,16 +7,16 @@
  * failover adds nothing twice. Adds whose caller gave a key travel on their own: the key names that call.
  */
 import { toBinary } from "@bufbuild/protobuf";
-import type { Clock } from "../core/clock.ts";
-import { ElasticJobError } from "../core/errors.ts";
-import type { Random } from "../core/random.ts";
+import type { Clock } from "../../core/clock.ts";
+import { ElasticJobError } from "../../core/errors.ts";
+import type { Random } from "../../core/random.ts";
 import {
   type AddJobOutcome,
   type AddJobRequest,
   AddJobRequestSchema,
   type AddJobResponse,
-} from "../gen/elasticjob/v1/job_service_pb.ts";
-import { errorCodeOf } from "./error-codes.ts";
+} from "../../gen/elasticjob/v1/job_service_pb.ts";
+import { errorCodeOf } from "../error-codes.ts";
 import type { CallContext } from "./master-call.ts";
 
 export interface Forwarding {

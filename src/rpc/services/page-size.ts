@@ -1,4 +1,4 @@
-import { invalidArgument } from "../core/errors.ts";
+import { invalidArgument } from "../../core/errors.ts";
 
 const MAX_PAGE_SIZE = 1000;
 const DEFAULT_PAGE_SIZE = 100;

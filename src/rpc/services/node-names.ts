@@ -1,5 +1,5 @@
-import type { Clock } from "../core/clock.ts";
-import type { JobStore } from "../store/job-store.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { JobStore } from "../../store/job-store.ts";
 
 /** Rows name nodes by number. A number never changes its meaning, so what was read once stays right. */
 export interface NodeNames {

@@ -8,10 +8,10 @@
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
-import type { Clock } from "../core/clock.ts";
-import { ElasticJobError } from "../core/errors.ts";
-import type { Logger } from "../core/logger.ts";
-import type { NodeHandler, NodeRequest, NodeResponse } from "./connection.ts";
+import type { Clock } from "../../core/clock.ts";
+import { ElasticJobError } from "../../core/errors.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { NodeHandler, NodeRequest, NodeResponse } from "../connection.ts";
 import { hasTwoHosts, hostProblem } from "./host-header.ts";
 import { refuse } from "./refuse.ts";
 import { sniff } from "./sniff.ts";

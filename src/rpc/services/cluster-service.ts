@@ -1,16 +1,16 @@
 /** The cluster, for operators and the console. Only the master knows it; other nodes ask it. */
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { type Clock, sleep } from "../core/clock.ts";
+import { type Clock, sleep } from "../../core/clock.ts";
 import {
   type ClusterService,
   DrainNodeResponseSchema,
   type GetClusterResponse,
   GetClusterResponseSchema,
   WatchClusterResponseSchema,
-} from "../gen/elasticjob/v1/cluster_service_pb.ts";
-import type { JobApi } from "../master/job-api.ts";
-import type { CallContext, MasterCaller } from "./master-call.ts";
+} from "../../gen/elasticjob/v1/cluster_service_pb.ts";
+import type { JobApi } from "../../master/job-api.ts";
+import type { CallContext, MasterCaller } from "../forwarding/master-call.ts";
 
 const WATCH_EVERY_MS = 1000;
 

@@ -5,8 +5,8 @@
  */
 import { create, type Message } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { invalidArgument, type Problem } from "../core/errors.ts";
-import type { Job } from "../gen/elasticjob/v1/job_pb.ts";
+import { invalidArgument, type Problem } from "../../core/errors.ts";
+import type { Job } from "../../gen/elasticjob/v1/job_pb.ts";
 import {
   CancelJobResponseSchema,
   type JobService,
@@ -14,14 +14,14 @@ import {
   ResumeJobResponseSchema,
   RetryJobResponseSchema,
   TriggerJobResponseSchema,
-} from "../gen/elasticjob/v1/job_service_pb.ts";
-import type { JobApi, JobView } from "../master/job-api.ts";
-import { IDEMPOTENCY_KEY } from "./call-headers.ts";
-import { callKey } from "./call-key.ts";
-import { jobIdFromString } from "./conversion/job-id.ts";
-import { msFromTimestamp } from "./conversion/proto-time.ts";
-import type { MasterCall, MasterCaller } from "./master-call.ts";
-import { refuseUnknownFields } from "./unknown-fields.ts";
+} from "../../gen/elasticjob/v1/job_service_pb.ts";
+import type { JobApi, JobView } from "../../master/job-api.ts";
+import { IDEMPOTENCY_KEY } from "../call-headers.ts";
+import { jobIdFromString } from "../conversion/job-id.ts";
+import { msFromTimestamp } from "../conversion/proto-time.ts";
+import { callKey } from "../forwarding/call-key.ts";
+import type { MasterCall, MasterCaller } from "../forwarding/master-call.ts";
+import { refuseUnknownFields } from "../forwarding/unknown-fields.ts";
 
 type ControlMethod = "pauseJob" | "resumeJob" | "triggerJob" | "cancelJob" | "retryJob";
 type Forward<T> = MasterCall<T>["forward"];

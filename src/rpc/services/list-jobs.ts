@@ -1,16 +1,16 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { invalidArgument } from "../core/errors.ts";
-import { type JobRecord, STORED_STATUS, type StoredStatus } from "../core/job.ts";
-import { whyWaiting } from "../core/state/why-waiting.ts";
-import { type Job, JobSchema, JobStatus } from "../gen/elasticjob/v1/job_pb.ts";
+import { invalidArgument } from "../../core/errors.ts";
+import { type JobRecord, STORED_STATUS, type StoredStatus } from "../../core/job.ts";
+import { whyWaiting } from "../../core/state/why-waiting.ts";
+import { type Job, JobSchema, JobStatus } from "../../gen/elasticjob/v1/job_pb.ts";
 import {
   type GetAllJobsRequest,
   type GetAllJobsResponse,
   GetAllJobsResponseSchema,
-} from "../gen/elasticjob/v1/job_service_pb.ts";
-import type { JobFilter, JobStore } from "../store/job-store.ts";
-import { jobToMessage } from "./conversion/job-message.ts";
-import { jobsPageToken, readJobsPageToken } from "./conversion/page-token.ts";
+} from "../../gen/elasticjob/v1/job_service_pb.ts";
+import type { JobFilter, JobStore } from "../../store/job-store.ts";
+import { jobToMessage } from "../conversion/job-message.ts";
+import { jobsPageToken, readJobsPageToken } from "../conversion/page-token.ts";
 import type { NodeNames } from "./node-names.ts";
 import { buildPage } from "./page-builder.ts";
 import { pageSizeOf } from "./page-size.ts";

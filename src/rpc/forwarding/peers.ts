@@ -1,9 +1,9 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
-import { JobService } from "../gen/elasticjob/v1/job_service_pb.ts";
-import { type Credentials, sendClusterSecret } from "./credentials.ts";
+import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
+import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import { type Credentials, sendClusterSecret } from "../credentials.ts";
 import { createPeerSession, type PeerSession } from "./peer-session.ts";
 
 /** Another node, as this one calls it. */

@@ -1,16 +1,16 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { invalidArgument } from "../core/errors.ts";
-import { OUTCOME, type Outcome, type ResultRecord } from "../core/job.ts";
-import { type JobResult, JobResultSchema } from "../gen/elasticjob/v1/job_pb.ts";
+import { invalidArgument } from "../../core/errors.ts";
+import { OUTCOME, type Outcome, type ResultRecord } from "../../core/job.ts";
+import { type JobResult, JobResultSchema } from "../../gen/elasticjob/v1/job_pb.ts";
 import {
   type GetAllResultRequest,
   type GetAllResultResponse,
   GetAllResultResponseSchema,
-} from "../gen/elasticjob/v1/job_service_pb.ts";
-import type { JobStore, ResultFilter, ResultKey } from "../store/job-store.ts";
-import { jobIdFromString } from "./conversion/job-id.ts";
-import { readResultsPageToken, resultsPageToken } from "./conversion/page-token.ts";
-import { resultToMessage } from "./conversion/result-message.ts";
+} from "../../gen/elasticjob/v1/job_service_pb.ts";
+import type { JobStore, ResultFilter, ResultKey } from "../../store/job-store.ts";
+import { jobIdFromString } from "../conversion/job-id.ts";
+import { readResultsPageToken, resultsPageToken } from "../conversion/page-token.ts";
+import { resultToMessage } from "../conversion/result-message.ts";
 import type { NodeNames } from "./node-names.ts";
 import { buildPage } from "./page-builder.ts";
 import { pageSizeOf } from "./page-size.ts";

@@ -2,13 +2,18 @@
  * Watching a job, at any node: on the master from its own news, else through it. When the master goes
  * away the watch goes on with the next one, which starts again with the job as it stands.
  */
-import type { Clock } from "../core/clock.ts";
-import type { WatchJobRequest, WatchJobResponse } from "../gen/elasticjob/v1/job_service_pb.ts";
-import type { JobView } from "../master/job-api.ts";
-import { forwardFailure, localFailure } from "./call-failure.ts";
-import { notRun } from "./error-codes.ts";
-import type { RpcLimits } from "./limits.ts";
-import { type CallContext, forwardHeaders, isForwarded, type MasterCaller } from "./master-call.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { WatchJobRequest, WatchJobResponse } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import type { JobView } from "../../master/job-api.ts";
+import { notRun } from "../error-codes.ts";
+import { forwardFailure, localFailure } from "../forwarding/call-failure.ts";
+import {
+  type CallContext,
+  forwardHeaders,
+  isForwarded,
+  type MasterCaller,
+} from "../forwarding/master-call.ts";
+import type { RpcLimits } from "../limits.ts";
 
 const PAUSE_MS = 200;
 

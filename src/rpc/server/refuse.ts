@@ -1,4 +1,4 @@
-import type { NodeRequest, NodeResponse } from "./connection.ts";
+import type { NodeRequest, NodeResponse } from "../connection.ts";
 
 /** An answer to what never becomes a call, in the form of Connect's errors, which every kind of client can show. */
 export function refuse(response: NodeResponse, status: number, code: string, message: string): void {

@@ -1,5 +1,5 @@
 import type { Message } from "@bufbuild/protobuf";
-import { ElasticJobError } from "../core/errors.ts";
+import { ElasticJobError } from "../../core/errors.ts";
 import { type CallContext, isForwarded } from "./master-call.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { CALL_CONNECTION } from "./connection.ts";
+import { CALL_CONNECTION } from "../connection.ts";
 
 /**
  * Refuses an empty JSON body before it is read: the parser would only say "unexpected end of JSON
