@@ -1,7 +1,7 @@
 /** Our client, as it comes: the batching is its own. */
 import { createClient } from "../../src/client/client.ts";
+import { createHttp2Transport } from "../../src/client/http2.ts";
 import type { AddJobInput } from "../../src/client/job-json.ts";
-import { createHttp2Transport } from "../../src/client/node.ts";
 import type { Adder, Addresses, NewJob } from "../contender.ts";
 
 export async function openAdder({ node }: Addresses): Promise<Adder> {

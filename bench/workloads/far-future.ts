@@ -1,6 +1,6 @@
 /** A great many jobs that are due in a month: what they cost the master, its successor, and an add. */
 import { createClient } from "../../src/client/client.ts";
-import { createHttp2Transport } from "../../src/client/node.ts";
+import { createHttp2Transport } from "../../src/client/http2.ts";
 import type { Arena } from "../arena.ts";
 import { preciseNow } from "../contender.ts";
 import { residentMb } from "../cpu.ts";

@@ -1,7 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { type Command, CommanderError } from "commander";
-import { isUnreachable } from "../client/retry.ts";
+import { isUnreachable } from "../client/retry-policy.ts";
 import { isError } from "../core/errors.ts";
 
 /** 0: it worked. */

@@ -4,8 +4,8 @@
  * other work at the same time. Each add is settled on its own: one that is refused leaves the others alone.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { TableJob } from "./encode-table.ts";
 import type { AddedJob } from "./job-json.ts";
-import type { TableJob } from "./job-table.ts";
 
 export interface AddBatcherOptions {
   /** Sends one AddJobs call, with retries, within `timeoutMs`: an outcome for each job. */

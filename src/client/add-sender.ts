@@ -4,9 +4,9 @@ import type { AddJobsRequest, AddJobsResponse } from "../gen/elasticjob/v1/job_s
 import { outcomesOf } from "./add-outcome.ts";
 import type { AddStream } from "./add-stream.ts";
 import { CallKeys, newCallKey } from "./call-keys.ts";
+import { messageOf, type TableJob, tableOf } from "./encode-table.ts";
 import type { AddedJob } from "./job-json.ts";
-import { messageOf, type TableJob, tableOf } from "./job-table.ts";
-import { isUnavailable, withRetries } from "./retry.ts";
+import { isUnavailable, withRetries } from "./retry-policy.ts";
 
 export interface AddSenderOptions {
   readonly stream: AddStream | null;

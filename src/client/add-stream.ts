@@ -11,7 +11,7 @@ import {
   type StreamAddJobsResponse,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
 import { addFailure } from "./add-outcome.ts";
-import { isUnreachable } from "./retry.ts";
+import { isUnreachable } from "./retry-policy.ts";
 
 const IDLE_MS = 200;
 /** How long the server may take to end its side of a stream that was closed. */

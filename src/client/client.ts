@@ -24,11 +24,11 @@ import { AddSender } from "./add-sender.ts";
 import { AddStream } from "./add-stream.ts";
 import { newCallKey } from "./call-keys.ts";
 import type { CallOptions, ClientOptions, DuplexTransport, ElasticJobClient } from "./elastic-job-client.ts";
+import { Templates } from "./encode-table.ts";
 import type { Cluster, Job, JobPage, JobState, Preview, ResultPage } from "./job-json.ts";
-import { Templates } from "./job-table.ts";
 import { fromInput, toOutput } from "./json-message.ts";
 import { resumeWatch } from "./resume-watch.ts";
-import { isNotRun, isUnavailable, isUnreachable, withRetries } from "./retry.ts";
+import { isNotRun, isUnavailable, isUnreachable, withRetries } from "./retry-policy.ts";
 
 function isDuplex(transport: Transport): transport is DuplexTransport {
   return "isDuplex" in transport && transport.isDuplex === true;

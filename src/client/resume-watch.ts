@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { backoffMs, pause, type RetryOptions, retryHintMs } from "./retry.ts";
+import { backoffMs, pause, type RetryOptions, retryHintMs } from "./retry-policy.ts";
 
 /**
  * A stream that starts with the present state can simply be opened again when it is cut. Gives up

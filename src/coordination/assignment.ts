@@ -3,7 +3,7 @@
  * claim would cost both sides several times as much.
  */
 import type { Assign } from "../gen/elasticjob/v1/node_service_pb.ts";
-import { column, TextColumns } from "./table.ts";
+import { column, TextColumns } from "./columns.ts";
 
 /** A claim, with all that the node needs to run it and to write how it ended. Times in epoch milliseconds. */
 export interface Assignment {

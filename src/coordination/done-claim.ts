@@ -1,7 +1,7 @@
 /** What a node tells the master of claims that have their row in `jobresult`: objects here, a table on the wire. */
 import type { JobState } from "../core/job.ts";
 import type { Done } from "../gen/elasticjob/v1/node_service_pb.ts";
-import { column } from "./table.ts";
+import { column } from "./columns.ts";
 
 /** How a claim ended, and the job's state that follows from it: meaningless unless `projected`. */
 export interface DoneClaim extends Omit<JobState, "status"> {

@@ -6,7 +6,7 @@
 import { Code, cors as connectHeaders } from "@connectrpc/connect";
 import { Hono } from "hono";
 import { cors } from "hono/cors";
-import { NOT_RUN } from "../client/retry.ts";
+import { NOT_RUN } from "../client/retry-policy.ts";
 import { consolePage } from "../console/page.ts";
 import { isLocalHost, isOriginAllowed } from "./caller-check.ts";
 import { errorResponse } from "./error-response.ts";

@@ -4,7 +4,7 @@
  * node says so), reads, and adds, which carry an `Idempotency-Key`. All within the caller's deadline, so that a failover is waited out.
  */
 import { Code } from "@connectrpc/connect";
-import { backoffMs, NOT_RUN, pause, retryHintMs } from "../client/retry.ts";
+import { backoffMs, NOT_RUN, pause, retryHintMs } from "../client/retry-policy.ts";
 import { setDeadline } from "./call-deadline.ts";
 import { errorResponse } from "./error-response.ts";
 import { firstAnswer, type SpareCalls } from "./first-answer.ts";

@@ -1,6 +1,6 @@
 /** One call of the API: who calls, how much there is already, its body, and then on to a node. */
 import { Code } from "@connectrpc/connect";
-import { NOT_RUN } from "../client/retry.ts";
+import { NOT_RUN } from "../client/retry-policy.ts";
 import { bearerToken, isOneOf } from "../core/bearer-token.ts";
 import { callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
 import { acceptedContentType, refusedContentType } from "./content-type.ts";

@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "../../src/client/client.ts";
 import type { ElasticJobClient } from "../../src/client/elastic-job-client.ts";
+import { createHttp2Transport } from "../../src/client/http2.ts";
 import type { AddJobInput } from "../../src/client/job-json.ts";
-import { createHttp2Transport } from "../../src/client/node.ts";
 import { SeededRandom } from "../simulation/seeded-random.ts";
 import type { Acknowledged } from "./evidence.ts";
 

@@ -4,7 +4,7 @@ import type { RowDataPacket } from "mysql2/promise";
 import { expect, onTestFinished, test } from "vitest";
 import { createClient } from "../../src/client/client.ts";
 import type { ElasticJobClient } from "../../src/client/elastic-job-client.ts";
-import { createHttp2Transport } from "../../src/client/node.ts";
+import { createHttp2Transport } from "../../src/client/http2.ts";
 import { until } from "../until.ts";
 import { startFaultCluster } from "./fault-cluster.ts";
 

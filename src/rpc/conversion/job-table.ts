@@ -1,6 +1,6 @@
 /** Jobs to add as a table, to a checked spec for each; and the answer to one. */
 
-import { column } from "../../coordination/table.ts";
+import { column } from "../../coordination/columns.ts";
 import { invalidArgument, type Problem } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
 import { isProblems, parseJobSpec, type SpecLimits, withPayload } from "../../core/spec/job-spec.ts";

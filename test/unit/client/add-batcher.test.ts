@@ -2,8 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 import { AddBatcher, type AddBatcherOptions } from "../../../src/client/add-batcher.ts";
+import type { TableJob } from "../../../src/client/encode-table.ts";
 import type { AddedJob } from "../../../src/client/job-json.ts";
-import type { TableJob } from "../../../src/client/job-table.ts";
 import { AddJobRequestSchema } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 
 interface Sent {

@@ -8,7 +8,7 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { afterEach, describe, expect, it } from "vitest";
 import { createClient } from "../../../src/client/client.ts";
 import type { DuplexTransport } from "../../../src/client/elastic-job-client.ts";
-import { createHttp2Transport } from "../../../src/client/node.ts";
+import { createHttp2Transport } from "../../../src/client/http2.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { refusingPort, startSmallJobServer } from "../../integration/edge/small-job-server.ts";
 import { within } from "../../integration/rpc/real-time.ts";

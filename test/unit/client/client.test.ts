@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createClient } from "../../../src/client/client.ts";
-import { createHttp2Transport } from "../../../src/client/node.ts";
+import { createHttp2Transport } from "../../../src/client/http2.ts";
 import {
   refusingPort,
   type SmallJobServer,

@@ -1,8 +1,8 @@
 import { create, fromBinary, fromJson, type JsonValue, toBinary } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { messageOf, Templates, tableOf } from "../../../../src/client/encode-table.ts";
 import type { AddJobInput } from "../../../../src/client/job-json.ts";
-import { messageOf, Templates, tableOf } from "../../../../src/client/job-table.ts";
 import { isProblems } from "../../../../src/core/spec/job-spec.ts";
 import {
   AddJobRequestSchema,
