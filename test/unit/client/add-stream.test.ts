@@ -159,7 +159,7 @@ describe("the end of a stream", () => {
     const module = (path: string) => JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).href);
     const script = `
       const { createClient } = await import(${module("client/client.ts")});
-      const { createHttp2Transport } = await import(${module("client/node.ts")});
+      const { createHttp2Transport } = await import(${module("client/http2.ts")});
       const client = createClient({ transport: createHttp2Transport("${node.url}") });
       await Promise.all(Array.from({ length: 100 }, () => client.addJob({ handler: "echo" })));`;
     const child = promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
