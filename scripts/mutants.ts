@@ -4,7 +4,7 @@
  * does so for some of the files. It fails when a fault survives that scripts/mutants/equivalents.ts does not explain.
  */
 import { readFileSync } from "node:fs";
-import { EQUIVALENTS, type Equivalent } from "./mutants/equivalents.ts";
+import { EQUIVALENTS } from "./mutants/equivalents.ts";
 import { GUARDED_FILES, type GuardedFile } from "./mutants/guarded-files.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { mutantsOf } from "./mutants/mutants-of.ts";
@@ -88,12 +88,16 @@ async function tryMutants(
 
 /** False: something is left to do. */
 function report(path: string, outcomes: readonly Outcome[]): boolean {
-  const known = EQUIVALENTS.filter(({ file }) => file === path);
   const survivors = outcomes.filter(({ fate }) => fate === "survived");
-  const isOf = (entry: Equivalent, { line, mutant }: Outcome) =>
-    entry.line === line && entry.what === mutant.what;
-  const unexplained = survivors.filter((one) => !known.some((entry) => isOf(entry, one)));
-  const stale = known.filter((entry) => !survivors.some((one) => isOf(entry, one)));
+  const known = EQUIVALENTS.filter(({ file }) => file === path).flatMap(({ line, what }) =>
+    what.map((mutation) => ({ line, what: mutation })),
+  );
+  const isExplained = (one: Outcome) =>
+    known.some(({ line, what }) => line === one.line && what === one.mutant.what);
+  const unexplained = survivors.filter((one) => !isExplained(one));
+  const stale = known.filter(
+    ({ line, what }) => !survivors.some((one) => one.line === line && one.mutant.what === what),
+  );
   const count = (fate: Outcome["fate"]) => outcomes.filter((one) => one.fate === fate).length;
   console.log(
     `${path}: ${outcomes.length} mutants, ${count("killed")} killed, ${count("timed out")} timed out, ` +

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { NO_BOUNDS } from "../../../../src/core/job.ts";
 import { decideDue, dueAt, isToBeMadeUpFor } from "../../../../src/core/state/misfire.ts";
 import { EVERY_MINUTE, NOW, recordOf, specOf } from "../job-fixture.ts";
 
@@ -51,7 +52,22 @@ describe("missed occurrences", () => {
     });
     expect(decideDue(recordOf({ spec: daily }), NOW + 61_000)).toMatchObject({ through: NOW, count: 1 });
     expect(decideDue(recordOf({ spec: daily }), NOW + 60_000)).toEqual(run);
+    expect(decideDue(recordOf({ spec: { ...daily, misfire: "once" } }), NOW + 61_000)).toEqual(run);
+    const last = { ...daily, bounds: { ...NO_BOUNDS, lastAt: NOW } };
+    expect(decideDue(recordOf({ spec: last }), NOW + 60_000)).toEqual(run);
   });
+
+  test.each([1, 2, 99, 100, 101, 102, 103, 150, 201, 202, 1000])(
+    "are counted exactly, whether looked at one by one or not: %d before the last",
+    (count) => {
+      const skipped = { count, from: NOW, through: NOW + (count - 1) * MINUTE };
+      expect(decideDue(recordOf({ spec: everyMinute() }), NOW + count * MINUTE)).toMatchObject(skipped);
+      const bounds = { ...NO_BOUNDS, lastAt: NOW + count * MINUTE };
+      expect(decideDue(recordOf({ spec: everyMinute({ bounds }) }), NOW + 5000 * MINUTE)).toMatchObject(
+        skipped,
+      );
+    },
+  );
 
   test.each([
     ["misfire", {}, { at: NOW }],
@@ -124,7 +140,9 @@ describe("occurrences that fell due while the one before ran", () => {
     const decision = decideDue(record, NOW + 3 * MINUTE + 2);
     if (decision.kind !== "skip") throw new Error("not skipped");
     expect(isToBeMadeUpFor(record, decision, { startTime: NOW + 1 })).toBe(true);
+    expect(isToBeMadeUpFor(record, decision, { startTime: NOW })).toBe(true);
     expect(isToBeMadeUpFor(record, decision, { startTime: NOW - 1 })).toBe(false);
+    expect(isToBeMadeUpFor(record, { ...decision, reason: "paused" }, { startTime: NOW + 1 })).toBe(false);
     expect(isToBeMadeUpFor(record, decision, null)).toBe(false);
     const once = recordOf({ spec: everyMinute({ overlap: "skip" }), ...ran });
     expect(isToBeMadeUpFor(once, decision, { startTime: NOW + 1 })).toBe(false);
@@ -141,7 +159,18 @@ describe("occurrences that fell due while the one before ran", () => {
     });
   });
 
+  test("are those that were due before it ended, not when it did, nor later", () => {
+    const record = recordOf({ spec: everyMinute({ overlap: "skip" }), claim: 1, endedAt: NOW + 3 * MINUTE });
+    expect(decideDue(record, NOW + 10 * MINUTE)).toMatchObject({
+      reason: "overlap",
+      through: NOW + 2 * MINUTE,
+      count: 3,
+    });
+  });
+
   test("are jobs of their own (allow)", () => {
+    const spec = everyMinute({ overlap: "allow" });
+    expect(decideDue(recordOf({ spec, ...ran }), NOW + 3 * MINUTE + 2)).toMatchObject({ reason: "misfire" });
     expect(decideDue(recordOf({ spec: everyMinute({ overlap: "allow" }) }), NOW + 1)).toEqual({
       kind: "spawn",
       next: { scheduledAt: NOW + MINUTE, at: NOW + MINUTE, isDropped: false },
@@ -159,7 +188,13 @@ describe("other reasons to skip", () => {
       through: NOW + 2 * MINUTE,
       count: 3,
     });
+    expect(decideDue(recordOf({ spec }), NOW + 10 * MINUTE)).toMatchObject({ reason: "paused", count: 3 });
     expect(decideDue(recordOf({ spec, scheduledAt: NOW + 3 * MINUTE }), NOW + 3 * MINUTE)).toEqual(run);
+  });
+
+  test("paused: what was due at the very moment that the job was resumed, too", () => {
+    const spec = everyMinute({ resumedAt: NOW, misfire: "all" });
+    expect(decideDue(recordOf({ spec }), NOW)).toMatchObject({ reason: "paused", count: 1 });
   });
 
   test("paused: a job that runs once is not skipped, it would never run", () => {
@@ -185,6 +220,29 @@ describe("other reasons to skip", () => {
     });
   });
 
+  test("gap: no occurrence but the one that was dropped", () => {
+    const schedule = {
+      kind: "daily",
+      secondOfDay: 9000,
+      timeZone: "America/New_York",
+      gap: "skip",
+      fold: "first",
+    } as const;
+    // The day before, and a time that the schedule does not have.
+    for (const at of [Date.parse("2026-03-07T07:30:00Z"), Date.parse("2026-03-08T06:00:00Z")]) {
+      expect(decideDue(recordOf({ at, scheduledAt: at, spec: specOf({ schedule }) }), at)).toEqual(run);
+    }
+  });
+
+  test("deadline: all that are too late, and none that is just in time", () => {
+    const spec = everyMinute({ misfire: "all", deadlineMs: 2 * MINUTE });
+    expect(decideDue(recordOf({ spec }), NOW + 5 * MINUTE)).toMatchObject({
+      reason: "deadline",
+      through: NOW + 2 * MINUTE,
+      count: 3,
+    });
+  });
+
   test("deadline: later than it is worth starting, in every try", () => {
     const spec = specOf({ deadlineMs: 1000 });
     expect(decideDue(recordOf({ spec }), NOW + 1000)).toEqual(run);
@@ -193,4 +251,8 @@ describe("other reasons to skip", () => {
       reason: "deadline",
     });
   });
+});
+
+test("an occurrence without jitter is due at its time, also where the schedule no longer has it", () => {
+  expect(dueAt(recordOf({ spec: everyMinute(), scheduledAt: NOW + 1 }))).toBe(NOW + 1);
 });

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { farEnd, type JobRecord, NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
-import { type Action, type State, stateOf, transition } from "../../../../src/core/state/transitions.ts";
+import {
+  type Action,
+  reschedule,
+  type State,
+  stateOf,
+  transition,
+} from "../../../../src/core/state/transitions.ts";
 import { NOW, recordOf, specOf } from "../job-fixture.ts";
 
 const { RUNNING, PAUSED, SUCCEEDED, FAILED, CANCELLED } = STORED_STATUS;
@@ -72,6 +78,14 @@ describe("the transition table", () => {
     });
   });
 
+  test("a job that was paused before its time goes on at its time", () => {
+    const held = transition("pause", IN_STATE.waiting, NOW, null);
+    if (held.kind !== "change") throw new Error("not held");
+    expect(transition("resume", held.row, NOW + 500, null)).toMatchObject({
+      row: { status: STORED_STATUS.WAITING, at: NOW + 1000, scheduledAt: NOW + 1000, attempt: 0 },
+    });
+  });
+
   test("a failed job that is retried starts afresh", () => {
     expect(transition("retry", IN_STATE.failed, NOW + 7, null)).toMatchObject({
       row: {
@@ -83,5 +97,37 @@ describe("the transition table", () => {
         lost: 0,
       },
     });
+  });
+});
+
+describe("a schedule that was replaced", () => {
+  const due = { scheduledAt: NOW + 5000, at: NOW + 5007 };
+  const spec = specOf({ name: "new" });
+
+  test("begins afresh with its first occurrence, what was kept of the old one is dropped", () => {
+    const old = recordOf({ attempt: 2, failures: 1, lost: 1 });
+    expect(reschedule(old, specOf({ name: "new", startsAt: 1, resumedAt: 2 }), due)).toEqual(
+      recordOf({ ...due, spec }),
+    );
+  });
+
+  test("of a paused job stays paused", () => {
+    expect(reschedule(IN_STATE.paused, spec, due)).toMatchObject({ status: PAUSED, at: NEVER, spec });
+  });
+
+  test("that has no occurrence is never due", () => {
+    expect(reschedule(IN_STATE.waiting, spec, { scheduledAt: NEVER, at: NEVER })).toMatchObject({
+      status: STORED_STATUS.WAITING,
+      at: NEVER,
+    });
+    expect(reschedule(IN_STATE.waiting, spec, { scheduledAt: NOW, at: farEnd(NOW) }).at).toBe(NEVER);
+  });
+
+  test("lets the attempt that runs end first, and begins after its occurrence", () => {
+    const { running } = IN_STATE;
+    expect(reschedule(running, spec, due)).toEqual({ ...running, spec: { ...spec, startsAt: NOW + 5000 } });
+    for (const scheduledAt of [NOW, NOW - 1]) {
+      expect(reschedule(running, spec, { scheduledAt, at: scheduledAt }).spec.startsAt).toBe(NOW + 1);
+    }
   });
 });
