@@ -38,6 +38,7 @@ export class TestProcess {
 
   private async start(): Promise<ChildProcess> {
     const child = fork(join(import.meta.dirname, "test-runner.ts"), {
+      execArgv: ["--no-warnings"],
       env: this.env,
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
