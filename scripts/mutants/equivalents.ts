@@ -13,6 +13,8 @@ export interface Equivalent {
 
 const MISFIRE = "src/core/state/misfire.ts";
 
+const PULLER = "src/node/puller.ts";
+
 export const EQUIVALENTS: readonly Equivalent[] = [
   {
     file: MISFIRE,
@@ -59,5 +61,11 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     line: "if (!isRecurring(schedule)) return from;",
     what: ["if (!isRecurring(schedule)) … → nothing"],
     why: "It is for the type checker: only recurring jobs come here.",
+  },
+  {
+    file: PULLER,
+    line: "while (!closed.signal.aborted && !this.stopping.signal.aborted) {",
+    what: ["!closed.signal.aborted && !this.stopping.signal.aborted → !closed.signal.aborted && true"],
+    why: "Whoever stops the node closes its stream, which ends the loop too.",
   },
 ];

@@ -61,6 +61,7 @@ function rig(slots = 4) {
   const begun: Execution[] = [];
   const ends: ((end: ExecutionEnd) => void)[] = [];
   const aborted: string[] = [];
+  const logged: string[] = [];
   const results: EndedClaim[] = [];
   /** How long the writer was given at most when it was stopped. */
   const written: number[] = [];
@@ -107,7 +108,7 @@ function rig(slots = 4) {
       stop: async (ms: number) => void written.push(ms),
     } as unknown as ResultWriter,
     clock,
-    logger: silentLogger,
+    logger: { ...silentLogger, debug: (_, message) => logged.push(message) },
   });
   running.push({ puller, time });
   puller.start();
@@ -120,6 +121,7 @@ function rig(slots = 4) {
     begun,
     ends,
     aborted,
+    logged,
     results,
     written,
     last: (): Stream => streams.at(-1) ?? expect.fail("no stream was opened"),
@@ -196,10 +198,11 @@ test("a master of a lower epoch than the node has seen is refused, one of the sa
 });
 
 test("a node tries the next master when its stream has ended, and says which one was lost", async () => {
-  const { time, elect, last, lost, streams } = rig();
+  const { time, elect, last, lost, logged, streams } = rig();
   await elect("a", 1);
   last().say(welcome(1));
   last().end();
+  expect(logged).toEqual(["stream to the master ended"]);
   await time.advance(49);
   expect(streams).toHaveLength(1);
   expect(lost.map(({ nodeId }) => nodeId)).toEqual(["a"]);
@@ -208,7 +211,7 @@ test("a node tries the next master when its stream has ended, and says which one
 });
 
 test("a node leaves a stream whose master is another by now, and that alone", async () => {
-  const { elect, last, streams } = rig();
+  const { elect, last, logged, streams } = rig();
   await elect("a", 1);
   last().say(welcome(1));
   await elect("a", 1);
@@ -219,6 +222,29 @@ test("a node leaves a stream whose master is another by now, and that alone", as
   expect(streams.map(({ isClosed }) => isClosed)).toEqual([true, false]);
   await elect("a", 2, "a new process");
   expect(streams.map(({ isClosed }) => isClosed)).toEqual([true, true, false]);
+  // It has ended none of them for a reason to look into.
+  expect(logged).toEqual([]);
+});
+
+test("a node that stops closes its stream, and takes no master for lost by it", async () => {
+  const { time, elect, last, lost, puller } = rig();
+  await elect("a", 1);
+  const stopped = puller.stop();
+  await time.advance(1);
+  await stopped;
+  expect(last().isClosed).toBe(true);
+  expect(lost).toEqual([]);
+});
+
+test("nothing is said on a stream that has ended", async () => {
+  const { time, elect, last } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  await time.advance(LEASE_MS / 5 - 1 - time.now);
+  const said = last().sent.length;
+  last().end();
+  await time.advance(1);
+  expect(last().sent).toHaveLength(said);
 });
 
 test("a hello that is not answered goes to the next master after five seconds", async () => {
@@ -385,9 +411,23 @@ test("a node that leaves hands back what does not end, and goes when the master 
   await answerPings(2990);
   expect(isGone).toBe(false);
   ends[0]?.({ kind: "succeeded", output: null });
+  await time.advance(1);
   results[0]?.written(true, results[0].state);
   await time.advance(1);
   last().say({ case: "doneAck", value: create(DoneAckSchema, { sequence: 1 }) });
   await time.advance(1);
   expect(isGone).toBe(true);
+});
+
+test("a node that leaves gives up a handler that ends on no abort, after the same time again", async () => {
+  const { time, elect, last, written, puller, answerPings } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  void puller.leave();
+  await answerPings(5990);
+  await time.advance(9);
+  expect(written).toEqual([]);
+  await time.advance(1);
+  expect(written).toEqual([3000]);
 });
