@@ -14,6 +14,7 @@ export interface Equivalent {
 const MISFIRE = "src/core/state/misfire.ts";
 
 const PULLER = "src/node/puller.ts";
+const RESULT_WRITER = "src/node/result-writer.ts";
 
 export const EQUIVALENTS: readonly Equivalent[] = [
   {
@@ -67,5 +68,31 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     line: "while (!closed.signal.aborted && !this.stopping.signal.aborted) {",
     what: ["!closed.signal.aborted && !this.stopping.signal.aborted → !closed.signal.aborted && true"],
     why: "Whoever stops the node closes its stream, which ends the loop too.",
+  },
+  {
+    file: "src/node/own-lease.ts",
+    line: "return this.end !== null && this.clock.monotonic() < this.end;",
+    what: [
+      "this.end !== null && this.clock.monotonic() < this.end → true && this.clock.monotonic() < this.end",
+    ],
+    why: "It is for the type checker: no time is below null, which counts as 0.",
+  },
+  {
+    file: RESULT_WRITER,
+    line: "if (this.isFlushQueued) return;",
+    what: ["if (this.isFlushQueued) … → nothing"],
+    why: "It saves timers: a flush that finds nothing to write does nothing.",
+  },
+  {
+    file: RESULT_WRITER,
+    line: "if (this.writing === 0 && this.queue.length === 0 && this.deferred === 0) {",
+    what: ["this.writing === 0 && this.queue.length === 0 → this.writing === 0 && true"],
+    why: "Nothing is left in the queue there while nothing is written.",
+  },
+  {
+    file: RESULT_WRITER,
+    line: "if (batch.length === 1 && only !== undefined) return refused(only, error);",
+    what: ["batch.length === 1 && only !== undefined → batch.length === 1 && true"],
+    why: "It is for the type checker: a batch of one has a first.",
   },
 ];

@@ -22,7 +22,10 @@ export const GUARDED_FILES: readonly GuardedFile[] = [
   { path: "src/node/own-lease.ts", tests: [`${NODE}/own-lease.test.ts`] },
   { path: "src/node/runner.ts", tests: [`${NODE}/runner.test.ts`, `${NODE}/early-claims.test.ts`] },
   { path: "src/node/puller.ts", tests: [`${NODE}/puller.test.ts`] },
-  { path: "src/node/result-writer.ts", tests: [`${NODE}/result-writer.test.ts`] },
+  {
+    path: "src/node/result-writer.ts",
+    tests: [`${NODE}/result-writer.test.ts`, `${NODE}/result-writer-faults.test.ts`],
+  },
   { path: "src/master/election/elector.ts", tests: ["test/unit/master/election/elector.test.ts"] },
   { path: "src/master/nodes/ping-trust.ts", tests: [`${NODES}/ping-trust.test.ts`] },
   { path: "src/master/nodes/judge-claims.ts", tests: [`${NODES}/judge-claims.test.ts`] },
