@@ -13,6 +13,8 @@ export interface Equivalent {
 
 const MISFIRE = "src/core/state/misfire.ts";
 
+const FENCE = "src/store/mysql/fence.ts";
+const CLAIM_JOBS = "src/store/mysql/claim-jobs.ts";
 const PULLER = "src/node/puller.ts";
 const RESULT_WRITER = "src/node/result-writer.ts";
 
@@ -94,5 +96,45 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     line: "if (batch.length === 1 && only !== undefined) return refused(only, error);",
     what: ["batch.length === 1 && only !== undefined → batch.length === 1 && true"],
     why: "It is for the type checker: a batch of one has a first.",
+  },
+  {
+    file: "src/master/election/elector.ts",
+    line: 'if (this.role.kind !== "master" || this.role.epoch !== epoch)',
+    what: [
+      'this.role.kind !== "master" || this.role.epoch !== epoch → false || this.role.epoch !== epoch',
+      'this.role.kind !== "master" || this.role.epoch !== epoch → this.role.kind !== "master" || false',
+    ],
+    why: "No other role has an epoch, and between two masterships there is another role.",
+  },
+  {
+    file: FENCE,
+    line: 'const [row] = await session.read<{ epoch: number }>("SELECT epoch FROM cluster WHERE id = 1", []);',
+    what: ["SQL: id = 1 → (id = 1 OR 1 = 1)"],
+    why: "The first row of the table, by its key, is the same one.",
+  },
+  {
+    file: FENCE,
+    line: 'if (failureOf(error) === "null" && error instanceof Error && error.message.includes("epoch")) {',
+    what: [
+      'failureOf(error) === "null" && error instanceof Error → true && error instanceof Error',
+      'failureOf(error) === "null" && error instanceof Error → failureOf(error) === "null" && true',
+    ],
+    why: "No other failure of an INSERT names the column, and all are errors, as the type checker cannot know.",
+  },
+  {
+    file: CLAIM_JOBS,
+    line: 'if (first === undefined) return { sql: "1 = 1", values: [] };',
+    what: ["if (first === undefined) … → nothing"],
+    why: "It is for the type checker: no chunk is empty.",
+  },
+  {
+    file: CLAIM_JOBS,
+    line: "if (claims.every((claim) => claim.claim === first.claim && claim.revision === first.revision)) {",
+    what: [
+      "if (claims.every((claim) => claim.claim === first.claim && claim.revision === first.revision)) … → nothing",
+      "claim.claim === first.claim → claim.claim !== first.claim",
+      "claim.revision === first.revision → claim.revision !== first.revision",
+    ],
+    why: "The other guard asks for the same, at a higher cost.",
   },
 ];

@@ -48,6 +48,17 @@ describeStores("claims and projections", (get) => {
     expect(claims.map((claim) => rows.get(claim.jobId)?.node)).toEqual([1, 0, 0, 0]);
   });
 
+  test.each([
+    ["claim", { claim: 3, revision: 1 }],
+    ["revision", { claim: 2, revision: 2 }],
+  ])("claim nothing past a changed %s, all alike", async (_, stale) => {
+    const under = get();
+    const jobs = await addJobs(under, 2, () => ({ claim: 1 }));
+    const claims = jobs.map(({ id }) => ({ jobId: id, ...stale }));
+    expect(await under.store.claimJobs(under.epoch, 1, claims, NOW)).toBe(0);
+    expect([...(await under.store.readJobs(jobs.map(({ id }) => id))).values()]).toEqual(jobs);
+  });
+
   test("claim a large batch of mixed claim numbers in one call", async () => {
     const under = get();
     const jobs = await addJobs(under, 1100, (index) => ({ claim: index % 3 }));

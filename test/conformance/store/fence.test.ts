@@ -1,5 +1,6 @@
 /** G2: every write of a master is refused, and nothing of it stored, once another epoch has begun. */
 import { beforeEach, expect, test } from "vitest";
+import { ElasticJobError, isError } from "../../../src/core/errors.ts";
 import { NEVER, OUTCOME } from "../../../src/core/job.ts";
 import {
   addJobs,
@@ -128,5 +129,35 @@ describeStores("a deposed master", (get) => {
     const claimed = await Promise.all(outcomes);
     // Nothing is claimed after the moment that the next master could start to read.
     expect(await moved).toEqual(claimed);
+  });
+
+  test("wins no race with its final rows either", async () => {
+    const under = get();
+    const jobs = await addRunning(under, 60);
+    const rows = jobs.map((one) => result(one.id, 1, { outcome: OUTCOME.LOST }));
+    const { epoch } = under;
+    const outcomes = rows.map((row) =>
+      under.store.writeFinalRows(epoch, [row]).then(
+        () => true,
+        () => false,
+      ),
+    );
+    const moved = under.depose().then(async () => {
+      const seen = await under.other.readFinalRows(rows);
+      return rows.map((row) => seen.has(row.jobId));
+    });
+    const written = await Promise.all(outcomes);
+    expect(await moved).toEqual(written);
+  });
+});
+
+describeStores("a master", (get) => {
+  test("takes no row that lacks another value for the end of its epoch", async () => {
+    const under = get();
+    const [one = job(0)] = await addRunning(under, 1);
+    const row = result(one.id, 1, { outcome: OUTCOME.LOST, placement: null as unknown as string });
+    const error = await under.store.writeFinalRows(under.epoch, [row]).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ElasticJobError);
+    expect(isError(error, "stale_epoch")).toBe(false);
   });
 });

@@ -73,10 +73,10 @@ export async function electorRig() {
     },
   };
   const answers: (Identity | "refused" | "silent")[] = [];
-  const asked: number[] = [];
+  const asked: { readonly at: number; readonly timeoutMs: number }[] = [];
   const network: Partial<Network> = {
-    identify: async () => {
-      asked.push(time.now);
+    identify: async (_, timeoutMs) => {
+      asked.push({ at: time.now, timeoutMs });
       return answers.shift() ?? "silent";
     },
   };

@@ -1,5 +1,7 @@
 /** Who is master (G8): every step from a free lock to a lost mastership. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { ElasticJobError } from "../../../../src/core/errors.ts";
+import type { Mastership } from "../../../../src/master/mastership.ts";
 import { addressOf, electorRig, ME, TTL_MS } from "./elector-rig.ts";
 
 /** What trust lasts from when a renewal began. */
@@ -24,8 +26,16 @@ describe("a process that is not master", () => {
     const { epoch, incarnation } = await raw.readMastership();
     expect({ epoch, incarnation }).toEqual({ epoch: clock.now(), incarnation: ME });
     expect(held.master).toEqual(addressOf(ME, epoch));
+    const stopping = new AbortController();
+    let isChanged = false;
+    void elector.changed(stopping.signal).then(() => {
+      isChanged = true;
+    });
     await elector.tick();
     expect(calls()).toEqual(["renew", "readMaster"]);
+    // What is so already is no change.
+    expect(isChanged).toBe(false);
+    stopping.abort();
   });
 
   test("begins an epoch after the last one, also when the database's clock is behind it", async () => {
@@ -37,10 +47,11 @@ describe("a process that is not master", () => {
   });
 
   test("follows the holder of the lock, when it has said who it is", async () => {
-    const { elector, held, role, calls } = await electorRig();
+    const { elector, held, role, calls, logged } = await electorRig();
     held.by = "a";
     await elector.tick();
     expect(role()).toBe("none");
+    expect(logged).toEqual([]);
     held.master = addressOf("b");
     await elector.tick();
     expect(role()).toBe("none");
@@ -242,7 +253,11 @@ describe("a master", () => {
 
   test("that resigns gives the lock back once, and stands for no election again", async () => {
     const { elector, held, role, calls, time } = await elected();
+    const now = elector.now();
+    const api = now.kind === "master" ? (now.api as Mastership) : expect.fail("no master");
+    const quiesce = vi.spyOn(api, "quiesce");
     await elector.resign();
+    expect(quiesce.mock.calls).toEqual([[250]]);
     expect(role()).toBe("none");
     expect(held.by).toBeNull();
     await elector.resign();
@@ -255,6 +270,18 @@ describe("a master", () => {
     await elector.tick();
     expect(role()).toBe("follows a");
   });
+});
+
+test("a write that is refused after the mastership has ended ends no other", async () => {
+  const { elector, instead, role } = await elected();
+  const now = elector.now();
+  instead.readJobs = async () => {
+    await elector.resign();
+    throw new ElasticJobError("stale_epoch", "another mastership has begun");
+  };
+  const reading = now.kind === "master" ? now.api.readJob(1) : expect.fail("no master");
+  await expect(reading).rejects.toMatchObject({ code: "unavailable" });
+  expect(role()).toBe("none");
 });
 
 describe("a process that runs", () => {
@@ -329,7 +356,7 @@ describe("a master whose stream has ended", () => {
     const looked = rig.elector.masterIsGone(gone);
     await rig.time.advance(20);
     await looked;
-    expect(rig.asked).toEqual(expected);
+    expect(rig.asked).toEqual(expected.map((at) => ({ at, timeoutMs: 500 })));
     expect(rig.held.by).toBe(isBroken ? null : "a");
     expect(rig.logged).toEqual(isBroken ? ["info: broke a dead master's lock"] : []);
   });
