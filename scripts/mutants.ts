@@ -23,6 +23,9 @@ interface Outcome {
   readonly fate: "killed" | "timed out" | "survived";
 }
 
+// The servers are told to stop when the process exits, and a signal alone ends it without that.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+
 const names = process.argv.slice(2);
 const files = GUARDED_FILES.filter(({ path }) => names.length === 0 || names.includes(path));
 const unknown = names.filter((name) => !GUARDED_FILES.some(({ path }) => path === name));
@@ -34,7 +37,7 @@ if (unknown.length > 0) {
 }
 
 async function main(): Promise<boolean> {
-  const servers = files.some(({ needsServers }) => needsServers) ? await startTestServers() : null;
+  const servers = files.some(({ onServers }) => onServers) ? await startTestServers() : null;
   const processes = Array.from(
     { length: AT_ONCE },
     () => new TestProcess({ ...process.env, ...servers?.environment }),
@@ -53,13 +56,14 @@ async function main(): Promise<boolean> {
 }
 
 async function tryMutants(
-  { path, tests }: GuardedFile,
+  { path, tests, onServers }: GuardedFile,
   processes: readonly TestProcess[],
 ): Promise<Outcome[]> {
   const source = readFileSync(path, "utf8");
+  const common = { file: path, tests, ...(onServers && { without: "(sqlite)" }) };
   const startedAt = performance.now();
   const [first] = processes;
-  const verdict = await first?.run({ file: path, source, tests }, 600_000);
+  const verdict = await first?.run({ ...common, source }, 600_000);
   if (verdict === undefined || verdict === "timed out" || verdict.failure !== null)
     throw new Error(`${path}: its tests fail without a fault: ${JSON.stringify(verdict)}`);
   const limitMs = Math.ceil(LIMIT_FACTOR * (performance.now() - startedAt) + LIMIT_MORE_MS);
@@ -72,7 +76,7 @@ async function tryMutants(
         const mutant = mutants[index];
         if (mutant === undefined) return;
         const mutated = source.slice(0, mutant.start) + mutant.replacement + source.slice(mutant.end);
-        const task = { file: path, source: mutated, tests };
+        const task = { ...common, source: mutated };
         let result = await one.run(task, limitMs);
         // A machine that is busy with other things kills no mutant.
         if (result === "timed out") result = await one.run(task, limitMs);

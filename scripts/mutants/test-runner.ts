@@ -11,6 +11,8 @@ export interface Task {
   readonly source: string;
   /** Run in this order, up to the first that fails. */
   readonly tests: readonly string[];
+  /** Leave out the tests whose names contain this. */
+  readonly without?: string;
 }
 
 /** What it is told. */
@@ -52,7 +54,9 @@ process.on("message", (task: Task) => {
 process.on("disconnect", () => process.exit());
 process.send?.({ failure: null } satisfies Verdict);
 
-async function run(runner: Vitest, { file, source, tests }: Task): Promise<Verdict> {
+async function run(runner: Vitest, { file, source, tests, without }: Task): Promise<Verdict> {
+  if (without === undefined) runner.resetGlobalTestNamePattern();
+  else runner.setGlobalTestNamePattern(new RegExp(`^(?!.*${RegExp.escape(without)})`));
   planted = { file: resolve(file), source };
   runner.invalidateFile(planted.file);
   try {
