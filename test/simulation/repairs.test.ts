@@ -7,9 +7,11 @@ import type { MasterContext } from "../../src/master/context.ts";
 import { Mastership } from "../../src/master/mastership.ts";
 import { JobMemory } from "../../src/master/memory/job-memory.ts";
 import type { Pages } from "../../src/master/memory/pages.ts";
+import { Turn } from "../../src/master/memory/turn.ts";
 import { NodeNumbers } from "../../src/master/nodes/node-numbers.ts";
 import { ResultWriter } from "../../src/node/result-writer.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
+import { systemClock } from "../../src/system-clock.ts";
 import { silentLogger } from "../silent-logger.ts";
 import { recordOf, resultOf } from "../unit/core/job-fixture.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
@@ -59,7 +61,7 @@ describe("a claim that memory believes to run, and nobody holds", () => {
     if (now?.kind !== "master") throw new Error("no master");
     const { api } = now;
     if (!(api instanceof Mastership)) throw new Error("another kind of master");
-    for (const session of api["nodes"].all()) session.claims.clear();
+    for (const session of api["nodes"].all()) api["clusterReader"]["parts"].holders.dropAll(session.number);
     await cluster.time.advance(100_000);
     const { results, alarms } = await cluster.evidence();
     expect(results[0]).toMatchObject({ outcome: OUTCOME.LOST, claim: 1 });
@@ -213,7 +215,12 @@ describe("the answer to an insert that comes late", () => {
   function memory() {
     const pages: Pick<Pages, "touch" | "admits"> = { touch: () => {}, admits: () => true };
     const changed = { changed: () => {} };
-    return new JobMemory(new Queues(), pages as Pages, changed as never, () => {});
+    return new JobMemory({
+      queues: new Queues(),
+      pages: pages as Pages,
+      changedJobs: changed as never,
+      turn: new Turn(systemClock),
+    });
   }
 
   it("puts the job into waiting", () => {
