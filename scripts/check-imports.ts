@@ -27,7 +27,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "config.ts": ["config", "core"],
   config: ["coordination", "core"],
   "system-clock.ts": ["core"],
+  "connect-node.ts": ["master", "node", "store", "coordination", "core"],
   "app.ts": [
+    "connect-node.ts",
     "rpc",
     "master",
     "node",

@@ -23,8 +23,8 @@ import { Runner } from "./runner.ts";
 export interface NodeSettings {
   readonly incarnation: string;
   readonly nodeId: string;
-  /** This node's `ip:port`. */
-  readonly address: string;
+  /** This node's `ip:port`; known by the time the puller starts. */
+  readonly address: () => string;
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly leaseMs: number;
@@ -196,7 +196,7 @@ export class Puller {
     connection.hello({
       incarnation: settings.incarnation,
       nodeId: settings.nodeId,
-      address: settings.address,
+      address: settings.address(),
       slots: settings.slots,
       memoryMb: resources.memoryMb,
       labels: { ...settings.labels },
