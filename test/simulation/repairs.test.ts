@@ -10,10 +10,10 @@ import type { Pages } from "../../src/master/memory/pages.ts";
 import { NodeNumbers } from "../../src/master/nodes/node-numbers.ts";
 import { ResultWriter } from "../../src/node/result-writer.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
-import { silentLogger } from "../silent-logger.ts";
-import { recordOf, resultOf } from "../unit/core/job-fixture.ts";
+import { recordOf, resultOf } from "../fixtures/job-fixture.ts";
+import { silentLogger } from "../fixtures/silent-logger.ts";
+import { Gate, ProcessClock, VirtualTime } from "../fixtures/virtual-clock.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
-import { Gate, ProcessClock, VirtualTime } from "./virtual-clock.ts";
 
 async function withMaster(): Promise<SimulatedCluster> {
   const cluster = await SimulatedCluster.start({ seed: 1, nodes: 2 });

@@ -3,8 +3,8 @@ import { createClient } from "../../../src/client/client.ts";
 import type { ElasticJobClient } from "../../../src/client/elastic-job-client.ts";
 import type { AddJobInput, JobResult } from "../../../src/client/job-json.ts";
 import { type NodeProcess, startNodeProcess } from "../../cluster/node-process.ts";
+import { until } from "../../fixtures/until.ts";
 import { freshDatabase, freshPrefix, redisUrl } from "../../servers/shared.ts";
-import { until } from "../../until.ts";
 
 const JOBS = 3000;
 

@@ -8,7 +8,7 @@ import { createEdge, type EdgeOptions } from "../../../src/edge/app.ts";
 import { fromBase64 } from "../../../src/edge/grpc-web-text.ts";
 import { type RunningEdge, startEdge } from "../../../src/edge/node.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { refusingPort, type SmallJobServer, startSmallJobServer } from "./small-job-server.ts";
+import { refusingPort, type SmallJobServer, startSmallJobServer } from "../../fixtures/small-job-server.ts";
 
 const run = promisify(execFile);
 

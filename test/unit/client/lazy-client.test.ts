@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createClient } from "../../../src/client/lazy-client.ts";
-import { type SmallJobServer, startSmallJobServer } from "../../integration/edge/small-job-server.ts";
+import { type SmallJobServer, startSmallJobServer } from "../../fixtures/small-job-server.ts";
 
 const INDEX = new URL("../../../src/index.ts", import.meta.url).href;
 

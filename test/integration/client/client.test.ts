@@ -3,11 +3,7 @@ import { createConnectTransport } from "@connectrpc/connect-web";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createClient } from "../../../src/client/client.ts";
 import { createHttp2Transport } from "../../../src/client/http2.ts";
-import {
-  refusingPort,
-  type SmallJobServer,
-  startSmallJobServer,
-} from "../../integration/edge/small-job-server.ts";
+import { refusingPort, type SmallJobServer, startSmallJobServer } from "../../fixtures/small-job-server.ts";
 
 let server: SmallJobServer;
 beforeEach(async () => {

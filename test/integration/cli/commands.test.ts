@@ -5,11 +5,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { JobSchema, JobStatus } from "../../../src/gen/elasticjob/v1/job_pb.ts";
-import {
-  refusingPort,
-  type SmallJobServer,
-  startSmallJobServer,
-} from "../../integration/edge/small-job-server.ts";
+import { refusingPort, type SmallJobServer, startSmallJobServer } from "../../fixtures/small-job-server.ts";
 
 const MAIN = join(import.meta.dirname, "../../../src/cli/start.mjs");
 

@@ -10,10 +10,10 @@ import { createClient } from "../../../src/client/client.ts";
 import type { DuplexTransport } from "../../../src/client/elastic-job-client.ts";
 import { createHttp2Transport } from "../../../src/client/http2.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { refusingPort, startSmallJobServer } from "../../integration/edge/small-job-server.ts";
-import { within } from "../../integration/rpc/real-time.ts";
-import { startNode, stopNodes } from "../../integration/rpc/start-node.ts";
-import { until } from "../../until.ts";
+import { within } from "../../fixtures/real-time.ts";
+import { startNode, stopNodes } from "../../fixtures/rpc-node/start-node.ts";
+import { refusingPort, startSmallJobServer } from "../../fixtures/small-job-server.ts";
+import { until } from "../../fixtures/until.ts";
 import { startSwitchedProxy } from "./switched-proxy.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
