@@ -7,7 +7,7 @@
 
 import { isRecurring, type RecurringSchedule } from "../../src/core/calendar/schedule.ts";
 import { NEVER, OUTCOME, STORED_STATUS } from "../../src/core/job.ts";
-import { nextOccurrence } from "../unit/core/calendar/next-occurrence.ts";
+import { nextOccurrence } from "../fixtures/next-occurrence.ts";
 import type { Effect } from "./effects-log.ts";
 import type { Acknowledged, Evidence, JobLine, ResultLine } from "./evidence.ts";
 

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool, RowDataPacket } from "mysql2/promise";
 import { createClient } from "../../src/client/client.ts";
 import type { ElasticJobClient } from "../../src/client/elastic-job-client.ts";
+import { until } from "../fixtures/until.ts";
 import { freePort } from "../servers/free-port.ts";
-import { until } from "../until.ts";
 import { findViolations } from "./checker.ts";
 import { type Effect, readEffects } from "./effects-log.ts";
 import {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { OUTCOME, STORED_STATUS } from "../../src/core/job.ts";
 import { findViolations } from "../cluster/checker.ts";
 import type { Effect } from "../cluster/effects-log.ts";
@@ -99,11 +99,11 @@ function without<T>(items: readonly T[], isGone: (item: T) => boolean): T[] {
 }
 
 describe("the checker", () => {
-  it("finds nothing wrong with a sound run", () => {
+  test("finds nothing wrong with a sound run", () => {
     expect(findViolations(soundRun())).toEqual([]);
   });
 
-  it("lets a job be missing that the test has deleted", () => {
+  test("lets a job be missing that the test has deleted", () => {
     const run = soundRun();
     const jobs = without(run.jobs, ({ id }) => id === 1);
     expect(
@@ -116,7 +116,7 @@ describe("the checker", () => {
     ).toEqual([]);
   });
 
-  it.each<[string, (run: Evidence) => Partial<Evidence>, RegExp]>([
+  test.each<[string, (run: Evidence) => Partial<Evidence>, RegExp]>([
     [
       "an acknowledged job that is missing",
       (run) => ({ acknowledged: [...run.acknowledged, { jobId: 9, name: "job 9" }] }),
@@ -264,7 +264,7 @@ describe("the checker", () => {
     expect(findViolations({ ...run, ...plant(run) }).join("\n")).toMatch(expected);
   });
 
-  it("notices a final row that changes or goes, and none that comes", () => {
+  test("notices a final row that changes or goes, and none that comes", () => {
     const watch = new FinalRowWatch();
     watch.look([result(1, 1)]);
     watch.look([result(1, 1), result(2, 1), result(1, 1, { late: true, endTime: 7 })]);

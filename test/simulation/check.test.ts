@@ -1,5 +1,5 @@
 /** Plants each violation in what a flawless run left behind, and sees it caught. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type JobRecord, NEVER, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
 import { violations } from "./check.ts";
 import type { Evidence } from "./evidence.ts";
@@ -200,24 +200,24 @@ describe("the books of a recurring job", () => {
     },
   };
   for (const [name, { change, says }] of Object.entries(wrong)) {
-    it(`do not take ${name}`, () => {
+    test(`do not take ${name}`, () => {
       expect(violations({ ...flawless, ...change }).join("\n")).toMatch(says);
     });
   }
 });
 
 describe("the checker", () => {
-  it("finds nothing in a flawless run", () => {
+  test("finds nothing in a flawless run", () => {
     expect(violations(flawless)).toEqual([]);
   });
 
   for (const [name, { change, says }] of Object.entries(planted)) {
-    it(`catches ${name}`, () => {
+    test(`catches ${name}`, () => {
       expect(violations({ ...flawless, ...change }).join("\n")).toMatch(says);
     });
   }
 
-  it("does not blame a process that was stopped for what it overlaps", () => {
+  test("does not blame a process that was stopped for what it overlaps", () => {
     const executions = [
       { ...execution, claim: 1, startedAt: 100, endedAt: 20_100 },
       { ...execution, nodeId: "n1", claim: 2, startedAt: 10_000, endedAt: 10_100 },

@@ -5,7 +5,7 @@
 
 import { isRecurring } from "../../src/core/calendar/schedule.ts";
 import { hasEnded, type JobRecord, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
-import { WallCalendar } from "../unit/core/calendar/wall-clock-calendar.ts";
+import { WallCalendar } from "../fixtures/wall-clock-calendar.ts";
 import type { Evidence, Execution, Freeze } from "./evidence.ts";
 import { unaccounted } from "./ledger.ts";
 

@@ -3,7 +3,7 @@
  * accounted for exactly once, and for the right reason. Nothing of this asks src/core when a job is due.
  */
 import { hasEnded, type JobRecord, OUTCOME, type ResultRecord } from "../../src/core/job.ts";
-import type { DueTime, WallCalendar } from "../unit/core/calendar/wall-clock-calendar.ts";
+import type { DueTime, WallCalendar } from "../fixtures/wall-clock-calendar.ts";
 import type { Span } from "./evidence.ts";
 
 /** An occurrence is missed when it is unclaimed so long after its time. */

@@ -15,15 +15,15 @@ import type { Logger } from "../../src/core/logger.ts";
 import type { AddedJob, JobApi, JobView } from "../../src/master/job-api.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
 import { openSqliteStore } from "../../src/store/open.ts";
+import { SeededRandom } from "../fixtures/seeded-random.ts";
+import { Gate, VirtualTime } from "../fixtures/virtual-clock.ts";
 import { violations } from "./check.ts";
 import type { Evidence, Execution, Freeze, Span } from "./evidence.ts";
 import { Server } from "./faulty-calls.ts";
-import { SeededRandom } from "./seeded-random.ts";
 import { LockServer } from "./shared-lock.ts";
 import { sharedStore } from "./shared-store.ts";
 import { type Behaviour, HANDLER } from "./simulated-executors.ts";
 import { type Pace, SimulatedNode, USUAL_PACE } from "./simulated-node.ts";
-import { Gate, VirtualTime } from "./virtual-clock.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 
 /** What a node logs that must never be. */

@@ -7,10 +7,10 @@ import { KEEP_ALL } from "../../src/core/state/retention.ts";
 import type { Elector } from "../../src/master/election/elector.ts";
 import type { Puller } from "../../src/node/puller.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
+import type { SeededRandom } from "../fixtures/seeded-random.ts";
+import { type Gate, type IsPoll, ProcessClock, type VirtualTime } from "../fixtures/virtual-clock.ts";
 import type { Execution } from "./evidence.ts";
-import type { SeededRandom } from "./seeded-random.ts";
 import { SimulatedExecutors } from "./simulated-executors.ts";
-import { type Gate, type IsPoll, ProcessClock, type VirtualTime } from "./virtual-clock.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 
 const DRAIN_GRACE_MS = 3000;

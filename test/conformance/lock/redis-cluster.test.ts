@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll } from "vitest";
 import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
+import { silentLogger } from "../../fixtures/silent-logger.ts";
+import { until } from "../../fixtures/until.ts";
 import { freePort } from "../../servers/free-port.ts";
+import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 import { freshPrefix } from "../../servers/shared.ts";
-import { silentLogger } from "../../silent-logger.ts";
-import { until } from "../../until.ts";
 import { answers } from "./answers.ts";
 import { describeLock, TTL_MS } from "./lock-suite.ts";
-import { type OwnRedis, spawnRedis } from "./own-redis.ts";
 import { hearsAnnouncements } from "./subscribed.ts";
 
 const SLOTS = 16_384;

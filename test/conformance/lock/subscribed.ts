@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
-import { until } from "../../until.ts";
+import { until } from "../../fixtures/until.ts";
 
 /**
  * The subscription is opened in the background: waits until announcements come through, by causing some.

@@ -8,7 +8,7 @@ import {
   NOW,
   projection,
   type StoreUnderTest,
-} from "./store-fixture.ts";
+} from "../../fixtures/store-fixture.ts";
 
 async function stored(under: StoreUnderTest, id: number) {
   return (await under.store.readJobs([id])).get(id);

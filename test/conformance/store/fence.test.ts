@@ -10,7 +10,7 @@ import {
   newIds,
   projection,
   result,
-} from "./store-fixture.ts";
+} from "../../fixtures/store-fixture.ts";
 
 describeStores("a deposed master", (get) => {
   beforeEach(async () => {

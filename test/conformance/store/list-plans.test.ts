@@ -15,9 +15,9 @@ import {
 } from "../../../src/store/mysql/expire.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
 import { systemClock } from "../../../src/system-clock.ts";
+import { job, NOW, result, spec } from "../../fixtures/store-fixture.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 import { explain, ofOurTables, type PlanRow, readOf, rowsRead } from "./query-plan.ts";
-import { job, NOW, result, spec } from "./store-fixture.ts";
 
 const BASE = 4_000;
 const JOBS = 64_000;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { type JobSpec, NO_BOUNDS } from "../../../../src/core/job.ts";
 import { parseJobSpec, specOrThrow } from "../../../../src/core/spec/job-spec.ts";
 import { decodeSpec, encodeSpec } from "../../../../src/core/spec/spec-text.ts";
-import { specOf } from "../job-fixture.ts";
+import { specOf } from "../../../fixtures/job-fixture.ts";
 
 const counts = fc.nat(1_000_000);
 const specs: fc.Arbitrary<JobSpec> = fc.record({

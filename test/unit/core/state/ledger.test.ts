@@ -4,7 +4,7 @@ import { OUTCOME, STORED_STATUS } from "../../../../src/core/job.ts";
 import { childSpec } from "../../../../src/core/spec/child-spec.ts";
 import { project } from "../../../../src/core/state/ending.ts";
 import { decideDue, dueAt } from "../../../../src/core/state/misfire.ts";
-import { EVERY_MINUTE, NOW, recordOf, specOf } from "../job-fixture.ts";
+import { EVERY_MINUTE, NOW, recordOf, specOf } from "../../../fixtures/job-fixture.ts";
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decideDue, dueAt, isToBeMadeUpFor } from "../../../../src/core/state/misfire.ts";
-import { EVERY_MINUTE, NOW, recordOf, specOf } from "../job-fixture.ts";
+import { EVERY_MINUTE, NOW, recordOf, specOf } from "../../../fixtures/job-fixture.ts";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { farEnd, type JobRecord, NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
 import { type Action, type State, stateOf, transition } from "../../../../src/core/state/transitions.ts";
-import { NOW, recordOf, specOf } from "../job-fixture.ts";
+import { NOW, recordOf, specOf } from "../../../fixtures/job-fixture.ts";
 
 const { RUNNING, PAUSED, SUCCEEDED, FAILED, CANCELLED } = STORED_STATUS;
 const paused = specOf({ isPausing: true });

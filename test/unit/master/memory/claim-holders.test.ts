@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { STORED_STATUS } from "../../../../src/core/job.ts";
 import { Queues } from "../../../../src/core/queues/queues.ts";
 import { ClaimHolders } from "../../../../src/master/memory/claim-holders.ts";
-import { recordOf } from "../../core/job-fixture.ts";
+import { recordOf } from "../../../fixtures/job-fixture.ts";
 
 const running = (id: number, claim: number, node: number) =>
   recordOf({ id, claim, node, status: STORED_STATUS.RUNNING });
@@ -16,7 +16,7 @@ function claimHolders() {
 }
 
 describe("who holds a claim", () => {
-  it("is the node that it was given to, as long as it is the claim of the row", () => {
+  test("is the node that it was given to, as long as it is the claim of the row", () => {
     const { holders } = claimHolders();
     holders.give(7, 1, 3);
     expect(holders.holderOf(running(1, 3, 7))).toBe(7);
@@ -25,7 +25,7 @@ describe("who holds a claim", () => {
     expect(holders.holderOf(running(2, 3, 7))).toBeNull();
   });
 
-  it("keeps a newer claim of the same job when an older one is given or dropped", () => {
+  test("keeps a newer claim of the same job when an older one is given or dropped", () => {
     const { holders } = claimHolders();
     holders.give(7, 1, 3);
     holders.give(7, 1, 2);
@@ -36,7 +36,7 @@ describe("who holds a claim", () => {
     expect(holders.of(7)).toEqual(new Map([[1, 4]]));
   });
 
-  it("forgets all that a node held when it is gone, and says what that was", () => {
+  test("forgets all that a node held when it is gone, and says what that was", () => {
     const { holders } = claimHolders();
     holders.give(7, 1, 3);
     holders.give(7, 2, 1);
@@ -49,7 +49,7 @@ describe("who holds a claim", () => {
     expect(holders.of(8)).toEqual(new Map([[3, 1]]));
   });
 
-  it("lists claims so that later changes leave the list alone", () => {
+  test("lists claims so that later changes leave the list alone", () => {
     const { holders } = claimHolders();
     holders.give(7, 1, 3);
     const listed = holders.claimsOf(7);
@@ -59,20 +59,20 @@ describe("who holds a claim", () => {
 });
 
 describe("a RUNNING row that is found", () => {
-  it("is resolved when nobody holds its claim", () => {
+  test("is resolved when nobody holds its claim", () => {
     const { holders, unknown } = claimHolders();
     holders.found(running(1, 3, 7));
     expect(unknown).toEqual([{ jobId: 1, isHeld: false }]);
   });
 
-  it("is resolved when it is held, and memory does not have it as running", () => {
+  test("is resolved when it is held, and memory does not have it as running", () => {
     const { holders, unknown } = claimHolders();
     holders.give(7, 1, 3);
     holders.found(running(1, 3, 7));
     expect(unknown).toEqual([{ jobId: 1, isHeld: true }]);
   });
 
-  it("is no news when it is held, and memory has it as running", () => {
+  test("is no news when it is held, and memory has it as running", () => {
     const { queues, holders, unknown } = claimHolders();
     holders.give(7, 1, 3);
     queues.run(running(1, 3, 7), true);
@@ -80,7 +80,7 @@ describe("a RUNNING row that is found", () => {
     expect(unknown).toEqual([]);
   });
 
-  it("is resolved though memory has it as running, when nobody holds its claim", () => {
+  test("is resolved though memory has it as running, when nobody holds its claim", () => {
     const { queues, holders, unknown } = claimHolders();
     queues.run(running(1, 3, 7), true);
     holders.found(running(1, 3, 7));

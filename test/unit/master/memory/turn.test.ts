@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Turn } from "../../../../src/master/memory/turn.ts";
 
 function turnByHand() {
@@ -14,7 +14,7 @@ function turnByHand() {
 }
 
 describe("the master's next turn", () => {
-  it("is one for all who ask before it is taken", () => {
+  test("is one for all who ask before it is taken", () => {
     const { turn, taken, fire } = turnByHand();
     turn.ask();
     turn.ask();
@@ -23,7 +23,7 @@ describe("the master's next turn", () => {
     expect(taken()).toBe(1);
   });
 
-  it("comes again for whoever asks after it was taken", () => {
+  test("comes again for whoever asks after it was taken", () => {
     const { turn, taken, fire } = turnByHand();
     turn.ask();
     fire();
@@ -32,7 +32,7 @@ describe("the master's next turn", () => {
     expect(taken()).toBe(2);
   });
 
-  it("is not taken after the end, even if it was asked for before", () => {
+  test("is not taken after the end, even if it was asked for before", () => {
     const { turn, taken, fire } = turnByHand();
     turn.ask();
     turn.stop();

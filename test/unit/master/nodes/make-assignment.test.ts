@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { assignmentOf } from "../../../../src/master/nodes/make-assignment.ts";
-import { recordOf, specOf } from "../../core/job-fixture.ts";
+import { recordOf, specOf } from "../../../fixtures/job-fixture.ts";
 
 const highest = { random: { next: () => 1, id: () => "" }, now: 5000 };
 const delayAfter = (failures: number, maxAttempts = 0) => {

@@ -1,12 +1,12 @@
 /** Retention at work on many finished jobs while others flow, and what came of it. */
 import mysql, { type Pool, type RowDataPacket } from "mysql2/promise";
-import { createClient } from "../../../src/client/client.ts";
-import type { ElasticJobClient } from "../../../src/client/elastic-job-client.ts";
-import { sleep } from "../../../src/core/clock.ts";
-import { openMysqlStore } from "../../../src/store/open.ts";
-import { systemClock } from "../../../src/system-clock.ts";
-import { type NodeProcess, startNodeProcess } from "../../cluster/node-process.ts";
-import { until } from "../../until.ts";
+import { createClient } from "../../../../src/client/client.ts";
+import type { ElasticJobClient } from "../../../../src/client/elastic-job-client.ts";
+import { sleep } from "../../../../src/core/clock.ts";
+import { openMysqlStore } from "../../../../src/store/open.ts";
+import { systemClock } from "../../../../src/system-clock.ts";
+import { type NodeProcess, startNodeProcess } from "../../../cluster/node-process.ts";
+import { until } from "../../../fixtures/until.ts";
 import { addFinishedJobs, type FinishedJobs, resultName } from "./finished-jobs.ts";
 
 const FLOWING_AT_ONCE = 50;

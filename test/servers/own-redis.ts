@@ -5,10 +5,10 @@ import { rmSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createClient } from "redis";
-import { freePort } from "../../servers/free-port.ts";
-import { requireProgram, temporaryFolder } from "../../servers/private-server.ts";
-import { REDIS_PROGRAMS } from "../../servers/redis.ts";
-import { until } from "../../until.ts";
+import { until } from "../fixtures/until.ts";
+import { freePort } from "./free-port.ts";
+import { requireProgram, temporaryFolder } from "./private-server.ts";
+import { REDIS_PROGRAMS } from "./redis.ts";
 
 const KEPT_CHARACTERS = 4_000;
 

@@ -6,9 +6,9 @@ import {
   OUTCOME,
   type ResultRecord,
   STORED_STATUS,
-} from "../../../src/core/job.ts";
-import type { JobStore } from "../../../src/store/job-store.ts";
-import { job, result, spec } from "../../conformance/store/store-fixture.ts";
+} from "../../../../src/core/job.ts";
+import type { JobStore } from "../../../../src/store/job-store.ts";
+import { job, result, spec } from "../../../fixtures/store-fixture.ts";
 
 const DAY_MS = 86_400_000;
 const BATCH = 1_000;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { RecurringSchedule } from "../../../../src/core/calendar/schedule.ts";
-import { nextOccurrence } from "./next-occurrence.ts";
+import type { RecurringSchedule } from "../../../src/core/calendar/schedule.ts";
+import { nextOccurrence } from "../../fixtures/next-occurrence.ts";
 import {
   daysOfChange,
   type Expected,
@@ -10,7 +10,7 @@ import {
   type Reading,
   readAll,
   wallClock,
-} from "./wall-clock-oracle.ts";
+} from "../../fixtures/wall-clock-oracle.ts";
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;

@@ -1,11 +1,11 @@
 /** A whole cluster of nodes at work on Redis Cluster, and on Sentinel, while servers of theirs fail over. */
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { type OwnRedis, spawnRedis } from "../../conformance/lock/own-redis.ts";
-import { type FaultCluster, startFaultCluster } from "../../faults/fault-cluster.ts";
-import { runSeed } from "../../faults/run-seed.ts";
-import { underLoad } from "../../faults/under-load.ts";
-import { freePort } from "../../servers/free-port.ts";
-import { until } from "../../until.ts";
+import { until } from "../fixtures/until.ts";
+import { freePort } from "../servers/free-port.ts";
+import { type OwnRedis, spawnRedis } from "../servers/own-redis.ts";
+import { type FaultCluster, startFaultCluster } from "./fault-cluster.ts";
+import { runSeed } from "./run-seed.ts";
+import { underLoad } from "./under-load.ts";
 
 const seed = runSeed();
 const GROUP = "jobs";

@@ -1,13 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createClient } from "../../../src/client/client.ts";
 import { createHttp2Transport } from "../../../src/client/http2.ts";
-import {
-  refusingPort,
-  type SmallJobServer,
-  startSmallJobServer,
-} from "../../integration/edge/small-job-server.ts";
+import { refusingPort, type SmallJobServer, startSmallJobServer } from "../../fixtures/small-job-server.ts";
 
 let server: SmallJobServer;
 beforeEach(async () => {
@@ -31,7 +27,7 @@ function failFirst(times: number, error: () => Error): void {
 }
 
 describe("adding", () => {
-  it("takes plain JSON, with durations and instants as curl takes them", async () => {
+  test("takes plain JSON, with durations and instants as curl takes them", async () => {
     const added = await connect().addJob({
       handler: "echo",
       payload: { deep: [1, null, "x"] },
@@ -49,7 +45,7 @@ describe("adding", () => {
     });
   });
 
-  it("sends adds made at once in one call, in their order", async () => {
+  test("sends adds made at once in one call, in their order", async () => {
     const client = connect();
     const added = await Promise.all(
       Array.from({ length: 30 }, (_, i) => client.addJob({ handler: "echo", name: `job ${i}` })),
@@ -59,7 +55,7 @@ describe("adding", () => {
     expect(server.jobs.get("30")?.name).toBe("job 29");
   });
 
-  it("gathers what is added during a call for the next one, and splits by count", async () => {
+  test("gathers what is added during a call for the next one, and splits by count", async () => {
     const entered = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
     server.before = () => {
@@ -75,7 +71,7 @@ describe("adding", () => {
     expect(server.callsOf("AddJobs")).toHaveLength(4);
   });
 
-  it("settles each add on its own", async () => {
+  test("settles each add on its own", async () => {
     const client = connect();
     const [good, bad, empty] = await Promise.allSettled([
       client.addJob({ handler: "echo" }),
@@ -87,7 +83,7 @@ describe("adding", () => {
     expect(empty).toMatchObject({ reason: { code: Code.InvalidArgument, rawMessage: "handler: required" } });
   });
 
-  it("refuses what is no request without bothering the server or the other adds", async () => {
+  test("refuses what is no request without bothering the server or the other adds", async () => {
     const client = connect();
     const bad = client.addJob({ handler: "echo", timeout: "5 minutes" as "5s" });
     const good = client.addJob({ handler: "echo" });
@@ -95,14 +91,14 @@ describe("adding", () => {
     await expect(good).resolves.toMatchObject({ jobId: "1" });
   });
 
-  it("gives an outcome for each job of addJobs", async () => {
+  test("gives an outcome for each job of addJobs", async () => {
     const outcomes = await connect().addJobs([{ handler: "echo" }, { handler: "unknown" }]);
     expect(outcomes).toMatchObject([{ added: { jobId: "1" } }, { error: { code: Code.FailedPrecondition } }]);
   });
 });
 
 describe("trying again", () => {
-  it("tries an add again while the cluster is unavailable, under the same key", async () => {
+  test("tries an add again while the cluster is unavailable, under the same key", async () => {
     failFirst(2, unavailable);
     await expect(connect().addJob({ handler: "echo" })).resolves.toMatchObject({ jobId: "1" });
     const keys = server.callsOf("AddJobs").map(({ headers }) => headers["idempotency-key"]);
@@ -111,7 +107,7 @@ describe("trying again", () => {
     expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it("makes a call again when a failover cut some of its adds short, and adds none twice", async () => {
+  test("makes a call again when a failover cut some of its adds short, and adds none twice", async () => {
     server.cutShort = 1;
     const client = connect();
     const added = await Promise.all([client.addJob({ handler: "echo" }), client.addJob({ handler: "echo" })]);
@@ -120,7 +116,7 @@ describe("trying again", () => {
     expect(server.jobs.size).toBe(2);
   });
 
-  it("uses another key for another call", async () => {
+  test("uses another key for another call", async () => {
     const client = connect();
     await client.addJob({ handler: "echo" });
     await client.addJob({ handler: "echo" });
@@ -128,18 +124,18 @@ describe("trying again", () => {
     expect(new Set(keys).size).toBe(2);
   });
 
-  it("does not try again what was refused", async () => {
+  test("does not try again what was refused", async () => {
     await expect(connect().getJobStatus("9")).rejects.toMatchObject({ code: Code.NotFound });
     expect(server.callsOf("GetJobStatus")).toHaveLength(1);
   });
 
-  it("gives up at its deadline, with the last error", async () => {
+  test("gives up at its deadline, with the last error", async () => {
     failFirst(1_000, unavailable);
     await expect(connect({ timeoutMs: 300 }).getAllJobs()).rejects.toMatchObject({ code: Code.Unavailable });
     expect(server.callsOf("GetAllJobs").length).toBeGreaterThan(1);
   });
 
-  it("waits as long as the server asks, and gives up at once when that is past the deadline", async () => {
+  test("waits as long as the server asks, and gives up at once when that is past the deadline", async () => {
     failFirst(1, () => unavailable({ "retry-after-ms": "1000" }));
     const started = performance.now();
     await connect().getAllJobs();
@@ -148,7 +144,7 @@ describe("trying again", () => {
     await expect(connect().getAllJobs()).rejects.toMatchObject({ code: Code.Unavailable });
   });
 
-  it("finds a server that comes back on the same port", async () => {
+  test("finds a server that comes back on the same port", async () => {
     const port = await refusingPort();
     const refused = Promise.withResolvers<void>();
     const noticing: typeof fetch = (...call) =>
@@ -164,7 +160,7 @@ describe("trying again", () => {
     await late.close();
   });
 
-  it("fails at once when nothing answers and it was told so", async () => {
+  test("fails at once when nothing answers and it was told so", async () => {
     const client = createClient({
       baseUrl: `http://127.0.0.1:${await refusingPort()}`,
       retryUnreachable: false,
@@ -172,14 +168,14 @@ describe("trying again", () => {
     await expect(client.getCluster()).rejects.toBeInstanceOf(ConnectError);
   });
 
-  it("takes a delete as done when its first try was, but its answer was lost", async () => {
+  test("takes a delete as done when its first try was, but its answer was lost", async () => {
     await connect().addJob({ handler: "echo" });
     failFirst(1, unavailable);
     await expect(connect().deleteJob("1")).resolves.toBeUndefined();
     await expect(connect().deleteJob("1")).rejects.toMatchObject({ code: Code.NotFound });
   });
 
-  it("tries a trigger again under one key, so that the job runs once more and not twice", async () => {
+  test("tries a trigger again under one key, so that the job runs once more and not twice", async () => {
     await connect().addJob({ handler: "echo" });
     failFirst(1, unavailable);
     expect(await connect().triggerJob("1")).toMatchObject({ jobId: "2", parentId: "1" });
@@ -189,7 +185,7 @@ describe("trying again", () => {
     expect((await connect().triggerJob("1")).jobId).toBe("3");
   });
 
-  it("tries again to pause, to resume and to retry a job", async () => {
+  test("tries again to pause, to resume and to retry a job", async () => {
     const client = connect();
     await client.addJob({ handler: "fail" });
     for (const [method, status] of [
@@ -202,7 +198,7 @@ describe("trying again", () => {
     }
   });
 
-  it("tries a cancel again only when it says which occurrence it means", async () => {
+  test("tries a cancel again only when it says which occurrence it means", async () => {
     const client = connect();
     await client.addJob({ handler: "slow" });
     failFirst(1, unavailable);
@@ -216,7 +212,7 @@ describe("trying again", () => {
     expect(await client.cancelJob("1", { scheduledAt })).toMatchObject({ status: "JOB_STATUS_CANCELLED" });
   });
 
-  it("does not repeat an update that is bound to a revision", async () => {
+  test("does not repeat an update that is bound to a revision", async () => {
     await connect().addJob({ handler: "echo" });
     failFirst(1, unavailable);
     const update = connect().updateJob({ jobId: "1", job: { name: "new" }, revision: 0 });
@@ -228,7 +224,7 @@ describe("trying again", () => {
 });
 
 describe("reading", () => {
-  it("walks through all pages", async () => {
+  test("walks through all pages", async () => {
     const client = connect();
     await client.addJobs(Array.from({ length: 7 }, () => ({ handler: "echo" })));
     const ids: string[] = [];
@@ -240,7 +236,7 @@ describe("reading", () => {
     expect(outcomes).toEqual(["OUTCOME_SUCCEEDED"]);
   });
 
-  it("writes out fields that hold their default", async () => {
+  test("writes out fields that hold their default", async () => {
     expect(await connect().getCluster()).toMatchObject({
       masterNodeId: "node-1",
       epoch: 7,
@@ -253,14 +249,14 @@ describe("reading", () => {
     });
   });
 
-  it("sends the token", async () => {
+  test("sends the token", async () => {
     await connect({ token: "secret" }).getAllJobs();
     expect(server.calls[0]?.headers["authorization"]).toBe("Bearer secret");
   });
 });
 
 describe("watching", () => {
-  it("opens the stream again when it is cut", async () => {
+  test("opens the stream again when it is cut", async () => {
     const client = connect();
     await client.addJob({ handler: "slow" });
     const states = client.watchJob("1");
@@ -279,19 +275,19 @@ describe("watching", () => {
     expect((await states.next()).done).toBe(true);
   });
 
-  it("ends the server's stream when the caller leaves the loop", async () => {
+  test("ends the server's stream when the caller leaves the loop", async () => {
     const client = connect();
     await client.addJob({ handler: "slow" });
     for await (const _ of client.watchJob("1")) break;
     await expect.poll(() => server.watchSignals[0]?.aborted, { timeout: 5_000 }).toBe(true);
   });
 
-  it("says so when there is no such job", async () => {
+  test("says so when there is no such job", async () => {
     await expect(connect().watchJob("9").next()).rejects.toMatchObject({ code: Code.NotFound });
   });
 });
 
-it("works over HTTP/2, and any other transport that it is given", async () => {
+test("works over HTTP/2, and any other transport that it is given", async () => {
   const h2 = await startSmallJobServer(0, "2");
   const client = createClient({ transport: createHttp2Transport(h2.url) });
   await client.addJob({ handler: "echo" });

@@ -3,13 +3,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { JobSchema, JobStatus } from "../../../src/gen/elasticjob/v1/job_pb.ts";
-import {
-  refusingPort,
-  type SmallJobServer,
-  startSmallJobServer,
-} from "../../integration/edge/small-job-server.ts";
+import { refusingPort, type SmallJobServer, startSmallJobServer } from "../../fixtures/small-job-server.ts";
 
 const MAIN = join(import.meta.dirname, "../../../src/cli/start.mjs");
 
@@ -40,7 +36,7 @@ function elasticJob(
 }
 
 describe("add", () => {
-  it("adds a job with all its options", async () => {
+  test("adds a job with all its options", async () => {
     const options = ["--payload", '{"a":[1]}', "--name", "n", "--daily", "08:30", "--zone", "Asia/Shanghai"];
     const more = [
       "--priority",
@@ -92,14 +88,14 @@ describe("add", () => {
     });
   });
 
-  it("waits for the end, and exits with 1 when the job failed", async () => {
+  test("waits for the end, and exits with 1 when the job failed", async () => {
     const good = await elasticJob(["add", "echo", "--payload", '"hi"', "--wait"]);
     expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^status +SUCCEEDED$/m) });
     const bad = await elasticJob(["add", "fail", "--wait"]);
     expect(bad).toMatchObject({ code: 1, stdout: expect.stringContaining("TypeError: no luck") });
   });
 
-  it("exits with 2 when the command line is wrong, and sends nothing", async () => {
+  test("exits with 2 when the command line is wrong, and sends nothing", async () => {
     const wrong: [string[], RegExp][] = [
       [["add"], /missing required argument 'handler'/],
       [["add", "echo", "--in", "soon"], /"soon" is no duration/],
@@ -125,7 +121,7 @@ describe("add", () => {
     expect(server.calls).toEqual([]);
   });
 
-  it("calls the edge at EDGE_PORT when it is told no other address", async () => {
+  test("calls the edge at EDGE_PORT when it is told no other address", async () => {
     const EDGE_PORT = new URL(server.url).port;
     expect(await elasticJob(["list"], undefined, { EDGE_PORT, ELASTIC_JOB_URL: "" })).toMatchObject({
       code: 0,
@@ -139,7 +135,7 @@ describe("add", () => {
     );
   });
 
-  it("tells the server's refusal in one line", async () => {
+  test("tells the server's refusal in one line", async () => {
     expect(await elasticJob(["add", "unknown"])).toEqual({
       code: 1,
       stdout: "",
@@ -149,7 +145,7 @@ describe("add", () => {
 });
 
 describe("list, results, status, delete, watch", () => {
-  it("print tables that align", async () => {
+  test("print tables that align", async () => {
     await elasticJob(["add", "echo", "--payload", "1"]);
     await elasticJob(["add", "fail", "--name", "a longer name"]);
     expect((await elasticJob(["list"])).stdout).toBe(
@@ -171,7 +167,7 @@ describe("list, results, status, delete, watch", () => {
     expect((await elasticJob(["list", "--limit", "1"])).stdout).toContain("and more; --limit");
   });
 
-  it("print one JSON document with --json", async () => {
+  test("print one JSON document with --json", async () => {
     await elasticJob(["add", "echo"]);
     const { jobs } = JSON.parse((await elasticJob(["list", "--json"])).stdout);
     expect(jobs).toMatchObject([{ jobId: "1", status: "JOB_STATUS_SUCCEEDED" }]);
@@ -179,7 +175,7 @@ describe("list, results, status, delete, watch", () => {
     expect(results).toMatchObject([{ jobId: "1", claim: 1, late: false }]);
   });
 
-  it("follow a job to its end", async () => {
+  test("follow a job to its end", async () => {
     await elasticJob(["add", "echo"]);
     expect(await elasticJob(["watch", "1"])).toMatchObject({
       code: 0,
@@ -187,7 +183,7 @@ describe("list, results, status, delete, watch", () => {
     });
   });
 
-  it("delete a job, and fail for one that is not there", async () => {
+  test("delete a job, and fail for one that is not there", async () => {
     await elasticJob(["add", "echo"]);
     expect(await elasticJob(["delete", "1"])).toMatchObject({ code: 0, stdout: "deleted job 1\n" });
     expect(await elasticJob(["status", "1"])).toMatchObject({
@@ -196,7 +192,7 @@ describe("list, results, status, delete, watch", () => {
     });
   });
 
-  it("name the statuses that there are", async () => {
+  test("name the statuses that there are", async () => {
     const { code, stderr } = await elasticJob(["list", "--status", "done"]);
     expect(stderr).toContain(
       '"done" is none of waiting, prepared, running, paused, succeeded, failed, cancelled',
@@ -229,7 +225,7 @@ describe("cluster", () => {
     ],
   };
 
-  it("shows the master, how many jobs it has, and the nodes in the order of their names", async () => {
+  test("shows the master, how many jobs it has, and the nodes in the order of their names", async () => {
     server.cluster = cluster;
     expect(await elasticJob(["cluster"])).toEqual({
       code: 0,
@@ -248,14 +244,14 @@ describe("cluster", () => {
     });
   });
 
-  it("says that a master drains too, and that no node is connected", async () => {
+  test("says that a master drains too, and that no node is connected", async () => {
     server.cluster = { masterNodeId: "node-1", nodes: [{ ...node, nodeId: "node-1", draining: true }] };
     expect((await elasticJob(["cluster"])).stdout).toMatch(/^node-1 +master, draining +0\/16 /m);
     server.cluster = { masterNodeId: "node-1" };
     expect((await elasticJob(["cluster"])).stdout).toMatch(/\n\nno nodes are connected\n$/);
   });
 
-  it("prints the answer as it is with --json", async () => {
+  test("prints the answer as it is with --json", async () => {
     server.cluster = cluster;
     const { stdout } = await elasticJob(["cluster", "--json"]);
     expect(JSON.parse(stdout)).toEqual({
@@ -264,7 +260,7 @@ describe("cluster", () => {
     });
   });
 
-  it("tells in one line that there is no token for it, and exits with 1", async () => {
+  test("tells in one line that there is no token for it, and exits with 1", async () => {
     server.before = () => {
       throw new ConnectError("send an API token", Code.Unauthenticated);
     };
@@ -277,7 +273,7 @@ describe("cluster", () => {
 });
 
 describe("pause, resume, trigger, cancel, retry", () => {
-  it("say where the job stands then", async () => {
+  test("say where the job stands then", async () => {
     await elasticJob(["add", "slow"]);
     const said = async (...args: string[]) => (await elasticJob(args)).stdout;
     expect(await said("pause", "1")).toBe("job 1 is PAUSED\n");
@@ -290,7 +286,7 @@ describe("pause, resume, trigger, cancel, retry", () => {
     expect(JSON.parse(await said("pause", "1", "--json")).job).toMatchObject({ status: "JOB_STATUS_PAUSED" });
   });
 
-  it("retry all jobs that failed, page by page, and pass over those that are gone by then", async () => {
+  test("retry all jobs that failed, page by page, and pass over those that are gone by then", async () => {
     for (let n = 0; n < 60; n++) {
       const job = create(JobSchema, { jobId: `${n}`, name: n < 55 ? "a" : "b", status: JobStatus.FAILED });
       server.jobs.set(job.jobId, job);
@@ -305,14 +301,14 @@ describe("pause, resume, trigger, cancel, retry", () => {
   });
 });
 
-it("says in one line that nothing answers, at once", async () => {
+test("says in one line that nothing answers, at once", async () => {
   const { code, stderr } = await elasticJob(["list"], `http://127.0.0.1:${await refusingPort()}`);
   expect(stderr).toMatch(/^error: nothing answers there.*ECONNREFUSED.*\n$/);
   expect(code).toBe(1);
 });
 
 describe("edge", () => {
-  it("says where it is, passes calls on, and stops on SIGTERM with 0", async () => {
+  test("says where it is, passes calls on, and stops on SIGTERM with 0", async () => {
     const env = { ...process.env, UPSTREAM: server.url, EDGE_PORT: "0", HOST: "127.0.0.1" };
     const child = execFile(process.execPath, [MAIN, "edge"], { env });
     const ended = once(child, "close");
@@ -323,7 +319,7 @@ describe("edge", () => {
     expect(await ended).toEqual([0, null]);
   });
 
-  it("tells all settings that are wrong, and exits with 2", async () => {
+  test("tells all settings that are wrong, and exits with 2", async () => {
     const env = { ...process.env, UPSTREAM: "nowhere", EDGE_PORT: "99999" };
     const child = execFile(process.execPath, [MAIN, "edge"], { env });
     let stderr = "";
@@ -335,7 +331,7 @@ describe("edge", () => {
   });
 });
 
-it("explains itself with examples", async () => {
+test("explains itself with examples", async () => {
   const { code, stdout } = await elasticJob(["--help"]);
   expect(stdout).toMatch(
     /dev.*node.*edge.*migrate.*add.*list.*status.*results.*pause.*retry.*delete.*watch.*cluster.*bench/s,

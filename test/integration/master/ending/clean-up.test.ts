@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type OwnMysql, startOwnMysql } from "../../cluster/own-mysql.ts";
-import { freshPrefix, redisUrl } from "../../servers/shared.ts";
+import { type OwnMysql, startOwnMysql } from "../../../servers/own-mysql.ts";
+import { freshPrefix, redisUrl } from "../../../servers/shared.ts";
 import { cleanUpWhileJobsFlow } from "./clean-up.ts";
 
 // A server of its own: that of all tests counts the deadlocks of all tests.

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import mysql from "mysql2/promise";
-import { startMysql } from "../servers/mysql.ts";
-import { until } from "../until.ts";
+import { until } from "../fixtures/until.ts";
+import { startMysql } from "./mysql.ts";
 
 const RESTART_LIMIT_MS = 60_000;
 

@@ -5,15 +5,15 @@ import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { createClient } from "../../../src/client/client.ts";
 import type { DuplexTransport } from "../../../src/client/elastic-job-client.ts";
 import { createHttp2Transport } from "../../../src/client/http2.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { refusingPort, startSmallJobServer } from "../../integration/edge/small-job-server.ts";
-import { within } from "../../integration/rpc/real-time.ts";
-import { startNode, stopNodes } from "../../integration/rpc/start-node.ts";
-import { until } from "../../until.ts";
+import { within } from "../../fixtures/real-time.ts";
+import { startNode, stopNodes } from "../../fixtures/rpc-node/start-node.ts";
+import { refusingPort, startSmallJobServer } from "../../fixtures/small-job-server.ts";
+import { until } from "../../fixtures/until.ts";
 import { startSwitchedProxy } from "./switched-proxy.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -68,7 +68,7 @@ const codeOf = (promise: Promise<unknown>) =>
   );
 
 describe("adds on a stream", () => {
-  it("go on one stream, one after another and at once, each with its answer", async () => {
+  test("go on one stream, one after another and at once, each with its answer", async () => {
     const node = await startNode();
     const transport = seen(node.url);
     const client = connect(transport);
@@ -82,7 +82,7 @@ describe("adds on a stream", () => {
     expect(transport.calls).toEqual(["StreamAddJobs"]);
   });
 
-  it("carry 10,000 jobs of a kilobyte each in one request", async () => {
+  test("carry 10,000 jobs of a kilobyte each in one request", async () => {
     const node = await startNode();
     const transport = seen(node.url);
     const payload = "x".repeat(1_000);
@@ -94,7 +94,7 @@ describe("adds on a stream", () => {
     expect(transport.calls).toEqual(["StreamAddJobs"]);
   });
 
-  it("say what AddJobs would say of a request that is refused as a whole", async () => {
+  test("say what AddJobs would say of a request that is refused as a whole", async () => {
     const node = await startNode();
     const client = connect(seen(node.url));
     await expect(client.addJobs([])).rejects.toMatchObject({
@@ -104,7 +104,7 @@ describe("adds on a stream", () => {
     await expect(client.addJob(echo)).resolves.toMatchObject({ jobId: "1" });
   });
 
-  it("do not suffer from a request that is too large for the node", async () => {
+  test("do not suffer from a request that is too large for the node", async () => {
     const node = await startNode({ limits: { maxCallBytes: 100_000 } });
     const client = connect(seen(node.url));
     const large = client.addJobs([{ ...echo, payload: "x".repeat(400_000) }]);
@@ -114,7 +114,7 @@ describe("adds on a stream", () => {
     expect(node.api.jobs.size).toBe(1);
   });
 
-  it("of a caller who may not come in are refused, and not tried again", async () => {
+  test("of a caller who may not come in are refused, and not tried again", async () => {
     const credentials = { apiTokens: ["a-token"], clusterSecrets: [] };
     const node = await startNode({ credentials });
     const transport = seen(node.url);
@@ -130,7 +130,7 @@ describe("adds on a stream", () => {
 });
 
 describe("the end of a stream", () => {
-  it("comes when there were no adds for a while; the next add opens another", async () => {
+  test("comes when there were no adds for a while; the next add opens another", async () => {
     const node = await startNode();
     const transport = seen(node.url);
     const client = connect(transport);
@@ -141,7 +141,7 @@ describe("the end of a stream", () => {
     expect(transport.calls).toEqual(["StreamAddJobs", "StreamAddJobs"]);
   });
 
-  it("does not come while an add is under way", async () => {
+  test("does not come while an add is under way", async () => {
     const node = await startNode();
     const transport = seen(node.url);
     const client = connect(transport);
@@ -154,7 +154,7 @@ describe("the end of a stream", () => {
     expect(transport.calls).toEqual(["StreamAddJobs"]);
   });
 
-  it("lets a process end that only added", async () => {
+  test("lets a process end that only added", async () => {
     const node = await startNode();
     const module = (path: string) => JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).href);
     const script = `
@@ -169,7 +169,7 @@ describe("the end of a stream", () => {
     expect(node.api.jobs.size).toBe(100);
   });
 
-  it("is forced when the server does not end its side", async () => {
+  test("is forced when the server does not end its side", async () => {
     const node = await startNode();
     node.api.beforeAdd = () => new Promise(() => {});
     const closed = Promise.withResolvers<void>();
@@ -188,7 +188,7 @@ describe("the end of a stream", () => {
 });
 
 describe("an add that nobody waits for any more", () => {
-  it("is cancelled by its signal, before it is sent and after", async () => {
+  test("is cancelled by its signal, before it is sent and after", async () => {
     const node = await startNode();
     const transport = seen(node.url);
     const client = connect(transport);
@@ -207,7 +207,7 @@ describe("an add that nobody waits for any more", () => {
     expect(transport.calls).not.toContain("AddJobs");
   });
 
-  it("is not sent when the way to the node is free at last", async () => {
+  test("is not sent when the way to the node is free at last", async () => {
     const node = await startNode();
     const transport = seen(node.url);
     const free = Promise.withResolvers<void>();
@@ -223,7 +223,7 @@ describe("an add that nobody waits for any more", () => {
 });
 
 describe("a server that goes away", () => {
-  it("is waited for: adds are tried again under their keys, and none is added twice", async () => {
+  test("is waited for: adds are tried again under their keys, and none is added twice", async () => {
     const node = await startNode();
     const proxy = await startSwitchedProxy(node.port);
     closers.push(proxy.close);
@@ -246,7 +246,7 @@ describe("a server that goes away", () => {
     expect(new Set(node.api.calls.map(({ key }) => key)).size).toBe(1);
   });
 
-  it("and another that takes its place get each of many adds once", async () => {
+  test("and another that takes its place get each of many adds once", async () => {
     const node = await startNode();
     const proxy = await startSwitchedProxy(node.port);
     closers.push(proxy.close);
@@ -278,21 +278,21 @@ describe("a server that goes away", () => {
     expect(transport.calls.at(-1)).toBe("StreamAddJobs");
   });
 
-  it("when it stops as it should, is not held up by an open stream", async () => {
+  test("when it stops as it should, is not held up by an open stream", async () => {
     const node = await startNode();
     const client = connect(seen(node.url));
     await client.addJob(echo);
     await within(3_000, "the node stops", node.server.close(10_000));
   });
 
-  it("is not waited for by those who do not want to", async () => {
+  test("is not waited for by those who do not want to", async () => {
     const transport = seen(`http://127.0.0.1:${await refusingPort()}`);
     const client = createClient({ transport, retryUnreachable: false });
     expect(await codeOf(client.addJob(echo))).toBe(Code.Unavailable);
     expect(transport.calls).toEqual(["StreamAddJobs"]);
   });
 
-  it("in the middle of any other call too is waited for", async () => {
+  test("in the middle of any other call too is waited for", async () => {
     const node = await startNode();
     const proxy = await startSwitchedProxy(node.port);
     closers.push(proxy.close);
@@ -328,7 +328,7 @@ describe("a server that does not know such streams", () => {
     return server.url;
   }
 
-  it.each([
+  test.each([
     ["and has no such path", serveAddJobs],
     ["and says so on the stream", serveAllElse],
   ])("%s is called instead, at once and from then on", async (_, serve) => {
