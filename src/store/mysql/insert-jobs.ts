@@ -4,10 +4,12 @@
  */
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobRecord } from "../../core/job.ts";
+import { pushValues, type ReadColumn } from "../columns.ts";
 import type { SqlValue } from "../dialect.ts";
 import { chunks, marks, padded } from "../in-list.ts";
-import { JOB_COLUMNS, NEW_JOB, type NewJobKind, newJobKind, pushJob, pushNewJob } from "../job-row.ts";
+import { JOB_COLUMNS, readersOf } from "../job-row.ts";
 import type { JobKey } from "../job-store.ts";
+import { NEW_JOB, type NewJobKind, newJobKind, openColumns } from "../new-job.ts";
 import { keyBytes } from "../read-keys.ts";
 import type { Session } from "./connection-pool.ts";
 import { failureOf } from "./errors.ts";
@@ -15,9 +17,17 @@ import { insertFenced } from "./fence.ts";
 import { MultiRowInsert } from "./multi-row-insert.ts";
 
 const JOBINFO = { table: "jobinfo", columns: JOB_COLUMNS, fenced: true } as const;
-const INSERT_ANY = new MultiRowInsert(JOBINFO);
-const insertNew = (kind: NewJobKind) => new MultiRowInsert({ ...JOBINFO, fixed: NEW_JOB[kind] });
-const INSERT_NEW: Readonly<Record<NewJobKind, MultiRowInsert>> = {
+/** A statement, and what it binds of each row. */
+interface JobInsert {
+  readonly statement: MultiRowInsert;
+  readonly bound: readonly ReadColumn<JobRecord>[];
+}
+const INSERT_ANY: JobInsert = { statement: new MultiRowInsert(JOBINFO), bound: readersOf(JOB_COLUMNS) };
+const insertNew = (kind: NewJobKind): JobInsert => ({
+  statement: new MultiRowInsert({ ...JOBINFO, fixed: NEW_JOB[kind] }),
+  bound: openColumns(kind),
+});
+const INSERT_NEW: Readonly<Record<NewJobKind, JobInsert>> = {
   waiting: insertNew("waiting"),
   plainWaiting: insertNew("plainWaiting"),
   claimed: insertNew("claimed"),
@@ -64,13 +74,11 @@ interface Rows {
 }
 
 function rowsOf(jobs: readonly JobRecord[], epoch: number): Rows {
-  const values: SqlValue[] = [];
   const kind = newJobKind(jobs);
-  for (const job of jobs) {
-    if (kind === null) pushJob(values, job, epoch);
-    else pushNewJob(values, kind, job, epoch);
-  }
-  return { count: jobs.length, insert: kind === null ? INSERT_ANY : INSERT_NEW[kind], values };
+  const { statement, bound } = kind === null ? INSERT_ANY : INSERT_NEW[kind];
+  const values: SqlValue[] = [];
+  for (const job of jobs) pushValues(values, bound, job, epoch);
+  return { count: jobs.length, insert: statement, values };
 }
 
 /** In one packet of text: whoever is frozen in mid-transaction would hold the mastership's row until the server gives it up. */
