@@ -124,7 +124,7 @@ export class RedisConnection {
     this.#heard.resolve();
     if (this.#reachable === false || this.#closed) return;
     this.#reachable = false;
-    this.#options.logger.debug({ error: messageOf(error) }, "Redis is out of reach; trying until it is back");
+    this.#options.logger.debug({ error }, "Redis is out of reach; trying until it is back");
   }
 }
 
