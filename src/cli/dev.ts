@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { createClient } from "../client/lazy-client.ts";
-import type { Environment } from "./program.ts";
+import type { Environment } from "../config.ts";
 
 const NOTES = `
 Settings (environment): EDGE_PORT (8080), HOST (127.0.0.1), PORT (the node's, 7070), DATA_DIR (./data),
