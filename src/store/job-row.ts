@@ -1,7 +1,7 @@
 /** A row of `jobinfo`, to and from a JobRecord. */
 import type { JobRecord } from "../core/job.ts";
 import { decodeSpec } from "../core/spec/spec-text.ts";
-import type { RowOf } from "./columns.ts";
+import type { RowOf } from "./column-list.ts";
 import { specText } from "./last-spec-text.ts";
 
 type Has<Field extends keyof JobRecord> = Pick<JobRecord, Field>;

@@ -3,7 +3,7 @@
  * them, and are written into the statement, where a value costs the server next to nothing.
  */
 import { type JobRecord, STORED_STATUS } from "../core/job.ts";
-import type { ReadColumn } from "./columns.ts";
+import type { ReadColumn } from "./column-list.ts";
 import { JOB_COLUMNS, type JobColumn, readersOf } from "./job-row.ts";
 
 type Fixed = Partial<Readonly<Record<JobColumn, string>>>;

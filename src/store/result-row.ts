@@ -1,6 +1,6 @@
 /** A row of `jobresult`, to and from a ResultRecord. */
 import { type JobError, OUTCOME, type ResultRecord } from "../core/job.ts";
-import type { ReadColumn, RowOf } from "./columns.ts";
+import type { ReadColumn, RowOf } from "./column-list.ts";
 
 /** Each statement about results, and its values, are made of this list. */
 const RESULT = {

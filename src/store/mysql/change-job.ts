@@ -1,6 +1,6 @@
 /** A caller's change or removal of one job, guarded by what was read. */
 import { jobKeyOf } from "../../core/spec/job-key.ts";
-import { pushValues } from "../columns.ts";
+import { pushValues } from "../column-list.ts";
 import type { SqlValue } from "../dialect.ts";
 import { CHANGED_BY_CALLER, type JobRow, jobOfRow, readersOf, SELECT_JOB } from "../job-row.ts";
 import type { JobChange } from "../job-store.ts";

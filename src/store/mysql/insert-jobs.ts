@@ -4,7 +4,7 @@
  */
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobRecord } from "../../core/job.ts";
-import { pushValues, type ReadColumn } from "../columns.ts";
+import { pushValues, type ReadColumn } from "../column-list.ts";
 import type { SqlValue } from "../dialect.ts";
 import { chunks, marks, padded } from "../in-list.ts";
 import { JOB_COLUMNS, readersOf } from "../job-row.ts";

@@ -3,7 +3,7 @@
  * same way share one UPDATE by key, the others one UPDATE joined to a JSON table (about twice the cost).
  */
 import { hasEnded, STORED_STATUS } from "../../core/job.ts";
-import type { ReadColumn } from "../columns.ts";
+import type { ReadColumn } from "../column-list.ts";
 import type { SqlValue } from "../dialect.ts";
 import { chunks, isOneOf, marks, padded } from "../in-list.ts";
 import { type JobColumn, type JobRow, PROJECTED, readersOf } from "../job-row.ts";

@@ -6,7 +6,7 @@
  */
 import { ElasticJobError } from "../../core/errors.ts";
 import type { ResultRecord } from "../../core/job.ts";
-import { pushValues } from "../columns.ts";
+import { pushValues } from "../column-list.ts";
 import { MYSQL, type SqlValue } from "../dialect.ts";
 import { chunks } from "../in-list.ts";
 import type { ResultWrite } from "../job-store.ts";

@@ -2,7 +2,7 @@
 import { ElasticJobError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
 import { jobKeyOf } from "../../core/spec/job-key.ts";
-import { pushValues } from "../columns.ts";
+import { pushValues } from "../column-list.ts";
 import type { SqlValue } from "../dialect.ts";
 import { marks } from "../in-list.ts";
 import {

@@ -1,6 +1,6 @@
 /** Recording results (G3): the first row for a claim wins and is final. */
 import type { ResultRecord } from "../../core/job.ts";
-import { pushValues } from "../columns.ts";
+import { pushValues } from "../column-list.ts";
 import type { SqlValue } from "../dialect.ts";
 import { marks } from "../in-list.ts";
 import type { ResultWrite } from "../job-store.ts";

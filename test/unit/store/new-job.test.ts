@@ -1,7 +1,7 @@
 /** The columns that a new job's row has in the statement's text are those in which all new jobs are alike. */
 import { expect, test } from "vitest";
 import type { JobRecord } from "../../../src/core/job.ts";
-import { pushValues } from "../../../src/store/columns.ts";
+import { pushValues } from "../../../src/store/column-list.ts";
 import type { SqlValue } from "../../../src/store/dialect.ts";
 import { JOB_COLUMNS, type JobColumn, readersOf } from "../../../src/store/job-row.ts";
 import { NEW_JOB, type NewJobKind, newJobKind, openColumns } from "../../../src/store/new-job.ts";

@@ -4,8 +4,8 @@
  */
 import type { ResultRecord } from "../core/job.ts";
 import type { Condition, Dialect, Read, SqlValue } from "./dialect.ts";
+import { PAGE_ROWS, SCAN_ROWS, withinBytes } from "./job-list-query.ts";
 import type { ListPage, ResultFilter, ResultKey } from "./job-store.ts";
-import { PAGE_ROWS, SCAN_ROWS, withinBytes } from "./list-jobs.ts";
 import { claimList, wholeNumber } from "./read-jobs.ts";
 import { type ResultRow, resultOfRow, SELECT_RESULT } from "./result-row.ts";
 
