@@ -65,7 +65,7 @@ async function retryAll(options: RetryOptions): Promise<void> {
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
   } finally {
-    // Also when it breaks off: those jobs do run again.
+    // They are told also when this breaks off: those jobs do run again.
     if (options.json) printJson({ retried });
     else print(`${retried} ${retried === 1 ? "job runs" : "jobs run"} again`);
   }

@@ -5,7 +5,7 @@
 import type { KeyPart } from "../gen/elasticjob/v1/job_service_pb.ts";
 
 const LIFE_MS = 1_000;
-/** As a call may have. */
+/** A call may have no more. */
 const MOST_JOBS = 10_000;
 const FEW_JOBS = 1_000;
 
@@ -26,9 +26,9 @@ export class CallKeys {
   private next = 0;
   private until = 0;
 
-  /** For a call of so many jobs; the same for all its tries. */
+  /** Gives the key for a call of so many jobs; all tries of the call use it. */
   take(count: number): KeyOfCall {
-    // Too many: the cluster says so.
+    // These are too many, and the cluster says so.
     if (count > MOST_JOBS) return { key: newCallKey(), part: undefined };
     const now = performance.now();
     if (now >= this.until || this.next + count > this.jobs) {

@@ -20,7 +20,7 @@ export interface EdgeOptions {
   readonly upstreams: readonly string[];
   /** Origins of browser pages that may call, for example `https://ops.example.com`; `*`: all. */
   readonly allowedOrigins: readonly string[];
-  /** Of which a call must carry one; default: none, it is left to the nodes to ask. */
+  /** A call must carry one of them; default: none, it is left to the nodes to ask. */
   readonly apiTokens?: readonly string[];
   /** How many calls may be under way, streams included; default 2,000. */
   readonly maxCalls?: number;

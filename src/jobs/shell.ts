@@ -12,7 +12,7 @@ import { killGroup } from "./kill-group.ts";
 import { OutputTail } from "./output-tail.ts";
 
 const MAX_OUTPUT_BYTES = 64 * 1024;
-/** Of what it wrote to stderr, so much is shown in the error. */
+/** The error shows so much of what the program wrote to stderr. */
 const ERROR_CHARACTERS = 2000;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -30,7 +30,7 @@ const Payload = z.strictObject({
   stdin: z.string().optional(),
 });
 
-/** Is told of process groups, so that none outlives the thread that started it. */
+/** Who is told of process groups, so that none outlives the thread that started it. */
 export interface ProcessGroups {
   started(group: number): void;
   ended(group: number): void;

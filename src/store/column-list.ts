@@ -1,7 +1,7 @@
 /** A table's columns as one list: which there are, and how each is read from the record that a row is made of. */
 import type { SqlValue } from "./dialect.ts";
 
-/** The value of one column. `epoch`: of the master that writes the row. */
+/** Reads the value of one column. `epoch` is that of the master that writes the row. */
 export type ReadColumn<Record> = (record: Record, epoch: number) => SqlValue;
 
 /** What a row is, as the list of its columns has it. */

@@ -48,7 +48,7 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
   return {
     async migrate() {
       try {
-        // Not repeated: whoever starts the node waits for a database that is not there yet.
+        // It is not repeated: whoever starts the node waits for a database that is not there yet.
         await pool.use(async (session) => {
           await migrate(session, pool, clock);
           const [row] = await session.read<{ bytes: number }>("SELECT @@max_allowed_packet AS bytes", []);

@@ -26,7 +26,7 @@ export async function listResults(
   if (limit === 0) return { items: [], next: page.before };
   const conditions: Condition[] = [];
   if (filter.jobId !== undefined) conditions.push({ sql: "job_id = ?", values: [filter.jobId] });
-  // From the cursor's claim on, and not after it: one of its two rows may be left. `isBefore` does the rest.
+  // This starts at the cursor's claim, not after it: one of its two rows may be left. `isBefore` does the rest.
   if (page.before !== null) conditions.push(dialect.resultsFrom(page.before.jobId, page.before.claim));
   // Without a filter on the outcome every row counts, and the limit bounds the scan.
   const end = filter.outcome === undefined ? null : await scanEnd(read, dialect, conditions);

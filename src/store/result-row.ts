@@ -14,7 +14,7 @@ const RESULT = {
   end_time: (result: ResultRecord) => result.endTime,
   retry_at: (result: ResultRecord) => result.retryAt,
   node: (result: ResultRecord) => result.node,
-  // Of the master that writes the row; 0: a node does.
+  // It is the epoch of the master that writes the row; 0: a node does.
   epoch: (_: ResultRecord, epoch: number) => epoch,
   placement: (result: ResultRecord) => result.placement,
   output: (result: ResultRecord) => result.output,

@@ -58,14 +58,14 @@ export class RedisConnection {
     const link = this.link;
     if (link === null) throw unavailable(this.why ?? "not connected", undefined);
     try {
-      // Before that, a failure could not say why.
+      // A failure before that could not say why.
       const sent = this.heard.promise.then(() => link.send(key, args));
       const reply = await withinLimit(sent, this.options.commandTimeoutMs);
       this.failingSince = null;
       this.noteReachable();
       return reply;
     } catch (error) {
-      // An answer, if an unwelcome one (loading, read-only, …): the link itself works.
+      // That is an answer, if an unwelcome one (loading, read-only, …): the link itself works.
       if (!(error instanceof ErrorReply)) this.noteFailure(link, error);
       throw unavailable(
         error instanceof ErrorReply ? messageOf(error) : (this.why ?? messageOf(error)),

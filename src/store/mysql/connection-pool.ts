@@ -197,7 +197,7 @@ function poolOptions(settings: PoolSettings): PoolOptions {
     idleTimeout: IDLE_LIMIT_MS,
     queueLimit: QUEUE_LIMIT,
     maxPreparedStatements: PREPARED_LIMIT,
-    // For the one packet that adds jobs with keys. All values are bound.
+    // One packet needs them, which adds jobs with keys. All values are bound.
     multipleStatements: true,
     // All numbers are below 2^53.
     supportBigNumbers: false,

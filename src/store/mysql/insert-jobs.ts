@@ -38,7 +38,7 @@ const INSERT_KEYS = new MultiRowInsert({
   columns: ["k", "job_id", "expires_at"],
   fenced: false,
 });
-/** Of a row that is no payload, in a statement's text. */
+/** What a row takes of a statement's text besides its payload. */
 const ROW_BYTES = 1_000;
 
 export async function insertJobs(
@@ -81,7 +81,7 @@ function rowsOf(jobs: readonly JobRecord[], epoch: number): Rows {
   return { count: jobs.length, insert: statement, values };
 }
 
-/** In one packet of text: whoever is frozen in mid-transaction would hold the mastership's row until the server gives it up. */
+/** All goes in one packet of text: whoever is frozen in mid-transaction would hold the mastership's row until the server gives it up. */
 async function insertWithKeys(session: Session, jobs: Rows, keys: readonly JobKey[]): Promise<void> {
   const keyValues: SqlValue[] = [];
   for (const { key, jobId, expiresAt } of keys) keyValues.push(keyBytes(key), jobId, expiresAt);
@@ -144,7 +144,7 @@ async function readTakenKeys(session: Session, keys: readonly JobKey[]): Promise
 function refuseTooLarge(jobs: readonly JobRecord[], largestPacket: number): void {
   let units = 0;
   for (const { spec } of jobs) units += (spec.payload?.length ?? 0) + ROW_BYTES;
-  // At most 3 bytes a unit, and 2 for each of them when it is escaped in a text.
+  // A unit takes at most 3 bytes, and each of them 2 when it is escaped in a text.
   if (units * 4 < largestPacket) return;
   let bytes = 0;
   for (const { spec } of jobs) bytes += 2 * Buffer.byteLength(spec.payload ?? "") + ROW_BYTES;

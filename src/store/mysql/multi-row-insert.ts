@@ -57,7 +57,7 @@ export class MultiRowInsert {
   }
 }
 
-/** Few sizes, as the server keeps each text: small ones, powers of two, what our client sends together, and full batches. */
+/** There are few such sizes, as the server keeps each text: small ones, powers of two, what our client sends together, and full batches. */
 function isPreparedSize(rows: number): boolean {
   return (
     rows <= 8 ||
@@ -67,7 +67,7 @@ function isPreparedSize(rows: number): boolean {
   );
 }
 
-/** At most `rows`. */
+/** The largest such size that is at most `rows`. */
 export function largestPreparedSize(rows: number): number {
   let size = rows;
   while (!isPreparedSize(size)) size--;

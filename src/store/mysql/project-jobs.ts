@@ -129,7 +129,7 @@ function group(rows: readonly Projection[]): {
   readonly mixed: readonly Projection[];
 } {
   const [first] = rows;
-  // As it is for most batches, and cheaper to see than to name each row's group.
+  // So it is for most batches, and that is cheaper to see than to name each row's group.
   if (first === undefined || areAlike(rows, first)) return { alike: [rows], mixed: [] };
   const groups = new Map<string, Projection[]>();
   for (const row of rows) {

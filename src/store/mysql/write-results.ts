@@ -36,7 +36,7 @@ const INSERT_SUCCESS = new MultiRowInsert({
 const INSERT = new MultiRowInsert({ table: "jobresult", columns: RESULT_COLUMNS, fenced: false });
 const INSERT_FENCED = new MultiRowInsert({ table: "jobresult", columns: RESULT_COLUMNS, fenced: true });
 const MOST_ROWS = 1000;
-/** So many are worth a statement more. */
+/** So many rows are worth one more statement. */
 const MANY_ROWS = 100;
 /** Rounds of reading and inserting again; each further one needs yet another writer of the same claims. */
 const MOST_ROUNDS = 10;
@@ -138,7 +138,7 @@ function parts(pending: readonly Pending[], epoch: number): (readonly Pending[])
   return byKind(pending, epoch).flatMap(bySize).flatMap(inPreparedSizes);
 }
 
-/** Most have succeeded, and go together; unless there are two rows for a claim, of which the first counts. */
+/** Most jobs have succeeded, and their rows go together; unless there are two rows for a claim, of which the first counts. */
 function byKind(pending: readonly Pending[], epoch: number): (readonly Pending[])[] {
   const isPlain = ({ result }: Pending) => isSuccess(result, epoch);
   const plain = pending.filter(isPlain);
@@ -166,7 +166,7 @@ function bySize(pending: readonly Pending[]): (readonly Pending[])[] {
   return sized;
 }
 
-/** Most of many rows in a statement that is prepared; the rest of them then costs little. */
+/** Most of many rows go in a statement that is prepared; the rest of them then costs little. */
 function inPreparedSizes(pending: readonly Pending[]): (readonly Pending[])[] {
   return chunks(pending, MOST_ROWS).flatMap((part) => {
     const most = largestPreparedSize(part.length);

@@ -7,7 +7,7 @@ import { ElasticJobError } from "../../core/errors.ts";
 import type { SqlValue } from "../dialect.ts";
 import { translate } from "./errors.ts";
 
-/** For another process that has the file open, such as a backup. */
+/** So long it waits for another process that has the file open, such as a backup. */
 const BUSY_LIMIT_MS = 2_000;
 /** Statements kept prepared. */
 const PREPARED_LIMIT = 200;

@@ -67,7 +67,7 @@ export function insertJobs(
   });
 }
 
-/** From an earlier call with the same rows: where one is there, all were. */
+/** Whether an earlier call has added the same rows: where one is there, all were. */
 function isThereAlready(database: Database, epoch: number, jobs: readonly JobRecord[]): boolean {
   return jobs.some(
     (job) =>
