@@ -154,9 +154,8 @@ async function migrateWhenThere(store: JobStore, logger: Logger, signal?: AbortS
       return await store.migrate();
     } catch (error) {
       if (!isError(error, "unavailable") || signal?.aborted) throw error;
-      // Its message alone: nothing in this program's stack explains it.
       if (!hasComplained) {
-        logger.warn({ error: error.message }, "the database does not answer yet; waiting for it (MYSQL_URL)");
+        logger.warn({ error }, "the database does not answer yet; waiting for it (MYSQL_URL)");
       }
       await sleep(systemClock, RETRY_MS, signal);
     }

@@ -5,7 +5,7 @@
 import type { KeyPart } from "../gen/elasticjob/v1/job_service_pb.ts";
 
 const LIFE_MS = 1_000;
-/** As a call may have. */
+/** A call may have no more. */
 const MOST_JOBS = 10_000;
 const FEW_JOBS = 1_000;
 
@@ -20,26 +20,26 @@ export function newCallKey(): string {
 }
 
 export class CallKeys {
-  #key = "";
+  private key = "";
   /** How many jobs the key is for. */
-  #jobs = 0;
-  #next = 0;
-  #until = 0;
+  private jobs = 0;
+  private next = 0;
+  private until = 0;
 
-  /** For a call of so many jobs; the same for all its tries. */
+  /** Gives the key for a call of so many jobs; all tries of the call use it. */
   take(count: number): KeyOfCall {
-    // Too many: the cluster says so.
+    // These are too many, and the cluster says so.
     if (count > MOST_JOBS) return { key: newCallKey(), part: undefined };
     const now = performance.now();
-    if (now >= this.#until || this.#next + count > this.#jobs) {
+    if (now >= this.until || this.next + count > this.jobs) {
       // Used up before its time: the next one is for more.
-      this.#jobs = now < this.#until || count > FEW_JOBS ? MOST_JOBS : FEW_JOBS;
-      this.#key = newCallKey();
-      this.#next = 0;
-      this.#until = now + LIFE_MS;
+      this.jobs = now < this.until || count > FEW_JOBS ? MOST_JOBS : FEW_JOBS;
+      this.key = newCallKey();
+      this.next = 0;
+      this.until = now + LIFE_MS;
     }
-    const part: KeyPart = { $typeName: "elasticjob.v1.KeyPart", jobs: this.#jobs, first: this.#next };
-    this.#next += count;
-    return { key: this.#key, part };
+    const part: KeyPart = { $typeName: "elasticjob.v1.KeyPart", jobs: this.jobs, first: this.next };
+    this.next += count;
+    return { key: this.key, part };
   }
 }

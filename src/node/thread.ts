@@ -265,7 +265,10 @@ export class Thread {
   private died({ key, reason, end }: Extract<FromThread, { kind: "dying" }>): void {
     const message = end.kind === "failed" ? end.error.message : "";
     const jobId = key === null ? null : (this.running.get(key)?.execution.jobId ?? null);
-    this.parts.logger.error({ jobId, message }, `a thread for handlers has died of ${reason}`);
+    this.parts.logger.error(
+      { jobId, error: end.kind === "failed" ? end.error : null },
+      `a thread for handlers has died of ${reason}`,
+    );
     const culprits = key === null ? null : new Set([key]);
     const why = `its thread has died of ${reason}: ${message}`;
     this.verdict ??= { reason: why, culprits, isSure: key !== null, end, isBlocked: false };

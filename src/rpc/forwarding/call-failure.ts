@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { NOT_RUN } from "../../core/call-headers.ts";
 import { isError } from "../../core/errors.ts";
-import { NOT_RUN } from "../call-headers.ts";
 import { fromWireError, notRun } from "../error-codes.ts";
 
 /** What a failed call to the master means for trying again. */

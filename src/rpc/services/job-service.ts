@@ -1,6 +1,7 @@
 /** The public service. What changes a job, or shows where it stands, goes to the master; lists are read here. */
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { IDEMPOTENCY_KEY } from "../../core/call-headers.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { JobSpec } from "../../core/job.ts";
 import type { Random } from "../../core/random.ts";
@@ -27,7 +28,6 @@ import {
 import type { Role } from "../../master/election/role.ts";
 import type { JobView } from "../../master/job-api.ts";
 import type { JobStore } from "../../store/job-store.ts";
-import { IDEMPOTENCY_KEY } from "../call-headers.ts";
 import { jobIdFromString } from "../conversion/job-id.ts";
 import { jobToMessage } from "../conversion/job-message.ts";
 import { resultToMessage } from "../conversion/result-message.ts";

@@ -87,7 +87,7 @@ export function createNodeService(options: {
       }
       return "the node closed it";
     } catch (error) {
-      logger.debug({ err: error }, "reading a node's stream failed");
+      logger.debug({ error }, "reading a node's stream failed");
       return "the node's messages cannot be read";
     }
   }

@@ -310,6 +310,6 @@ test("what fails unexpectedly is logged with its cause, and only an id of it is 
   );
   expect(error.message).toMatch(/^\[internal\] internal error; .*under [0-9a-f]{8}$/);
   const [logged] = broken.logger.errors;
-  expect(logged).toMatchObject({ err: { message: "SELECT secret FROM table" } });
+  expect(logged).toMatchObject({ error: { message: "SELECT secret FROM table" } });
   expect(error.message).toContain((logged as { id: string }).id);
 });

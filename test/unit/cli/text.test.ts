@@ -82,7 +82,8 @@ describe("texts", () => {
   test("say when a job runs", () => {
     expect(schedule({ immediate: {} })).toBe("immediate");
     expect(schedule({ timed: { runAt: "2030-01-01T08:00:00Z" } })).toBe("at 2030-01-01T08:00:00Z");
-    expect(schedule({ daily: { at: "08:30", timeZone: "Asia/Shanghai" } })).toBe("daily 08:30 Asia/Shanghai");
+    const daily = { at: "08:30", timeZone: "Asia/Shanghai", gap: "GAP_SKIP", fold: "FOLD_FIRST" } as const;
+    expect(schedule({ daily })).toBe("daily 08:30 Asia/Shanghai");
     expect(schedule({ cron: { expression: "*/5 * * * *", timeZone: "" } })).toBe("cron */5 * * * * UTC");
   });
 

@@ -4,8 +4,8 @@
  */
 import type { ResultRecord } from "../core/job.ts";
 import type { Condition, Dialect, Read, SqlValue } from "./dialect.ts";
+import { PAGE_ROWS, SCAN_ROWS, withinBytes } from "./job-list-query.ts";
 import type { ListPage, ResultFilter, ResultKey } from "./job-store.ts";
-import { PAGE_ROWS, SCAN_ROWS, withinBytes } from "./list-jobs.ts";
 import { claimList, wholeNumber } from "./read-jobs.ts";
 import { type ResultRow, resultOfRow, SELECT_RESULT } from "./result-row.ts";
 
@@ -26,7 +26,7 @@ export async function listResults(
   if (limit === 0) return { items: [], next: page.before };
   const conditions: Condition[] = [];
   if (filter.jobId !== undefined) conditions.push({ sql: "job_id = ?", values: [filter.jobId] });
-  // From the cursor's claim on, and not after it: one of its two rows may be left. `isBefore` does the rest.
+  // This starts at the cursor's claim, not after it: one of its two rows may be left. `isBefore` does the rest.
   if (page.before !== null) conditions.push(dialect.resultsFrom(page.before.jobId, page.before.claim));
   // Without a filter on the outcome every row counts, and the limit bounds the scan.
   const end = filter.outcome === undefined ? null : await scanEnd(read, dialect, conditions);
