@@ -177,7 +177,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
         .effects()
         .slice(before.length)
         .filter(({ event }) => event !== "start");
-      return { ...tables, effects: [...before, ...ends], acknowledged, deleted, changedRows: rows.changed };
+      return { ...tables, effects: [...before, ...ends], acknowledged, deleted, seenRows: rows.rows };
     },
     async violations(acknowledged, deleted) {
       return findViolations(await cluster.evidence(acknowledged, deleted));

@@ -75,8 +75,8 @@ export class SimulatedNode {
     this.executors = new SimulatedExecutors({
       clock,
       now: () => time.now,
-      started: ({ jobId, claim }) => {
-        const entry = { jobId, claim, nodeId, startedAt: time.now, endedAt: null };
+      started: ({ jobId, claim, scheduledAt }) => {
+        const entry = { jobId, claim, scheduledAt, nodeId, startedAt: time.now, endedAt: null };
         parts.executions.push(entry);
         return entry;
       },

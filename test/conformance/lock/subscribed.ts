@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
 import { until } from "../../fixtures/until.ts";
 
@@ -10,7 +9,6 @@ export async function hearsAnnouncements(lock: ClusterLock): Promise<void> {
   const stop = lock.onMaster(() => heard++);
   await until("a subscription", async () => {
     if (await lock.acquire("probe")) await lock.release("probe");
-    await sleep(20);
     return heard > 0;
   });
   stop();

@@ -1,23 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { farEnd, type JobRecord, NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
+import { type JobRecord, NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
 import { type Action, type State, stateOf, transition } from "../../../../src/core/state/transitions.ts";
-import { NOW, recordOf, specOf } from "../../../fixtures/job-fixture.ts";
+import { NOW } from "../../../fixtures/job-fixture.ts";
+import { IN_STATE } from "./in-each-state.ts";
 
-const { RUNNING, PAUSED, SUCCEEDED, FAILED, CANCELLED } = STORED_STATUS;
-const paused = specOf({ isPausing: true });
-
-const IN_STATE: Readonly<Record<State, JobRecord>> = {
-  waiting: recordOf({ at: NOW + 1000, scheduledAt: NOW + 1000 }),
-  prepared: recordOf(),
-  retrying: recordOf({ at: NOW + 1000, attempt: 2, failures: 2, claim: 2 }),
-  running: recordOf({ status: RUNNING, claim: 1, attempt: 1, node: 3 }),
-  pausing: recordOf({ status: RUNNING, claim: 1, attempt: 1, node: 3, spec: paused }),
-  paused: recordOf({ status: PAUSED, at: NEVER, spec: paused }),
-  succeeded: recordOf({ status: SUCCEEDED, at: farEnd(NOW), claim: 1, attempt: 1 }),
-  failed: recordOf({ status: FAILED, at: farEnd(NOW), claim: 1, attempt: 1, failures: 1 }),
-  cancelled: recordOf({ status: CANCELLED, at: farEnd(NOW), claim: 1 }),
-};
-
+const { RUNNING, PAUSED } = STORED_STATUS;
 /** What each cell is to do. "hold": to PAUSED; "mark": to be held afterwards; "go": back to WAITING. */
 const EXPECTED: Readonly<Record<State, Readonly<Record<Action, string>>>> = {
   waiting: { pause: "hold", resume: "keep", cancel: "end", retry: "keep" },

@@ -2,9 +2,9 @@
  * The books of one recurring job: that each of its due times, as the wall clock of its zone says, is
  * accounted for exactly once, and for the right reason. Nothing of this asks src/core when a job is due.
  */
-import { hasEnded, type JobRecord, OUTCOME, type ResultRecord } from "../../src/core/job.ts";
+import { hasEnded, OUTCOME } from "../../src/core/job.ts";
 import type { DueTime, WallCalendar } from "../fixtures/wall-clock-calendar.ts";
-import type { Span } from "./evidence.ts";
+import { claimName, type JobFact, type RowFact, type Span } from "./facts.ts";
 
 /** An occurrence is missed when it is unclaimed so long after its time. */
 const MISSED_AFTER_MS = 60_000;
@@ -12,11 +12,11 @@ const MISSED_AFTER_MS = 60_000;
 const EARLY_MS = 350;
 
 export interface Books {
-  readonly job: JobRecord;
+  readonly job: JobFact;
   /** Its final rows, by claim. */
-  readonly rows: readonly ResultRecord[];
+  readonly rows: readonly RowFact[];
   /** Jobs of their own for its occurrences. */
-  readonly children: readonly JobRecord[];
+  readonly children: readonly JobFact[];
   readonly calendar: WallCalendar;
   /** What callers asked to be done to it. */
   readonly asked: ReadonlySet<string>;
@@ -42,7 +42,7 @@ export function* unaccounted(books: Books, entries: Entry[] = []): Iterable<stri
     ({ spec }) => (spec.schedule.kind === "timed" ? spec.schedule.runAt : 0),
   );
   let index = 0;
-  const counted = new Map<ResultRecord, DueTime[]>();
+  const counted = new Map<RowFact, DueTime[]>();
   let next: DueTime | undefined;
   for (const one of due) {
     if (!isOver && one.instant >= job.scheduledAt) {
@@ -50,7 +50,7 @@ export function* unaccounted(books: Books, entries: Entry[] = []): Iterable<stri
       break;
     }
     while (index < ends.length && throughOf(ends[index]) < one.instant) index++;
-    const covering: ResultRecord[] = [];
+    const covering: RowFact[] = [];
     for (let at = index; at < ends.length; at++) {
       const row = ends[at];
       if (row === undefined || row.scheduledAt > one.instant) break;
@@ -82,7 +82,7 @@ export function* unaccounted(books: Books, entries: Entry[] = []): Iterable<stri
   for (const row of ends) {
     const of = counted.get(row) ?? [];
     if (of.length === 0 && !books.asked.has("retry")) {
-      yield `G4: claim ${job.id}/${row.claim} ended ${iso(row.scheduledAt)}, which is no occurrence`;
+      yield `G4: ${claimName(row)} ended ${iso(row.scheduledAt)}, which is no occurrence`;
     }
     if (row.outcome !== OUTCOME.SKIPPED) continue;
     if (
@@ -90,17 +90,17 @@ export function* unaccounted(books: Books, entries: Entry[] = []): Iterable<stri
       of.at(-1)?.instant !== throughOf(row) ||
       of.length !== row.skippedCount
     ) {
-      yield `G4: claim ${job.id}/${row.claim} says that it skipped ${row.skippedCount} from ${iso(row.scheduledAt)} through ${iso(throughOf(row))}, and there are ${of.length}`;
+      yield `G4: ${claimName(row)} says that it skipped ${row.skippedCount} from ${iso(row.scheduledAt)} through ${iso(throughOf(row))}, and there are ${of.length}`;
     }
     const wrong = whyWrong(books, row, of, due);
-    if (wrong !== null) yield `G4: claim ${job.id}/${row.claim}: skipped as "${row.reason}", but ${wrong}`;
+    if (wrong !== null) yield `G4: ${claimName(row)}: skipped as "${row.reason}", but ${wrong}`;
   }
 }
 
 /** Null: the row's reason is right. */
 function whyWrong(
   books: Books,
-  row: ResultRecord,
+  row: RowFact,
   of: readonly DueTime[],
   due: readonly DueTime[],
 ): string | null {
@@ -157,7 +157,7 @@ function isExcused({ outages, job }: Books, instant: number): boolean {
   return outages.some(({ from, to }) => from <= latest && instant <= to);
 }
 
-function withinBounds({ createTime, spec }: JobRecord, due: readonly DueTime[]): DueTime[] {
+function withinBounds({ createTime, spec }: JobFact, due: readonly DueTime[]): DueTime[] {
   const { startAt, endAt, maxOccurrences } = spec.bounds;
   return due
     .filter(
@@ -167,11 +167,11 @@ function withinBounds({ createTime, spec }: JobRecord, due: readonly DueTime[]):
     .slice(0, maxOccurrences ?? due.length);
 }
 
-function throughOf(row: ResultRecord | undefined): number {
+function throughOf(row: RowFact | undefined): number {
   return row?.skippedThrough ?? row?.scheduledAt ?? 0;
 }
 
-function howOf({ outcome, node }: ResultRecord): Entry["how"] {
+function howOf({ outcome, node }: RowFact): Entry["how"] {
   if (outcome === OUTCOME.SKIPPED) return "skipped";
   return outcome === OUTCOME.CANCELLED && node === 0 ? "cancelled" : "ran";
 }
