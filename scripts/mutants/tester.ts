@@ -74,12 +74,12 @@ async function ask(child: ChildProcess, request: TestRequest, limitMs: number): 
 
 /** Null: none came in time, or the process has ended. */
 function nextMessage(child: ChildProcess, limitMs: number): Promise<unknown> {
-  return new Promise((resolve) => {
+  return new Promise((settle) => {
     const end = (message: unknown) => {
       clearTimeout(timer);
       child.off("message", end);
       child.off("exit", gone);
-      resolve(message);
+      settle(message);
     };
     const gone = () => end(null);
     const timer = setTimeout(gone, limitMs);
