@@ -6,8 +6,8 @@ import { ClusterTime } from "../../../src/core/cluster-time.ts";
 import type { Execution, ExecutionEnd, Executors } from "../../../src/node/executors.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import { Runner } from "../../../src/node/runner.ts";
-import { Gate, ProcessClock, VirtualTime } from "../../simulation/virtual-clock.ts";
-import { assignmentOf } from "./assignment-fixture.ts";
+import { assignmentOf } from "../../fixtures/assignment-fixture.ts";
+import { Gate, ProcessClock, VirtualTime } from "../../fixtures/virtual-clock.ts";
 
 const SUCCEEDED: ExecutionEnd = { kind: "succeeded", output: null };
 
