@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { TimesOfDay } from "../../../../src/core/calendar/times-of-day.ts";
+import { NO_BOUNDS } from "../../../../src/core/job.ts";
 import { decideDue, dueAt, isToBeMadeUpFor } from "../../../../src/core/state/misfire.ts";
 import { EVERY_MINUTE, NOW, recordOf, specOf } from "../../../fixtures/job-fixture.ts";
 
@@ -127,6 +128,7 @@ describe("occurrences that fell due while the one before ran", () => {
     const decision = decideDue(record, NOW + 3 * MINUTE + 2);
     if (decision.kind !== "skip") throw new Error("not skipped");
     expect(isToBeMadeUpFor(record, decision, { startTime: NOW + 1 })).toBe(true);
+    expect(isToBeMadeUpFor(record, decision, { startTime: NOW })).toBe(true);
     expect(isToBeMadeUpFor(record, decision, { startTime: NOW - 1 })).toBe(false);
     expect(isToBeMadeUpFor(record, decision, null)).toBe(false);
     const once = recordOf({ spec: everyMinute({ overlap: "skip" }), ...ran });
@@ -195,5 +197,41 @@ describe("other reasons to skip", () => {
     expect(decideDue(recordOf({ spec, attempt: 2, at: NOW + 5000 }), NOW + 5000)).toMatchObject({
       reason: "deadline",
     });
+  });
+});
+
+describe("at the very boundaries", () => {
+  test("what fell due at the moment of the resume fell due while the job was paused", () => {
+    const resumed = (resumedAt: number) =>
+      decideDue(recordOf({ spec: everyMinute({ resumedAt }) }), NOW + 1000);
+    expect(resumed(NOW)).toMatchObject({ reason: "paused", count: 1 });
+    expect(resumed(NOW - 1)).toEqual(run);
+  });
+
+  test("what was missed waits for the one before it when all are to run, one after another", () => {
+    const spec = everyMinute({ overlap: "wait", misfire: "all" });
+    const record = recordOf({ spec, claim: 1, endedAt: NOW + 5 * MINUTE });
+    expect(decideDue(record, NOW + 6 * MINUTE)).toEqual(run);
+  });
+
+  test("the last occurrence that there is runs while it is in time", () => {
+    const bounds = { startAt: null, endAt: NOW + 1, lastAt: NOW };
+    const spec = everyMinute({ misfire: "skip", bounds: { ...NO_BOUNDS, ...bounds } });
+    expect(decideDue(recordOf({ spec }), NOW + 1000)).toEqual(run);
+  });
+
+  test("a long row of missed ones is counted to the one that falls due right now", () => {
+    expect(decideDue(recordOf({ spec: everyMinute() }), NOW + 101 * MINUTE)).toMatchObject({
+      through: NOW + 100 * MINUTE,
+      count: 101,
+    });
+    expect(decideDue(recordOf({ spec: everyMinute() }), NOW + 102 * MINUTE)).toMatchObject({
+      through: NOW + 101 * MINUTE,
+      count: 102,
+    });
+  });
+
+  test("an occurrence that its schedule does not name was due at its time", () => {
+    expect(dueAt(recordOf({ spec: everyMinute(), scheduledAt: NOW + 30_000 }))).toBe(NOW + 30_000);
   });
 });

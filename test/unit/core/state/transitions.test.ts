@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { type JobRecord, NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
-import { type Action, type State, stateOf, transition } from "../../../../src/core/state/transitions.ts";
-import { NOW } from "../../../fixtures/job-fixture.ts";
+import {
+  type Action,
+  reschedule,
+  type State,
+  stateOf,
+  transition,
+} from "../../../../src/core/state/transitions.ts";
+import { NOW, specOf } from "../../../fixtures/job-fixture.ts";
 import { IN_STATE } from "./in-each-state.ts";
 
 const { RUNNING, PAUSED } = STORED_STATUS;
@@ -69,6 +75,39 @@ describe("the transition table", () => {
         failures: 0,
         lost: 0,
       },
+    });
+  });
+});
+
+describe("a new schedule", () => {
+  const due = { scheduledAt: NOW + 60_000, at: NOW + 61_000 };
+  const spec = specOf({ name: "new" });
+
+  test("begins afresh, of a job that waits", () => {
+    expect(reschedule(IN_STATE.retrying, spec, due)).toMatchObject({
+      status: STORED_STATUS.WAITING,
+      at: NOW + 61_000,
+      scheduledAt: NOW + 60_000,
+      attempt: 0,
+      failures: 0,
+      lost: 0,
+      spec,
+    });
+  });
+
+  test("leaves an attempt that runs to its end, and starts after its occurrence", () => {
+    const { running } = IN_STATE;
+    expect(reschedule(running, spec, due)).toEqual({ ...running, spec: { ...spec, startsAt: NOW + 60_000 } });
+    expect(reschedule(running, spec, { scheduledAt: NOW, at: NOW }).spec.startsAt).toBe(
+      running.scheduledAt + 1,
+    );
+  });
+
+  test("stays held back, of a job that is paused", () => {
+    expect(reschedule(IN_STATE.paused, spec, due)).toMatchObject({
+      status: PAUSED,
+      at: NEVER,
+      scheduledAt: NOW + 60_000,
     });
   });
 });
