@@ -46,4 +46,10 @@ export const EXPLAINED: readonly Explained[] = [
     change: "early return dropped",
     why: "Only recurring jobs come here; the line tells the compiler.",
   },
+  {
+    file: "src/master/memory/claim-holders.ts",
+    text: "if (known === undefined || known < claim) claims.set(jobId, claim);",
+    change: "< becomes <=",
+    why: "To set the claim that is there already changes nothing.",
+  },
 ];
