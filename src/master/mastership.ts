@@ -14,7 +14,7 @@ import { handlerRefusal } from "./adding/handler-refusal.ts";
 import { IdBlocks } from "./adding/id-blocks.ts";
 import { Intake } from "./adding/intake.ts";
 import { JobInserter } from "./adding/job-inserter.ts";
-import { JobAdder } from "./adding/job-keys.ts";
+import { KeyReader } from "./adding/key-reader.ts";
 import { keepClusterTime } from "./cluster-clock.ts";
 import type { MasterContext } from "./context.ts";
 import { Control } from "./control/control.ts";
@@ -90,13 +90,10 @@ export class Mastership implements JobApi {
     const bornClaimed = new BornClaimed(context, { memory, nodes, endings });
     const refusal = handlerRefusal(context, nodes);
     const ids = new IdBlocks(context);
-    const adder = new JobAdder(context, {
-      classes,
-      ids,
-      inserter: new JobInserter(context, { memory, endings, bornClaimed }),
-    });
-    this.intake = new Intake(context, { memory, adder, ids, refusal });
-    this.children = new Children(context, { adder, endings, memory });
+    const keys = new KeyReader(context);
+    const inserter = new JobInserter(context, { classes, memory, endings, bornClaimed });
+    this.intake = new Intake(context, { memory, ids, keys, inserter, refusal });
+    this.children = new Children(context, { memory, ids, keys, inserter, endings });
     const { children } = this;
     this.control = new Control(context, { memory, inFlight, classes, sessions, endings, children, refusal });
     this.reader = new JobReader(context, { classes, nodes, changedJobs });
