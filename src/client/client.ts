@@ -23,12 +23,12 @@ import {
 import { AddBatcher } from "./add-batcher.ts";
 import { AddSender } from "./add-sender.ts";
 import { AddStream } from "./add-stream.ts";
-import { newCallKey } from "./call-keys.ts";
 import type { CallOptions, ClientOptions, DuplexTransport, ElasticJobClient } from "./elastic-job-client.ts";
 import { Templates } from "./encode-table.ts";
 import type { Cluster, Job, JobPage, JobState, Preview, ResultPage } from "./job-json.ts";
 import { fromInput, toOutput } from "./json-message.ts";
 import { resumeWatch } from "./resume-watch.ts";
+import { newCallKey } from "./retry-keys.ts";
 import { isNotRun, isUnavailable, isUnreachable, withRetries } from "./retry-policy.ts";
 
 function isDuplex(transport: Transport): transport is DuplexTransport {

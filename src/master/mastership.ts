@@ -13,7 +13,7 @@ import { handlerRefusal } from "./adding/handler-refusal.ts";
 import { IdBlocks } from "./adding/id-blocks.ts";
 import { Intake } from "./adding/intake.ts";
 import { JobInserter } from "./adding/job-inserter.ts";
-import { JobAdder } from "./adding/job-keys.ts";
+import { KeyReader } from "./adding/key-reader.ts";
 import { keepClusterTime } from "./cluster-clock.ts";
 import type { MasterContext } from "./context.ts";
 import { ClusterReader } from "./control/cluster-reader.ts";
@@ -94,10 +94,10 @@ export class Mastership implements JobApi {
     const refusal = handlerRefusal(context, nodes);
     const ids = new IdBlocks(context);
     const bornClaimed = new BornClaimed(context, { memory, nodes, holders, endings });
-    const inserter = new JobInserter(context, { memory, endings, bornClaimed });
-    const adder = new JobAdder(context, { classes, ids, inserter });
-    this.intake = new Intake(context, { memory, adder, ids, refusal });
-    this.children = new Children(context, { adder, endings, memory });
+    const keys = new KeyReader(context);
+    const inserter = new JobInserter(context, { classes, memory, endings, bornClaimed });
+    this.intake = new Intake(context, { memory, ids, keys, inserter, refusal });
+    this.children = new Children(context, { memory, ids, keys, inserter, endings });
     const { children } = this;
     // dispatch and control
     const dispatcher = new Dispatcher(context, {

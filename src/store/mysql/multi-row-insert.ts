@@ -13,6 +13,8 @@ export interface InsertTarget {
   readonly fixed?: Readonly<Record<string, string>>;
   /** Whether the first row carries the fence in its `epoch`. */
   readonly fenced: boolean;
+  /** Up to so many rows, each number is prepared: those who write it send any; default: few numbers are. */
+  readonly allPreparedTo?: number;
 }
 
 /** The texts by number of rows, for one target. */
@@ -22,11 +24,13 @@ export class MultiRowInsert {
   private readonly nextRow: string;
   /** Bound values of a row. */
   private readonly width: number;
+  private readonly allPreparedTo: number;
   private readonly prepared = new Map<number, string>();
 
-  constructor({ table, columns, fixed = {}, fenced }: InsertTarget) {
+  constructor({ table, columns, fixed = {}, fenced, allPreparedTo = 0 }: InsertTarget) {
     const row = columns.map((column) => fixed[column] ?? "?");
     this.head = `INSERT INTO ${table} (${columns.join(", ")}) VALUES `;
+    this.allPreparedTo = allPreparedTo;
     this.width = row.filter((value) => value === "?").length;
     this.nextRow = `(${row.join(", ")})`;
     this.firstRow = fenced
@@ -37,7 +41,8 @@ export class MultiRowInsert {
   /** One statement for all rows, whose values follow each other in `values`. */
   run(session: Session, values: readonly SqlValue[]): Promise<WriteOutcome> {
     const rows = values.length / this.width;
-    if (values.length > MOST_PLACEHOLDERS || !isPreparedSize(rows)) {
+    const isPrepared = rows <= this.allPreparedTo || isPreparedSize(rows);
+    if (values.length > MOST_PLACEHOLDERS || !isPrepared) {
       return session.query(this.text(rows), values);
     }
     return session.execute(this.preparedText(rows), values);
@@ -57,7 +62,7 @@ export class MultiRowInsert {
   }
 }
 
-/** There are few such sizes, as the server keeps each text: small ones, powers of two, what our client sends together, and full batches. */
+/** Few sizes, as the server keeps each text: small ones, powers of two, some between them, and full batches. */
 function isPreparedSize(rows: number): boolean {
   return (
     rows <= 8 ||

@@ -19,7 +19,7 @@ export function newCallKey(): string {
   return crypto.randomUUID();
 }
 
-export class CallKeys {
+export class RetryKeys {
   private key = "";
   /** How many jobs the key is for. */
   private jobs = 0;

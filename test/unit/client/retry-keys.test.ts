@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { CallKeys } from "../../../src/client/call-keys.ts";
+import { RetryKeys } from "../../../src/client/retry-keys.ts";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 function taker(): (count: number) => { key: string; jobs: number | undefined; first: number | undefined } {
-  const keys = new CallKeys();
+  const keys = new RetryKeys();
   return (count) => {
     const { key, part } = keys.take(count);
     return { key, jobs: part?.jobs, first: part?.first };
