@@ -16,14 +16,18 @@ const MAX_MOVED = 1000;
  */
 export class Scheduler {
   private readonly context: MasterContext;
-  private readonly memory: JobMemory;
-  private readonly dispatcher: Dispatcher;
+  private readonly memory: Pick<JobMemory, "queues">;
+  private readonly dispatcher: Pick<Dispatcher, "tick">;
   private cancelTimer: (() => void) | null = null;
   private armedFor = Number.POSITIVE_INFINITY;
   private isQueued = false;
   private isStopped = false;
 
-  constructor(context: MasterContext, memory: JobMemory, dispatcher: Dispatcher) {
+  constructor(
+    context: MasterContext,
+    memory: Pick<JobMemory, "queues">,
+    dispatcher: Pick<Dispatcher, "tick">,
+  ) {
     this.context = context;
     this.memory = memory;
     this.dispatcher = dispatcher;
