@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
-          // They leave nothing behind that another could see, and are sixty: a process for each took longer than they do.
+          // They leave nothing behind that another could see, and are many: a process for each took longer than they do.
           isolate: false,
         },
       },

@@ -4,7 +4,8 @@ import { findViolations } from "../cluster/checker.ts";
 import type { Effect } from "../cluster/effects-log.ts";
 import { type Evidence, FinalRowWatch, type JobLine, type ResultLine } from "../cluster/evidence.ts";
 import { specOf } from "../fixtures/job-fixture.ts";
-import { PLANTED, type SoundRun } from "../guarantees/planted.ts";
+import { PLANTED } from "../guarantees/planted.ts";
+import type { SoundRun } from "../guarantees/sound-run.ts";
 
 /** A whole minute: occurrences of a job that runs each second are multiples of 1000. */
 const START = 1_800_000_000_000;

@@ -1,81 +1,21 @@
 /** Breaches of G1 to G4 that can be planted in any sound run, and what each checker must say of them. */
 import { NEVER, OUTCOME, STORED_STATUS } from "../../src/core/job.ts";
-import type { JobFact, RowFact } from "./facts.ts";
-
-interface DueJob extends JobFact {
-  readonly at: number;
-}
-
-/** What a run left behind, to be changed. The checker that is tested looks at it afterwards. */
-export interface SoundRun<J extends DueJob, R extends RowFact> {
-  jobs: readonly J[];
-  results: readonly R[];
-  seenRows: readonly R[];
-  readonly now: number;
-  /** A job that ran once more after its first claim had failed, and then succeeded. */
-  readonly once: number;
-  /** A job that recurs, and whose first claim succeeded. */
-  readonly recurring: number;
-  start(jobId: number, claim: number, scheduledAt: number): void;
-  forgetStarts(jobId: number): void;
-  acknowledge(jobId: number, add: string): void;
-}
+import type { RowFact } from "./facts.ts";
+import {
+  addRow,
+  changeJob,
+  changeRow,
+  type DueJob,
+  dueOf,
+  jobOf,
+  rowOf,
+  type SoundRun,
+} from "./sound-run.ts";
 
 export interface Planted {
   readonly name: string;
   readonly plant: <J extends DueJob, R extends RowFact>(run: SoundRun<J, R>) => void;
   readonly says: RegExp;
-}
-
-function jobOf<J extends DueJob, R extends RowFact>({ jobs }: SoundRun<J, R>, id: number): J {
-  const job = jobs.find((other) => other.id === id);
-  if (job === undefined) throw new Error(`no job ${id}`);
-  return job;
-}
-
-function rowOf<J extends DueJob, R extends RowFact>(
-  { results }: SoundRun<J, R>,
-  jobId: number,
-  claim: number,
-): R {
-  const row = results.find((other) => other.jobId === jobId && other.claim === claim && !other.late);
-  if (row === undefined) throw new Error(`no row of job ${jobId}, claim ${claim}`);
-  return row;
-}
-
-function changeJob<J extends DueJob, R extends RowFact>(
-  run: SoundRun<J, R>,
-  id: number,
-  change: Partial<DueJob>,
-): void {
-  run.jobs = run.jobs.map((job) => (job.id === id ? { ...job, ...change } : job));
-}
-
-/** Null: it goes. */
-function changeRow<J extends DueJob, R extends RowFact>(
-  run: SoundRun<J, R>,
-  jobId: number,
-  claim: number,
-  change: Partial<RowFact> | null,
-): void {
-  const row = rowOf(run, jobId, claim);
-  run.results = run.results.flatMap((other) => {
-    if (other !== row) return [other];
-    return change === null ? [] : [{ ...row, ...change }];
-  });
-  run.seenRows = [];
-}
-
-function addRow<J extends DueJob, R extends RowFact>(
-  run: SoundRun<J, R>,
-  row: R,
-  change: Partial<RowFact>,
-): void {
-  run.results = [...run.results, { ...row, ...change }];
-}
-
-function dueOf<J extends DueJob, R extends RowFact>(run: SoundRun<J, R>): number {
-  return rowOf(run, run.recurring, 1).scheduledAt;
 }
 
 export const PLANTED: readonly Planted[] = [

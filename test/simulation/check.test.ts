@@ -1,7 +1,8 @@
 /** Plants each violation in what a flawless run left behind, and sees it caught. */
 import { describe, expect, test } from "vitest";
 import { type JobRecord, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
-import { PLANTED, type SoundRun } from "../guarantees/planted.ts";
+import { PLANTED } from "../guarantees/planted.ts";
+import type { SoundRun } from "../guarantees/sound-run.ts";
 import { violations } from "./check.ts";
 import type { Evidence } from "./evidence.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";

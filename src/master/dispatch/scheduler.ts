@@ -13,7 +13,7 @@ const MAX_MOVED = 1000;
 
 export interface SchedulerParts {
   readonly queues: Queues;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: Pick<Dispatcher, "tick">;
   readonly turn: Turn;
 }
 

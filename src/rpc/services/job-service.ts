@@ -1,7 +1,6 @@
 /** The public service. What changes a job, or shows where it stands, goes to the master; lists are read here. */
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { IDEMPOTENCY_KEY } from "../../core/call-headers.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { JobSpec } from "../../core/job.ts";
 import type { Random } from "../../core/random.ts";

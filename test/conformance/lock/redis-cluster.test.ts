@@ -9,7 +9,7 @@ import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 import { freshPrefix } from "../../servers/shared.ts";
 import { answers } from "./answers.ts";
 import { describeLock, TTL_MS } from "./lock-suite.ts";
-import { hearsAnnouncements } from "./subscribed.ts";
+import { hearAnnouncements } from "./subscribed.ts";
 
 const SLOTS = 16_384;
 const servers: OwnRedis[] = [];
@@ -49,7 +49,7 @@ describeLock("the lock on Redis Cluster", async () => {
       });
       opened.push(lock);
       await until("the cluster in reach", () => answers(lock));
-      await hearsAnnouncements(lock);
+      await hearAnnouncements(opened);
       return lock;
     },
     elapse: (ms) => sleep(ms),

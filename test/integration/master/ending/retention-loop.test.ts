@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Clock } from "../../../../src/core/clock.ts";
 import { ClusterTime } from "../../../../src/core/cluster-time.ts";
 import { OUTCOME, type Outcome } from "../../../../src/core/job.ts";
 import { LEASE_MARGIN_MS } from "../../../../src/core/lease.ts";
@@ -10,6 +9,7 @@ import { ClassRegistry } from "../../../../src/master/memory/class-registry.ts";
 import { InFlight } from "../../../../src/master/memory/in-flight.ts";
 import type { JobStore } from "../../../../src/store/job-store.ts";
 import { systemRandom } from "../../../../src/system-clock.ts";
+import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { silentLogger } from "../../../fixtures/silent-logger.ts";
 import { emptyDatabase, job, NOW, result, spec } from "../../../fixtures/store-fixture.ts";
 import { until } from "../../../fixtures/until.ts";
@@ -19,41 +19,6 @@ const JOBS = 1_200;
 const LEASE_MS = 6_000;
 const LOCK_TTL_MS = 3_000;
 const MINUTE_MS = 60_000;
-
-/** Stands still until it is moved. */
-class ManualClock implements Clock {
-  private passed = 0;
-  private readonly timers = new Set<{ readonly at: number; readonly callback: () => void }>();
-  /** The wall clock differs from the database's by so much. */
-  offMs = 0;
-
-  now(): number {
-    return NOW + this.passed + this.offMs;
-  }
-
-  monotonic(): number {
-    return this.passed;
-  }
-
-  after(ms: number, callback: () => void): () => void {
-    const timer = { at: this.passed + ms, callback };
-    this.timers.add(timer);
-    return () => this.timers.delete(timer);
-  }
-
-  get isAwaited(): boolean {
-    return this.timers.size > 0;
-  }
-
-  move(ms: number): void {
-    this.passed += ms;
-    for (const timer of [...this.timers]) {
-      if (timer.at > this.passed) continue;
-      this.timers.delete(timer);
-      timer.callback();
-    }
-  }
-}
 
 let database: Awaited<ReturnType<typeof emptyDatabase>>;
 let store: JobStore;
@@ -71,7 +36,7 @@ beforeEach(async () => {
   store = database.open();
   await store.migrate();
   finished = await addFinishedJobs(store, JOBS, NOW);
-  clock = new ManualClock();
+  clock = new ManualClock(NOW);
   time = new ClusterTime(clock, NOW);
   inFlight = new InFlight();
   end = new AbortController();
