@@ -62,7 +62,6 @@ const CORE_TOP = [
   "lease.ts",
   "logger.ts",
   "random.ts",
-  "wakeup.ts",
 ];
 const RPC_TOP = [
   "connection.ts",
@@ -101,6 +100,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     state: ["calendar", ...CORE_TOP],
     queues: CORE_TOP,
     calendar: CORE_TOP,
+    flow: CORE_TOP,
     ...Object.fromEntries(CORE_TOP.map((file) => [file, CORE_TOP])),
   },
   rpc: {

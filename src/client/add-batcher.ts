@@ -4,7 +4,7 @@
  * other work at the same time. Each add is settled on its own: one that is refused leaves the others alone.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
-import { Gather } from "../core/gather.ts";
+import { Gather } from "../core/flow/gather.ts";
 import type { TableJob } from "./encode-table.ts";
 import type { AddedJob } from "./job-json.ts";
 

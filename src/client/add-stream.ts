@@ -3,7 +3,7 @@
  * has been none for a while, so that it holds up no process that is done.
  */
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
-import { type Queued, WakeableQueue } from "../core/wakeable-queue.ts";
+import { type Queued, WakeableQueue } from "../core/flow/wakeable-queue.ts";
 import {
   type AddJobsRequest,
   type AddJobsResponse,

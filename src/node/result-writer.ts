@@ -6,8 +6,8 @@
  */
 import { type Clock, sleep } from "../core/clock.ts";
 import { isError } from "../core/errors.ts";
-import { Gather } from "../core/gather.ts";
-import { halveRefused } from "../core/halve-refused.ts";
+import { Gather } from "../core/flow/gather.ts";
+import { halveRefused } from "../core/flow/halve-refused.ts";
 import { farEnd, hasEnded, type JobError, type JobState, type ResultRecord } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import type { JobStore, Projection } from "../store/job-store.ts";

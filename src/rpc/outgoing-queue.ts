@@ -1,4 +1,4 @@
-import { WakeableQueue } from "../core/wakeable-queue.ts";
+import { WakeableQueue } from "../core/flow/wakeable-queue.ts";
 
 /**
  * What waits to be written on a stream: pushed without waiting, read by the adapter as fast as the

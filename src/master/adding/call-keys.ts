@@ -7,7 +7,7 @@
  * to be taken, or if no job was there that could carry it.
  */
 import { ElasticJobError } from "../../core/errors.ts";
-import { OneAtATime } from "../../core/one-at-a-time.ts";
+import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import type { MasterContext } from "../context.ts";
 import type { AddedJob, AddItem, KeyPart } from "../job-api.ts";
 import type { JobMemory } from "../memory/job-memory.ts";

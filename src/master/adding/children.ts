@@ -5,8 +5,8 @@
  */
 
 import { type Due, nextDue } from "../../core/calendar/next-due.ts";
+import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import { farEnd, type JobRecord, NEVER, type ResultRecord, STORED_STATUS } from "../../core/job.ts";
-import { OneAtATime } from "../../core/one-at-a-time.ts";
 import { childSpec, type ParentOccurrence } from "../../core/spec/child-spec.ts";
 import { type DueDecision, dueAt, isToBeMadeUpFor } from "../../core/state/misfire.ts";
 import type { MasterContext } from "../context.ts";

@@ -4,8 +4,8 @@
  * unit fails alone.
  */
 import { ElasticJobError, isError } from "../../core/errors.ts";
-import { Gather } from "../../core/gather.ts";
-import { halveRefused } from "../../core/halve-refused.ts";
+import { Gather } from "../../core/flow/gather.ts";
+import { halveRefused } from "../../core/flow/halve-refused.ts";
 import type { MasterContext } from "../context.ts";
 import { type AddUnit, batchLength } from "./add-batch.ts";
 

@@ -1,8 +1,8 @@
 /** Jobs with keys of their own: a key names the job that was added under it, for as long as the job says. */
 
 import { isError } from "../../core/errors.ts";
+import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import { hasEnded, type JobRecord, NEVER } from "../../core/job.ts";
-import { OneAtATime } from "../../core/one-at-a-time.ts";
 import { jobKeyOf } from "../../core/spec/job-key.ts";
 import type { JobKey } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";

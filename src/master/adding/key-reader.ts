@@ -1,5 +1,5 @@
 import { ElasticJobError } from "../../core/errors.ts";
-import { Gather } from "../../core/gather.ts";
+import { Gather } from "../../core/flow/gather.ts";
 import type { MasterContext } from "../context.ts";
 
 /** Keys that one statement asks for. */

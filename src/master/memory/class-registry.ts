@@ -1,6 +1,6 @@
 import { ElasticJobError } from "../../core/errors.ts";
+import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import type { JobClass, JobSpec } from "../../core/job.ts";
-import { OneAtATime } from "../../core/one-at-a-time.ts";
 import type { MasterContext } from "../context.ts";
 
 /** Callers choose labels freely, so their combinations need a bound. */

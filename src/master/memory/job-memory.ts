@@ -8,7 +8,7 @@ export interface JobMemoryParts {
   readonly queues: Queues;
   readonly pages: Pages;
   readonly changedJobs: ChangedJobs;
-  readonly turn: Turn;
+  readonly turn: Pick<Turn, "ask">;
 }
 
 /** Brings memory in line with what the database now says of a job. */

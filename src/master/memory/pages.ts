@@ -9,9 +9,9 @@
  */
 import { sleep } from "../../core/clock.ts";
 import { isError } from "../../core/errors.ts";
+import { Wakeup } from "../../core/flow/wakeup.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
 import type { Queues } from "../../core/queues/queues.ts";
-import { Wakeup } from "../../core/wakeup.ts";
 import type { Cursor, JobPage } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 import type { ClaimHolders } from "./claim-holders.ts";
@@ -37,8 +37,8 @@ function isUpTo(record: JobRecord, cursor: Cursor | null): boolean {
 
 export interface PagesParts {
   readonly queues: Queues;
-  readonly holders: ClaimHolders;
-  readonly turn: Turn;
+  readonly holders: Pick<ClaimHolders, "found">;
+  readonly turn: Pick<Turn, "ask">;
 }
 
 export class Pages {

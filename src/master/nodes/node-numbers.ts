@@ -1,4 +1,4 @@
-import { OneAtATime } from "../../core/one-at-a-time.ts";
+import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import type { MasterContext } from "../context.ts";
 
 /** The small number that stands for an incarnation in the database's rows. */

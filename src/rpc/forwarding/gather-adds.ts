@@ -8,7 +8,7 @@
  */
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
-import { Gather } from "../../core/gather.ts";
+import { Gather } from "../../core/flow/gather.ts";
 import type { AddJobOutcome, AddJobRequest, AddJobResponse } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { answerOf } from "../conversion/add-outcome.ts";
 import { roughSize } from "../message-size.ts";

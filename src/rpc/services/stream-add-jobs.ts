@@ -7,7 +7,7 @@ import { ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
-import { WakeableQueue } from "../../core/wakeable-queue.ts";
+import { WakeableQueue } from "../../core/flow/wakeable-queue.ts";
 import {
   type AddJobsRequest,
   AddJobsRequestSchema,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Queues } from "../../../../src/core/queues/queues.ts";
 import { Scheduler } from "../../../../src/master/dispatch/scheduler.ts";
+import { Turn } from "../../../../src/master/memory/turn.ts";
 import { NOW, recordOf } from "../../../fixtures/job-fixture.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext } from "../../../fixtures/master-context.ts";
@@ -12,15 +13,13 @@ function start(...dueInMs: number[]) {
   const clock = new ManualClock();
   const queues = new Queues();
   const ticks: number[] = [];
-  const scheduler = new Scheduler(
-    masterContext({ clock }),
-    { queues },
-    { tick: () => ticks.push(clock.monotonic()) },
-  );
+  const turn = new Turn(clock);
+  const dispatcher = { tick: () => ticks.push(clock.monotonic()) };
+  const scheduler = new Scheduler(masterContext({ clock }), { queues, dispatcher, turn });
   let id = 0;
   const wait = (ms: number) => queues.wait(recordOf({ id: ++id, at: NOW + ms }), true);
   for (const ms of dueInMs) wait(ms);
-  return { clock, queues, scheduler, ticks, wait };
+  return { clock, queues, scheduler, turn, ticks, wait };
 }
 
 test("a job is moved to prepared a moment before it is due, and given out then", () => {
@@ -41,17 +40,17 @@ test("nothing is polled: with no job that waits, no timer is armed", () => {
 });
 
 test("a job that is placed before the first one is moved at its own time", () => {
-  const { clock, scheduler, ticks, wait } = start(60_000);
+  const { clock, scheduler, turn, ticks, wait } = start(60_000);
   scheduler.changeJob();
   wait(1_000);
-  scheduler.wake();
+  turn.ask();
   clock.move(2_000);
   expect(ticks).toEqual([0, 0, 1_000 - AHEAD_MS]);
 });
 
-test("many that wake it make one turn", () => {
-  const { clock, scheduler, ticks } = start();
-  for (let times = 0; times < 100; times++) scheduler.wake();
+test("many that ask for one make one turn", () => {
+  const { clock, turn, ticks } = start();
+  for (let times = 0; times < 100; times++) turn.ask();
   clock.move(0);
   expect(ticks).toEqual([0]);
 });
@@ -66,11 +65,11 @@ test("a thousand are moved in one go, and the rest in turns of their own", () =>
 });
 
 test("once stopped, it does nothing more", () => {
-  const { clock, scheduler, ticks } = start(1_000);
+  const { clock, scheduler, turn, ticks } = start(1_000);
   scheduler.changeJob();
-  scheduler.wake();
+  turn.ask();
   scheduler.stop();
-  scheduler.wake();
+  turn.ask();
   clock.move(10_000);
   expect(ticks).toEqual([0]);
 });

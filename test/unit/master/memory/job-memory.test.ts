@@ -12,11 +12,15 @@ const HORIZON_MS = 300_000;
 /** Class 1 is all in memory, up to the horizon. */
 function start() {
   const queues = new Queues();
-  const pages = new Pages(masterContext(), queues, { found: () => {}, loaded: () => {} });
+  const pages = new Pages(masterContext(), {
+    queues,
+    holders: { found: () => {} },
+    turn: { ask: () => {} },
+  });
   pages.addEmptyClass(1);
   const changes = new ChangedJobs();
   let placed = 0;
-  const memory = new JobMemory(queues, pages, changes, () => placed++);
+  const memory = new JobMemory({ queues, pages, changedJobs: changes, turn: { ask: () => placed++ } });
   return { memory, queues, changes, placed: () => placed };
 }
 

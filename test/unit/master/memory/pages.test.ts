@@ -40,7 +40,11 @@ function start({ maxJobsInMemory = 10_000, gate = async () => {} } = {}) {
   const queues = new Queues();
   const found: number[] = [];
   let loaded = 0;
-  const pages = new Pages(context, queues, { found: ({ id }) => found.push(id), loaded: () => loaded++ });
+  const pages = new Pages(context, {
+    queues,
+    holders: { found: ({ id }) => void found.push(id) },
+    turn: { ask: () => loaded++ },
+  });
   running = pages.run();
   return { pages, queues, found, clock, loaded: () => loaded, pagesRead: () => pagesRead };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { OneAtATime } from "../../../src/core/one-at-a-time.ts";
+import { OneAtATime } from "../../../../src/core/flow/one-at-a-time.ts";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { halveRefused } from "../../../src/core/halve-refused.ts";
+import { halveRefused } from "../../../../src/core/flow/halve-refused.ts";
 
 /** Refuses whatever has one of `bad` in it. */
 function rig(bad: readonly number[], splits: (error: unknown) => boolean = () => true) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Gather, type GatherOptions } from "../../../src/core/gather.ts";
+import { Gather, type GatherOptions } from "../../../../src/core/flow/gather.ts";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { WakeableQueue } from "../../../src/core/wakeable-queue.ts";
+import { WakeableQueue } from "../../../../src/core/flow/wakeable-queue.ts";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 

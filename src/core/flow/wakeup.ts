@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** A wait that others can end: for loops that sleep until there is something to do. */
 export class Wakeup {
