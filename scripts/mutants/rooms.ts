@@ -36,6 +36,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "test/conformance/store/fence.test.ts",
   ],
   "src/store/mysql/project-jobs.ts": [
+    "test/conformance/store/claims.test.ts",
     "test/conformance/store/results.test.ts",
     "test/conformance/store/fence.test.ts",
   ],

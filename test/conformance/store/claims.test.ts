@@ -145,6 +145,17 @@ describeStores("claims and projections", (get) => {
     expect(applied.flatMap((one, index) => (one ? [] : [index]))).toEqual([7, 40]);
   });
 
+  test.each([15, 16, 17])("project %i alike among others, and all of the others", async (count) => {
+    const under = get();
+    const jobs = await addRunning(under, count + 3);
+    const projections = jobs.map((one, index) =>
+      projection(one.id, index < count ? {} : { at: NOW + index, status: 1 }),
+    );
+    expect(await under.store.projectJobs(projections)).toEqual(jobs.map(() => true));
+    const rows = await under.store.readJobs(jobs.map(({ id }) => id));
+    expect(jobs.map(({ id }) => rows.get(id)?.status)).toEqual(projections.map(({ status }) => status));
+  });
+
   test("say of a repeated projection that it stands, and leave it", async () => {
     const under = get();
     const jobs = await addRunning(under, 2);

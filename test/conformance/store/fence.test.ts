@@ -73,7 +73,7 @@ describeStores("a deposed master", (get) => {
     const jobs = await addRunning(under, 3);
     await under.depose();
     const alike = jobs.map((one) => projection(one.id));
-    const mixed = jobs.map((one, index) => projection(one.id, { scheduledAt: index }));
+    const mixed = jobs.map((one, index) => projection(one.id, { at: index }));
     await expectCode(under.store.projectJobs(alike, under.epoch), "stale_epoch");
     await expectCode(under.store.projectJobs(mixed, under.epoch), "stale_epoch");
     const stored = await under.store.readJobs(jobs.map((one) => one.id));
