@@ -5,9 +5,12 @@ import { assignMessage } from "../../../src/coordination/assignment.ts";
 import type { MasterAddress } from "../../../src/coordination/cluster-lock.ts";
 import type { Network } from "../../../src/coordination/network.ts";
 import {
+  DoneAckSchema,
+  DrainSchema,
   type GetJobRequest,
   type GetJobResponse,
   GetJobResponseSchema,
+  PongSchema,
   WelcomeSchema,
 } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import type { Execution, ExecutionEnd } from "../../../src/node/executors.ts";
@@ -28,7 +31,7 @@ interface Stream {
   end(): void;
 }
 
-function rig() {
+function rig(slots = 4) {
   const time = new VirtualTime();
   const clock = new ProcessClock({ time, gate: new Gate(), skewMs: 0, uptimeMs: 5000 });
   const streams: Stream[] = [];
@@ -58,13 +61,16 @@ function rig() {
   const begun: Execution[] = [];
   const ends: ((end: ExecutionEnd) => void)[] = [];
   const aborted: string[] = [];
+  const logged: string[] = [];
   const results: EndedClaim[] = [];
+  /** How long the writer was given at most when it was stopped. */
+  const written: number[] = [];
   const puller = new Puller({
     settings: {
       incarnation: "me",
       nodeId: "n1",
       address: () => "n1:7070",
-      slots: 4,
+      slots,
       labels: {},
       leaseMs: LEASE_MS,
       maxLost: 10,
@@ -99,10 +105,10 @@ function rig() {
     writer: {
       backlog: 0,
       add: (ended: EndedClaim) => results.push(ended),
-      stop: async () => {},
+      stop: async (ms: number) => void written.push(ms),
     } as unknown as ResultWriter,
     clock,
-    logger: silentLogger,
+    logger: { ...silentLogger, debug: (_, message) => logged.push(message) },
   });
   running.push({ puller, time });
   puller.start();
@@ -115,17 +121,40 @@ function rig() {
     begun,
     ends,
     aborted,
+    logged,
     results,
+    written,
     last: (): Stream => streams.at(-1) ?? expect.fail("no stream was opened"),
-    async elect(nodeId: string, epoch: number): Promise<void> {
-      master = { address: `${nodeId}:7070`, nodeId, incarnation: `of ${nodeId}`, epoch };
+    /** Who is master now, as the node hears it; null: it is not known. */
+    async elect(nodeId: string | null, epoch: number, incarnation = `of ${nodeId}`): Promise<void> {
+      master = nodeId === null ? null : { address: `${nodeId}:7070`, nodeId, incarnation, epoch };
       const before = changed;
       changed = new AbortController();
       before.abort();
-      // More than the rest between two streams.
-      await time.advance(100);
+      // As long as the rest between two streams.
+      await time.advance(50);
+    },
+    /** Answers each ping as it comes, with the cluster's time, until `ms` have passed. */
+    async answerPings(ms: number, clusterTime = (atMs: number) => 1_000_000 + atMs): Promise<void> {
+      const end = time.now + ms;
+      for (let answered = 0; time.now < end; await time.advance(10)) {
+        const stream = streams.at(-1);
+        const pings = stream?.sent.filter((message) => message.case === "ping") ?? [];
+        for (const { value } of pings.slice(answered)) {
+          const { sentAtMs } = value;
+          stream?.say({
+            case: "pong",
+            value: create(PongSchema, { sentAtMs, clusterTimeMs: clusterTime(sentAtMs) }),
+          });
+        }
+        answered = pings.length;
+      }
     },
   };
+}
+
+function sentOn({ sent }: Stream, name: GetJobRequest["message"]["case"]): number {
+  return sent.filter((message) => message.case === name).length;
 }
 
 const running: { readonly puller: Puller; readonly time: VirtualTime }[] = [];
@@ -166,4 +195,239 @@ test("a master of a lower epoch than the node has seen is refused, one of the sa
     expect(last().isClosed).toBe(false);
     expect(last().sent.map((message) => message.case)).toContain("credit");
   }
+});
+
+test("a node tries the next master when its stream has ended, and says which one was lost", async () => {
+  const { time, elect, last, lost, logged, streams } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().end();
+  expect(logged).toEqual(["stream to the master ended"]);
+  await time.advance(49);
+  expect(streams).toHaveLength(1);
+  expect(lost.map(({ nodeId }) => nodeId)).toEqual(["a"]);
+  await time.advance(1);
+  expect(streams.map(({ to }) => to)).toEqual(["a:7070", "a:7070"]);
+});
+
+test("a node leaves a stream whose master is another by now, and that alone", async () => {
+  const { elect, last, logged, streams } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  await elect("a", 1);
+  await elect(null, 0);
+  expect(streams).toHaveLength(1);
+  expect(last().isClosed).toBe(false);
+  await elect("a", 2);
+  expect(streams.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+  await elect("a", 2, "a new process");
+  expect(streams.map(({ isClosed }) => isClosed)).toEqual([true, true, false]);
+  // It has ended none of them for a reason to look into.
+  expect(logged).toEqual([]);
+});
+
+test("a node that stops closes its stream, and takes no master for lost by it", async () => {
+  const { time, elect, last, lost, puller } = rig();
+  await elect("a", 1);
+  const stopped = puller.stop();
+  await time.advance(1);
+  await stopped;
+  expect(last().isClosed).toBe(true);
+  expect(lost).toEqual([]);
+});
+
+test("nothing is said on a stream that has ended", async () => {
+  const { time, elect, last } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  await time.advance(LEASE_MS / 5 - 1 - time.now);
+  const said = last().sent.length;
+  last().end();
+  await time.advance(1);
+  expect(last().sent).toHaveLength(said);
+});
+
+test("a hello that is not answered goes to the next master after five seconds", async () => {
+  const { time, elect, last, streams } = rig();
+  await elect("a", 1);
+  await time.advance(4949);
+  expect(last().isClosed).toBe(false);
+  await time.advance(1);
+  expect(last().isClosed).toBe(true);
+  await time.advance(50);
+  expect(streams).toHaveLength(2);
+  last().say(welcome(1));
+  await time.advance(5100);
+  expect(streams).toHaveLength(2);
+});
+
+test("a node pings five times a lease, and runs as long as it is answered", async () => {
+  const { elect, last, answerPings, begun, aborted } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  expect(begun).toHaveLength(1);
+  await answerPings(3 * LEASE_MS);
+  // One with the hello.
+  expect(sentOn(last(), "ping")).toBe(1 + 15);
+  expect(aborted).toEqual([]);
+});
+
+test("a node without word from its master hands back what runs, within its lease from its last answered ping", async () => {
+  const { time, elect, last, answerPings, aborted, lost } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  await answerPings(1300);
+  // The ping of 1200 ms was the last that was answered.
+  await time.advance(LEASE_MS + 1200 - time.now - 1);
+  expect(aborted).toEqual([]);
+  expect(last().isClosed).toBe(false);
+  await time.advance(1);
+  expect(aborted).toEqual(["its node lost touch with the master"]);
+  expect(last().isClosed).toBe(true);
+  expect(lost).toHaveLength(1);
+});
+
+test("a claim that comes after the lease has lapsed is handed back unrun", async () => {
+  const { time, elect, last, begun, results } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  await time.advance(LEASE_MS - 51);
+  last().say(assign(1));
+  expect(begun).toHaveLength(1);
+  await time.advance(60);
+  await elect("b", 2);
+  // Not welcomed yet.
+  last().say(assign(2));
+  expect(begun).toHaveLength(1);
+  expect(results.map(({ row }) => row)).toMatchObject([
+    { jobId: 2, reason: "handed back: its node lost touch with the master" },
+  ]);
+});
+
+test("a node offers the slots that it has, and each that is freed", async () => {
+  const { time, elect, last, ends } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  await time.advance(1);
+  ends[0]?.({ kind: "failed", error: { name: "Error", message: "no" }, isPermanent: true });
+  await time.advance(1);
+  const credits = last().sent.flatMap((message) => (message.case === "credit" ? [message.value.slots] : []));
+  expect(credits).toEqual([4, 5]);
+  await elect("b", 2);
+  ends[0] = () => {};
+  last().say(welcome(2));
+  await time.advance(1);
+  expect(last().sent.find((message) => message.case === "credit")).toMatchObject({ value: { slots: 4 } });
+});
+
+test("a claim that waits a second for a slot is handed back", async () => {
+  const { time, elect, last, results } = rig(1);
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  last().say(assign(2));
+  await time.advance(1000 - time.now);
+  expect(results).toEqual([]);
+  await time.advance(1000);
+  expect(results.map(({ row }) => [row.jobId, row.reason])).toEqual([
+    [2, "handed back: it waited too long for a slot"],
+  ]);
+});
+
+test("a node keeps the master's time, and follows it when it is off", async () => {
+  const { time, clock, elect, last, answerPings, begun } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  const startTimes: (number | null)[] = [];
+  const timed = (jobId: number) => {
+    last().say({ case: "assign", value: assignMessage([assignmentOf({ jobId, timeoutMs: 10 })]) });
+    startTimes.push((begun.at(-1)?.deadline ?? 0) - 10);
+  };
+  timed(1);
+  const offset = 1_000_000 - clock.monotonic();
+  await answerPings(5000, (atMs) => offset + atMs + 100);
+  timed(2);
+  // Another master's welcome does not set it back.
+  await elect("b", 2);
+  last().say(welcome(2));
+  timed(3);
+  expect(startTimes).toEqual([1_000_000, 1_005_100, 1_005_150]);
+  expect(time.now).toBe(5100);
+});
+
+test("a node that is drained takes no more, lets what runs end, then hands it back", async () => {
+  const { time, elect, last, begun, results, aborted, answerPings } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  for (let count = 0; count < 2; count++) last().say({ case: "drain", value: create(DrainSchema) });
+  last().say(assign(2));
+  expect(begun).toHaveLength(1);
+  expect(results.map(({ row }) => [row.jobId, row.reason])).toEqual([
+    [2, "handed back: its node is draining"],
+  ]);
+  await answerPings(2999 - 9);
+  await time.advance(9);
+  expect(aborted).toEqual([]);
+  await time.advance(1);
+  expect(aborted).toEqual(["its node is draining"]);
+});
+
+test("a node that leaves waits for what runs, for its results, and a second for the master to hear of them", async () => {
+  const { time, elect, last, ends, results, written, aborted, puller } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  let isGone = false;
+  void puller.leave().then(() => {
+    isGone = true;
+  });
+  await time.advance(1000);
+  ends[0]?.({ kind: "succeeded", output: null });
+  await time.advance(1);
+  expect(written).toEqual([3000]);
+  results[0]?.written(true, results[0].state);
+  await time.advance(998);
+  expect(isGone).toBe(false);
+  await time.advance(1);
+  expect(isGone).toBe(true);
+  expect(aborted).toEqual([]);
+});
+
+test("a node that leaves hands back what does not end, and goes when the master has heard all", async () => {
+  const { time, elect, last, ends, results, aborted, puller, answerPings } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  let isGone = false;
+  void puller.leave().then(() => {
+    isGone = true;
+  });
+  await answerPings(3000);
+  expect(aborted).toEqual(["its node is draining"]);
+  await answerPings(2990);
+  expect(isGone).toBe(false);
+  ends[0]?.({ kind: "succeeded", output: null });
+  await time.advance(1);
+  results[0]?.written(true, results[0].state);
+  await time.advance(1);
+  last().say({ case: "doneAck", value: create(DoneAckSchema, { sequence: 1 }) });
+  await time.advance(1);
+  expect(isGone).toBe(true);
+});
+
+test("a node that leaves gives up a handler that ends on no abort, after the same time again", async () => {
+  const { time, elect, last, written, puller, answerPings } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  void puller.leave();
+  await answerPings(5990);
+  await time.advance(9);
+  expect(written).toEqual([]);
+  await time.advance(1);
+  expect(written).toEqual([3000]);
 });

@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import type { Assignment } from "../../../src/coordination/assignment.ts";
 import type { DoneClaim } from "../../../src/coordination/done-claim.ts";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
+import { OUTCOME } from "../../../src/core/job.ts";
+import { HeldState, Verdict } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import type { Execution, ExecutionEnd, Executors } from "../../../src/node/executors.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import { Runner } from "../../../src/node/runner.ts";
@@ -44,6 +46,7 @@ function rig(slots = 1) {
   );
   return {
     virtual,
+    time,
     runner,
     state,
     begun,
@@ -54,6 +57,11 @@ function rig(slots = 1) {
     now: () => time.now(),
     start(assignment: Partial<Assignment> = {}, refusal: string | null = null): void {
       runner.start(assignmentOf(assignment), 7, time, refusal);
+    },
+    judge(verdict: Verdict, ...jobIds: number[]): void {
+      runner.judge(
+        jobIds.map((jobId) => ({ $typeName: "elasticjob.v1.ClaimVerdict", jobId, claim: 1, verdict })),
+      );
     },
     end(jobId: number, end: ExecutionEnd = SUCCEEDED): void {
       ends.get(`${jobId}/1`)?.(end);
@@ -77,3 +85,205 @@ test("a claim that is held already is not taken in again, whatever has become of
   start({ jobId: 1 });
   expect(begun).toHaveLength(2);
 });
+
+test("claims run beside each other as far as slots go, the others in the order in which they came", () => {
+  const { start, end, begun, runner } = rig(4);
+  start({ jobId: 1, slots: 3 });
+  start({ jobId: 2, slots: 2 });
+  // There is a slot for it, and yet it does not go before the other.
+  start({ jobId: 3, slots: 1 });
+  expect(begun.map(({ jobId }) => jobId)).toEqual([1]);
+  expect(runner.usedSlots).toBe(6);
+  end(1);
+  expect(begun.map(({ jobId }) => jobId)).toEqual([1, 2, 3]);
+  start({ jobId: 4, slots: 1 });
+  expect(begun.map(({ jobId }) => jobId)).toEqual([1, 2, 3, 4]);
+  start({ jobId: 5, slots: 1 });
+  start({ jobId: 6, slots: 1 });
+  end(2);
+  expect(begun.map(({ jobId }) => jobId)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(runner.usedSlots).toBe(4);
+});
+
+test("a claim of more slots than there are runs when nothing else does", () => {
+  const { start, end, begun } = rig(4);
+  start({ jobId: 1 });
+  start({ jobId: 2, slots: 9 });
+  start({ jobId: 3 });
+  expect(begun.map(({ jobId }) => jobId)).toEqual([1]);
+  end(1);
+  expect(begun.map(({ jobId }) => jobId)).toEqual([1, 2]);
+  end(2);
+  expect(begun.map(({ jobId }) => jobId)).toEqual([1, 2, 3]);
+});
+
+test("an execution is told what its claim says", () => {
+  const { start, begun, now } = rig(9);
+  start({ jobId: 1, payload: "[1]", timeoutMs: 500, lost: 1 });
+  start({ jobId: 2, payload: "", timeoutMs: 0, lost: 2 });
+  start({ jobId: 3, timeoutMs: 1, lost: 3 });
+  expect(begun).toMatchObject([
+    { payload: "[1]", timeoutMs: 500, deadline: now() + 500, alone: false },
+    { payload: null, timeoutMs: null, deadline: null, alone: true },
+    { timeoutMs: 1, deadline: now() + 1, alone: true },
+  ]);
+});
+
+test("a claim whose time has come just now begins at once, one of a millisecond later does not", async () => {
+  const { virtual, start, begun, now } = rig(4);
+  start({ jobId: 1, startAt: now() });
+  start({ jobId: 2, startAt: now() + 1 });
+  expect(begun.map(({ jobId }) => jobId)).toEqual([1]);
+  await virtual.advance(1);
+  expect(begun.map(({ jobId }) => jobId)).toEqual([1, 2]);
+});
+
+test("a claim whose timer comes early waits for the rest of its time", async () => {
+  const { virtual, time, start, begun, now } = rig();
+  const startAt = now() + 1000;
+  start({ jobId: 1, startAt });
+  // Cluster time is found to be ahead of the master's: it is slowed down.
+  time.adjust(now() - 500, 5000, 5000);
+  await virtual.advance(1000);
+  expect(begun).toEqual([]);
+  await virtual.advance(112);
+  expect(now()).toBe(startAt);
+  expect(begun).toHaveLength(1);
+});
+
+test("claims that have waited too long for a slot go back, from when their time came, not before", async () => {
+  const { virtual, start, results, runner, now } = rig();
+  runner.returnStranded(1000);
+  start({ jobId: 1 });
+  start({ jobId: 2, startAt: now() + 300 });
+  await virtual.advance(1299);
+  runner.returnStranded(1000);
+  expect(results).toEqual([]);
+  await virtual.advance(1);
+  runner.returnStranded(1000);
+  expect(results.map(({ row }) => [row.jobId, row.reason])).toEqual([
+    [2, "handed back: it waited too long for a slot"],
+  ]);
+});
+
+test("the master's word aborts what runs, and forgets what is written: nothing else", () => {
+  const { start, end, judge, aborts, results, runner } = rig(9);
+  for (const jobId of [1, 2, 3]) start({ jobId });
+  end(2);
+  end(3);
+  results[1]?.written(true, results[1].state);
+  for (const verdict of [Verdict.KEEP, Verdict.FORGET]) judge(verdict, 1, 2);
+  judge(Verdict.KEEP, 3);
+  judge(Verdict.ABORT, 2, 3, 99);
+  expect(runner.claims().map(({ jobId, state }) => [jobId, state])).toEqual([
+    [1, HeldState.RUNNING],
+    [2, HeldState.FINISHED],
+    [3, HeldState.WRITTEN],
+  ]);
+  expect(aborts).toEqual([]);
+  expect(results).toHaveLength(2);
+  judge(Verdict.ABORT, 1);
+  judge(Verdict.FORGET, 3);
+  expect(aborts).toEqual([{ jobId: 1, reason: "the master has ended this claim", graceMs: 500 }]);
+  expect(runner.claims().map(({ jobId }) => jobId)).toEqual([1, 2]);
+});
+
+test("what is given up ends as LOST: at once if it has not begun, else when its handler has ended", () => {
+  const { start, end, judge, aborts, results, begun, now } = rig(1);
+  start({ jobId: 1 });
+  start({ jobId: 2 });
+  start({ jobId: 3 });
+  start({ jobId: 4, startAt: now() + 10 });
+  judge(Verdict.ABORT, 2, 4);
+  expect(results.map(({ row }) => row.jobId)).toEqual([2, 4]);
+  judge(Verdict.ABORT, 1);
+  expect(results).toHaveLength(2);
+  end(1);
+  expect(aborts.map(({ jobId }) => jobId)).toEqual([1]);
+  expect(results.map(({ row }) => row)).toMatchObject([
+    { jobId: 2, outcome: OUTCOME.LOST, retryAt: now() },
+    { jobId: 4, outcome: OUTCOME.LOST, retryAt: now() + 10 },
+    { jobId: 1, outcome: OUTCOME.LOST, reason: "handed back: the master has ended this claim" },
+  ]);
+  expect(begun.map(({ jobId }) => jobId)).toEqual([1, 3]);
+});
+
+test("all that runs is handed back once, what has ended is not", () => {
+  const { start, end, aborts, results, runner } = rig(2);
+  for (const jobId of [1, 2, 3]) start({ jobId });
+  end(1);
+  start({ jobId: 4 });
+  runner.handBack("its node lost touch with the master");
+  runner.handBack("again");
+  expect(aborts).toEqual([
+    { jobId: 2, reason: "its node lost touch with the master", graceMs: 500 },
+    { jobId: 3, reason: "its node lost touch with the master", graceMs: 500 },
+  ]);
+  expect(results.map(({ row }) => [row.jobId, row.outcome])).toEqual([
+    [1, OUTCOME.SUCCEEDED],
+    [4, OUTCOME.LOST],
+  ]);
+});
+
+test("a claim that has ended is not given up: a result that the database refuses is FAILED still", () => {
+  const { start, end, judge, results, runner } = rig();
+  start({ jobId: 1 });
+  end(1);
+  judge(Verdict.ABORT, 1);
+  runner.handBack("its node lost touch with the master");
+  const refused = results[0]?.asFailed?.({ name: "ResultRefused", message: "too long" });
+  expect(refused?.row).toMatchObject({ outcome: OUTCOME.FAILED, reason: "" });
+});
+
+test("a claim that is refused is handed back unrun", () => {
+  const { start, begun, results, freed } = rig();
+  start({ jobId: 1, slots: 3 }, "its node is draining");
+  expect(begun).toEqual([]);
+  expect(results[0]?.row).toMatchObject({
+    outcome: OUTCOME.LOST,
+    reason: "handed back: its node is draining",
+  });
+  expect(freed).toEqual([3]);
+});
+
+test("a runner is idle when nothing runs, and has forgotten when the master has acknowledged all", async () => {
+  const { start, end, results, runner, done } = rig(2);
+  const events: string[] = [];
+  const note = (name: string) => () => void events.push(name);
+  await Promise.all([runner.whenIdle(), runner.whenForgotten()]);
+  start({ jobId: 1 });
+  start({ jobId: 2 });
+  void runner.whenIdle().then(note("idle"));
+  void runner.whenForgotten().then(note("forgotten"));
+  await settled();
+  end(1);
+  await settled();
+  expect(events).toEqual([]);
+  end(2);
+  await settled();
+  expect(events).toEqual(["idle"]);
+  for (const ended of results) ended.written(true, ended.state);
+  expect(done.map(({ jobId, claim, projected }) => [jobId, claim, projected])).toEqual([
+    [1, 1, true],
+    [2, 1, true],
+  ]);
+  runner.acknowledged(done.slice(0, 1));
+  await settled();
+  expect(events).toEqual(["idle"]);
+  runner.acknowledged(done.slice(1));
+  await settled();
+  expect(events).toEqual(["idle", "forgotten"]);
+});
+
+test("a result never ends before it began", async () => {
+  const { virtual, start, end, results, now } = rig();
+  start({ jobId: 1 });
+  const startTime = now();
+  await virtual.advance(30);
+  end(1);
+  expect(results[0]?.row).toMatchObject({ startTime, endTime: startTime + 30 });
+});
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -92,6 +92,11 @@ describe("the job after the final row of its claim", () => {
     expect(project(claimed, { ...lost, reason: "its node is gone" }, null).lost).toBe(2);
   });
 
+  test("counts no try and no loss of a claim for nobody", () => {
+    const lost = row(OUTCOME.LOST, { retryAt: NOW + 10, node: 0, reason: "nobody held it" });
+    expect(project(claimed, lost, null)).toMatchObject({ attempt: 2, lost: 1 });
+  });
+
   test("remembers when it last ran: a claim for nobody ran nothing", () => {
     expect(project(claimed, row(OUTCOME.SKIPPED, { node: 0 }), next).endedAt).toBe(NOW - 5);
   });

@@ -32,6 +32,7 @@ describe("the delay that a handler chose", () => {
   test("is a whole number of milliseconds, from 0 to a year", () => {
     expect(retryAfterFailure(PLAN, END, false, 0.2)).toBe(END + 1);
     expect(retryAfterFailure(PLAN, END, false, -5)).toBe(END);
+    expect(MAX_RETRY_AFTER_MS).toBe(365 * 24 * 3_600_000);
     for (const chosen of [1e300, Number.POSITIVE_INFINITY]) {
       expect(retryAfterFailure(PLAN, END, false, chosen)).toBe(END + MAX_RETRY_AFTER_MS);
     }
