@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
@@ -17,6 +17,14 @@ test("CONTRIBUTING names files and scripts that there are", () => {
     expect([path, existsSync(join(import.meta.dirname, "../..", path))]).toEqual([path, true]);
   const scripts = Object.keys(manifest.scripts);
   for (const [, script = ""] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toContain(script);
+});
+
+test("docs/architecture.md names files that there are", () => {
+  const files = globSync("src/**/*.ts", { cwd: join(import.meta.dirname, "../..") });
+  const named = [...textOf("docs/architecture.md").matchAll(/`([\w/-]+\.ts)`/g)].map(([, path = ""]) => path);
+  const isThere = (path: string) => files.some((file) => file.endsWith(`/${path}`));
+  expect(named.filter((path) => !path.startsWith("scripts/") && !isThere(path))).toEqual([]);
+  expect(named.length).toBeGreaterThan(50);
 });
 
 test("the README's table has every setting, with its default and meaning", () => {
