@@ -152,4 +152,10 @@ export const EXPLAINED: readonly Explained[] = [
     ["< becomes <=", "< becomes >="],
     OTHER_STATEMENTS,
   ),
+  ...all(
+    "src/node/let-jobs-end.ts",
+    "if (idle.signal.aborted) return;",
+    ["early return dropped"],
+    "With nothing left that runs, there is nothing to hand back, and the second wait ends at once.",
+  ),
 ];
