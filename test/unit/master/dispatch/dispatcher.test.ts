@@ -18,12 +18,10 @@ import { EVERY_MINUTE, NOW, recordOf, specOf } from "../../../fixtures/job-fixtu
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext } from "../../../fixtures/master-context.ts";
 import { sessionOf } from "../../../fixtures/node-session.ts";
+import { settled } from "../../../fixtures/settled.ts";
 
 const JOB_CLASS = { id: 1, handler: "echo", labels: {} };
 const HOUR_MS = 3_600_000;
-
-/** Lets every promise chain run dry. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 const jobs = (count: number, fields: (id: number) => Partial<JobRecord> = () => ({})) =>
   Array.from({ length: count }, (_, index) => recordOf({ id: index + 1, ...fields(index + 1) }));

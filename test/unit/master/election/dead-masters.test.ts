@@ -3,6 +3,7 @@ import type { Identity, Network } from "../../../../src/coordination/network.ts"
 import { DeadMasters } from "../../../../src/master/election/dead-masters.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { MemoryLock } from "../../../fixtures/memory-lock.ts";
+import { settled } from "../../../fixtures/settled.ts";
 import { silentLogger } from "../../../fixtures/silent-logger.ts";
 
 type Answer = Identity | "refused" | "silent";
@@ -29,9 +30,6 @@ function start(...answers: Answer[]) {
   const deadMasters = new DeadMasters(parts);
   return { clock, lock, asked, deadMasters };
 }
-
-/** Lets every promise chain run dry. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test.each<[string, boolean, number, Answer[]]>([
   ["refuses twice", true, 2, ["refused", "refused"]],

@@ -9,6 +9,7 @@ import { NOW, recordOf } from "../../../fixtures/job-fixture.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext, openTestStore } from "../../../fixtures/master-context.ts";
 import { MemoryLock } from "../../../fixtures/memory-lock.ts";
+import { settled } from "../../../fixtures/settled.ts";
 import { silentLogger } from "../../../fixtures/silent-logger.ts";
 import { until } from "../../../fixtures/until.ts";
 
@@ -58,9 +59,6 @@ afterEach(async () => {
   await settled();
   await opened.close();
 });
-
-/** Lets every promise chain run dry. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 function masterOf(role: RoleNow): { readonly api: Mastership; readonly epoch: number } {
   if (role.kind !== "master" || !(role.api instanceof Mastership)) throw new Error(`it is ${role.kind}`);
