@@ -312,7 +312,7 @@ test("two writes that are refused at once end the mastership once, and both say 
 });
 
 test("one that resigns lets its writes end for a moment, gives up the lock, and is elected no more", async () => {
-  const { api } = await elect();
+  const { api, epoch } = await elect();
   const waited: number[] = [];
   api.quiesce = async (ms) => {
     waited.push(ms);
@@ -323,10 +323,23 @@ test("one that resigns lets its writes end for a moment, gives up the lock, and 
   expect([waited, elector.now().kind, lock.held]).toEqual([[250], "none", null]);
   await elector.tick();
   expect([elector.now().kind, lock.held]).toEqual(["none", null]);
+  // Nor does it begin an epoch, which would end the mastership of whoever has taken over by then.
+  expect(await storedEpoch()).toBe(epoch);
   // It goes on as a follower.
   [lock.held, lock.master] = [OTHER.incarnation, OTHER];
   await elector.tick();
   expect(elector.now()).toEqual({ kind: "follower", master: OTHER });
+});
+
+test("one that resigns while it is being elected gives up the lock", async () => {
+  const { acquire } = lock;
+  lock.acquire = async (incarnation) => {
+    const isAcquired = await acquire(incarnation);
+    await elector.resign();
+    return isAcquired;
+  };
+  await elector.tick();
+  expect([elector.now().kind, lock.held]).toEqual(["none", null]);
 });
 
 test("one that is not master resigns without a wait, and leaves the lock alone", async () => {
