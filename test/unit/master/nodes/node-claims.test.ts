@@ -46,6 +46,12 @@ test("of what a node should hold, it keeps what it lists, and what it does not i
   expect([toSettle, queues.get(5)?.place, queues.get(6)]).toEqual([[], "running", undefined]);
 });
 
+test("a node that lists no claims is told of none", async () => {
+  const { connect } = await startNodes();
+  const { said } = await connect();
+  expect(said()).toEqual(["welcome"]);
+});
+
 test("a claim that a node lists and that is not its own is aborted, settled, and held no more", async () => {
   const { connect, rows, holders, toSettle, lost } = await startNodes();
   rows.set(5, runningOn(9));
