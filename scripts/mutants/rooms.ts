@@ -16,7 +16,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/node/held-claim.ts": ["test/unit/node/held-claim.test.ts", "test/unit/node/runner.test.ts"],
   "src/node/puller.ts": ["test/unit/node/puller.test.ts"],
   "src/node/let-jobs-end.ts": ["test/unit/node/puller.test.ts"],
-  "src/node/result-writer.ts": ["test/unit/node/result-writer.test.ts"],
+  "src/node/result-writer.ts": [
+    "test/unit/node/result-writer.test.ts",
+    "test/unit/node/result-writer-faults.test.ts",
+  ],
   "src/master/election/elector.ts": ["test/unit/master/election/elector.test.ts"],
   "src/master/election/dead-masters.ts": ["test/unit/master/election/dead-masters.test.ts"],
   "src/master/nodes/node-sessions.ts": ["test/unit/master/nodes/node-sessions.test.ts"],
