@@ -8,7 +8,7 @@ import { farEnd, OUTCOME, STORED_STATUS } from "../src/core/job.ts";
 import type { JobFilter, JobStore, ResultFilter } from "../src/store/job-store.ts";
 import { openMysqlStore } from "../src/store/open.ts";
 import { systemClock } from "../src/system-clock.ts";
-import { recordOf, resultOf, specOf } from "../test/unit/core/job-fixture.ts";
+import { recordOf, resultOf, specOf } from "../test/fixtures/job-fixture.ts";
 
 const BASE = 10_000;
 const CHUNK = 250_000;

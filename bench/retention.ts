@@ -4,8 +4,8 @@
  * was seen, a job that flowed was harmed, or something else is left than should be.
  */
 import { availableParallelism } from "node:os";
-import { startOwnMysql } from "../test/cluster/own-mysql.ts";
-import { cleanUpWhileJobsFlow } from "../test/integration/retention/clean-up.ts";
+import { cleanUpWhileJobsFlow } from "../test/integration/master/ending/clean-up.ts";
+import { startOwnMysql } from "../test/servers/own-mysql.ts";
 import { startRedis } from "../test/servers/redis.ts";
 
 const LIMIT_MS = 3_600_000;

@@ -1,6 +1,7 @@
 /**
- * Imports point one way: this table is the architecture, and whatever it does not allow is an error.
- * A room is a folder of src/, or a file that stands directly in it.
+ * Imports point one way: these tables are the architecture, and whatever they do not allow is an error. A room is a
+ * folder of src/, or a file that stands directly in it; a large room has wings, which are its folders, and the files
+ * that stand directly in it. That files import each other in no circle, not even for types, is the linter's to hold.
  */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -25,7 +26,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "config.ts": ["config", "core"],
   config: ["coordination", "core"],
   "system-clock.ts": ["core"],
+  "connect-node.ts": ["master", "node", "store", "coordination", "core"],
   "app.ts": [
+    "connect-node.ts",
     "rpc",
     "master",
     "node",
@@ -44,12 +47,86 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "index.ts": ["node", "jobs", "client", "core", "gen"],
 };
 
+/**
+ * What each wing, or file beside the wings, may import of its own room besides itself. Rooms that are not named here
+ * have no wings: a folder in them is part of them.
+ */
+const MASTER_TOP = ["context.ts", "job-api.ts"];
+const CORE_TOP = [
+  "bearer-token.ts",
+  "call-headers.ts",
+  "clock.ts",
+  "cluster-time.ts",
+  "errors.ts",
+  "job.ts",
+  "lease.ts",
+  "logger.ts",
+  "random.ts",
+];
+const RPC_TOP = [
+  "connection.ts",
+  "credentials.ts",
+  "error-codes.ts",
+  "limits.ts",
+  "message-size.ts",
+  "outgoing-queue.ts",
+];
+const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  // Read down, each imports only what stands below it.
+  master: {
+    election: ["mastership.ts", "cluster-clock.ts", ...MASTER_TOP],
+    "mastership.ts": [
+      "dispatch",
+      "control",
+      "adding",
+      "nodes",
+      "ending",
+      "memory",
+      "cluster-clock.ts",
+      ...MASTER_TOP,
+    ],
+    dispatch: ["adding", "nodes", "ending", "memory", ...MASTER_TOP],
+    control: ["adding", "nodes", "ending", "memory", ...MASTER_TOP],
+    adding: ["nodes", "ending", "memory", ...MASTER_TOP],
+    nodes: ["ending", "memory", ...MASTER_TOP],
+    ending: ["memory", ...MASTER_TOP],
+    memory: MASTER_TOP,
+    "cluster-clock.ts": MASTER_TOP,
+    "context.ts": [],
+    "job-api.ts": [],
+  },
+  core: {
+    spec: ["calendar", ...CORE_TOP],
+    state: ["calendar", ...CORE_TOP],
+    queues: CORE_TOP,
+    calendar: CORE_TOP,
+    flow: CORE_TOP,
+    ...Object.fromEntries(CORE_TOP.map((file) => [file, CORE_TOP])),
+  },
+  rpc: {
+    server: ["services", "forwarding", "conversion", ...RPC_TOP],
+    services: ["forwarding", "conversion", ...RPC_TOP],
+    forwarding: ["conversion", ...RPC_TOP],
+    conversion: RPC_TOP,
+    ...Object.fromEntries(RPC_TOP.map((file) => [file, RPC_TOP])),
+  },
+};
+
 /** Packages and built-in modules that a room may use; rooms not named here may use any. */
 const ALLOWED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   core: ["croner"],
 };
 
-const problems = globSync("src/**/*.{ts,mts,js,mjs}").toSorted().flatMap(checkFile);
+interface Import {
+  readonly specifier: string;
+  /** Of the imported file, from the root; null: a package. */
+  readonly target: string | null;
+  readonly line: number;
+}
+
+const paths = globSync("src/**/*.{ts,mts,js,mjs}").toSorted();
+const importsOf = new Map(paths.map((path) => [path, imports(path, readFileSync(path, "utf8"))]));
+const problems = paths.flatMap(checkFile);
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) {
   console.error(`${problems.length} imports point the wrong way; scripts/check-imports.ts has the rules.`);
@@ -57,37 +134,54 @@ if (problems.length > 0) {
 }
 
 function checkFile(path: string): string[] {
-  const source = readFileSync(path, "utf8");
   const room = roomOf(path);
   const allowed = ALLOWED[room];
   if (allowed === undefined) return [`${path}:1 ${room} is a room that the rules do not know`];
-  return imports(path, source).flatMap(({ specifier, line }) => {
-    const rule = violation(path, room, allowed, specifier);
-    return rule === null ? [] : [`${path}:${line} imports ${specifier}: ${rule}`];
+  const wing = wingOf(path);
+  const wings = WINGS[room];
+  if (wings !== undefined && wings[wing] === undefined) {
+    return [`${path}:1 ${wing} is a part of ${room} that the rules do not know`];
+  }
+  return (importsOf.get(path) ?? []).flatMap((entry) => {
+    const rule = violation(path, allowed, entry);
+    return rule === null ? [] : [`${path}:${entry.line} imports ${entry.specifier}: ${rule}`];
   });
 }
 
 /** The rule that an import breaks; null: none. */
-function violation(path: string, room: string, allowed: readonly string[], specifier: string): string | null {
-  if (!specifier.startsWith(".")) {
+function violation(path: string, allowed: readonly string[], { specifier, target }: Import): string | null {
+  const room = roomOf(path);
+  if (target === null) {
     const packages = ALLOWED_PACKAGES[room];
     if (packages === undefined || packages.includes(specifier)) return null;
     return `${room} may use only the packages ${packages.join(", ")}`;
   }
-  const target = normalize(join(dirname(path), specifier));
   if (!target.startsWith("src/")) {
     return target === "package.json" ? null : "src imports nothing from outside src (but package.json)";
   }
-  const targetRoom = roomOf(target);
-  if (targetRoom === room || allowed.includes(targetRoom)) return null;
-  return `${room} may import ${allowed.length === 0 ? "only itself" : allowed.join(", ")}`;
+  if (roomOf(target) !== room) {
+    return allowed.includes(roomOf(target)) ? null : `${room} may import ${list(allowed)}`;
+  }
+  const [wing, targetWing] = [wingOf(path), wingOf(target)];
+  const allowedWings = WINGS[room]?.[wing];
+  if (allowedWings === undefined || wing === targetWing || allowedWings.includes(targetWing)) return null;
+  return `${room}/${wing} may import of ${room} ${list(allowedWings)}`;
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? "only itself" : names.join(", ");
 }
 
 function roomOf(path: string): string {
   return path.split("/")[1] ?? path;
 }
 
-function imports(path: string, source: string): { specifier: string; line: number }[] {
+/** The folder or file of a room in which a path lies. */
+function wingOf(path: string): string {
+  return path.split("/")[2] ?? "";
+}
+
+function imports(path: string, source: string): Import[] {
   const { module, errors } = parseSync(path, source);
   if (errors.length > 0) throw new Error(`${path}: ${errors.map((error) => error.message).join("; ")}`);
   const found = [
@@ -101,6 +195,12 @@ function imports(path: string, source: string): { specifier: string; line: numbe
   return found.flatMap((request) =>
     request === null || request === undefined
       ? []
-      : [{ specifier: request.value, line: source.slice(0, request.start).split("\n").length }],
+      : [
+          {
+            specifier: request.value,
+            target: request.value.startsWith(".") ? normalize(join(dirname(path), request.value)) : null,
+            line: source.slice(0, request.start).split("\n").length,
+          },
+        ],
   );
 }

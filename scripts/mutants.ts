@@ -1,117 +1,81 @@
 /**
- * `npm run mutants`: plants one fault after another in the files that carry guarantees, runs the tests
- * that stand for each file, and lists the faults that none of them notices. `npm run mutants -- src/core/lease.ts`
- * does so for some of the files. It fails when a fault survives that scripts/mutants/equivalents.ts does not explain.
+ * `npm run mutants [-- file …]`: changes the files that carry the guarantees, one place at a time, and runs the tests
+ * that stand for each. A change that no test notices is a survivor: it is killed by a new test, or explained in
+ * `scripts/mutants/explained.ts`. Without arguments it takes all of them.
  */
 import { readFileSync } from "node:fs";
-import { EQUIVALENTS } from "./mutants/equivalents.ts";
-import { GUARDED_FILES, type GuardedFile } from "./mutants/guarded-files.ts";
-import type { Mutant } from "./mutants/mutant.ts";
-import { mutantsOf } from "./mutants/mutants-of.ts";
-import { TestProcess } from "./mutants/test-process.ts";
-import { startTestServers } from "./test-servers.ts";
+import { EXPLAINED } from "./mutants/explained.ts";
+import { type Mutant, makeMutants } from "./mutants/make-mutants.ts";
+import { ROOMS } from "./mutants/rooms.ts";
+import { Tester } from "./mutants/tester.ts";
+import { needServers } from "./test-files.ts";
+import { NO_SERVERS, startTestServers } from "./test-servers.ts";
 
-const AT_ONCE = 2;
-/** A mutant that hangs is killed by the time that its tests take: so many times what they take without a fault, and more. */
-const LIMIT_FACTOR = 3;
-const LIMIT_MORE_MS = 5000;
+const FIRST_LIMIT_MS = 300_000;
+/** How much longer than without a change the tests may take. */
+const LIMIT_FACTOR = 4;
+const SHORTEST_LIMIT_MS = 15_000;
 
-interface Outcome {
-  readonly mutant: Mutant;
-  readonly line: string;
-  readonly lineNumber: number;
-  readonly fate: "killed" | "timed out" | "survived";
+const files = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(ROOMS);
+const unknown = files.find((file) => ROOMS[file] === undefined);
+if (unknown !== undefined) {
+  console.error(`${unknown} is none of ${Object.keys(ROOMS).join(", ")}`);
+  process.exit(2);
+}
+const servers = needServers(files.flatMap((file) => ROOMS[file] ?? []))
+  ? await startTestServers()
+  : NO_SERVERS;
+const tester = new Tester(servers.environment);
+process.once("SIGINT", () => {
+  tester.stop();
+  void servers.stop().then(() => process.exit(130));
+});
+try {
+  let problems = 0;
+  for (const file of files) problems += await testFile(file, ROOMS[file] ?? []);
+  console.log(problems === 0 ? "No mutant survived unexplained." : `${problems} to look at.`);
+  process.exitCode = problems === 0 ? 0 : 1;
+} finally {
+  tester.stop();
+  await servers.stop();
 }
 
-// The servers are told to stop when the process exits, and a signal alone ends it without that.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
-
-const names = process.argv.slice(2);
-const files = GUARDED_FILES.filter(({ path }) => names.length === 0 || names.includes(path));
-const unknown = names.filter((name) => !GUARDED_FILES.some(({ path }) => path === name));
-if (unknown.length > 0) {
-  console.error(`Not in scripts/mutants/guarded-files.ts: ${unknown.join(", ")}`);
-  process.exitCode = 1;
-} else {
-  process.exitCode = (await main()) ? 0 : 1;
-}
-
-async function main(): Promise<boolean> {
-  const servers = files.some(({ onServers }) => onServers) ? await startTestServers() : null;
-  const processes = Array.from(
-    { length: AT_ONCE },
-    () => new TestProcess({ ...process.env, ...servers?.environment }),
-  );
-  try {
-    let isClean = true;
-    for (const file of files) {
-      const outcomes = await tryMutants(file, processes);
-      if (!report(file.path, outcomes)) isClean = false;
-    }
-    return isClean;
-  } finally {
-    for (const one of processes) one.stop();
-    await servers?.stop();
-  }
-}
-
-async function tryMutants(
-  { path, tests, onServers }: GuardedFile,
-  processes: readonly TestProcess[],
-): Promise<Outcome[]> {
-  const source = readFileSync(path, "utf8");
-  const common = { file: path, tests, ...(onServers && { without: "(sqlite)" }) };
+/** Returns how many survived, or are explained and should not be. */
+async function testFile(file: string, tests: readonly string[]): Promise<number> {
+  const source = readFileSync(file, "utf8");
   const startedAt = performance.now();
-  const [first] = processes;
-  const verdict = await first?.run({ ...common, source }, 600_000);
-  if (verdict === undefined || verdict === "timed out" || verdict.failure !== null)
-    throw new Error(`${path}: its tests fail without a fault: ${JSON.stringify(verdict)}`);
-  const limitMs = Math.ceil(LIMIT_FACTOR * (performance.now() - startedAt) + LIMIT_MORE_MS);
-  const mutants = mutantsOf(path, source);
-  const outcomes: Outcome[] = [];
-  let next = 0;
-  await Promise.all(
-    processes.map(async (one) => {
-      for (let index = next++; index < mutants.length; index = next++) {
-        const mutant = mutants[index];
-        if (mutant === undefined) return;
-        const mutated = source.slice(0, mutant.start) + mutant.replacement + source.slice(mutant.end);
-        const task = { ...common, source: mutated };
-        let result = await one.run(task, limitMs);
-        // A machine that is busy with other things kills no mutant.
-        if (result === "timed out") result = await one.run(task, limitMs);
-        const before = source.slice(0, mutant.start).split("\n");
-        outcomes[index] = {
-          mutant,
-          line: source.split("\n")[before.length - 1]?.trim() ?? "",
-          lineNumber: before.length,
-          fate: result === "timed out" ? "timed out" : result.failure === null ? "survived" : "killed",
-        };
-      }
-    }),
+  const unchanged = await tester.test(file, source, tests, FIRST_LIMIT_MS);
+  if (unchanged.kind !== "survived") {
+    console.error(`${file}: its tests fail without any change (${JSON.stringify(unchanged)})`);
+    return 1;
+  }
+  const limitMs = Math.max(SHORTEST_LIMIT_MS, LIMIT_FACTOR * (performance.now() - startedAt));
+  const counts = { killed: 0, hung: 0, explained: 0 };
+  const problems: string[] = [];
+  const stale = new Set(EXPLAINED.filter((one) => one.file === file));
+  for (const mutant of makeMutants(file, source)) {
+    const explained = EXPLAINED.find((one) => isAbout(one, file, mutant));
+    if (explained !== undefined) stale.delete(explained);
+    const { kind } = await tester.test(file, mutant.source, tests, limitMs);
+    if (kind === "survived" && explained !== undefined) counts.explained++;
+    else if (kind === "survived") problems.push(`survived: ${describe(file, mutant)}`);
+    else if (explained !== undefined) problems.push(`explained, and killed: ${describe(file, mutant)}`);
+    else counts[kind]++;
+  }
+  await tester.test(file, source, [], limitMs);
+  for (const { text, change } of stale) problems.push(`explained, and not there: ${text} (${change})`);
+  const { killed, hung, explained } = counts;
+  console.log(
+    `${file}: ${killed} killed, ${hung} hung, ${explained} explained, ${problems.length} to look at`,
   );
-  return outcomes;
+  for (const problem of problems) console.log(`  ${problem}`);
+  return problems.length;
 }
 
-/** False: something is left to do. */
-function report(path: string, outcomes: readonly Outcome[]): boolean {
-  const survivors = outcomes.filter(({ fate }) => fate === "survived");
-  const known = EQUIVALENTS.filter(({ file }) => file === path).flatMap(({ line, what }) =>
-    what.map((mutation) => ({ line, what: mutation })),
-  );
-  const isExplained = (one: Outcome) =>
-    known.some(({ line, what }) => line === one.line && what === one.mutant.what);
-  const unexplained = survivors.filter((one) => !isExplained(one));
-  const stale = known.filter(
-    ({ line, what }) => !survivors.some((one) => one.line === line && one.mutant.what === what),
-  );
-  const count = (fate: Outcome["fate"]) => outcomes.filter((one) => one.fate === fate).length;
-  console.log(
-    `${path}: ${outcomes.length} mutants, ${count("killed")} killed, ${count("timed out")} timed out, ` +
-      `${survivors.length - unexplained.length} explained, ${unexplained.length} survived`,
-  );
-  for (const { line, lineNumber, mutant } of unexplained)
-    console.log(`  ${path}:${lineNumber} ${line}\n    ${mutant.what}`);
-  for (const { line, what } of stale) console.log(`  explained, but no survivor: ${line}\n    ${what}`);
-  return unexplained.length === 0 && stale.length === 0;
+function isAbout(one: (typeof EXPLAINED)[number], file: string, mutant: Mutant): boolean {
+  return one.file === file && one.text === mutant.text && one.change === mutant.change;
+}
+
+function describe(file: string, { line, text, change }: Mutant): string {
+  return `${file}:${line} ${change}: ${text}`;
 }

@@ -32,6 +32,8 @@ export interface TestServers {
   stop(): Promise<void>;
 }
 
+export const NO_SERVERS: TestServers = { environment: {}, stop: async () => {} };
+
 export async function startTestServers(): Promise<TestServers> {
   const wanted = NEEDS.filter(({ variable }) => (process.env[variable] ?? "") === "");
   const missing = wanted.filter(({ programs }) => findProgram(programs) === null);

@@ -1,13 +1,14 @@
 /**
- * `npm test`: brings up the servers that the tests need, runs Vitest with the arguments given
- * (`npm test -- test/unit`), and ends with the line `N passed, N failed`.
+ * `npm test`: brings up the servers, if one of the chosen files needs them, runs Vitest with the
+ * arguments given (`npm test -- test/unit`), and ends with the line `N passed, N failed`.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { countTests, type VitestReport } from "./count-tests.ts";
-import { startTestServers } from "./test-servers.ts";
+import { chosenTestFiles, needServers } from "./test-files.ts";
+import { NO_SERVERS, startTestServers, type TestServers } from "./test-servers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "elastic-job-test-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -20,9 +21,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
-  let servers: Awaited<ReturnType<typeof startTestServers>>;
+  let servers: TestServers;
   try {
-    servers = await startTestServers();
+    servers = needServers(chosenTestFiles(args)) ? await startTestServers() : NO_SERVERS;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return 1;

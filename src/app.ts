@@ -6,16 +6,13 @@ import { availableParallelism, hostname, networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Config } from "./config.ts";
+import { connectNode } from "./connect-node.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
 import { openLocalLock } from "./coordination/local.ts";
-import { withOwnProcess } from "./coordination/own-process.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
-import { Elector } from "./master/election/elector.ts";
-import { Puller } from "./node/puller.ts";
 import { processResources } from "./node/resources.ts";
-import { ResultWriter } from "./node/result-writer.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
 import { trimHeap } from "./node/trim-heap.ts";
 import { createNetwork } from "./rpc/forwarding/network.ts";
@@ -25,7 +22,6 @@ import type { JobStore } from "./store/job-store.ts";
 import { openMysqlStore, openSqliteStore } from "./store/open.ts";
 import { systemClock, systemRandom } from "./system-clock.ts";
 
-const MAX_JOBS_IN_MEMORY = 100_000;
 const RETRY_MS = 500;
 const REDIS_COMMAND_TIMEOUT_MS = 1000;
 /** More threads than this help no handler that waits, and each takes 10 MB or more. */
@@ -80,36 +76,29 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const credentials = { apiTokens: config.apiTokens, clusterSecrets: config.clusterSecrets };
     const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
-    const network = withOwnProcess(createNetwork({ clock, limits, credentials }), {
-      address: () => address,
-      accept: (stream) => {
-        const now = elector.now();
-        return now.kind === "master" ? now.api.acceptNode(stream) : null;
-      },
-      identity: () => {
-        const now = elector.now();
-        return { incarnation, nodeId, epoch: now.kind === "master" ? now.epoch : 0 };
-      },
-    });
-    const elector = new Elector({
-      lock,
-      store,
-      network,
-      clock,
-      random,
-      logger,
-      settings: {
-        lockTtlMs: config.lockTtlMs,
-        leaseMs: config.nodeLeaseMs,
-        horizonMs: config.horizonMs,
-        maxJobsInMemory: MAX_JOBS_IN_MEMORY,
-        maxLost: config.maxLost,
-        retention: config.retention,
-        embedded: isEmbedded,
-      },
+    const { elector, puller } = connectNode({
       incarnation,
       nodeId,
       address: () => address,
+      settings: {
+        slots: config.slots,
+        labels: config.labels,
+        lockTtlMs: config.lockTtlMs,
+        leaseMs: config.nodeLeaseMs,
+        horizonMs: config.horizonMs,
+        maxLost: config.maxLost,
+        drainGraceMs: config.drainGraceMs,
+        retention: config.retention,
+        embedded: isEmbedded,
+      },
+      network: createNetwork({ clock, limits, credentials }),
+      lock,
+      store,
+      executors,
+      resources,
+      clock,
+      random,
+      logger,
     });
     const server = createRpcServer({
       role: elector,
@@ -129,34 +118,6 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     elector.start();
     closers.push(() => elector.stop());
 
-    const writer = new ResultWriter({ store, clock, logger });
-    const puller = new Puller({
-      settings: {
-        incarnation,
-        nodeId,
-        address,
-        slots: config.slots,
-        labels: config.labels,
-        leaseMs: config.nodeLeaseMs,
-        maxLost: config.maxLost,
-        drainGraceMs: config.drainGraceMs,
-      },
-      masters: {
-        current: () => {
-          const now = elector.now();
-          if (now.kind === "follower") return now.master;
-          return now.kind === "master" ? { address, nodeId, incarnation, epoch: now.epoch } : null;
-        },
-        changed: (changed) => elector.changed(changed),
-        lost: (master) => void elector.masterIsGone(master),
-      },
-      network,
-      executors,
-      resources,
-      writer,
-      clock,
-      logger,
-    });
     puller.start();
     closers.push(() => puller.stop());
     logger.info({ nodeId, address, slots: config.slots, handlers: executors.handlers }, "node is up");
@@ -193,9 +154,8 @@ async function migrateWhenThere(store: JobStore, logger: Logger, signal?: AbortS
       return await store.migrate();
     } catch (error) {
       if (!isError(error, "unavailable") || signal?.aborted) throw error;
-      // Its message alone: nothing in this program's stack explains it.
       if (!hasComplained) {
-        logger.warn({ error: error.message }, "the database does not answer yet; waiting for it (MYSQL_URL)");
+        logger.warn({ error }, "the database does not answer yet; waiting for it (MYSQL_URL)");
       }
       await sleep(systemClock, RETRY_MS, signal);
     }

@@ -41,7 +41,8 @@ export interface Config {
 
 const SLOTS_A_CORE = 16;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** What settings are read from. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Throws `invalid_argument` with everything that is wrong. A variable that is set but empty counts as

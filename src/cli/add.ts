@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { AddJobInput, Duration, Json } from "../client/job-json.ts";
+import type { Environment } from "../config.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { followJob, hasSucceeded } from "./follow-job.ts";
 import { instantText, stateText } from "./job-text.ts";
@@ -11,7 +12,6 @@ import {
   parsePositive,
   parseWhole,
 } from "./option-values.ts";
-import type { Environment } from "./program.ts";
 import { EXIT_FAILED } from "./run-program.ts";
 
 const OVERLAPS = { wait: "OVERLAP_WAIT", skip: "OVERLAP_SKIP", allow: "OVERLAP_ALLOW" } as const;

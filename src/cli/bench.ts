@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import type { JobResult } from "../client/job-json.ts";
+import type { Environment } from "../config.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { parsePositive } from "./option-values.ts";
-import type { Environment } from "./program.ts";
 import { EXIT_FAILED } from "./run-program.ts";
 import { formatFields } from "./table.ts";
 

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
+import type { Environment } from "../config.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { standText } from "./job-text.ts";
 import { parseInstant } from "./option-values.ts";
-import type { Environment } from "./program.ts";
 
 interface CancelOptions extends ClientCommandOptions {
   readonly scheduledAt?: string;

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import { createClient } from "../client/lazy-client.ts";
-import type { Environment } from "./program.ts";
+import type { Environment } from "../config.ts";
 
 export interface ClientCommandOptions {
   readonly url: string;

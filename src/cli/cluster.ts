@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Cluster } from "../client/job-json.ts";
+import type { Environment } from "../config.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
-import type { Environment } from "./program.ts";
 import { formatFields, formatTable } from "./table.ts";
 
 type ClusterNode = Cluster["nodes"][number];

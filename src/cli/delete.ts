@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import type { Environment } from "../config.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
-import type { Environment } from "./program.ts";
 
 export function deleteCommand(env: Environment): Command {
   return clientCommand(env, "delete", "remove a job, abort its running handler, keep its results")

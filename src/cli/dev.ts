@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { createClient } from "../client/lazy-client.ts";
-import type { Environment } from "./program.ts";
+import type { Environment } from "../config.ts";
 
 const NOTES = `
 Settings (environment): EDGE_PORT (8080), HOST (127.0.0.1), PORT (the node's, 7070), DATA_DIR (./data),
@@ -26,7 +26,7 @@ async function dev(env: Environment): Promise<void> {
       import("./logger.ts"),
       import("./run-until-signal.ts"),
     ]);
-  // Nothing protects it: only this machine may reach it, unless it is told otherwise.
+  // Nothing protects this process: only its own machine may reach it, unless it is told otherwise.
   const config = parseConfig({ ...env, HOST: env["HOST"] || "127.0.0.1" });
   const logger = createLogger(config.logLevel, process.stderr.isTTY);
   await runUntilSignal(async (giveUp) => {
@@ -51,7 +51,7 @@ async function dev(env: Environment): Promise<void> {
   });
 }
 
-/** So that the line to try works the moment it is printed. A database that is not there yet is no reason to hide it. */
+/** This waits, so that the line to try works the moment it is printed. A database that is not there yet is no reason to hide it. */
 async function untilReady(url: string): Promise<void> {
   await createClient({ baseUrl: url })
     .getCluster()

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Environment } from "./program.ts";
+import type { Environment } from "../config.ts";
 
 const NOTES = `
 Settings (environment): UPSTREAM (URLs of nodes, separated by commas), EDGE_PORT (8080), HOST,

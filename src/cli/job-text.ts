@@ -1,7 +1,7 @@
 import type { InstantInput, Job, JobResult, JobState } from "../client/job-json.ts";
 import { formatFields } from "./table.ts";
 
-/** Without the enum's prefix: JOB_STATUS_WAITING is WAITING. */
+/** The name without its enum's prefix: JOB_STATUS_WAITING is WAITING. */
 export function enumText(value: string): string {
   return value.replace(/^(JOB_STATUS|OUTCOME|MISFIRE|OVERLAP|GAP|FOLD|KEY_LIFE)_/, "");
 }
@@ -32,7 +32,7 @@ export function resultText({ output, error, reason, skippedCount }: JobResult): 
   return output === undefined ? "" : JSON.stringify(output);
 }
 
-/** For one line of `watch`. */
+/** The job's state as one line of `watch`. */
 export function changeText({ job, lastResult }: JobState): string {
   const parts = [instantText(job.updateTime), enumText(job.status).padEnd(9)];
   if (job.attempt > 0) parts.push(`attempt ${job.attempt}`);

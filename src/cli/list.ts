@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Job, JobStatus } from "../client/job-json.ts";
+import type { Environment } from "../config.ts";
 import { JobStatusSchema } from "../gen/elasticjob/v1/job_pb.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { enumText, instantText, scheduleText } from "./job-text.ts";
 import { parsePositive } from "./option-values.ts";
-import type { Environment } from "./program.ts";
 import { formatTable } from "./table.ts";
 import { takeFirst } from "./take-first.ts";
 

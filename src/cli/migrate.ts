@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { Command } from "commander";
-import type { Environment } from "./program.ts";
+import type { Environment } from "../config.ts";
 
 const NOTES = `
 Nodes do this themselves when they start; run it alone to use an account with more rights, or to see

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Environment } from "./program.ts";
+import type { Environment } from "../config.ts";
 
 const NOTES = `
 Settings (environment): MYSQL_URL, REDIS_URL, PORT (7070), HOST, ADVERTISE_ADDRESS, HANDLERS (path of your

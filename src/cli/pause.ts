@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import type { Environment } from "../config.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { standText } from "./job-text.ts";
-import type { Environment } from "./program.ts";
 
 export function pauseCommand(env: Environment): Command {
   return clientCommand(env, "pause", "hold a job back; a running attempt is left to end")

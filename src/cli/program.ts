@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
+import type { Environment } from "../config.ts";
 import { addCommand } from "./add.ts";
 import { benchCommand } from "./bench.ts";
 import { cancelCommand } from "./cancel.ts";
@@ -17,9 +18,6 @@ import { retryCommand } from "./retry.ts";
 import { statusCommand } from "./status.ts";
 import { triggerCommand } from "./trigger.ts";
 import { watchCommand } from "./watch.ts";
-
-/** What the commands read settings from. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 const EXAMPLES = `
 Examples:

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import type { JobResult } from "../client/job-json.ts";
+import type { Environment } from "../config.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { enumText, instantText, resultText, tookText } from "./job-text.ts";
 import { parsePositive } from "./option-values.ts";
-import type { Environment } from "./program.ts";
 import { formatTable } from "./table.ts";
 import { takeFirst } from "./take-first.ts";
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import type { Environment } from "../config.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { standText } from "./job-text.ts";
-import type { Environment } from "./program.ts";
 
 export function resumeCommand(env: Environment): Command {
   return clientCommand(env, "resume", "let a paused job go on")

@@ -1,9 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Command, Option } from "commander";
 import type { ElasticJobClient } from "../client/elastic-job-client.ts";
+import type { Environment } from "../config.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { standText } from "./job-text.ts";
-import type { Environment } from "./program.ts";
 
 interface RetryOptions extends ClientCommandOptions {
   readonly all?: boolean;
@@ -65,7 +65,7 @@ async function retryAll(options: RetryOptions): Promise<void> {
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
   } finally {
-    // Also when it breaks off: those jobs do run again.
+    // They are told also when this breaks off: those jobs do run again.
     if (options.json) printJson({ retried });
     else print(`${retried} ${retried === 1 ? "job runs" : "jobs run"} again`);
   }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import type { Environment } from "../config.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
 import { stateText } from "./job-text.ts";
-import type { Environment } from "./program.ts";
 
 export function statusCommand(env: Environment): Command {
   return clientCommand(env, "status", "say where a job stands and how it last ended")

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
+import type { Environment } from "../config.ts";
 import { type ClientCommandOptions, clientCommand, connect, print } from "./client-command.ts";
 import { followJob, hasSucceeded } from "./follow-job.ts";
 import { changeText } from "./job-text.ts";
-import type { Environment } from "./program.ts";
 import { EXIT_FAILED } from "./run-program.ts";
 
 const NOTES = `

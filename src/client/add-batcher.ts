@@ -4,6 +4,7 @@
  * other work at the same time. Each add is settled on its own: one that is refused leaves the others alone.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
+import { Gather } from "../core/flow/gather.ts";
 import type { TableJob } from "./encode-table.ts";
 import type { AddedJob } from "./job-json.ts";
 
@@ -32,15 +33,16 @@ interface QueuedAdd {
 const MAX_CALLS = 2;
 /** Fewer adds than that are not worth a second call: they go with the next. */
 const MIN_SHARED_JOBS = 32;
-/** Larger batches are multiples of it: the cluster's statements of such sizes are prepared. */
-const EVEN_JOBS = 4;
 
 export class AddBatcher {
   readonly #options: AddBatcherOptions;
-  #queue: QueuedAdd[] = [];
+  readonly #adds = new Gather<QueuedAdd>({
+    mostBatches: MAX_CALLS,
+    take: (waiting, calls) => this.#batchLength(waiting, calls),
+    run: (batch) => this.#send(batch),
+    soon: queueMicrotask,
+  });
   #queuedBytes = 0;
-  #calls = 0;
-  #isFlushing = false;
 
   constructor(options: AddBatcherOptions) {
     this.#options = options;
@@ -48,49 +50,34 @@ export class AddBatcher {
 
   add(job: TableJob): Promise<AddedJob> {
     const { timeoutMs, maxQueuedBytes } = this.#options;
-    if (this.#queue.length > 0 && this.#queuedBytes + job.size > maxQueuedBytes) {
+    if (this.#adds.waiting > 0 && this.#queuedBytes + job.size > maxQueuedBytes) {
       const message = `addJob: ${this.#queuedBytes} bytes of jobs wait to be sent already, at most ${maxQueuedBytes} may; await earlier adds first`;
       return Promise.reject(new ConnectError(message, Code.ResourceExhausted));
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ job, deadline: performance.now() + timeoutMs, resolve, reject });
       this.#queuedBytes += job.size;
-      if (this.#isFlushing) return;
-      this.#isFlushing = true;
-      // Not at once: adds made in the same turn of the event loop should share a call.
-      queueMicrotask(() => this.#flush());
+      this.#adds.add({ job, deadline: performance.now() + timeoutMs, resolve, reject });
     });
   }
 
-  #flush(): void {
-    this.#isFlushing = false;
-    while (this.#queue.length > 0 && this.#calls < MAX_CALLS) {
-      if (this.#calls > 0 && this.#queue.length < MIN_SHARED_JOBS) return;
-      this.#calls++;
-      void this.#send(this.#takeBatch()).finally(() => {
-        this.#calls--;
-        this.#flush();
-      });
-    }
-  }
-
-  #takeBatch(): QueuedAdd[] {
+  #batchLength(waiting: readonly QueuedAdd[], calls: number): number {
     const { maxBatchJobs, maxBatchBytes } = this.#options;
-    const shares = this.#queue.length < MIN_SHARED_JOBS ? 1 : MAX_CALLS + 1 - this.#calls;
-    const share = Math.min(maxBatchJobs, Math.ceil(this.#queue.length / shares));
-    const most = share < MIN_SHARED_JOBS ? share : share - (share % EVEN_JOBS);
+    const isFew = waiting.length < MIN_SHARED_JOBS;
+    if (isFew && calls > 0) return 0;
+    const shares = isFew ? 1 : MAX_CALLS - calls;
+    const most = Math.min(maxBatchJobs, Math.ceil(waiting.length / shares));
     let bytes = 0;
     let count = 0;
-    for (const { job } of this.#queue) {
+    for (const { job } of waiting) {
       if (count === most || (count > 0 && bytes + job.size > maxBatchBytes)) break;
       bytes += job.size;
       count++;
     }
-    this.#queuedBytes -= bytes;
-    return this.#queue.splice(0, count);
+    return count;
   }
 
-  async #send(taken: QueuedAdd[]): Promise<void> {
+  async #send(taken: readonly QueuedAdd[]): Promise<void> {
+    for (const { job } of taken) this.#queuedBytes -= job.size;
     const now = performance.now();
     const batch = taken.filter((queued) => {
       if (queued.deadline > now) return true;

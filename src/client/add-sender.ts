@@ -3,9 +3,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { AddJobsRequest, AddJobsResponse } from "../gen/elasticjob/v1/job_service_pb.ts";
 import { outcomesOf } from "./add-outcome.ts";
 import type { AddStream } from "./add-stream.ts";
-import { CallKeys, newCallKey } from "./call-keys.ts";
 import { messageOf, type TableJob, tableOf } from "./encode-table.ts";
 import type { AddedJob } from "./job-json.ts";
+import { newCallKey, RetryKeys } from "./retry-keys.ts";
 import { isUnavailable, withRetries } from "./retry-policy.ts";
 
 export interface AddSenderOptions {
@@ -31,7 +31,7 @@ interface Sending {
 
 export class AddSender {
   readonly #options: AddSenderOptions;
-  readonly #keys = new CallKeys();
+  readonly #keys = new RetryKeys();
 
   constructor(options: AddSenderOptions) {
     this.#options = options;

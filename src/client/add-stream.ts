@@ -3,6 +3,7 @@
  * has been none for a while, so that it holds up no process that is done.
  */
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { type Queued, WakeableQueue } from "../core/flow/wakeable-queue.ts";
 import {
   type AddJobsRequest,
   type AddJobsResponse,
@@ -68,12 +69,10 @@ export class AddStream {
 class OpenStream {
   readonly #closed: (failure: ConnectError | null) => void;
   readonly #waiting = new Map<number, Waiting>();
-  /** Those that nobody waits for any more are taken out: a stream that is stuck would keep them. */
-  readonly #unsent = new Map<number, StreamAddJobsRequest>();
+  readonly #unsent = new WakeableQueue<StreamAddJobsRequest>();
   readonly #abort = new AbortController();
   #lastCall = 0;
   #isClosed = false;
-  #wake = () => {};
   /** Closes it when it was idle; once closed, gives the server up. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -86,6 +85,7 @@ class OpenStream {
     clearTimeout(this.#timer);
     const call = ++this.#lastCall;
     return new Promise((resolve, reject) => {
+      let unsent: Queued<StreamAddJobsRequest> | null = null;
       const expire = () => waiting.fail(new ConnectError("no answer in time", Code.DeadlineExceeded));
       const cancel = () => waiting.fail(ConnectError.from(signal?.reason, Code.Canceled));
       const timer = setTimeout(expire, timeoutMs);
@@ -93,7 +93,8 @@ class OpenStream {
         clearTimeout(timer);
         signal?.removeEventListener("abort", cancel);
         this.#waiting.delete(call);
-        this.#unsent.delete(call);
+        // A stream that is stuck would keep what nobody waits for any more.
+        if (unsent !== null) this.#unsent.remove(unsent);
         if (this.#waiting.size > 0 || this.#isClosed) return;
         this.#timer = setTimeout(() => this.#close(null), IDLE_MS);
       };
@@ -111,8 +112,7 @@ class OpenStream {
       if (signal?.aborted) return cancel();
       signal?.addEventListener("abort", cancel, { once: true });
       const $typeName = "elasticjob.v1.StreamAddJobsRequest";
-      this.#unsent.set(call, { $typeName, call, idempotencyKey, request, timeoutMs });
-      this.#wake();
+      unsent = this.#unsent.push({ $typeName, call, idempotencyKey, request, timeoutMs });
     });
   }
 
@@ -122,7 +122,7 @@ class OpenStream {
     try {
       const method = JobService.method.streamAddJobs;
       const { signal } = this.#abort;
-      const { message: answers } = await transport.stream(method, signal, 0, headers, this.#outgoing());
+      const { message: answers } = await transport.stream(method, signal, 0, headers, this.#unsent);
       for await (const answer of answers) this.#answered(answer);
     } catch (error) {
       failure = ConnectError.from(error);
@@ -143,21 +143,8 @@ class OpenStream {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#closed(failure);
-    this.#wake();
+    this.#unsent.end();
     this.#timer = setTimeout(() => this.#abort.abort(), CLOSE_MS);
-  }
-
-  async *#outgoing(): AsyncGenerator<StreamAddJobsRequest> {
-    while (!this.#isClosed) {
-      for (const [call, request] of this.#unsent) {
-        this.#unsent.delete(call);
-        yield request;
-      }
-      if (this.#isClosed) return;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
   }
 }
 

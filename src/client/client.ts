@@ -13,6 +13,7 @@ import type {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient as createRpcClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
+import { IDEMPOTENCY_KEY } from "../core/call-headers.ts";
 import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
 import {
   JobService,
@@ -22,12 +23,12 @@ import {
 import { AddBatcher } from "./add-batcher.ts";
 import { AddSender } from "./add-sender.ts";
 import { AddStream } from "./add-stream.ts";
-import { newCallKey } from "./call-keys.ts";
 import type { CallOptions, ClientOptions, DuplexTransport, ElasticJobClient } from "./elastic-job-client.ts";
 import { Templates } from "./encode-table.ts";
 import type { Cluster, Job, JobPage, JobState, Preview, ResultPage } from "./job-json.ts";
 import { fromInput, toOutput } from "./json-message.ts";
 import { resumeWatch } from "./resume-watch.ts";
+import { newCallKey } from "./retry-keys.ts";
 import { isNotRun, isUnavailable, isUnreachable, withRetries } from "./retry-policy.ts";
 
 function isDuplex(transport: Transport): transport is DuplexTransport {
@@ -87,7 +88,7 @@ export function createClient(options: ClientOptions): ElasticJobClient {
   const adds = new AddSender({
     stream: isDuplex(transport) ? new AddStream(transport, headers) : null,
     call: (request, key, timeoutMs, signal) =>
-      transmit(JobService.method.addJobs, request, signal, timeoutMs, { "idempotency-key": key }),
+      transmit(JobService.method.addJobs, request, signal, timeoutMs, { [IDEMPOTENCY_KEY]: key }),
     retryable,
     random,
   });
@@ -133,7 +134,7 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     resumeJob: (jobId, callOptions) => jobAfter(JobService.method.resumeJob, { jobId }, callOptions),
     triggerJob: (jobId, callOptions) =>
       jobAfter(JobService.method.triggerJob, { jobId }, callOptions, {
-        headers: { "idempotency-key": newCallKey() },
+        headers: { [IDEMPOTENCY_KEY]: newCallKey() },
       }),
     cancelJob(jobId, { scheduledAt, ...callOptions } = {}) {
       const once = scheduledAt === undefined ? { retryable: isNotRun } : {};

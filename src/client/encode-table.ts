@@ -23,7 +23,7 @@ export interface TableJob {
 const MAX_TEMPLATES = 1_000;
 
 export class Templates {
-  readonly #known = new Map<string, AddJobRequest>();
+  private readonly known = new Map<string, AddJobRequest>();
 
   /** Throws `invalid_argument` for what is no job. */
   tableJob(job: AddJobInput): TableJob {
@@ -36,15 +36,15 @@ export class Templates {
     const text = JSON.stringify(common);
     // Undefined for what JSON leaves out.
     const payloadText = (JSON.stringify(payload) as string | undefined) ?? "";
-    return { template: this.#template(text), payload: payloadText, size: text.length + payloadText.length };
+    return { template: this.template(text), payload: payloadText, size: text.length + payloadText.length };
   }
 
-  #template(text: string): AddJobRequest {
-    let template = this.#known.get(text);
+  private template(text: string): AddJobRequest {
+    let template = this.known.get(text);
     if (template === undefined) {
       template = fromInput(AddJobRequestSchema, text);
-      if (this.#known.size >= MAX_TEMPLATES) this.#known.clear();
-      this.#known.set(text, template);
+      if (this.known.size >= MAX_TEMPLATES) this.known.clear();
+      this.known.set(text, template);
     }
     return template;
   }

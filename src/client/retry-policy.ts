@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { NOT_RUN, RETRY_AFTER, RETRY_AFTER_MS } from "../core/call-headers.ts";
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
@@ -17,18 +18,15 @@ export function isUnavailable(error: unknown): boolean {
   return isUnreachable(error) || (error instanceof ConnectError && error.code === Code.Unavailable);
 }
 
-/** On an error: nothing of the call was done, so that any call may be made again. */
-export const NOT_RUN = "elastic-job-not-run";
-
 export function isNotRun(error: unknown): boolean {
   return error instanceof ConnectError && error.metadata.has(NOT_RUN);
 }
 
 /** How long the server asked to wait, in milliseconds or as HTTP's `Retry-After` in seconds; 0: it did not say. */
 export function retryHintMs(headers: Headers): number {
-  const ms = Number(headers.get("retry-after-ms") ?? Number.NaN);
+  const ms = Number(headers.get(RETRY_AFTER_MS) ?? Number.NaN);
   if (ms >= 0) return ms;
-  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  const seconds = Number(headers.get(RETRY_AFTER) ?? Number.NaN);
   return seconds >= 0 ? seconds * 1_000 : 0;
 }
 

@@ -25,7 +25,7 @@ export function text(accepts: string, pattern: RegExp): Reader<string> {
   return { accepts, schema: z.string().regex(pattern) };
 }
 
-/** As a header carries it. */
+/** A header must be able to carry the token. */
 export const token: Reader<string> = text(
   "16 to 200 letters, digits and . _ ~ + / = -",
   /^[A-Za-z0-9._~+/=-]{16,200}$/,
@@ -71,7 +71,7 @@ export const redisUrl: Reader<string> = {
   }),
 };
 
-/** Without the slash at its end. */
+/** The result has no slash at its end. */
 export const nodeUrl: Reader<string> = {
   accepts: "the URL of a node, such as http://10.0.0.5:7070",
   schema: z
@@ -98,7 +98,7 @@ export const address: Reader<string> = {
   }),
 };
 
-/** In lower case, as URLs have it. */
+/** The result is in lower case, as URLs have it. */
 export const hostRule: Reader<string> = {
   accepts:
     "the name or address of a host, without a port, such as api.example.com or [fd00::5], or *.example.com for all below it",

@@ -1,6 +1,6 @@
 /**
  * The claims that the master gives to a node, as objects here and as a table on the wire: a message for each
- * claim would cost both sides several times as much.
+ * claim would cost both sides several times as much. The master makes them in `master/nodes/make-assignment.ts`.
  */
 import type { Assign } from "../gen/elasticjob/v1/node_service_pb.ts";
 import { column, TextColumns } from "./columns.ts";

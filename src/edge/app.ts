@@ -6,8 +6,8 @@
 import { Code, cors as connectHeaders } from "@connectrpc/connect";
 import { Hono } from "hono";
 import { cors } from "hono/cors";
-import { NOT_RUN } from "../client/retry-policy.ts";
 import { consolePage } from "../console/page.ts";
+import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER, RETRY_AFTER_MS } from "../core/call-headers.ts";
 import { isLocalHost, isOriginAllowed } from "./caller-check.ts";
 import { errorResponse } from "./error-response.ts";
 import { createCallHandler } from "./handle-call.ts";
@@ -20,7 +20,7 @@ export interface EdgeOptions {
   readonly upstreams: readonly string[];
   /** Origins of browser pages that may call, for example `https://ops.example.com`; `*`: all. */
   readonly allowedOrigins: readonly string[];
-  /** Of which a call must carry one; default: none, it is left to the nodes to ask. */
+  /** A call must carry one of them; default: none, it is left to the nodes to ask. */
   readonly apiTokens?: readonly string[];
   /** How many calls may be under way, streams included; default 2,000. */
   readonly maxCalls?: number;
@@ -64,8 +64,8 @@ export function createEdge(options: EdgeOptions): Hono {
       // Those who are not allowed never get here.
       origin: (origin) => origin,
       allowMethods: [...connectHeaders.allowedMethods],
-      allowHeaders: [...connectHeaders.allowedHeaders, "Authorization", "Idempotency-Key"],
-      exposeHeaders: [...connectHeaders.exposedHeaders, "Retry-After", "Retry-After-Ms", NOT_RUN],
+      allowHeaders: [...connectHeaders.allowedHeaders, "Authorization", IDEMPOTENCY_KEY],
+      exposeHeaders: [...connectHeaders.exposedHeaders, RETRY_AFTER, RETRY_AFTER_MS, NOT_RUN],
       maxAge: 7_200,
     }),
   );

@@ -8,7 +8,7 @@ const MAX_DEADLINE_MS = 24 * 3_600_000;
 export function callerDeadlineMs(headers: Headers): number | null {
   const connect = parseConnectTimeout(headers.get("connect-timeout-ms"), MAX_DEADLINE_MS);
   const grpc = parseGrpcTimeout(headers.get("grpc-timeout"), MAX_DEADLINE_MS);
-  // One that can't be parsed is the node's to refuse, with the protocol's own error.
+  // A deadline that can't be parsed is the node's to refuse, with the protocol's own error.
   const timeoutMs = connect.timeoutMs ?? grpc.timeoutMs;
   return timeoutMs === undefined ? null : Math.min(timeoutMs, MAX_DEADLINE_MS);
 }

@@ -9,7 +9,7 @@ const LOCAL_NAMES = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** The page that the edge itself serves is always allowed. */
 export function isOriginAllowed(origin: string, host: string, allowedOrigins: readonly string[]): boolean {
   if (allowedOrigins.includes("*") || allowedOrigins.includes(origin)) return true;
-  // Only the host: behind a proxy that ends TLS, the edge does not know its own scheme.
+  // Only the hosts are compared: behind a proxy that ends TLS, the edge does not know its own scheme.
   return URL.canParse(origin) && new URL(origin).host === host;
 }
 

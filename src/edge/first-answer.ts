@@ -1,7 +1,7 @@
 /**
  * A node that is frozen or cut off takes a call and says nothing, not even that it is gone. So while there is
  * no answer the same call is made again, elsewhere; the first answer counts, and the other calls are aborted.
- * Only for what may be done twice.
+ * This is only for what may be done twice.
  *
  * How many such calls there are at once, over all callers, is bounded: when all nodes are slow, asking more of them
  * would only make them slower (a cluster of which 900 callers wait once had 2,700 calls, and its edge no memory left).

@@ -4,7 +4,8 @@
  * node says so), reads, and adds, which carry an `Idempotency-Key`. All within the caller's deadline, so that a failover is waited out.
  */
 import { Code } from "@connectrpc/connect";
-import { backoffMs, NOT_RUN, pause, retryHintMs } from "../client/retry-policy.ts";
+import { backoffMs, pause, retryHintMs } from "../client/retry-policy.ts";
+import { NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
 import { setDeadline } from "./call-deadline.ts";
 import { errorResponse } from "./error-response.ts";
 import { firstAnswer, type SpareCalls } from "./first-answer.ts";
@@ -125,7 +126,7 @@ function isRefused(error: unknown): boolean {
 function unreachable(upstream: string, error: unknown): Response {
   const why = isRefused(error) ? "nobody listens there" : "the connection broke";
   return errorResponse(Code.Unavailable, `no node answered; last tried ${upstream}: ${why}`, {
-    headers: { "retry-after": "1" },
+    headers: { [RETRY_AFTER]: "1" },
   });
 }
 

@@ -1,7 +1,7 @@
 /** One call of the API: who calls, how much there is already, its body, and then on to a node. */
 import { Code } from "@connectrpc/connect";
-import { NOT_RUN } from "../client/retry-policy.ts";
 import { bearerToken, isOneOf } from "../core/bearer-token.ts";
+import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
 import { callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
 import { acceptedContentType, refusedContentType } from "./content-type.ts";
 import { errorResponse } from "./error-response.ts";
@@ -35,7 +35,7 @@ export function createCallHandler(options: {
     }
     const headers = requestHeaders(request.headers);
     headers.set("content-type", contentType);
-    if (method.adds && !headers.has("idempotency-key")) headers.set("idempotency-key", crypto.randomUUID());
+    if (method.adds && !headers.has(IDEMPOTENCY_KEY)) headers.set(IDEMPOTENCY_KEY, crypto.randomUUID());
     const deadlineMs = callerDeadlineMs(request.headers) ?? DEFAULT_DEADLINE_MS;
     const started = performance.now();
     let body = await readInTime(request, deadlineMs, load);
@@ -70,7 +70,7 @@ export function createCallHandler(options: {
     const load = limit.enter();
     if (load === null) {
       const message = `this edge has ${maxCalls} calls under way already; try again, or run more edges`;
-      return errorResponse(Code.Unavailable, message, { headers: { "retry-after": "1", [NOT_RUN]: "1" } });
+      return errorResponse(Code.Unavailable, message, { headers: { [RETRY_AFTER]: "1", [NOT_RUN]: "1" } });
     }
     try {
       const answer = await passOn(request, method, load);

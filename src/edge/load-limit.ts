@@ -7,7 +7,7 @@ export interface LoadLimit {
   enter(): CallLoad | null;
 }
 
-/** One call's part. */
+/** What one call has of the load. */
 export interface CallLoad {
   /** Whether it may keep so many more bytes of its body in memory. */
   mayHold(bytes: number): boolean;

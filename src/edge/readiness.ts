@@ -1,4 +1,5 @@
 import { Code } from "@connectrpc/connect";
+import { RETRY_AFTER } from "../core/call-headers.ts";
 import { errorResponse } from "./error-response.ts";
 import type { Upstreams } from "./upstreams.ts";
 
@@ -26,6 +27,6 @@ export async function askReadiness(
     upstreams.failed(upstream);
   }
   return errorResponse(Code.Unavailable, `no node is ready; last asked ${why}`, {
-    headers: { "retry-after": "1" },
+    headers: { [RETRY_AFTER]: "1" },
   });
 }

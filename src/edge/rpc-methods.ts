@@ -4,7 +4,7 @@ import { JobService } from "../gen/elasticjob/v1/job_service_pb.ts";
 
 /** A method that the edge passes on. NodeService is between nodes, and never here. */
 export interface EdgeMethod {
-  /** On the node, for example `/elasticjob.v1.JobService/AddJob`. */
+  /** The path on the node, for example `/elasticjob.v1.JobService/AddJob`. */
   readonly path: string;
   readonly streams: boolean;
   /** Adds are told apart by their `Idempotency-Key`. */
@@ -18,7 +18,7 @@ const ADDS = new Set(["AddJob", "AddJobs", "TriggerJob"]);
 // What is not known to be safe to repeat counts as a write: a method added later is not retried by accident.
 const READ_PREFIX = /^(Get|Preview|Watch)/;
 
-/** By the paths that callers use: with the package's name, or without. */
+/** The methods by the paths that callers use: with the package's name, or without. */
 export function edgeMethods(): ReadonlyMap<string, EdgeMethod> {
   const methods = new Map<string, EdgeMethod>();
   for (const service of SERVICES) {

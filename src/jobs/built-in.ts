@@ -1,6 +1,7 @@
 import { defineJobs, type Handler, type Jobs } from "./define-jobs.ts";
 import { echo } from "./echo.ts";
 import { fail } from "./fail.ts";
+import type { ProcessGroups } from "./shell.ts";
 import { sleep } from "./sleep.ts";
 
 export interface BuiltInSettings {
@@ -11,12 +12,6 @@ export interface BuiltInSettings {
 }
 
 export const DEFAULT_BUILT_IN_SETTINGS: BuiltInSettings = { httpAllowedHosts: [], isShellOn: false };
-
-/** Is told of process groups, so that none outlives the thread that started it. */
-export interface ProcessGroups {
-  started(group: number): void;
-  ended(group: number): void;
-}
 
 /** The handlers that every node offers. A user's handler of the same name goes before. */
 export function builtInJobs(settings: BuiltInSettings, groups: ProcessGroups): Jobs {

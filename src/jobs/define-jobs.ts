@@ -58,14 +58,14 @@ function describeType(value: unknown): string {
 /** Throw it to fail an occurrence at once: it is not retried. */
 export class PermanentError extends Error {
   override readonly name: string = "PermanentError";
-  /** Told by this mark, not by class: the user's module may have loaded its own copy of this one. */
+  /** It is told by this mark, not by its class: the user's module may have loaded its own copy of this one. */
   readonly isPermanent = true;
 }
 
 /** Throw it to fail an attempt and choose when the next one comes, if the retry policy grants one. */
 export class RetryError extends Error {
   override readonly name: string = "RetryError";
-  /** Told by this mark, as PermanentError is. */
+  /** It is told by this mark, as PermanentError is. */
   readonly retryAfterMs: number;
 
   /** `after`: milliseconds, instead of the policy's backoff. */

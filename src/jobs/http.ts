@@ -13,7 +13,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_TIMEOUT_MS = 86_400_000;
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_REDIRECTS = 5;
-/** Of an answer that was not expected, so much is shown in the error. */
+/** The error shows so much of an answer that was not expected. */
 const ERROR_BODY_CHARACTERS = 500;
 /** Request Timeout, Too Early, Too Many Requests: other 4xx would be the same the next time. */
 const TRANSIENT_4XX = [408, 425, 429];

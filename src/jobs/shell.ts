@@ -6,14 +6,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import * as z from "zod";
-import type { ProcessGroups } from "./built-in.ts";
 import { checkPayload } from "./check-payload.ts";
 import type { Handler, HandlerContext } from "./define-jobs.ts";
 import { killGroup } from "./kill-group.ts";
 import { OutputTail } from "./output-tail.ts";
 
 const MAX_OUTPUT_BYTES = 64 * 1024;
-/** Of what it wrote to stderr, so much is shown in the error. */
+/** The error shows so much of what the program wrote to stderr. */
 const ERROR_CHARACTERS = 2000;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -30,6 +29,12 @@ const Payload = z.strictObject({
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), NoNul).optional(),
   stdin: z.string().optional(),
 });
+
+/** Who is told of process groups, so that none outlives the thread that started it. */
+export interface ProcessGroups {
+  started(group: number): void;
+  ended(group: number): void;
+}
 
 export function createShell(groups: ProcessGroups): Handler {
   return async (job, ctx) => {

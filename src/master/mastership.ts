@@ -3,10 +3,9 @@
  * written until it is deposed, steps down or stops. Nothing of it is used again in the next one.
  */
 import type { MasterStream, Network, StreamHandler } from "../coordination/network.ts";
-import type { Due } from "../core/calendar/next-due.ts";
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
-import type { JobRecord, JobSpec } from "../core/job.ts";
+import type { JobSpec } from "../core/job.ts";
 import { Queues } from "../core/queues/queues.ts";
 import { BornClaimed } from "./adding/born-claimed.ts";
 import { Children } from "./adding/children.ts";
@@ -14,9 +13,10 @@ import { handlerRefusal } from "./adding/handler-refusal.ts";
 import { IdBlocks } from "./adding/id-blocks.ts";
 import { Intake } from "./adding/intake.ts";
 import { JobInserter } from "./adding/job-inserter.ts";
-import { JobAdder } from "./adding/job-keys.ts";
+import { KeyReader } from "./adding/key-reader.ts";
 import { keepClusterTime } from "./cluster-clock.ts";
 import type { MasterContext } from "./context.ts";
+import { ClusterReader } from "./control/cluster-reader.ts";
 import { Control } from "./control/control.ts";
 import { JobReader } from "./control/job-reader.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
@@ -26,97 +26,113 @@ import { RetentionLoop } from "./ending/retention-loop.ts";
 import { Sweep } from "./ending/sweep.ts";
 import type { AddedJob, AddItem, ClusterView, JobApi, JobView, KeyPart } from "./job-api.ts";
 import { ChangedJobs } from "./memory/changed-jobs.ts";
+import { ClaimHolders } from "./memory/claim-holders.ts";
 import { ClassRegistry } from "./memory/class-registry.ts";
 import { InFlight } from "./memory/in-flight.ts";
 import { JobMemory } from "./memory/job-memory.ts";
 import { Pages } from "./memory/pages.ts";
+import { Turn } from "./memory/turn.ts";
+import { AbsentNodes } from "./nodes/absent-nodes.ts";
 import { ConnectedNodes } from "./nodes/connected-nodes.ts";
-import type { NodeSession } from "./nodes/node-session.ts";
+import { NodeClaims } from "./nodes/node-claims.ts";
+import { NodeNumbers } from "./nodes/node-numbers.ts";
 import { NodeSessions } from "./nodes/node-sessions.ts";
 
 export class Mastership implements JobApi {
   private readonly context: MasterContext;
-  private readonly queues = new Queues();
   private readonly inFlight = new InFlight();
-  private readonly changedJobs = new ChangedJobs();
+  private readonly nodes = new ConnectedNodes();
+  private readonly numbers: NodeNumbers;
   private readonly classes: ClassRegistry;
   private readonly pages: Pages;
-  private readonly nodes = new ConnectedNodes();
   private readonly sessions: NodeSessions;
   private readonly scheduler: Scheduler;
   private readonly intake: Intake;
   private readonly control: Control;
   private readonly children: Children;
   private readonly reader: JobReader;
+  private readonly clusterReader: ClusterReader;
   private readonly sweep: Sweep;
   private readonly retention: RetentionLoop;
 
   constructor(context: MasterContext, network: Network) {
     this.context = context;
-    const { queues, inFlight, changedJobs, nodes } = this;
-    const wake = () => this.scheduler.wake();
-    this.classes = new ClassRegistry(context, (jobClass) => {
-      this.pages.addEmptyClass(jobClass.id);
-      this.nodes.classAdded(jobClass);
+    const { inFlight, nodes } = this;
+    // memory
+    const queues = new Queues();
+    const turn = new Turn(context.clock);
+    const changedJobs = new ChangedJobs();
+    const holders = new ClaimHolders(queues);
+    const pages = new Pages(context, { queues, holders, turn });
+    const memory = new JobMemory({ queues, pages, changedJobs, turn });
+    const classes = new ClassRegistry(context, (jobClass) => {
+      pages.addEmptyClass(jobClass.id);
+      nodes.classAdded(jobClass);
     });
-    const { classes } = this;
-    const found = (record: JobRecord) => this.sessions.found(record);
-    this.pages = new Pages(context, queues, { found, loaded: wake });
-    const memory = new JobMemory(queues, this.pages, changedJobs, wake);
-    const endings = new Endings(context, { memory, inFlight, found });
-    this.sessions = new NodeSessions(
-      context,
-      { nodes, network, memory, inFlight, endings, classes },
-      {
-        changed: () => {
-          this.pages.setPresent(nodes.presentClasses());
-          wake();
-        },
-        roomMade: wake,
-      },
-    );
-    const { sessions } = this;
-    const spawn = (parent: JobRecord, next: Due | null) => this.children.spawn(parent, next);
-    const skip: Children["skip"] = (record, decision) => this.children.skip(record, decision);
-    const dispatcher = new Dispatcher(
-      context,
-      { memory, inFlight, nodes, found, endings, spawn, skip },
-      () => {
-        this.pages.kick();
-        wake();
-      },
-    );
-    this.scheduler = new Scheduler(context, memory, dispatcher);
-    const bornClaimed = new BornClaimed(context, { memory, nodes, endings });
+    // ending
+    const endings = new Endings(context, { memory, inFlight, holders });
+    this.sweep = new Sweep(context, { classes, pages, queues, memory, inFlight, holders });
+    this.retention = new RetentionLoop(context, { classes, inFlight });
+    // nodes
+    const numbers = new NodeNumbers(context);
+    const absent = new AbsentNodes(context, { network, numbers, holders, endings });
+    const claims = new NodeClaims(context, { holders, memory, inFlight, endings });
+    const sessions = new NodeSessions(context, {
+      network,
+      connected: nodes,
+      absent,
+      numbers,
+      claims,
+      holders,
+      memory,
+      classes,
+      pages,
+      endings,
+      turn,
+    });
+    // adding
     const refusal = handlerRefusal(context, nodes);
     const ids = new IdBlocks(context);
-    const adder = new JobAdder(context, {
-      classes,
-      ids,
-      inserter: new JobInserter(context, { memory, endings, bornClaimed }),
-    });
-    this.intake = new Intake(context, { memory, adder, ids, refusal });
-    this.children = new Children(context, { adder, endings, memory });
+    const bornClaimed = new BornClaimed(context, { memory, nodes, holders, endings });
+    const keys = new KeyReader(context);
+    const inserter = new JobInserter(context, { classes, memory, endings, bornClaimed });
+    this.intake = new Intake(context, { memory, ids, keys, inserter, refusal });
+    this.children = new Children(context, { memory, ids, keys, inserter, endings });
     const { children } = this;
-    this.control = new Control(context, { memory, inFlight, classes, sessions, endings, children, refusal });
-    this.reader = new JobReader(context, { classes, nodes, changedJobs });
-    const isSpokenFor = (record: JobRecord) => this.sessions.isSpokenFor(record);
-    this.sweep = new Sweep(context, {
-      classes,
-      pages: this.pages,
-      queues,
+    // dispatch and control
+    const dispatcher = new Dispatcher(context, {
       memory,
       inFlight,
-      found,
-      isSpokenFor,
+      holders,
+      nodes,
+      endings,
+      children,
+      pages,
+      turn,
     });
-    this.retention = new RetentionLoop(context, { classes, inFlight });
+    this.scheduler = new Scheduler(context, { queues, dispatcher, turn });
+    this.control = new Control(context, {
+      memory,
+      inFlight,
+      holders,
+      classes,
+      sessions,
+      endings,
+      children,
+      refusal,
+    });
+    this.reader = new JobReader(context, { classes, nodes, changedJobs });
+    this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
+    this.pages = pages;
+    this.classes = classes;
+    this.numbers = numbers;
+    this.sessions = sessions;
   }
 
   /** Loads what it must know before it serves, then starts its loops. */
   async start(): Promise<void> {
     await this.classes.load();
-    await this.sessions.load();
+    await this.numbers.load();
     this.context.ended.addEventListener("abort", () => this.stop(), { once: true });
     for (const loop of [
       this.pages.run(),
@@ -190,29 +206,7 @@ export class Mastership implements JobApi {
   }
 
   readCluster(): ClusterView {
-    const nodes = this.nodes.all().map((session) => ({
-      nodeId: session.nodeId,
-      address: session.address,
-      slots: session.slots,
-      usedSlots: this.usedSlots(session),
-      handlers: [...session.handlers].sort(),
-      labels: session.labels,
-      cpu: session.cpu,
-      freeMemoryMb: session.freeMemoryMb,
-      draining: session.draining,
-    }));
-    return { epoch: this.context.epoch, nodes, ...this.queues.counts() };
-  }
-
-  /** Not from its credit, which is for jobs that wait at the node too, and nothing while it drains. */
-  private usedSlots({ slots, claims }: NodeSession): number {
-    let used = 0;
-    for (const jobId of claims.keys()) {
-      // Most claims of short jobs only wait there: thousands, whose number does not matter.
-      if (used >= slots) return slots;
-      used += this.queues.get(jobId)?.record.spec.requirements.slots ?? 1;
-    }
-    return Math.min(slots, used);
+    return this.clusterReader.read();
   }
 
   drainNode(nodeId: string): void {

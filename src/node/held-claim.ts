@@ -1,4 +1,5 @@
 import type { Assignment } from "../coordination/assignment.ts";
+import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
 import { type JobState, OUTCOME, type ResultRecord } from "../core/job.ts";
 import {
@@ -9,7 +10,10 @@ import {
   retryAfterFailure,
   retryAfterLoss,
 } from "../core/state/ending.ts";
-import type { ExecutionEnd, RunningExecution } from "./executors.ts";
+import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
+
+/** A job that was lost so often in a row gets a thread of its own. */
+const ALONE_AFTER_LOSSES = 2;
 
 /** A claim from its assignment until the master has acknowledged its end. */
 export interface HeldClaim {
@@ -111,4 +115,27 @@ export function stateAfter({ assignment }: HeldClaim, row: ResultRecord): JobSta
 
 function nextOf({ nextScheduledAt, nextDueAt }: Assignment): NextOccurrence | null {
   return nextScheduledAt === null ? null : { scheduledAt: nextScheduledAt, at: nextDueAt };
+}
+
+/** What the master is told of it. */
+export function doneClaim({ jobId, claim }: Assignment, projected: boolean, state: JobState): DoneClaim {
+  const { status, at, scheduledAt, attempt, failures, lost, endedAt } = state;
+  return { jobId, claim, projected, status, at, scheduledAt, attempt, failures, lost, endedAt };
+}
+
+/** What its handler is to run. */
+export function executionOf({ assignment, startTime }: HeldClaim): Execution {
+  const { jobId, claim, attempt, name, handler, scheduledAt, timeoutMs, lost, payload } = assignment;
+  return {
+    jobId,
+    claim,
+    attempt,
+    name,
+    handler,
+    payload: payload === "" ? null : payload,
+    scheduledAt,
+    timeoutMs: timeoutMs > 0 ? timeoutMs : null,
+    deadline: timeoutMs > 0 ? startTime + timeoutMs : null,
+    alone: lost >= ALONE_AFTER_LOSSES,
+  };
 }

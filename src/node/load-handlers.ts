@@ -1,5 +1,6 @@
-import { type BuiltInSettings, builtInJobs, type ProcessGroups } from "../jobs/built-in.ts";
+import { type BuiltInSettings, builtInJobs } from "../jobs/built-in.ts";
 import { defineJobs, type Jobs } from "../jobs/define-jobs.ts";
+import type { ProcessGroups } from "../jobs/shell.ts";
 
 /** The built-in handlers, and the user's before those. What it throws says what is wrong with the module. */
 export async function loadHandlers(

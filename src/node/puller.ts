@@ -13,33 +13,15 @@ import { ClusterTime } from "../core/cluster-time.ts";
 import type { Logger } from "../core/logger.ts";
 import type { GetJobResponse, Pong, Welcome } from "../gen/elasticjob/v1/node_service_pb.ts";
 import type { Executors } from "./executors.ts";
+import { letJobsEnd } from "./let-jobs-end.ts";
 import { MasterConnection } from "./master-connection.ts";
+import type { Masters } from "./masters.ts";
 import { LOAD_EVERY_MS, NodeReport } from "./node-report.ts";
+import type { NodeSettings } from "./node-settings.ts";
 import { Lease } from "./own-lease.ts";
 import type { Resources } from "./resources.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import { Runner } from "./runner.ts";
-
-export interface NodeSettings {
-  readonly incarnation: string;
-  readonly nodeId: string;
-  /** This node's `ip:port`. */
-  readonly address: string;
-  readonly slots: number;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly leaseMs: number;
-  readonly maxLost: number;
-  /** How long running jobs may go on when the node is drained. */
-  readonly drainGraceMs: number;
-}
-
-/** Where the node learns who is master. */
-export interface Masters {
-  current(): MasterAddress | null;
-  changed(signal: AbortSignal): Promise<void>;
-  /** The stream to this master has ended. */
-  lost(master: MasterAddress): void;
-}
 
 export interface PullerParts {
   readonly settings: NodeSettings;
@@ -117,19 +99,11 @@ export class Puller {
   }
 
   private async drain(): Promise<void> {
-    const { clock, logger, settings } = this.parts;
-    const graceMs = settings.drainGraceMs;
     this.isDraining = true;
-    this.runner.returnQueued("its node is draining");
+    const { runner, parts } = this;
+    const ended = letJobsEnd(runner, { ...parts, graceMs: parts.settings.drainGraceMs });
     this.report.queue();
-    const idle = new AbortController();
-    void this.runner.whenIdle().then(() => idle.abort());
-    await sleep(clock, graceMs, idle.signal);
-    if (!idle.signal.aborted) {
-      logger.warn({ slots: this.runner.usedSlots }, "handing back jobs that still run");
-      this.runner.handBack("its node is draining");
-      await sleep(clock, graceMs, idle.signal);
-    }
+    await ended;
   }
 
   async stop(): Promise<void> {
@@ -192,14 +166,15 @@ export class Puller {
 
   private sayHello(connection: MasterConnection): void {
     const { settings, executors, resources } = this.parts;
+    const { incarnation, nodeId, slots, labels } = settings;
     this.report.helloSaid();
     connection.hello({
-      incarnation: settings.incarnation,
-      nodeId: settings.nodeId,
-      address: settings.address,
-      slots: settings.slots,
+      incarnation,
+      nodeId,
+      address: settings.address(),
+      slots,
       memoryMb: resources.memoryMb,
-      labels: { ...settings.labels },
+      labels: { ...labels },
       handlers: [...executors.handlers],
       runJob: executors.hasRunJob,
       claims: this.runner.claims(),

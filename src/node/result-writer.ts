@@ -6,6 +6,8 @@
  */
 import { type Clock, sleep } from "../core/clock.ts";
 import { isError } from "../core/errors.ts";
+import { Gather } from "../core/flow/gather.ts";
+import { halveRefused } from "../core/flow/halve-refused.ts";
 import { farEnd, hasEnded, type JobError, type JobState, type ResultRecord } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import type { JobStore, Projection } from "../store/job-store.ts";
@@ -37,10 +39,8 @@ export class ResultWriter {
   private readonly store: JobStore;
   private readonly clock: Clock;
   private readonly logger: Logger;
-  private readonly queue: EndedClaim[] = [];
+  private readonly ended: Gather<EndedClaim>;
   private readonly stopping = new AbortController();
-  private isFlushQueued = false;
-  private writing = 0;
   private lastBeganAt = 0;
   /** Rows that the database takes in no form, and that wait for another try. */
   private deferred = 0;
@@ -50,51 +50,48 @@ export class ResultWriter {
     this.store = parts.store;
     this.clock = parts.clock;
     this.logger = parts.logger;
+    this.ended = new Gather({
+      mostBatches: MAX_WRITING,
+      take: ({ length }, writing) => (this.gathers(length, writing) ? 0 : Math.min(length, MAX_BATCH)),
+      run: (batch) => this.writeInTime(batch),
+      soon: (flush) => this.clock.after(0, flush),
+      idle: () => this.tellIdle(),
+    });
   }
 
   /** Results that are not written yet. */
   get backlog(): number {
-    return this.queue.length + this.writing * MAX_BATCH + this.deferred;
+    return this.ended.waiting + this.ended.underWay * MAX_BATCH + this.deferred;
   }
 
   add(ended: EndedClaim): void {
-    this.queue.push(ended);
-    if (this.isFlushQueued) return;
-    this.isFlushQueued = true;
-    this.clock.after(0, () => {
-      this.isFlushQueued = false;
-      this.flush();
-    });
+    this.ended.add(ended);
   }
 
   /** Waits until all is written, at most `ms`; then gives up what is left: its claims will be LOST. */
   async stop(ms: number): Promise<void> {
     const written = new AbortController();
     this.idle.push(() => written.abort());
-    this.flush();
+    this.ended.flush();
     await sleep(this.clock, ms, written.signal);
     this.stopping.abort();
   }
 
-  private flush(): void {
-    while (this.writing < MAX_WRITING && this.queue.length > 0 && !this.gathers()) {
-      this.writing++;
-      this.lastBeganAt = this.clock.monotonic();
-      const cancel = this.clock.after(LONG_MS, () => this.flush());
-      void this.write(this.queue.splice(0, MAX_BATCH)).finally(() => {
-        cancel();
-        this.writing--;
-        this.flush();
-      });
-    }
-    if (this.writing === 0 && this.queue.length === 0 && this.deferred === 0) {
-      for (const resolve of this.idle.splice(0)) resolve();
-    }
+  private tellIdle(): void {
+    if (this.deferred > 0) return;
+    for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  private gathers(): boolean {
-    if (this.writing === 0 || this.queue.length >= MAX_BATCH) return false;
+  private gathers(waiting: number, writing: number): boolean {
+    if (writing === 0 || waiting >= MAX_BATCH) return false;
     return this.clock.monotonic() - this.lastBeganAt < LONG_MS;
+  }
+
+  /** When it takes long, the next batch goes beside it. */
+  private async writeInTime(batch: readonly EndedClaim[]): Promise<void> {
+    this.lastBeganAt = this.clock.monotonic();
+    const cancel = this.clock.after(LONG_MS, () => this.ended.flush());
+    await this.write(batch).finally(cancel);
   }
 
   private async write(batch: readonly EndedClaim[]): Promise<void> {
@@ -160,18 +157,22 @@ export class ResultWriter {
     write: (part: readonly Item[]) => Promise<Result[]>,
     refused: (item: Item, error: unknown) => Promise<Result[]>,
   ): Promise<Result[]> {
+    const written = await halveRefused(batch, {
+      attempt: (part) => this.untilAnswered(() => write(part)),
+      splits: () => true,
+      failed: async (part, error) => (await Promise.all(part.map((item) => refused(item, error)))).flat(),
+    });
+    return written.flat();
+  }
+
+  /** Throws what the database refuses. Once this has stopped, nothing was written. */
+  private async untilAnswered<Result>(write: () => Promise<Result[]>): Promise<Result[]> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(MAX_RETRY_MS, waitMs * 2)) {
       try {
-        return await write(batch);
+        return await write();
       } catch (error) {
         if (this.stopping.signal.aborted) return [];
-        if (!isError(error, "unavailable")) {
-          const [only] = batch;
-          if (batch.length === 1 && only !== undefined) return refused(only, error);
-          const middle = batch.length >> 1;
-          const before = await this.persist(batch.slice(0, middle), write, refused);
-          return [...before, ...(await this.persist(batch.slice(middle), write, refused))];
-        }
+        if (!isError(error, "unavailable")) throw error;
         this.logger.warn({ error }, "could not write results; trying again");
         await sleep(this.clock, waitMs, this.stopping.signal);
       }

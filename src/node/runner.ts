@@ -7,24 +7,21 @@ import type { Assignment } from "../coordination/assignment.ts";
 import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
-import type { JobState } from "../core/job.ts";
 import {
   type ClaimVerdict,
   HeldClaimSchema,
   HeldState,
   Verdict,
 } from "../gen/elasticjob/v1/node_service_pb.ts";
+import { EarlyClaims } from "./early-claims.ts";
 import type { ExecutionEnd, Executors } from "./executors.ts";
-import { type HeldClaim, resultRow, stateAfter } from "./held-claim.ts";
+import { doneClaim, executionOf, type HeldClaim, resultRow, stateAfter } from "./held-claim.ts";
 import { HeldClaims } from "./held-claims.ts";
 import { Prefetch } from "./prefetch.ts";
 import type { ResultWriter } from "./result-writer.ts";
 
 /** How long a handler has to end after its claim was given up. Shorter than the margin of the lease. */
 const ABORT_GRACE_MS = 500;
-
-/** A job that was lost so often in a row gets a thread of its own. */
-const ALONE_AFTER_LOSSES = 2;
 
 const HELD_STATE = {
   running: HeldState.RUNNING,
@@ -40,16 +37,22 @@ export interface RunnerParts {
   readonly maxLost: number;
 }
 
+export interface RunnerEvents {
+  /** A handler has ended. */
+  slotsFreed(slots: number): void;
+  /** A claim's result is written. */
+  done(claim: DoneClaim): void;
+  /** Why no handler may begin now; null: it may. */
+  whyNotRun(): string | null;
+}
+
 export class Runner {
   private readonly parts: RunnerParts;
   private readonly held = new HeldClaims();
-  private readonly slotsFreed: (slots: number) => void;
-  private readonly done: (claim: DoneClaim) => void;
-  private readonly whyNotRun: () => string | null;
+  private readonly on: RunnerEvents;
   /** Claims that wait here for a slot, in the order in which they came. */
   private readonly queue: HeldClaim[] = [];
-  /** Claims whose time has not come. */
-  private readonly early = new Set<HeldClaim>();
+  private readonly early: EarlyClaims;
   private readonly prefetch: Prefetch;
   private busySlots = 0;
   /** Claims that have not ended. */
@@ -57,20 +60,11 @@ export class Runner {
   private idle: (() => void)[] = [];
   private forgotten: (() => void)[] = [];
 
-  /** `slotsFreed` hears when a handler has ended; `done`, when its result is written. `whyNotRun`: why none may begin now; null: it may. */
-  constructor(
-    parts: RunnerParts,
-    on: {
-      slotsFreed: (slots: number) => void;
-      done: (claim: DoneClaim) => void;
-      whyNotRun: () => string | null;
-    },
-  ) {
+  constructor(parts: RunnerParts, on: RunnerEvents) {
     this.parts = parts;
+    this.on = on;
     this.prefetch = new Prefetch(parts.slots);
-    this.slotsFreed = on.slotsFreed;
-    this.done = on.done;
-    this.whyNotRun = on.whyNotRun;
+    this.early = new EarlyClaims(parts.clock, (held) => this.isDue(held));
   }
 
   /** Slots of all claims that have not ended, running or waiting here. */
@@ -110,27 +104,20 @@ export class Runner {
     this.held.add(held);
     this.unended++;
     if (refusal !== null) this.ended(held, { kind: "lost", reason: refusal, isBlameless: true });
-    else if (assignment.startAt > time.now()) this.waitForTime(held);
+    else if (assignment.startAt > time.now()) this.early.add(held);
     else this.begin(held);
   }
 
-  private waitForTime(held: HeldClaim): void {
-    this.early.add(held);
-    const { time, assignment } = held;
-    this.parts.clock.after(assignment.startAt - time.now(), () => {
-      // Unless it was handed back meanwhile.
-      if (!this.early.delete(held)) return;
-      // A timer may be early by a little.
-      if (assignment.startAt > time.now()) return this.waitForTime(held);
-      // A process that was stopped wakes to this timer before it sees that its lease has lapsed.
-      const refusal = this.whyNotRun();
-      if (refusal !== null) {
-        held.handedBack = refusal;
-        return this.ended(held, { kind: "lost", reason: refusal, isBlameless: true });
-      }
-      held.arrivedAt = this.parts.clock.monotonic();
-      this.begin(held);
-    });
+  /** Its time has come. */
+  private isDue(held: HeldClaim): void {
+    // A process that was stopped wakes to this timer before it sees that its lease has lapsed.
+    const refusal = this.on.whyNotRun();
+    if (refusal !== null) {
+      held.handedBack = refusal;
+      return this.ended(held, { kind: "lost", reason: refusal, isBlameless: true });
+    }
+    held.arrivedAt = this.parts.clock.monotonic();
+    this.begin(held);
   }
 
   private begin(held: HeldClaim): void {
@@ -147,8 +134,7 @@ export class Runner {
 
   /** Hands back what has not begun. */
   returnQueued(reason: string): void {
-    const unbegun = [...this.early, ...this.queue.splice(0)];
-    this.early.clear();
+    const unbegun = [...this.early.takeAll(), ...this.queue.splice(0)];
     for (const held of unbegun) {
       held.handedBack = reason;
       this.ended(held, { kind: "lost", reason, isBlameless: true });
@@ -160,31 +146,16 @@ export class Runner {
   }
 
   private execute(held: HeldClaim): void {
-    const { jobId, claim, attempt, name, handler, scheduledAt, timeoutMs, slots, lost, payload } =
-      held.assignment;
     const startedAt = this.parts.clock.monotonic();
+    const { slots } = held.assignment;
     this.busySlots += slots;
     held.startTime = held.time.now();
-    held.execution = this.parts.executors.run(
-      {
-        jobId,
-        claim,
-        attempt,
-        name,
-        handler,
-        payload: payload === "" ? null : payload,
-        scheduledAt,
-        timeoutMs: timeoutMs > 0 ? timeoutMs : null,
-        deadline: timeoutMs > 0 ? held.startTime + timeoutMs : null,
-        alone: lost >= ALONE_AFTER_LOSSES,
-      },
-      (end) => {
-        this.busySlots -= slots;
-        this.prefetch.took(this.parts.clock.monotonic() - startedAt);
-        this.ended(held, end);
-        this.executeQueued();
-      },
-    );
+    held.execution = this.parts.executors.run(executionOf(held), (end) => {
+      this.busySlots -= slots;
+      this.prefetch.took(this.parts.clock.monotonic() - startedAt);
+      this.ended(held, end);
+      this.executeQueued();
+    });
   }
 
   private executeQueued(): void {
@@ -266,15 +237,10 @@ export class Runner {
       asFailed: (error) => endedBy({ kind: "failed", error, isPermanent: true }),
       written: (projected, ended) => {
         held.state = "written";
-        this.done(doneClaim(assignment, projected, ended));
+        this.on.done(doneClaim(assignment, projected, ended));
       },
     });
-    this.slotsFreed(assignment.slots);
+    this.on.slotsFreed(assignment.slots);
     if (this.unended === 0) for (const resolve of this.idle.splice(0)) resolve();
   }
-}
-
-function doneClaim({ jobId, claim }: Assignment, projected: boolean, state: JobState): DoneClaim {
-  const { status, at, scheduledAt, attempt, failures, lost, endedAt } = state;
-  return { jobId, claim, projected, status, at, scheduledAt, attempt, failures, lost, endedAt };
 }

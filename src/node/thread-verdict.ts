@@ -43,3 +43,10 @@ export function endIn(verdict: Verdict, part: Part, isTimedOut: boolean): Execut
   if (culprits === null && part === "suspect") return { kind: "lost", reason, isBlameless: false };
   return { kind: "lost", reason: "another job has ended its thread", isBlameless: true };
 }
+
+/** Why a thread that has ended never took a job; `code`: its exit code. */
+export function whyNotReady(code: number, verdict: Verdict | null): string {
+  // Node's code for a top-level await that nothing can end any more.
+  if (code === 13) return "it has a top-level await that never ends";
+  return verdict?.reason ?? `its thread ended with code ${code}`;
+}

@@ -2,6 +2,13 @@
  * One worker thread, as the node sees it: what runs in it, whether it turns, and how what ran in it
  * ends when it does. An execution ends once: by the thread's answer, or when the thread is gone, not
  * before; so an attempt's retry never runs beside a handler that ignores its abort.
+ *
+ * - Loading: its module is being read. `ready` leaves it; a module that does not load, or not in time, kills it.
+ * - Serving: it takes jobs. A handler that ignores its abort leaves it for retiring; one that blocks it, for killed.
+ * - Retiring: it takes no more jobs, and its others may end. It is killed when all that is left is overdue, when they
+ *   took too long, or when somebody hurries it.
+ * - Killed: `verdict` says who is to blame. What it has answered before still counts.
+ * - Gone: whatever still ran in it has ended by that verdict.
  */
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../core/clock.ts";
@@ -15,12 +22,12 @@ import {
   packRun,
   type ThreadData,
   type ToThread,
-  TURN_MS,
 } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
 import type { ThreadLimits } from "./thread-limits.ts";
 import { createSignals, nextKey, SignalReader } from "./thread-signals.ts";
-import { endIn, NOT_KNOWN, type Part, partIn, type Verdict } from "./thread-verdict.ts";
+import { ThreadTurns } from "./thread-turns.ts";
+import { endIn, NOT_KNOWN, type Part, partIn, type Verdict, whyNotReady } from "./thread-verdict.ts";
 
 export interface ThreadParts {
   readonly handlersUrl: string | null;
@@ -58,6 +65,7 @@ export class Thread {
   private readonly events: ThreadEvents;
   private readonly worker: Worker;
   private readonly signals: SignalReader;
+  private readonly turns: ThreadTurns;
   private readonly answers: AnswerReader;
   private readonly running = new Map<number, Running>();
   /** Process groups that its handlers have started. */
@@ -67,17 +75,15 @@ export class Thread {
   private verdict: Verdict | null = null;
   private isGone = false;
   private cancelRetirement = () => {};
-  private lastTurns = 0;
-  private lastSampleAt: number;
-  private blockedForMs = 0;
 
   constructor(parts: ThreadParts, events: ThreadEvents) {
     this.parts = parts;
     this.events = events;
-    this.startedAt = this.lastSampleAt = parts.clock.monotonic();
+    this.startedAt = parts.clock.monotonic();
     const { handlersUrl, builtIn } = parts;
     const signals = createSignals();
     this.signals = new SignalReader(signals);
+    this.turns = new ThreadTurns(this.signals, parts.clock);
     const answers = createAnswerRing();
     this.answers = new AnswerReader(answers);
     const workerData: ThreadData = { handlersUrl, builtIn, signals, answers };
@@ -91,6 +97,11 @@ export class Thread {
 
   get isKilled(): boolean {
     return this.verdict !== null || this.isGone;
+  }
+
+  /** How long its event loop has not turned. Wants to be asked every TURN_MS. */
+  blockedMs(): number {
+    return this.turns.blockedMs();
   }
 
   run(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution {
@@ -111,22 +122,11 @@ export class Thread {
     return { abort: (reason, graceMs) => this.abort(key, reason, graceMs) };
   }
 
-  /** How long its event loop has not turned. Wants to be asked every TURN_MS. */
-  blockedMs(): number {
-    const now = this.parts.clock.monotonic();
-    const { turns } = this.signals;
-    // While the whole process stood still, its threads could not turn either.
-    const elapsedMs = Math.min(now - this.lastSampleAt, 2 * TURN_MS);
-    this.blockedForMs = turns === this.lastTurns ? this.blockedForMs + elapsedMs : 0;
-    this.lastTurns = turns;
-    this.lastSampleAt = now;
-    return this.blockedForMs;
-  }
-
   /** Kills it if it has been blocked for too long. */
   check(): void {
     this.takeAnswers();
-    if (this.blockedMs() < this.parts.limits.maxBlockedMs || this.running.size === 0 || this.isKilled) return;
+    if (this.turns.blockedMs() < this.parts.limits.maxBlockedMs || this.running.size === 0 || this.isKilled)
+      return;
     this.parts.logger.warn({ jobs: this.running.size }, "a thread for handlers is blocked; replacing it");
     this.killBlocked("the handler blocked its thread", null);
   }
@@ -160,7 +160,7 @@ export class Thread {
     const { jobId, handler } = running.execution;
     this.parts.logger.warn({ jobId, handler }, "a handler ignores its abort; replacing its thread");
     running.overdue = reason;
-    if (this.blockedMs() >= this.parts.limits.blockedMs) {
+    if (this.turns.blockedMs() >= this.parts.limits.blockedMs) {
       return this.killBlocked(`${reason}, and its thread was blocked`, key);
     }
     this.events.retire();
@@ -265,7 +265,10 @@ export class Thread {
   private died({ key, reason, end }: Extract<FromThread, { kind: "dying" }>): void {
     const message = end.kind === "failed" ? end.error.message : "";
     const jobId = key === null ? null : (this.running.get(key)?.execution.jobId ?? null);
-    this.parts.logger.error({ jobId, message }, `a thread for handlers has died of ${reason}`);
+    this.parts.logger.error(
+      { jobId, error: end.kind === "failed" ? end.error : null },
+      `a thread for handlers has died of ${reason}`,
+    );
     const culprits = key === null ? null : new Set([key]);
     const why = `its thread has died of ${reason}: ${message}`;
     this.verdict ??= { reason: why, culprits, isSure: key !== null, end, isBlocked: false };
@@ -280,12 +283,6 @@ export class Thread {
   private post(message: ToThread): void {
     this.worker.postMessage(message);
   }
-}
-
-function whyNotReady(code: number, verdict: Verdict | null): string {
-  // Node's code for a top-level await that nothing can end any more.
-  if (code === 13) return "it has a top-level await that never ends";
-  return verdict?.reason ?? `its thread ended with code ${code}`;
 }
 
 function firstKey(running: ReadonlyMap<number, unknown>): number | null {

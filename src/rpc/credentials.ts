@@ -7,8 +7,8 @@
  */
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { bearerToken, isOneOf } from "../core/bearer-token.ts";
+import { FORWARDED } from "../core/call-headers.ts";
 import { NodeService } from "../gen/elasticjob/v1/node_service_pb.ts";
-import { FORWARDED } from "./call-headers.ts";
 
 export interface Credentials {
   /** Empty: the API is open to everybody. */

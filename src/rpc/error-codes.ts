@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { NOT_RUN, RETRY_AFTER_MS } from "../core/call-headers.ts";
 import { ElasticJobError, type ErrorCode } from "../core/errors.ts";
-import { NOT_RUN, RETRY_AFTER_MS } from "./call-headers.ts";
 
 /** The one table between the project's error codes and Connect's. */
 const CONNECT_CODES = {

@@ -20,7 +20,7 @@ export interface Dialect {
   readonly jobKey: string;
   /** Makes a scan of results go by primary key. */
   readonly resultKey: string;
-  /** Before the rows of a list of rows: `(a, b) IN (<rows> (?, ?), …)`. */
+  /** What stands before the rows of a list of rows: `(a, b) IN (<rows> (?, ?), …)`. */
   readonly rows: string;
   /** Rows of the hot index after the cursor, up to and with `through`. */
   hotRange(after: Cursor, through: number): Condition;
@@ -30,7 +30,7 @@ export interface Dialect {
   resultsTo(jobId: number, claim: number): Condition;
 }
 
-/** Spelled out, as MySQL does not read ranges from row comparisons. */
+/** Its ranges are spelled out, as MySQL does not read them from row comparisons. */
 export const MYSQL: Dialect = {
   bytes: "BINARY",
   hotIndex: "FORCE INDEX (jobinfo_hot)",
@@ -51,7 +51,7 @@ export const MYSQL: Dialect = {
   }),
 };
 
-/** By row comparisons, as SQLite loses the index's order over an OR. */
+/** Its ranges are row comparisons, as SQLite loses the index's order over an OR. */
 export const SQLITE: Dialect = {
   bytes: "BLOB",
   hotIndex: "INDEXED BY jobinfo_hot",

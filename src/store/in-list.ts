@@ -44,7 +44,7 @@ export function padded(values: readonly SqlValue[]): SqlValue[] {
  * That `id` is one of these, which are in order and each there once. Jobs that are added together have ids one after
  * another, and end together as a rule: few ranges cost the server half of what a list does.
  *
- * For UPDATEs: a range passes over a row that another transaction has locked, unless the row matches as it was committed,
+ * It is made for UPDATEs: a range passes over a row that another transaction has locked, unless the row matches as it was committed,
  * where a list would wait. So the rest of the condition must ask only for what is committed already.
  */
 export function isOneOf(ids: readonly number[]): { readonly sql: string; readonly values: SqlValue[] } {

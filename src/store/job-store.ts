@@ -16,7 +16,7 @@ import type { ResultAge } from "../core/state/retention.ts";
 export interface Mastership {
   /** 0 before the first election. */
   readonly epoch: number;
-  /** Of the process that advanced the epoch; empty before the first. */
+  /** It names the process that advanced the epoch; empty before the first. */
   readonly incarnation: string;
 }
 
@@ -29,7 +29,7 @@ export interface NodeRecord {
 
 /** A key under which jobs were added. */
 export interface JobKey {
-  /** Up to 255 bytes; what kind of key it is, is part of it. */
+  /** It has up to 255 bytes; what kind of key it is, is part of it. */
   readonly key: string;
   /** The job; for the key of a whole call, the first id of its block. */
   readonly jobId: number;
@@ -110,7 +110,7 @@ export interface ResultAgePage {
 
 export interface JobFilter {
   readonly status?: StoredStatus;
-  /** With `status` WAITING: only those due by then, or only those due later. */
+  /** With `status` WAITING, only those match that are due by then, or only those that are due later. */
   readonly dueBy?: number;
   readonly dueAfter?: number;
   readonly handler?: string;
@@ -172,13 +172,13 @@ export interface JobStore {
   /** Sets RUNNING, claim, attempt + 1, node (0: nobody, to skip or cancel an occurrence). Returns how many rows the guard let through. */
   claimJobs(epoch: number, node: number, claims: readonly ClaimWrite[], now: number): Promise<number>;
 
-  /** A node's results. Not fenced: the claim is the guard. One outcome a row, in their order. */
+  /** Writes a node's results. It is not fenced: the claim is the guard. Returns an outcome for each row, in their order. */
   writeResults(rows: readonly ResultRecord[]): Promise<ResultWrite[]>;
-  /** A master's rows (LOST, SKIPPED, CANCELLED), fenced. A row that is not first is dropped. */
+  /** Writes a master's rows (LOST, SKIPPED, CANCELLED), fenced. A row that is not first is dropped. */
   writeFinalRows(epoch: number, rows: readonly ResultRecord[]): Promise<ResultWrite[]>;
   /** The final rows of these claims, keyed by jobId. */
   readFinalRows(claims: readonly ClaimRef[]): Promise<Map<number, ResultRecord>>;
-  /** Only by the writer of the first row, or with its `epoch` by the master. Returns which applied, in their order. */
+  /** Only the writer of the first row calls it, or with its `epoch` the master. Returns which applied, in their order. */
   projectJobs(projections: readonly Projection[], epoch?: number): Promise<boolean[]>;
 
   /** False: the guard missed, nothing was written. */
@@ -196,7 +196,7 @@ export interface JobStore {
    * number is a lower bound when there are more.
    */
   countJobs(filter: JobFilter, limit: number): Promise<number>;
-  /** By (jobId, claim) downwards, final before late; scans a bounded number of rows. */
+  /** Reads by (jobId, claim) downwards, final before late; scans a bounded number of rows. */
   listResults(
     filter: ResultFilter,
     page: { readonly before: ResultKey | null; readonly limit: number },

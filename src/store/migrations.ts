@@ -10,7 +10,7 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
-/** In the order of their numbers, from 1, without gaps. */
+/** The migrations in the order of their numbers, from 1, without gaps. */
 export function loadMigrations(database: "mysql" | "sqlite"): Migration[] {
   const folder = new URL(`./migrations/${database}/`, import.meta.url);
   const files = readdirSync(folder)

@@ -3,9 +3,8 @@ import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import { MYSQL, type Read } from "./dialect.ts";
 import { pageEnded, pageResultAges } from "./expiry.ts";
+import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
-import { countJobs, listJobs } from "./list-jobs.ts";
-import { listResults } from "./list-results.ts";
 import { changeJob, deleteJob, freeKeys } from "./mysql/change-job.ts";
 import { claimJobs } from "./mysql/claim-jobs.ts";
 import { addClass, addNode, advanceEpoch, readClock, reserveIds } from "./mysql/cluster-rows.ts";
@@ -19,6 +18,7 @@ import { repeatOn } from "./mysql/repeat.ts";
 import { writeResults } from "./mysql/write-results.ts";
 import { pageJobs, readClasses, readFinalRows, readJobs, readMastership, readNodes } from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
+import { listResults } from "./result-list-query.ts";
 
 export interface MysqlStoreSettings {
   /** `mysql://user:password@host:port/database`; `mysqls:` for TLS. */
@@ -48,7 +48,7 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
   return {
     async migrate() {
       try {
-        // Not repeated: whoever starts the node waits for a database that is not there yet.
+        // It is not repeated: whoever starts the node waits for a database that is not there yet.
         await pool.use(async (session) => {
           await migrate(session, pool, clock);
           const [row] = await session.read<{ bytes: number }>("SELECT @@max_allowed_packet AS bytes", []);

@@ -56,7 +56,7 @@ export async function pageJobs(
 ): Promise<JobPage> {
   const limit = wholeNumber(query.limit);
   const range = dialect.hotRange(query.after ?? BEFORE_ALL, query.through);
-  // Not ORDER BY class: MariaDB does not see that a prepared `class = ?` is one value, and would sort.
+  // It has no ORDER BY class: MariaDB does not see that a prepared `class = ?` is one value, and would sort.
   const rows = await read<JobRow & { loaded: number }>(
     `SELECT ${SELECT_JOB_WITHOUT_PAYLOAD},
       CASE WHEN OCTET_LENGTH(payload) <= ? THEN payload END AS payload,
@@ -102,7 +102,7 @@ export function claimList(
   return { sql: `(job_id, claim) IN (${dialect.rows}${rowMarks(2, values.length / 2)})`, values };
 }
 
-/** For a LIMIT, which is written into the text: prepared statements refuse a bound one. */
+/** Checks a LIMIT, which is written into the text: prepared statements refuse a bound one. */
 export function wholeNumber(value: number): number {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a whole number`);
   return value;

@@ -1,78 +1,41 @@
 /** A row of `jobresult`, to and from a ResultRecord. */
-import { type JobError, OUTCOME, type Outcome, type ResultRecord } from "../core/job.ts";
-import type { SqlValue } from "./dialect.ts";
+import { type JobError, OUTCOME, type ResultRecord } from "../core/job.ts";
+import type { ReadColumn, RowOf } from "./column-list.ts";
 
-export interface ResultRow {
-  readonly job_id: number;
-  readonly claim: number;
-  readonly late: number;
-  readonly outcome: Outcome;
-  readonly attempt: number;
-  readonly scheduled_at: number;
-  readonly start_time: number;
-  readonly end_time: number;
-  readonly retry_at: number | null;
-  readonly node: number;
-  readonly epoch: number;
-  readonly placement: string;
-  readonly output: string | null;
-  readonly error: string | null;
-  readonly reason: string;
-  readonly skipped_through: number | null;
-  readonly skipped_count: number;
-}
+/** Each statement about results, and its values, are made of this list. */
+const RESULT = {
+  job_id: (result: ResultRecord) => result.jobId,
+  claim: (result: ResultRecord) => result.claim,
+  late: (result: ResultRecord) => (result.late ? 1 : 0),
+  outcome: (result: ResultRecord) => result.outcome,
+  attempt: (result: ResultRecord) => result.attempt,
+  scheduled_at: (result: ResultRecord) => result.scheduledAt,
+  start_time: (result: ResultRecord) => result.startTime,
+  end_time: (result: ResultRecord) => result.endTime,
+  retry_at: (result: ResultRecord) => result.retryAt,
+  node: (result: ResultRecord) => result.node,
+  // It is the epoch of the master that writes the row; 0: a node does.
+  epoch: (_: ResultRecord, epoch: number) => epoch,
+  placement: (result: ResultRecord) => result.placement,
+  output: (result: ResultRecord) => result.output,
+  error: ({ error }: ResultRecord) => (error === null ? null : JSON.stringify(error)),
+  reason: (result: ResultRecord) => result.reason,
+  skipped_through: (result: ResultRecord) => result.skippedThrough,
+  skipped_count: (result: ResultRecord) => result.skippedCount,
+};
 
-/** In the order of `pushResult`. */
-export const RESULT_COLUMNS = [
-  "job_id",
-  "claim",
-  "late",
-  "outcome",
-  "attempt",
-  "scheduled_at",
-  "start_time",
-  "end_time",
-  "retry_at",
-  "node",
-  "epoch",
-  "placement",
-  "output",
-  "error",
-  "reason",
-  "skipped_through",
-  "skipped_count",
-] as const satisfies readonly (keyof ResultRow)[];
+export type ResultRow = RowOf<typeof RESULT>;
+type ResultColumn = keyof ResultRow;
 
+export const RESULT_COLUMNS = Object.keys(RESULT) as ResultColumn[];
+export const RESULT_VALUES: readonly ReadColumn<ResultRecord>[] = Object.values(RESULT);
 export const SELECT_RESULT = RESULT_COLUMNS.join(", ");
-
-/** Appends the row's values. `epoch`: of the master that writes; 0: a node does. */
-export function pushResult(values: SqlValue[], result: ResultRecord, late: boolean, epoch: number): void {
-  values.push(
-    result.jobId,
-    result.claim,
-    late ? 1 : 0,
-    result.outcome,
-    result.attempt,
-    result.scheduledAt,
-    result.startTime,
-    result.endTime,
-    result.retryAt,
-    result.node,
-    epoch,
-    result.placement,
-    result.output,
-    result.error === null ? null : JSON.stringify(result.error),
-    result.reason,
-    result.skippedThrough,
-    result.skippedCount,
-  );
-}
 
 /**
  * What the row of a handler that has succeeded, written by its node, has in all columns but those of
- * `pushSuccess`. Most rows are such.
+ * `SUCCESS_VALUES`. Most rows are such.
  */
-export const SUCCESS = {
+export const SUCCESS: Partial<Readonly<Record<ResultColumn, string>>> = {
   late: "0",
   outcome: `${OUTCOME.SUCCEEDED}`,
   retry_at: "NULL",
@@ -81,33 +44,21 @@ export const SUCCESS = {
   reason: "''",
   skipped_through: "NULL",
   skipped_count: "0",
-} as const satisfies Partial<Record<keyof ResultRow, string>>;
+};
+export const SUCCESS_VALUES: readonly ReadColumn<ResultRecord>[] = RESULT_COLUMNS.filter(
+  (name) => SUCCESS[name] === undefined,
+).map((name) => RESULT[name]);
 
-export function isSuccess(result: ResultRecord, late: boolean, epoch: number): boolean {
+export function isSuccess(result: ResultRecord, epoch: number): boolean {
   return (
     result.outcome === OUTCOME.SUCCEEDED &&
-    !late &&
+    !result.late &&
     epoch === 0 &&
     result.retryAt === null &&
     result.error === null &&
     result.reason === "" &&
     result.skippedThrough === null &&
     result.skippedCount === 0
-  );
-}
-
-/** Appends the values of the columns that `SUCCESS` leaves open. */
-export function pushSuccess(values: SqlValue[], result: ResultRecord): void {
-  values.push(
-    result.jobId,
-    result.claim,
-    result.attempt,
-    result.scheduledAt,
-    result.startTime,
-    result.endTime,
-    result.node,
-    result.placement,
-    result.output,
   );
 }
 
@@ -133,11 +84,18 @@ export function resultOfRow(row: ResultRow): ResultRecord {
 }
 
 /** What names a row's writer: the columns that tell an own row from another's. */
-export type WriterColumns = Pick<
-  ResultRow,
-  "job_id" | "claim" | "late" | "outcome" | "start_time" | "end_time" | "node" | "epoch"
->;
-export const SELECT_WRITER = "job_id, claim, late, outcome, start_time, end_time, node, epoch";
+const WRITER_COLUMNS = [
+  "job_id",
+  "claim",
+  "late",
+  "outcome",
+  "start_time",
+  "end_time",
+  "node",
+  "epoch",
+] as const satisfies readonly ResultColumn[];
+export type WriterColumns = Pick<ResultRow, (typeof WRITER_COLUMNS)[number]>;
+export const SELECT_WRITER = WRITER_COLUMNS.join(", ");
 
 /** Whether the stored row is this very result, from an earlier try whose answer was lost. */
 export function isOwnRow(row: WriterColumns, result: ResultRecord, epoch: number): boolean {

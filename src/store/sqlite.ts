@@ -2,11 +2,11 @@
 import type { Clock } from "../core/clock.ts";
 import { type Read, SQLITE } from "./dialect.ts";
 import { pageEnded, pageFreeKeys, pageResultAges, readClaimsOfGone } from "./expiry.ts";
+import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
-import { countJobs, listJobs } from "./list-jobs.ts";
-import { listResults } from "./list-results.ts";
 import { pageJobs, readClasses, readFinalRows, readJobs, readMastership, readNodes } from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
+import { listResults } from "./result-list-query.ts";
 import { addClass, addNode, advanceEpoch, reserveIds } from "./sqlite/cluster-rows.ts";
 import { Database } from "./sqlite/database.ts";
 import { deleteKeys, deleteResults, expireJobs } from "./sqlite/expire.ts";

@@ -1,6 +1,7 @@
 /** What a run leaves behind, read by plain SQL: the project's own code is what is under test. */
 import mysql, { type Connection, type Pool, type RowDataPacket } from "mysql2/promise";
-import type { Schedule } from "../../src/core/job.ts";
+import { NO_BOUNDS } from "../../src/core/job.ts";
+import type { JobFact, RowFact } from "../guarantees/facts.ts";
 import type { Effect } from "./effects-log.ts";
 
 export interface Acknowledged {
@@ -9,36 +10,17 @@ export interface Acknowledged {
 }
 
 /** A row of jobinfo. */
-export interface JobLine {
-  readonly id: number;
-  readonly name: string;
+export interface JobLine extends JobFact {
   readonly handler: string;
-  readonly status: number;
   readonly at: number;
-  readonly scheduledAt: number;
-  readonly claim: number;
   readonly lost: number;
-  readonly createTime: number;
   readonly updateTime: number;
-  readonly schedule: Schedule;
 }
 
 /** A row of jobresult. */
-export interface ResultLine {
-  readonly jobId: number;
-  readonly claim: number;
-  readonly late: boolean;
-  readonly outcome: number;
+export interface ResultLine extends RowFact {
   readonly attempt: number;
-  readonly scheduledAt: number;
-  readonly startTime: number;
-  readonly endTime: number;
-  readonly retryAt: number | null;
-  readonly node: number;
   readonly epoch: number;
-  readonly reason: string;
-  readonly skippedThrough: number | null;
-  readonly skippedCount: number;
 }
 
 export interface Evidence {
@@ -48,13 +30,13 @@ export interface Evidence {
   readonly acknowledged: readonly Acknowledged[];
   /** Jobs that the test has deleted. */
   readonly deleted: ReadonlySet<number>;
-  /** What `FinalRowWatch` saw change. */
-  readonly changedRows: readonly string[];
+  /** The final rows as `FinalRowWatch` saw them before. */
+  readonly seenRows: readonly ResultLine[];
   /** The database's clock, epoch milliseconds. */
   readonly now: number;
 }
 
-const JOBS = `SELECT id, name, status, at, scheduled_at, claim, lost, create_time, update_time, spec FROM jobinfo`;
+const JOBS = `SELECT id, name, parent_id, status, at, scheduled_at, claim, lost, create_time, update_time, spec FROM jobinfo`;
 const RESULTS = `SELECT job_id, claim, late, outcome, attempt, scheduled_at, start_time, end_time, retry_at, node, epoch,
   reason, skipped_through, skipped_count FROM jobresult`;
 
@@ -101,24 +83,31 @@ export async function countUnfinished(pool: Pool): Promise<number> {
   return Number(row?.["count"]);
 }
 
+/** What is left out of the column `spec`, as it is in most rows. */
+const DEFAULTS = {
+  schedule: { kind: "immediate" },
+  jitterMs: 0,
+  misfire: "once",
+  overlap: "wait",
+  deadlineMs: null,
+} as const satisfies Omit<JobFact["spec"], "name" | "bounds">;
+
 function jobLine(row: RowDataPacket): JobLine {
-  // An immediate schedule is the default, and left out.
-  const { handler, schedule = { kind: "immediate" } } = JSON.parse(row["spec"]) as {
+  const { handler, bounds, ...spec } = JSON.parse(row["spec"]) as Partial<JobFact["spec"]> & {
     handler: string;
-    schedule?: Schedule;
   };
   return {
     id: row["id"],
-    name: row["name"],
     handler,
     status: row["status"],
     at: Number(row["at"]),
     scheduledAt: Number(row["scheduled_at"]),
     claim: row["claim"],
+    parentId: Number(row["parent_id"]),
     lost: row["lost"],
     createTime: row["create_time"],
     updateTime: row["update_time"],
-    schedule,
+    spec: { ...DEFAULTS, ...spec, name: row["name"], bounds: { ...NO_BOUNDS, ...bounds } },
   };
 }
 
@@ -141,23 +130,17 @@ function resultLine(row: RowDataPacket): ResultLine {
   };
 }
 
-/** Remembers every final row it has seen, and notes each that is another, or gone, when it looks again. */
+/** Remembers every final row it has seen, and each other that it was later. */
 export class FinalRowWatch {
-  readonly changed: string[] = [];
-  private readonly seen = new Map<string, string>();
+  private readonly seen = new Map<string, ResultLine>();
 
   look(results: readonly ResultLine[]): void {
-    const now = new Map(
-      results
-        .filter(({ late }) => !late)
-        .map((row) => [`job ${row.jobId}, claim ${row.claim}`, JSON.stringify(row)]),
-    );
-    for (const [name, text] of this.seen) {
-      const current = now.get(name);
-      if (current === undefined) this.changed.push(`the final row of ${name} is gone`);
-      else if (current !== text)
-        this.changed.push(`the final row of ${name} was ${text} and became ${current}`);
+    for (const row of results) {
+      if (!row.late) this.seen.set(JSON.stringify(row), row);
     }
-    for (const [name, text] of now) this.seen.set(name, text);
+  }
+
+  get rows(): ResultLine[] {
+    return [...this.seen.values()];
   }
 }

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool, RowDataPacket } from "mysql2/promise";
 import { createClient } from "../../src/client/client.ts";
 import type { ElasticJobClient } from "../../src/client/elastic-job-client.ts";
+import { until } from "../fixtures/until.ts";
 import { freePort } from "../servers/free-port.ts";
-import { until } from "../until.ts";
 import { findViolations } from "./checker.ts";
 import { type Effect, readEffects } from "./effects-log.ts";
 import {
@@ -177,7 +177,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
         .effects()
         .slice(before.length)
         .filter(({ event }) => event !== "start");
-      return { ...tables, effects: [...before, ...ends], acknowledged, deleted, changedRows: rows.changed };
+      return { ...tables, effects: [...before, ...ends], acknowledged, deleted, seenRows: rows.rows };
     },
     async violations(acknowledged, deleted) {
       return findViolations(await cluster.evidence(acknowledged, deleted));

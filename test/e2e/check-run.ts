@@ -22,7 +22,7 @@ export async function checkRun(options: {
     const results = tables.results.filter(({ jobId }) => ids.has(jobId));
     const effects = readEffects(effectsLog);
     const evidence = { jobs, results, effects, acknowledged, now: tables.now };
-    const violations = findViolations({ ...evidence, deleted: new Set(), changedRows: [] });
+    const violations = findViolations({ ...evidence, deleted: new Set(), seenRows: [] });
     if (violations.length > 0) throw new Error(violations.join("\n"));
     const again = results.filter(({ retryAt }) => retryAt !== null).length;
     return `${acknowledged.length} adds acknowledged, ${jobs.length} jobs, ${results.length} results, of which ${again} LOST and run again`;

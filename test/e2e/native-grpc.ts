@@ -1,6 +1,6 @@
 /** A client of another make, from the project's .proto files, on one of the ports that nodes publish. */
 import * as grpc from "@grpc/grpc-js";
-import { protoClient, type ServerStream, type Unary } from "../integration/rpc/proto-client.ts";
+import { protoClient, type ServerStream, type Unary } from "../fixtures/proto-client.ts";
 
 type Answer = { readonly jobId?: string; readonly job?: { readonly status: string } };
 

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { AddJobInput } from "../../src/client/job-json.ts";
 import { OUTCOME, STORED_STATUS } from "../../src/core/job.ts";
-import { until } from "../until.ts";
+import { until } from "../fixtures/until.ts";
 import { type FaultCluster, startFaultCluster } from "./fault-cluster.ts";
 import { runSeed } from "./run-seed.ts";
 import { underLoad } from "./under-load.ts";

@@ -1,6 +1,6 @@
 /** Processes that die: nothing is lost, nothing starts twice, and what ran there starts again soon. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { until } from "../until.ts";
+import { until } from "../fixtures/until.ts";
 import { type FaultCluster, startFaultCluster } from "./fault-cluster.ts";
 import { startLongJobs } from "./long-jobs.ts";
 import { runSeed } from "./run-seed.ts";

@@ -5,9 +5,9 @@ import { expect, test } from "vitest";
 import { OUTCOME } from "../../src/core/job.ts";
 import { openSqliteStore } from "../../src/store/open.ts";
 import { systemClock } from "../../src/system-clock.ts";
-import { startMaster, startMastership } from "../conformance/control/test-master.ts";
-import { specOf } from "../unit/core/job-fixture.ts";
-import { until } from "../until.ts";
+import { specOf } from "../fixtures/job-fixture.ts";
+import { startMaster, startMastership } from "../fixtures/test-master.ts";
+import { until } from "../fixtures/until.ts";
 
 test("what a dead master ran is LOST as soon as its process is known to be gone, also after the election", async () => {
   const folder = mkdtempSync(join(tmpdir(), "elastic-job-known-gone-"));

@@ -1,7 +1,7 @@
 /** Jobs that run long enough for something to befall the nodes that have them. */
 import type { Effect } from "../cluster/effects-log.ts";
 import type { ClusterNode, TestCluster } from "../cluster/test-cluster.ts";
-import { until } from "../until.ts";
+import { until } from "../fixtures/until.ts";
 
 export interface LongJobs {
   readonly ids: ReadonlySet<number>;

@@ -1,7 +1,7 @@
 /** Redis is disposable (G6): restarted, flushed, away, slow or half deaf, it costs time, and nothing else. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type OwnRedis, spawnRedis } from "../conformance/lock/own-redis.ts";
+import { type OwnRedis, spawnRedis } from "../servers/own-redis.ts";
 import { type FaultCluster, startFaultCluster } from "./fault-cluster.ts";
 import { startLongJobs } from "./long-jobs.ts";
 import { runSeed } from "./run-seed.ts";

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { createClient } from "../../src/client/client.ts";
 import type { ElasticJobClient } from "../../src/client/elastic-job-client.ts";
 import { createHttp2Transport } from "../../src/client/http2.ts";
-import { until } from "../until.ts";
+import { until } from "../fixtures/until.ts";
 import { startFaultCluster } from "./fault-cluster.ts";
 
 const ADDERS_A_NODE = 8;

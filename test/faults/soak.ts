@@ -9,11 +9,11 @@ import type { RowDataPacket } from "mysql2/promise";
 import { OUTCOME } from "../../src/core/job.ts";
 import { findViolations } from "../cluster/checker.ts";
 import { openConnection } from "../cluster/evidence.ts";
-import { type OwnMysql, startOwnMysql } from "../cluster/own-mysql.ts";
 import { startCluster, type TestCluster } from "../cluster/test-cluster.ts";
 import { startWorkload } from "../cluster/workload.ts";
-import { type OwnRedis, spawnRedis } from "../conformance/lock/own-redis.ts";
-import { SeededRandom } from "../simulation/seeded-random.ts";
+import { SeededRandom } from "../fixtures/seeded-random.ts";
+import { type OwnMysql, startOwnMysql } from "../servers/own-mysql.ts";
+import { type OwnRedis, spawnRedis } from "../servers/own-redis.ts";
 import { deadlockStorm } from "./deadlock-storm.ts";
 
 const { values } = parseArgs({

@@ -18,10 +18,10 @@ import {
   startCluster,
   type TestCluster,
 } from "../cluster/test-cluster.ts";
+import { SeededRandom } from "../fixtures/seeded-random.ts";
+import { until } from "../fixtures/until.ts";
 import { startMysql } from "../servers/mysql.ts";
 import { startRedis } from "../servers/redis.ts";
-import { SeededRandom } from "../simulation/seeded-random.ts";
-import { until } from "../until.ts";
 
 const TTL_MS = 3000;
 const LEASE_MS = 6000;

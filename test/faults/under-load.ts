@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { TestCluster } from "../cluster/test-cluster.ts";
 import { startWorkload } from "../cluster/workload.ts";
-import { until } from "../until.ts";
+import { until } from "../fixtures/until.ts";
 
 const SOME = 40;
 

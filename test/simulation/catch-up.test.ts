@@ -1,5 +1,5 @@
 /** What was missed while nothing ran, with misfire `all`: each of them runs, whatever the overlap. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type JobSpec, NO_BOUNDS, OUTCOME } from "../../src/core/job.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import type { Behaviour } from "./simulated-executors.ts";
@@ -23,7 +23,7 @@ async function away(cluster: SimulatedCluster, ms: number): Promise<void> {
 }
 
 describe("occurrences that were missed, with misfire all", () => {
-  it.each(["wait", "skip", "allow"] as const)(
+  test.each(["wait", "skip", "allow"] as const)(
     "all run, one after another where they may not overlap (%s)",
     async (overlap) => {
       const cluster = await withJob({ ms: 3000 }, { overlap });
@@ -36,7 +36,7 @@ describe("occurrences that were missed, with misfire all", () => {
     },
   );
 
-  it("leave out those that fall due while one runs that began in time (skip)", async () => {
+  test("leave out those that fall due while one runs that began in time (skip)", async () => {
     const cluster = await withJob({ ms: 25_000 }, { overlap: "skip" });
     await cluster.time.advance(300_000);
     const { results } = await cluster.expectRest(400_000);
@@ -45,7 +45,7 @@ describe("occurrences that were missed, with misfire all", () => {
     for (const { reason, skippedCount } of skipped) expect([reason, skippedCount]).toEqual(["overlap", 2]);
   });
 
-  it("go back as far as the deadline allows; what is older is one row", async () => {
+  test("go back as far as the deadline allows; what is older is one row", async () => {
     const cluster = await withJob({ ms: 100 }, { overlap: "skip", deadlineMs: 30_000 });
     await away(cluster, 95_000);
     await cluster.time.advance(300_000);

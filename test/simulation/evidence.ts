@@ -1,10 +1,12 @@
 /** What a simulation leaves behind for the checker. Times are milliseconds of virtual time, unless said otherwise. */
-import type { JobRecord, JobSpec, ResultRecord } from "../../src/core/job.ts";
+import type { JobRecord, ResultRecord } from "../../src/core/job.ts";
+import type { Span } from "../guarantees/facts.ts";
 
 /** One call of a handler. */
 export interface Execution {
   readonly jobId: number;
   readonly claim: number;
+  readonly scheduledAt: number;
   readonly nodeId: string;
   readonly startedAt: number;
   /** Null: it still runs. Of a process that died: when it died. */
@@ -19,19 +21,13 @@ export interface Freeze {
   to: number | null;
 }
 
-/** A stretch of time, both ends inclusive, in epoch milliseconds. */
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
 export interface Evidence {
   readonly jobs: readonly JobRecord[];
   readonly results: readonly ResultRecord[];
   /** The final rows as they were seen before, in the order in which they were seen. */
   readonly seenRows: readonly ResultRecord[];
-  /** Adds that were answered. */
-  readonly acknowledged: ReadonlyMap<number, JobSpec>;
+  /** The calls that were answered with a job, by its id; the job that an add makes has the call's name. */
+  readonly acknowledged: ReadonlyMap<number, string>;
   /** Jobs whose deletion was asked for, whether or not it was answered. */
   readonly deleted: ReadonlySet<number>;
   readonly executions: readonly Execution[];

@@ -1,8 +1,8 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { NO_BOUNDS, OUTCOME } from "../../src/core/job.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 
-it("an occurrence that keeps failing is retried until the next one is due, which then takes over with fresh attempts", async () => {
+test("an occurrence that keeps failing is retried until the next one is due, which then takes over with fresh attempts", async () => {
   const cluster = await SimulatedCluster.start({ seed: 4, nodes: 2, start: Date.UTC(2026, 0, 1) });
   expect(await cluster.time.runUntil(() => cluster.master !== undefined, 10_000)).toBe(true);
   const end = cluster.now + 120_000;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { OUTCOME } from "../../src/core/job.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import { mixedLoad } from "./workload.ts";
@@ -28,31 +28,31 @@ function followerOf(cluster: SimulatedCluster) {
 }
 
 describe("a simulated cluster keeps its guarantees", () => {
-  it("when nothing fails", async () => {
+  test("when nothing fails", async () => {
     const cluster = await busyCluster();
     const { results } = await cluster.expectRest();
     expect(results.filter(({ outcome }) => outcome === OUTCOME.SUCCEEDED).length).toBeGreaterThan(30);
   });
 
-  it("when its master is killed", async () => {
+  test("when its master is killed", async () => {
     const cluster = await busyCluster();
     cluster.crash(masterOf(cluster));
     await cluster.expectRest();
   });
 
-  it("when its master's machine is gone", async () => {
+  test("when its master's machine is gone", async () => {
     const cluster = await busyCluster();
     cluster.crash(masterOf(cluster), true);
     await cluster.expectRest();
   });
 
-  it("when another node is killed", async () => {
+  test("when another node is killed", async () => {
     const cluster = await busyCluster();
     cluster.crash(followerOf(cluster));
     await cluster.expectRest();
   });
 
-  it("when the master and another node are killed, and come back", async () => {
+  test("when the master and another node are killed, and come back", async () => {
     const cluster = await busyCluster();
     const killed = [masterOf(cluster), followerOf(cluster)];
     for (const node of killed) cluster.crash(node);
@@ -61,26 +61,26 @@ describe("a simulated cluster keeps its guarantees", () => {
     await cluster.expectRest();
   });
 
-  it("when its master is stopped for three times the lock's TTL", async () => {
+  test("when its master is stopped for three times the lock's TTL", async () => {
     const cluster = await busyCluster();
     cluster.freeze(masterOf(cluster), 9000);
     await cluster.expectRest();
   });
 
-  it("when a node is stopped past its lease", async () => {
+  test("when a node is stopped past its lease", async () => {
     const cluster = await busyCluster();
     cluster.freeze(followerOf(cluster), 15_000);
     await cluster.expectRest();
   });
 
-  it("when a node is stopped while it is sent jobs, and wakes when others have them", async () => {
+  test("when a node is stopped while it is sent jobs, and wakes when others have them", async () => {
     const cluster = await busyCluster();
     cluster.freeze(followerOf(cluster), 15_000);
     for (let count = 0; count < 20; count++) cluster.add({ kind: "immediate" }, { ms: 100 });
     await cluster.expectRest();
   });
 
-  it("when another process was elected while the lock was lost, and has gone again", async () => {
+  test("when another process was elected while the lock was lost, and has gone again", async () => {
     const cluster = await SimulatedCluster.start({ seed, nodes: 1 });
     const isMaster = () => cluster.master !== undefined;
     expect(await cluster.time.runUntil(isMaster, 10_000)).toBe(true);
@@ -96,7 +96,7 @@ describe("a simulated cluster keeps its guarantees", () => {
     await cluster.expectRest();
   });
 
-  it("when the lock is flushed again and again", async () => {
+  test("when the lock is flushed again and again", async () => {
     const cluster = await busyCluster();
     for (let times = 0; times < 5; times++) {
       cluster.lock.flush();
@@ -105,21 +105,21 @@ describe("a simulated cluster keeps its guarantees", () => {
     await cluster.expectRest();
   });
 
-  it("when the lock's server is out for 30 s", async () => {
+  test("when the lock's server is out for 30 s", async () => {
     const cluster = await busyCluster();
     cluster.redis.outage(30_000);
     await cluster.time.advance(30_000);
     await cluster.expectRest();
   });
 
-  it("when the database is out for 20 s", async () => {
+  test("when the database is out for 20 s", async () => {
     const cluster = await busyCluster();
     cluster.database.outage(20_000);
     await cluster.time.advance(20_000);
     await cluster.expectRest();
   });
 
-  it("when its master is cut off from the other nodes", async () => {
+  test("when its master is cut off from the other nodes", async () => {
     const cluster = await busyCluster();
     cluster.isolate(masterOf(cluster), { nodes: true });
     await cluster.time.advance(12_000);
@@ -127,7 +127,7 @@ describe("a simulated cluster keeps its guarantees", () => {
     await cluster.expectRest();
   });
 
-  it("when its master is cut off from the lock alone", async () => {
+  test("when its master is cut off from the lock alone", async () => {
     const cluster = await busyCluster();
     cluster.isolate(masterOf(cluster), { redis: true });
     await cluster.time.advance(20_000);
@@ -135,7 +135,7 @@ describe("a simulated cluster keeps its guarantees", () => {
     await cluster.expectRest();
   });
 
-  it("when its master and one node are cut off from the lock, and not from each other", async () => {
+  test("when its master and one node are cut off from the lock, and not from each other", async () => {
     const cluster = await busyCluster();
     // So long that the next master would take them over while the old one still answers their node.
     for (let count = 0; count < 6; count++) cluster.add({ kind: "immediate" }, { ms: 30_000 });
@@ -147,7 +147,7 @@ describe("a simulated cluster keeps its guarantees", () => {
     await cluster.expectRest();
   });
 
-  it("when a node is cut off from everything", async () => {
+  test("when a node is cut off from everything", async () => {
     const cluster = await busyCluster();
     cluster.isolate(followerOf(cluster), { nodes: true, redis: true, database: true });
     await cluster.time.advance(15_000);
@@ -155,7 +155,7 @@ describe("a simulated cluster keeps its guarantees", () => {
     await cluster.expectRest();
   });
 
-  it("when all wall clocks are wrong, and jump", async () => {
+  test("when all wall clocks are wrong, and jump", async () => {
     const cluster = await busyCluster({ maxSkewMs: 3_600_000 });
     for (const node of cluster.nodes) node.clock.skewMs = -node.clock.skewMs;
     const { executions, results } = await cluster.expectRest();
@@ -166,7 +166,7 @@ describe("a simulated cluster keeps its guarantees", () => {
     }
   });
 
-  it("when every node is stopped in turn, and started again", async () => {
+  test("when every node is stopped in turn, and started again", async () => {
     const cluster = await busyCluster();
     for (const node of [...cluster.nodes]) {
       let hasStopped = false;

@@ -1,7 +1,7 @@
 /** Calls of a process to a server (the database, the lock) that take time and can fail in every way. */
 import { ElasticJobError } from "../../src/core/errors.ts";
-import type { SeededRandom } from "./seeded-random.ts";
-import type { Gate, VirtualTime } from "./virtual-clock.ts";
+import type { SeededRandom } from "../fixtures/seeded-random.ts";
+import type { Gate, VirtualTime } from "../fixtures/virtual-clock.ts";
 
 /** How long a call waits for a server that is out of reach. */
 const TIMEOUT_MS = 1000;

@@ -2,7 +2,7 @@
  * Random faults, each run from a seed of its own. SIMULATION_RUNS sets how many runs there are,
  * SIMULATION_SEED where the seeds start, and SIMULATION_LOG=1 prints all that the nodes logged.
  */
-import { describe, it } from "vitest";
+import { describe, test } from "vitest";
 import { randomFaults } from "./random-faults.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import { mixedLoad } from "./workload.ts";
@@ -20,7 +20,7 @@ const STARTS = [
 
 describe("a simulated cluster keeps its guarantees under random faults", () => {
   for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
-    it(`from seed ${seed}`, { timeout: 60_000 }, async () => {
+    test(`from seed ${seed}`, { timeout: 60_000 }, async () => {
       const start = STARTS[seed % STARTS.length];
       if (start === undefined) throw new Error("no start");
       const cluster = await SimulatedCluster.start({ seed, start, nodes: 2 + (seed % 3), maxSkewMs: 60_000 });

@@ -1,5 +1,5 @@
 /** What no fault of the simulation brings about by chance often enough: each is staged. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ElasticJobError } from "../../src/core/errors.ts";
 import { type JobState, NO_BOUNDS, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
 import { Queues } from "../../src/core/queues/queues.ts";
@@ -7,13 +7,15 @@ import type { MasterContext } from "../../src/master/context.ts";
 import { Mastership } from "../../src/master/mastership.ts";
 import { JobMemory } from "../../src/master/memory/job-memory.ts";
 import type { Pages } from "../../src/master/memory/pages.ts";
+import { Turn } from "../../src/master/memory/turn.ts";
 import { NodeNumbers } from "../../src/master/nodes/node-numbers.ts";
 import { ResultWriter } from "../../src/node/result-writer.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
-import { silentLogger } from "../silent-logger.ts";
-import { recordOf, resultOf } from "../unit/core/job-fixture.ts";
+import { systemClock } from "../../src/system-clock.ts";
+import { recordOf, resultOf } from "../fixtures/job-fixture.ts";
+import { silentLogger } from "../fixtures/silent-logger.ts";
+import { Gate, ProcessClock, VirtualTime } from "../fixtures/virtual-clock.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
-import { Gate, ProcessClock, VirtualTime } from "./virtual-clock.ts";
 
 async function withMaster(): Promise<SimulatedCluster> {
   const cluster = await SimulatedCluster.start({ seed: 1, nodes: 2 });
@@ -23,7 +25,7 @@ async function withMaster(): Promise<SimulatedCluster> {
 }
 
 describe("a claim for nobody whose master died before it wrote the row", () => {
-  it("leaves the job as it was, due when it was, with no attempt and no loss", async () => {
+  test("leaves the job as it was, due when it was, with no attempt and no loss", async () => {
     const cluster = await withMaster();
     cluster.add({ kind: "timed", runAt: cluster.now + 60_000 }, { ms: 100 });
     await cluster.time.advance(1000);
@@ -51,7 +53,7 @@ describe("a claim for nobody whose master died before it wrote the row", () => {
 });
 
 describe("a claim that memory believes to run, and nobody holds", () => {
-  it("is found by the sweep, and LOST", async () => {
+  test("is found by the sweep, and LOST", async () => {
     const cluster = await withMaster();
     cluster.add({ kind: "immediate" }, { ms: 600_000 });
     await cluster.time.advance(1000);
@@ -59,7 +61,7 @@ describe("a claim that memory believes to run, and nobody holds", () => {
     if (now?.kind !== "master") throw new Error("no master");
     const { api } = now;
     if (!(api instanceof Mastership)) throw new Error("another kind of master");
-    for (const session of api["nodes"].all()) session.claims.clear();
+    for (const session of api["nodes"].all()) api["clusterReader"]["parts"].holders.dropAll(session.number);
     await cluster.time.advance(100_000);
     const { results, alarms } = await cluster.evidence();
     expect(results[0]).toMatchObject({ outcome: OUTCOME.LOST, claim: 1 });
@@ -68,7 +70,7 @@ describe("a claim that memory believes to run, and nobody holds", () => {
 });
 
 describe("a child that was added by a master that died before the parent went on", () => {
-  it.each(["skipped", "cancelled"])("is the occurrence's only end, though it would be %s", async (how) => {
+  test.each(["skipped", "cancelled"])("is the occurrence's only end, though it would be %s", async (how) => {
     const cluster = await withMaster();
     const deadlineMs = how === "skipped" ? 1000 : null;
     const bounds = { ...NO_BOUNDS, endAt: cluster.now + 120_000, lastAt: cluster.now + 120_000 };
@@ -105,7 +107,7 @@ describe("a child that was added by a master that died before the parent went on
 });
 
 describe("a caller's change whose outcome is unknown", () => {
-  it("is known to memory, though the caller's next try finds nothing left to do", async () => {
+  test("is known to memory, though the caller's next try finds nothing left to do", async () => {
     const cluster = await withMaster();
     cluster.add({ kind: "cron", expression: "*/5 * * * * *", timeZone: "UTC" }, { ms: 100 });
     await cluster.time.advance(1000);
@@ -151,13 +153,13 @@ describe("a running attempt that is cancelled, whose handler ignores the abort",
     return first?.endedAt ?? Number.POSITIVE_INFINITY;
   }
 
-  it("is followed by the next occurrence only when it has ended", async () => {
+  test("is followed by the next occurrence only when it has ended", async () => {
     const { cluster } = await running();
     cluster.control("cancel", 2);
     await expectNextAfterwards(cluster);
   });
 
-  it.each([20, 100, 300])("nor does a master that takes over after %i ms go on before that", async (ms) => {
+  test.each([20, 100, 300])("nor does a master that takes over after %i ms go on before that", async (ms) => {
     const { cluster, master } = await running();
     cluster.control("cancel", 2);
     await cluster.time.advance(ms);
@@ -165,7 +167,7 @@ describe("a running attempt that is cancelled, whose handler ignores the abort",
     await expectNextAfterwards(cluster);
   });
 
-  it("is aborted by the next master when the one that was asked could not tell its node", async () => {
+  test("is aborted by the next master when the one that was asked could not tell its node", async () => {
     const { cluster, master, follower } = await running();
     cluster.network.cut(master.address, follower.address);
     cluster.control("cancel", 2);
@@ -177,7 +179,7 @@ describe("a running attempt that is cancelled, whose handler ignores the abort",
     expect(await expectNextAfterwards(cluster)).toBeLessThan(crashedAt + 10_000);
   });
 
-  it("is over when its node is gone for its lease", async () => {
+  test("is over when its node is gone for its lease", async () => {
     const { cluster, follower } = await running();
     cluster.control("cancel", 2);
     await cluster.time.advance(100);
@@ -190,7 +192,7 @@ describe("a running attempt that is cancelled, whose handler ignores the abort",
 });
 
 describe("the number of an incarnation", () => {
-  it("is one, for two hellos at once, and after a write whose outcome is unknown", async () => {
+  test("is one, for two hellos at once, and after a write whose outcome is unknown", async () => {
     const added: number[] = [];
     let fails = true;
     const store: Partial<JobStore> = {
@@ -213,17 +215,22 @@ describe("the answer to an insert that comes late", () => {
   function memory() {
     const pages: Pick<Pages, "touch" | "admits"> = { touch: () => {}, admits: () => true };
     const changed = { changed: () => {} };
-    return new JobMemory(new Queues(), pages as Pages, changed as never, () => {});
+    return new JobMemory({
+      queues: new Queues(),
+      pages: pages as Pages,
+      changedJobs: changed as never,
+      turn: new Turn(systemClock),
+    });
   }
 
-  it("puts the job into waiting", () => {
+  test("puts the job into waiting", () => {
     const jobs = memory();
     jobs.expect(1);
     jobs.placeNew(recordOf());
     expect(jobs.queues.get(1)?.place).toBe("waiting");
   });
 
-  it("does not undo what became of the job meanwhile", () => {
+  test("does not undo what became of the job meanwhile", () => {
     const jobs = memory();
     jobs.expect(1);
     jobs.run(recordOf({ status: STORED_STATUS.RUNNING, claim: 1 }));
@@ -237,7 +244,7 @@ describe("the answer to an insert that comes late", () => {
 });
 
 describe("a result that the database refuses", () => {
-  it("is FAILED with the database's message, and holds up no other", async () => {
+  test("is FAILED with the database's message, and holds up no other", async () => {
     const time = new VirtualTime();
     const clock = new ProcessClock({ time, gate: new Gate(), skewMs: 0, uptimeMs: 0 });
     const stored: ResultRecord[] = [];

@@ -1,8 +1,8 @@
 /** The cluster's lock, in a server of its own: a TTL on virtual time, announcements that can get lost. */
 import type { ClusterLock, MasterAddress, NodeAnnouncement } from "../../src/coordination/cluster-lock.ts";
+import type { SeededRandom } from "../fixtures/seeded-random.ts";
+import type { Gate, VirtualTime } from "../fixtures/virtual-clock.ts";
 import type { Server } from "./faulty-calls.ts";
-import type { SeededRandom } from "./seeded-random.ts";
-import type { Gate, VirtualTime } from "./virtual-clock.ts";
 
 export class LockServer {
   /** Of announcements that get lost on their way to one listener. */

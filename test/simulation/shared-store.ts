@@ -1,7 +1,7 @@
 /** The database of a simulated cluster, as one process reaches it. */
 import type { JobStore, ResultWrite } from "../../src/store/job-store.ts";
+import type { Gate } from "../fixtures/virtual-clock.ts";
 import type { Server } from "./faulty-calls.ts";
-import type { Gate } from "./virtual-clock.ts";
 
 const either = (first: boolean, second: boolean) => first || second;
 const last = <T>(_: T, second: T) => second;

@@ -15,15 +15,16 @@ import type { Logger } from "../../src/core/logger.ts";
 import type { AddedJob, JobApi, JobView } from "../../src/master/job-api.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
 import { openSqliteStore } from "../../src/store/open.ts";
+import { SeededRandom } from "../fixtures/seeded-random.ts";
+import { Gate, VirtualTime } from "../fixtures/virtual-clock.ts";
+import type { Span } from "../guarantees/facts.ts";
 import { violations } from "./check.ts";
-import type { Evidence, Execution, Freeze, Span } from "./evidence.ts";
+import type { Evidence, Execution, Freeze } from "./evidence.ts";
 import { Server } from "./faulty-calls.ts";
-import { SeededRandom } from "./seeded-random.ts";
 import { LockServer } from "./shared-lock.ts";
 import { sharedStore } from "./shared-store.ts";
 import { type Behaviour, HANDLER } from "./simulated-executors.ts";
 import { type Pace, SimulatedNode, USUAL_PACE } from "./simulated-node.ts";
-import { Gate, VirtualTime } from "./virtual-clock.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 
 /** What a node logs that must never be. */
@@ -73,7 +74,7 @@ export class SimulatedCluster {
   /** Rows are looked at all the time, and all that is logged is kept: too much for years. */
   private readonly isWatched: boolean;
   private readonly maxSkewMs: number;
-  private readonly acknowledged = new Map<number, JobSpec>();
+  private readonly acknowledged = new Map<number, string>();
   private readonly deleted = new Set<number>();
   private readonly executions: Execution[] = [];
   private readonly freezes: Freeze[] = [];
@@ -219,8 +220,10 @@ export class SimulatedCluster {
 
   /** Adds a job as a client does: to whoever is master, again with the same key until it is answered. */
   add(schedule: Schedule, behaviour: Behaviour, more: Partial<JobSpec> = {}): void {
+    const key = `call-${++this.callKeys}`;
     const spec: JobSpec = {
-      name: HANDLER,
+      // By it the checker tells one add from another.
+      name: key,
       handler: HANDLER,
       payload: JSON.stringify(behaviour),
       schedule,
@@ -237,7 +240,6 @@ export class SimulatedCluster {
       keyLife: "kept",
       ...more,
     };
-    const key = `call-${++this.callKeys}`;
     void this.untilAnswered(async (api) => {
       const [added] = await api.addJobs([spec], key);
       // A schedule that has no occurrence within its bounds, as a rule.
@@ -245,7 +247,7 @@ export class SimulatedCluster {
       if (added === undefined || added instanceof ElasticJobError) throw added ?? new Error("no answer");
       return added;
     }).then((added: AddedJob | null) => {
-      if (added !== null) this.acknowledged.set(added.jobId, spec);
+      if (added !== null) this.acknowledged.set(added.jobId, key);
     });
   }
 
@@ -263,7 +265,7 @@ export class SimulatedCluster {
     void this.untilAnswered(async (api) => {
       try {
         const view = await this.call(api, action, jobId, key);
-        if (view !== null && action === "trigger") this.acknowledged.set(view.record.id, view.record.spec);
+        if (view !== null && action === "trigger") this.acknowledged.set(view.record.id, key);
       } catch (error) {
         // Of a job that is gone, or has ended.
         const isRefused = isError(error, "not_found") || isError(error, "failed_precondition");

@@ -1,8 +1,8 @@
 /** Handlers as events on the virtual clock: the payload says how one behaves. */
 import type { Clock } from "../../src/core/clock.ts";
 import type { Execution, ExecutionEnd, Executors, RunningExecution } from "../../src/node/executors.ts";
+import { SeededRandom } from "../fixtures/seeded-random.ts";
 import type { Execution as ExecutionEntry } from "./evidence.ts";
-import { SeededRandom } from "./seeded-random.ts";
 
 /** How a simulated handler behaves; the payload of its job. */
 export interface Behaviour {

@@ -1,16 +1,16 @@
 /** One process of a simulated cluster: the parts that `src/app.ts` connects, on virtual time, network, lock and database. */
+
+import { connectNode } from "../../src/connect-node.ts";
 import type { ClusterLock } from "../../src/coordination/cluster-lock.ts";
-import { withOwnProcess } from "../../src/coordination/own-process.ts";
 import type { Logger } from "../../src/core/logger.ts";
 import { KEEP_ALL } from "../../src/core/state/retention.ts";
-import { Elector } from "../../src/master/election/elector.ts";
-import { Puller } from "../../src/node/puller.ts";
-import { ResultWriter } from "../../src/node/result-writer.ts";
+import type { Elector } from "../../src/master/election/elector.ts";
+import type { Puller } from "../../src/node/puller.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
+import type { SeededRandom } from "../fixtures/seeded-random.ts";
+import { type Gate, type IsPoll, ProcessClock, type VirtualTime } from "../fixtures/virtual-clock.ts";
 import type { Execution } from "./evidence.ts";
-import type { SeededRandom } from "./seeded-random.ts";
 import { SimulatedExecutors } from "./simulated-executors.ts";
-import { type Gate, type IsPoll, ProcessClock, type VirtualTime } from "./virtual-clock.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 
 const DRAIN_GRACE_MS = 3000;
@@ -72,80 +72,46 @@ export class SimulatedNode {
       isPoll: pace.isPoll,
     });
     const { clock } = this;
-    const incarnation = random.id();
-    const host = {
-      gate,
-      accept: (stream: Parameters<Parameters<typeof withOwnProcess>[1]["accept"]>[0]) => {
-        const now = this.elector.now();
-        return now.kind === "master" ? now.api.acceptNode(stream) : null;
-      },
-      identity: () => {
-        const now = this.elector.now();
-        return { incarnation, nodeId, epoch: now.kind === "master" ? now.epoch : 0 };
-      },
-    };
-    parts.network.listen(address, host);
-    const network = withOwnProcess(parts.network.of(address, gate), { ...host, address: () => address });
-    this.elector = new Elector({
-      lock,
-      store,
-      network,
-      clock,
-      random,
-      logger,
-      settings: {
-        lockTtlMs: pace.lockTtlMs,
-        leaseMs: pace.leaseMs,
-        horizonMs: pace.horizonMs,
-        maxJobsInMemory: 100_000,
-        maxLost: 10,
-        retention: KEEP_ALL,
-        embedded: false,
-      },
-      incarnation,
-      nodeId,
-      address: () => address,
-    });
     this.executors = new SimulatedExecutors({
       clock,
       now: () => time.now,
-      started: ({ jobId, claim }) => {
-        const entry = { jobId, claim, nodeId, startedAt: time.now, endedAt: null };
+      started: ({ jobId, claim, scheduledAt }) => {
+        const entry = { jobId, claim, scheduledAt, nodeId, startedAt: time.now, endedAt: null };
         parts.executions.push(entry);
         return entry;
       },
     });
-    this.puller = new Puller({
+    const { elector, puller, accept, identity } = connectNode({
+      incarnation: random.id(),
+      nodeId,
+      address: () => address,
       settings: {
-        incarnation,
-        nodeId,
-        address,
         slots: parts.slots,
         labels: {},
+        lockTtlMs: pace.lockTtlMs,
         leaseMs: pace.leaseMs,
+        horizonMs: pace.horizonMs,
         maxLost: 10,
         drainGraceMs: DRAIN_GRACE_MS,
+        retention: KEEP_ALL,
+        embedded: false,
       },
-      masters: {
-        current: () => {
-          const now = this.elector.now();
-          if (now.kind === "follower") return now.master;
-          return now.kind === "master" ? { address, nodeId, incarnation, epoch: now.epoch } : null;
-        },
-        changed: (changed) => this.elector.changed(changed),
-        lost: (master) => void this.elector.masterIsGone(master),
-      },
-      network,
+      network: parts.network.of(address, gate),
+      lock,
+      store,
       executors: this.executors,
       resources: {
         memoryMb: 1000,
         measure: () => ({ cpu: 0, eventLoopDelayMs: 0, freeMemoryMb: 1000 }),
         stop: () => {},
       },
-      writer: new ResultWriter({ store, clock, logger }),
       clock,
+      random,
       logger,
     });
+    this.elector = elector;
+    this.puller = puller;
+    parts.network.listen(address, { gate, accept, identity });
   }
 
   get isMaster(): boolean {

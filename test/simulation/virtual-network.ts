@@ -12,8 +12,8 @@ import type {
   StreamHandler,
 } from "../../src/coordination/network.ts";
 import { GetJobRequestSchema, GetJobResponseSchema } from "../../src/gen/elasticjob/v1/node_service_pb.ts";
-import type { SeededRandom } from "./seeded-random.ts";
-import type { Gate, VirtualTime } from "./virtual-clock.ts";
+import type { SeededRandom } from "../fixtures/seeded-random.ts";
+import type { Gate, VirtualTime } from "../fixtures/virtual-clock.ts";
 
 const CONNECT_LIMIT_MS = 3000;
 

@@ -1,8 +1,8 @@
 /** Closes the books of a run over years: all violations, and how the occurrences are accounted for. */
 import { isRecurring } from "../../src/core/calendar/schedule.ts";
-import { WallCalendar } from "../unit/core/calendar/wall-clock-calendar.ts";
+import { WallCalendar } from "../fixtures/wall-clock-calendar.ts";
+import { type Entry, unaccounted } from "../guarantees/occurrence-books.ts";
 import { violations } from "./check.ts";
-import { type Entry, unaccounted } from "./ledger.ts";
 import { runYears, type YearsOptions } from "./years.ts";
 
 export interface YearsVerdict {

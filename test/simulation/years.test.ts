@@ -1,11 +1,11 @@
 /** A short form of `npm run simulate:years`: weeks around the changes of the clocks. SIMULATION_SEED sets the seed. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { simulateYears } from "./years-verdict.ts";
 
 const seed = Number(process.env["SIMULATION_SEED"] ?? 1);
 
 describe("jobs in many time zones", () => {
-  it.each(["2026-03-01", "2026-10-15"])(
+  test.each(["2026-03-01", "2026-10-15"])(
     "have each occurrence accounted for, from %s",
     { timeout: 120_000 },
     async (day) => {

@@ -21,84 +21,84 @@ export interface ConnectionOptions {
 const RETRY_DELAY_MS = 500;
 
 export class RedisConnection {
-  readonly #options: ConnectionOptions;
-  #link: RedisLink | null = null;
-  #retryTimer: NodeJS.Timeout | null = null;
+  private readonly options: ConnectionOptions;
+  private link: RedisLink | null = null;
+  private retryTimer: NodeJS.Timeout | null = null;
   /** When the first of the failures in a row happened; null: the last command was answered. */
-  #failingSince: number | null = null;
-  #reachable: boolean | null = null;
+  private failingSince: number | null = null;
+  private reachable: boolean | null = null;
   /** Why it cannot be reached, as the network said. Null: nothing was heard of that. */
-  #why: string | null = null;
+  private why: string | null = null;
   /** Resolves when a link has been opened, or could not be, for the first time. */
-  readonly #heard = Promise.withResolvers<void>();
-  #closed = false;
+  private readonly heard = Promise.withResolvers<void>();
+  private closed = false;
 
   constructor(options: ConnectionOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   open(): void {
-    const { target, channel, commandTimeoutMs, onMessage } = this.#options;
-    const link = createLink(target, { commandTimeoutMs, onError: (error) => this.#noteBroken(error) });
-    this.#link = link;
+    const { target, channel, commandTimeoutMs, onMessage } = this.options;
+    const link = createLink(target, { commandTimeoutMs, onError: (error) => this.noteBroken(error) });
+    this.link = link;
     link
       .connect()
       .then(() => link.subscribe(channel, onMessage))
       .then(() => {
-        if (this.#link === link) this.#noteReachable();
+        if (this.link === link) this.noteReachable();
       })
       .catch((error: unknown) => {
-        if (this.#link !== link || this.#closed) return;
-        this.#noteBroken(error);
-        this.#replace(link);
+        if (this.link !== link || this.closed) return;
+        this.noteBroken(error);
+        this.replace(link);
       });
   }
 
   async send(key: string, ...args: readonly string[]): Promise<unknown> {
-    const link = this.#link;
-    if (link === null) throw unavailable(this.#why ?? "not connected", undefined);
+    const link = this.link;
+    if (link === null) throw unavailable(this.why ?? "not connected", undefined);
     try {
-      // Before that, a failure could not say why.
-      const sent = this.#heard.promise.then(() => link.send(key, args));
-      const reply = await withinLimit(sent, this.#options.commandTimeoutMs);
-      this.#failingSince = null;
-      this.#noteReachable();
+      // A failure before that could not say why.
+      const sent = this.heard.promise.then(() => link.send(key, args));
+      const reply = await withinLimit(sent, this.options.commandTimeoutMs);
+      this.failingSince = null;
+      this.noteReachable();
       return reply;
     } catch (error) {
-      // An answer, if an unwelcome one (loading, read-only, …): the link itself works.
-      if (!(error instanceof ErrorReply)) this.#noteFailure(link, error);
+      // That is an answer, if an unwelcome one (loading, read-only, …): the link itself works.
+      if (!(error instanceof ErrorReply)) this.noteFailure(link, error);
       throw unavailable(
-        error instanceof ErrorReply ? messageOf(error) : (this.#why ?? messageOf(error)),
+        error instanceof ErrorReply ? messageOf(error) : (this.why ?? messageOf(error)),
         error,
       );
     }
   }
 
   close(): void {
-    this.#closed = true;
-    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
-    this.#retryTimer = null;
-    this.#discard();
+    this.closed = true;
+    if (this.retryTimer !== null) clearTimeout(this.retryTimer);
+    this.retryTimer = null;
+    this.discard();
   }
 
-  #noteFailure(link: RedisLink, error: unknown): void {
-    if (this.#closed || this.#link !== link) return;
-    this.#noteUnreachable(error);
+  private noteFailure(link: RedisLink, error: unknown): void {
+    if (this.closed || this.link !== link) return;
+    this.noteUnreachable(error);
     const now = performance.now();
-    this.#failingSince ??= now;
-    if (now - this.#failingSince >= 2 * this.#options.commandTimeoutMs) this.#replace(link);
+    this.failingSince ??= now;
+    if (now - this.failingSince >= 2 * this.options.commandTimeoutMs) this.replace(link);
   }
 
-  #replace(link: RedisLink): void {
-    if (this.#link !== link) return;
-    this.#failingSince = null;
-    this.#discard();
-    this.#retryTimer = setTimeout(() => this.open(), RETRY_DELAY_MS);
+  private replace(link: RedisLink): void {
+    if (this.link !== link) return;
+    this.failingSince = null;
+    this.discard();
+    this.retryTimer = setTimeout(() => this.open(), RETRY_DELAY_MS);
   }
 
-  #discard(): void {
-    const link = this.#link;
-    this.#link = null;
+  private discard(): void {
+    const link = this.link;
+    this.link = null;
     try {
       link?.destroy();
     } catch {
@@ -106,25 +106,25 @@ export class RedisConnection {
     }
   }
 
-  #noteBroken(error: unknown): void {
-    this.#why = messageOf(error);
-    this.#noteUnreachable(error);
+  private noteBroken(error: unknown): void {
+    this.why = messageOf(error);
+    this.noteUnreachable(error);
   }
 
   /** Whoever calls is told with each failure, and is the one to warn: here it would be said a second time. */
-  #noteReachable(): void {
-    this.#heard.resolve();
-    this.#why = null;
-    if (this.#reachable === true || this.#closed) return;
-    this.#reachable = true;
-    this.#options.logger.debug({}, "Redis is in reach");
+  private noteReachable(): void {
+    this.heard.resolve();
+    this.why = null;
+    if (this.reachable === true || this.closed) return;
+    this.reachable = true;
+    this.options.logger.debug({}, "Redis is in reach");
   }
 
-  #noteUnreachable(error: unknown): void {
-    this.#heard.resolve();
-    if (this.#reachable === false || this.#closed) return;
-    this.#reachable = false;
-    this.#options.logger.debug({ error: messageOf(error) }, "Redis is out of reach; trying until it is back");
+  private noteUnreachable(error: unknown): void {
+    this.heard.resolve();
+    if (this.reachable === false || this.closed) return;
+    this.reachable = false;
+    this.options.logger.debug({ error }, "Redis is out of reach; trying until it is back");
   }
 }
 

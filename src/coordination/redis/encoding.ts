@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { MasterAddress, NodeAnnouncement } from "../cluster-lock.ts";
 
 const node = z.object({ address: z.string(), nodeId: z.string(), incarnation: z.string() });
-/** In the hash the epoch is text. */
+/** A master as the hash has it: there the epoch is text. */
 const master = node.extend({ epoch: z.coerce.number().int().positive() });
 
 /** The hash's fields, in the order in which `decodeMasterFields` takes their values. */

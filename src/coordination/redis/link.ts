@@ -14,7 +14,7 @@ export interface RedisLink {
   connect(): Promise<void>;
   /** `key` says which server of a Redis Cluster is meant. Never queued while there is no connection. */
   send(key: string, args: readonly string[]): Promise<unknown>;
-  /** On a connection of its own, subscribed again after each reconnect. */
+  /** Listens on a connection of its own, which subscribes again after each reconnect. */
   subscribe(channel: string, listener: (message: string) => void): Promise<void>;
   destroy(): void;
 }

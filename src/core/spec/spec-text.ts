@@ -45,16 +45,8 @@ interface SpecText {
   readonly resumedAt?: number;
 }
 
-/** Jobs that are added together mostly differ in what is not in the text. */
-let last: { readonly spec: JobSpec; readonly text: string } | null = null;
-
-export function encodeSpec(spec: JobSpec): string {
-  if (last === null || !sharesText(spec, last.spec)) last = { spec, text: textOf(spec) };
-  return last.text;
-}
-
 /** Whether both have the same text for sure, seen without looking into their parts. */
-function sharesText(one: JobSpec, other: JobSpec): boolean {
+export function sharesText(one: JobSpec, other: JobSpec): boolean {
   return (
     one.handler === other.handler &&
     one.schedule === other.schedule &&
@@ -74,7 +66,7 @@ function sharesText(one: JobSpec, other: JobSpec): boolean {
   );
 }
 
-function textOf(spec: JobSpec): string {
+export function encodeSpec(spec: JobSpec): string {
   const { bounds, retry, requirements } = spec;
   // JSON.stringify drops what is undefined.
   return JSON.stringify({

@@ -2,15 +2,22 @@
  * Calls with a key: each of their jobs is added once, however often it is asked for. The key, stored for an hour, names
  * a block of ids, and the place of a job in the call is its place in the block: so a repetition finds the rows that are
  * there. Many calls may share a key, each for a part of its block: then only the first of them stores it.
+ *
+ * Most often it is the first time. So the key is stored with the call's first jobs, and looked up only if it turns out
+ * to be taken, or if no job was there that could carry it.
  */
 import { ElasticJobError } from "../../core/errors.ts";
+import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import type { MasterContext } from "../context.ts";
 import type { AddedJob, AddItem, KeyPart } from "../job-api.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
 import type { IdBlocks } from "./id-blocks.ts";
-import { CALL_KEY_LIFE_MS, type CallKey, type JobAdder, type NewJob } from "./job-keys.ts";
+import { isRefusal, type JobUnits, type Outcome, type Progress } from "./job-units.ts";
+import type { KeyReader } from "./key-reader.ts";
 import { type SharedKey, SharedKeys, track } from "./shared-keys.ts";
 
+/** Longer than any repetition of a call takes. */
+export const CALL_KEY_LIFE_MS = 3_600_000;
 /** Of a key that many calls share, so that the last of them, too, can be made again for an hour. */
 const SHARED_KEY_LIFE_MS = 2 * CALL_KEY_LIFE_MS;
 /** How long a shared key is remembered that this mastership stored, and that it found in the store. */
@@ -19,82 +26,65 @@ const FOUND_KEY_MS = CALL_KEY_LIFE_MS / 6;
 /** How often a call whose key is taken is looked at anew. */
 const MAX_TRIES = 5;
 
-export type Added = AddedJob | ElasticJobError;
-
-/** How jobs are added, whatever their calls' keys. */
-export interface Adding {
-  /** The first gets `firstId`, the others those after it. The key goes in with the first job that is stored. */
-  all(items: readonly AddItem[], firstId: number, callKey: CallKey | null): Promise<Added[]>;
-  one(job: NewJob, callKey: CallKey | null): Promise<Added>;
-}
-
-/** What becomes of a key's row. */
-interface KeyHooks {
-  readonly lifeMs: number;
-  /** A block that is the key's, though nothing of it was ever stored. */
-  takeBlock(): number | undefined;
-  /** The key's row is stored, or was there. Before the call's other jobs are. */
-  isThere(firstId: number, how: "stored" | "found"): void;
-  /** Nothing was stored, and nothing will be. */
-  keepBlock(firstId: number): void;
-}
-
-const WHOLE_CALL: KeyHooks = {
-  lifeMs: CALL_KEY_LIFE_MS,
-  takeBlock: () => undefined,
-  isThere() {},
-  keepBlock() {},
-};
-
-/** Whether an error says that the job itself is not acceptable. */
-export function isRefusal({ code }: ElasticJobError): boolean {
-  return code === "invalid_argument" || code === "failed_precondition";
-}
+/** Where a call stands once its key has been tried. */
+type Tried =
+  /** The key is stored, with the first of the call's jobs; the others have yet to be. */
+  | { readonly kind: "stored"; readonly firstId: number; readonly call: Progress }
+  /** The key was there, and names this block. */
+  | { readonly kind: "found"; readonly firstId: number }
+  /** Nothing was stored, and nothing will be: the block is the key's all the same. */
+  | { readonly kind: "unused"; readonly firstId: number; readonly outcomes: Outcome[] }
+  | { readonly kind: "failed"; readonly outcomes: Outcome[] };
 
 function isTaken({ code }: ElasticJobError): boolean {
   return code === "already_exists";
 }
 
-export class KeyedCalls {
+export class CallKeys {
   private readonly context: MasterContext;
-  private readonly memory: JobMemory;
-  private readonly adder: JobAdder;
-  private readonly ids: IdBlocks;
-  private readonly adding: Adding;
+  private readonly parts: {
+    readonly memory: JobMemory;
+    readonly ids: IdBlocks;
+    readonly keys: KeyReader;
+    readonly units: JobUnits;
+  };
   private readonly shared = new SharedKeys();
+  private readonly adding = new OneAtATime<string>();
 
-  constructor(
-    context: MasterContext,
-    parts: { memory: JobMemory; adder: JobAdder; ids: IdBlocks; adding: Adding },
-  ) {
+  constructor(context: MasterContext, parts: CallKeys["parts"]) {
     this.context = context;
-    this.memory = parts.memory;
-    this.adder = parts.adder;
-    this.ids = parts.ids;
-    this.adding = parts.adding;
+    this.parts = parts;
   }
 
   /** `part`: null when the key is this call's alone. */
-  async add(items: readonly AddItem[], name: string, part: KeyPart | null): Promise<Added[]> {
+  add(items: readonly AddItem[], name: string, part: KeyPart | null): Promise<Outcome[]> {
     if (part !== null) return this.addPart(items, `part:${part.jobs}:${name}`, part);
     const key = `call:${name}`;
-    const whole = { jobs: items.length, first: 0 };
-    return this.adder.aloneWithKey(key, () => this.addOnce(items, key, whole, WHOLE_CALL));
+    return this.adding.alone(key, async () => {
+      const whole = { jobs: items.length, first: 0 };
+      const tried = await this.tryKey(items, key, {
+        part: whole,
+        lifeMs: CALL_KEY_LIFE_MS,
+        block: undefined,
+      });
+      if (tried.kind === "stored") return this.parts.units.storeRest(tried.call);
+      return tried.kind === "found" ? this.replay(items, tried.firstId) : tried.outcomes;
+    });
   }
 
-  private async addPart(items: readonly AddItem[], key: string, part: KeyPart): Promise<Added[]> {
+  private async addPart(items: readonly AddItem[], key: string, part: KeyPart): Promise<Outcome[]> {
     const known = this.shared.get(key);
     if (known !== undefined && this.isNew(known, part)) return this.addNew(items, known, part);
     // Not awaited in there: those that wait for the key to be stored need not wait for each other.
-    const { adding } = await this.adder.aloneWithKey(key, async () => {
+    const { outcomes } = await this.adding.alone(key, async () => {
       const now = this.shared.get(key);
-      if (now !== undefined && this.isNew(now, part)) return { adding: this.addNew(items, now, part) };
+      if (now !== undefined && this.isNew(now, part)) return { outcomes: this.addNew(items, now, part) };
       if (now !== undefined) now.untried = Math.max(now.untried, part.first + items.length);
       await Promise.allSettled(now?.underWay ?? []);
       if (now === undefined || this.isOver(now)) return this.addFirst(items, key, part);
-      return { adding: await this.replay(items, now.firstId + part.first) };
+      return { outcomes: await this.replay(items, now.firstId + part.first) };
     });
-    return adding;
+    return outcomes;
   }
 
   private isOver({ expiresAt }: SharedKey): boolean {
@@ -106,11 +96,12 @@ export class KeyedCalls {
   }
 
   /** Jobs that nobody has asked for before: their ids are free. */
-  private addNew(items: readonly AddItem[], known: SharedKey, { first }: KeyPart): Promise<Added[]> {
+  private addNew(items: readonly AddItem[], known: SharedKey, { first }: KeyPart): Promise<Outcome[]> {
+    const { units } = this.parts;
     known.untried = first + items.length;
-    const adding = this.adding.all(items, known.firstId + first, null);
-    track(known, adding);
-    return adding;
+    const outcomes = units.storeRest(units.cut(items, known.firstId + first));
+    track(known, outcomes);
+    return outcomes;
   }
 
   /** Of a key that this mastership does not know. Resolves when its row is there: all else can go beside what follows. */
@@ -118,69 +109,68 @@ export class KeyedCalls {
     items: readonly AddItem[],
     key: string,
     part: KeyPart,
-  ): Promise<{ readonly adding: Promise<Added[]> }> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const adding = this.addOnce(items, key, part, {
-      lifeMs: SHARED_KEY_LIFE_MS,
-      takeBlock: () => this.shared.takeBlock(key),
-      isThere: (firstId, how) => {
-        const expiresAt = this.context.time.now() + (how === "stored" ? STORED_KEY_MS : FOUND_KEY_MS);
-        // Of a key that was found, others may have asked for all.
-        const untried = how === "stored" ? part.first + items.length : part.jobs;
-        this.shared.remember(key, { firstId, expiresAt, untried }, adding);
-        resolve();
-      },
-      keepBlock: (firstId) => this.shared.keepBlock(key, firstId),
-    });
-    await Promise.race([promise, adding]);
-    return { adding };
+  ): Promise<{ readonly outcomes: Outcome[] | Promise<Outcome[]> }> {
+    const block = this.shared.takeBlock(key);
+    const tried = await this.tryKey(items, key, { part, lifeMs: SHARED_KEY_LIFE_MS, block });
+    const remember = (firstId: number, forMs: number, untried: number, outcomes: Promise<Outcome[]>) => {
+      const expiresAt = this.context.time.now() + forMs;
+      this.shared.remember(key, { firstId, expiresAt, untried }, outcomes);
+      return { outcomes };
+    };
+    switch (tried.kind) {
+      case "stored": {
+        const { firstId, call } = tried;
+        const outcomes = this.parts.units.storeRest(call);
+        return remember(firstId, STORED_KEY_MS, part.first + items.length, outcomes);
+      }
+      case "found": {
+        const { firstId } = tried;
+        // Others may have asked for all of it.
+        return remember(firstId, FOUND_KEY_MS, part.jobs, this.replay(items, firstId + part.first));
+      }
+      case "unused":
+        this.shared.keepBlock(key, tried.firstId);
+        return tried;
+      case "failed":
+        return tried;
+    }
   }
 
-  /**
-   * Most often it is the first time, so the jobs are stored, and the key is looked up only if it turns out to be
-   * taken, or if no job was there that could carry it.
-   */
-  private async addOnce(
+  /** `block`: one that is the key's, though nothing of it was ever stored. */
+  private async tryKey(
     items: readonly AddItem[],
     key: string,
-    { jobs, first }: KeyPart,
-    hooks: KeyHooks,
-  ): Promise<Added[]> {
+    options: { readonly part: KeyPart; readonly lifeMs: number; readonly block: number | undefined },
+  ): Promise<Tried> {
+    const { ids, keys, units } = this.parts;
+    const { part, lifeMs } = options;
+    let { block } = options;
     for (let tries = 0; ; tries++) {
-      const firstId = hooks.takeBlock() ?? (await this.ids.take(jobs));
-      const expiresAt = this.context.time.now() + hooks.lifeMs;
-      const stored = () => hooks.isThere(firstId, "stored");
-      const callKey: CallKey = { row: { key, jobId: firstId, expiresAt }, isStored: false, stored };
-      const outcomes = await this.adding.all(items, firstId + first, callKey);
+      const firstId = block ?? (await ids.take(part.jobs));
+      block = undefined;
+      const row = { key, jobId: firstId, expiresAt: this.context.time.now() + lifeMs };
+      const { isKeyStored, ...call } = await units.storeFirst(units.cut(items, firstId + part.first), row);
+      if (isKeyStored) return { kind: "stored", firstId, call };
+      const { outcomes } = call;
       const failures = outcomes.filter((outcome) => outcome instanceof ElasticJobError);
-      const isKnown = failures.every((failure) => isRefusal(failure) || isTaken(failure));
-      if (callKey.isStored || !isKnown) return outcomes;
-      const known = await this.adder.keys.read(key);
-      if (known !== undefined) {
-        hooks.isThere(known, "found");
-        return this.replay(items, known + first);
+      if (!failures.every((failure) => isRefusal(failure) || isTaken(failure))) {
+        return { kind: "failed", outcomes };
       }
-      if (!failures.some(isTaken)) {
-        hooks.keepBlock(firstId);
-        return outcomes;
-      }
+      const known = await keys.read(key);
+      if (known !== undefined) return { kind: "found", firstId: known };
+      if (!failures.some(isTaken)) return { kind: "unused", firstId, outcomes };
       // Taken a moment ago, and free now: it had expired.
-      if (tries >= MAX_TRIES) return outcomes;
+      if (tries >= MAX_TRIES) return { kind: "failed", outcomes };
     }
   }
 
   /** The same call again: what it stored is answered from the rows; what it did not, is added now. */
-  private async replay(items: readonly AddItem[], firstId: number): Promise<Added[]> {
+  private async replay(items: readonly AddItem[], firstId: number): Promise<Outcome[]> {
+    const { units } = this.parts;
     const there = await this.readAdded(items, firstId);
-    const outcomes = await Promise.all(
-      items.map((item, index): Added | Promise<Added> => {
-        const added = there.get(firstId + index);
-        if (added !== undefined) return added;
-        if (item instanceof ElasticJobError) return item;
-        return this.adding.one({ spec: item, id: firstId + index }, null);
-      }),
-    );
-    const isClear = (outcome: Added) => !(outcome instanceof ElasticJobError) || outcome.code !== "internal";
+    const outcomes = await units.storeRest(units.cutAround(there, items, firstId));
+    const isClear = (outcome: Outcome) =>
+      !(outcome instanceof ElasticJobError) || outcome.code !== "internal";
     if (outcomes.every(isClear)) return outcomes;
     // A statement of an earlier try, of which nothing was known, has been carried out meanwhile.
     const now = await this.readAdded(items, firstId);
@@ -190,11 +180,12 @@ export class KeyedCalls {
   }
 
   private async readAdded(items: readonly AddItem[], firstId: number): Promise<Map<number, AddedJob>> {
+    const { memory } = this.parts;
     const records = await this.context.store.readJobs(items.map((_, index) => firstId + index));
     const added = new Map<number, AddedJob>();
     for (const record of records.values()) {
       // Its write may have been given up as failed.
-      if (this.memory.queues.get(record.id) === undefined) this.memory.place(record);
+      if (memory.queues.get(record.id) === undefined) memory.place(record);
       added.set(record.id, { jobId: record.id, created: true, nextRunAt: record.scheduledAt });
     }
     return added;

@@ -5,22 +5,40 @@
  */
 
 import { type Due, nextDue } from "../../core/calendar/next-due.ts";
+import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import { farEnd, type JobRecord, NEVER, type ResultRecord, STORED_STATUS } from "../../core/job.ts";
+import { childSpec, type ParentOccurrence } from "../../core/spec/child-spec.ts";
 import { type DueDecision, dueAt, isToBeMadeUpFor } from "../../core/state/misfire.ts";
 import type { MasterContext } from "../context.ts";
 import type { Endings } from "../ending/endings.ts";
 import { jobNotFound } from "../job-api.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
-import type { JobAdder } from "./job-keys.ts";
+import { CALL_KEY_LIFE_MS } from "./call-keys.ts";
+import type { IdBlocks } from "./id-blocks.ts";
+import type { JobInserter } from "./job-inserter.ts";
+import type { KeyReader } from "./key-reader.ts";
 
+/** A master may die before the parent goes on, and all be out for a while then. */
+const OCCURRENCE_KEY_LIFE_MS = 86_400_000;
 /** Among so many there is one of a node: claims for nobody are few in a row, each is a run of skips. */
 const NEWEST_RESULTS = 10;
 
 type Skip = Extract<DueDecision, { kind: "skip" }>;
 
+function childKey({ id }: JobRecord, key: string): string {
+  return `child:${id}:${key}`;
+}
+
 export class Children {
   private readonly context: MasterContext;
-  private readonly parts: { readonly adder: JobAdder; readonly endings: Endings; readonly memory: JobMemory };
+  private readonly parts: {
+    readonly ids: IdBlocks;
+    readonly keys: KeyReader;
+    readonly inserter: JobInserter;
+    readonly endings: Endings;
+    readonly memory: JobMemory;
+  };
+  private readonly adding = new OneAtATime<string>();
 
   constructor(context: MasterContext, parts: Children["parts"]) {
     this.context = context;
@@ -33,7 +51,7 @@ export class Children {
     const parent = (await store.readJobs([jobId])).get(jobId);
     if (parent === undefined) throw jobNotFound(jobId);
     const key = callKey === null ? null : `call:${callKey}`;
-    const childId = await this.parts.adder.addChild(parent, null, key);
+    const childId = await this.add(parent, null, key);
     const child = (await store.readJobs([childId])).get(childId);
     if (child === undefined) throw jobNotFound(childId);
     return child;
@@ -43,7 +61,7 @@ export class Children {
   spawn(parent: JobRecord, next: Due | null): Promise<void> {
     return this.parts.endings.persist(async () => {
       const occurrence = { runAt: parent.scheduledAt, dueAt: dueAt(parent) };
-      await this.parts.adder.addChild(parent, occurrence, String(parent.scheduledAt));
+      await this.add(parent, occurrence, String(parent.scheduledAt));
       await this.goOn(parent, next);
     });
   }
@@ -75,9 +93,35 @@ export class Children {
    */
   async goOnIfSpawned(parent: JobRecord): Promise<boolean> {
     if (parent.spec.overlap !== "allow") return false;
-    if (!(await this.parts.adder.hasChild(parent, String(parent.scheduledAt)))) return false;
+    const child = await this.parts.keys.read(childKey(parent, String(parent.scheduledAt)));
+    if (child === undefined) return false;
     await this.goOn(parent, nextDue(parent, parent.scheduledAt));
     return true;
+  }
+
+  /** Adds a job of its own for one occurrence; null: now. With a key the same one is returned again. */
+  private async add(
+    parent: JobRecord,
+    occurrence: ParentOccurrence | null,
+    key: string | null,
+  ): Promise<number> {
+    const { ids, keys, inserter } = this.parts;
+    const spec = childSpec(parent.spec, occurrence);
+    if (key === null) {
+      const id = await ids.take(1);
+      await inserter.insert([{ spec, id }], [], parent.id);
+      return id;
+    }
+    const fullKey = childKey(parent, key);
+    return this.adding.alone(fullKey, async () => {
+      const taken = await keys.read(fullKey);
+      if (taken !== undefined) return taken;
+      const id = await ids.take(1);
+      const lifeMs = occurrence === null ? CALL_KEY_LIFE_MS : OCCURRENCE_KEY_LIFE_MS;
+      const expiresAt = this.context.time.now() + lifeMs;
+      await inserter.insert([{ spec, id }], [{ key: fullKey, jobId: id, expiresAt }], parent.id);
+      return id;
+    });
   }
 
   private async goOn(parent: JobRecord, next: Due | null): Promise<void> {

@@ -1,23 +1,35 @@
 /**
- * Many adds, few statements: what arrives while a statement is under way goes into the next one. An
- * add is answered after the commit (G1). A batch that the database refuses is split, so that a bad
- * row fails alone.
+ * Many adds, few statements: what arrives while statements are under way goes into the next one. An
+ * add is answered after the commit (G1). A batch that the database refuses is halved, so that a bad
+ * unit fails alone.
  */
 import { ElasticJobError, isError } from "../../core/errors.ts";
+import { Gather } from "../../core/flow/gather.ts";
+import { halveRefused } from "../../core/flow/halve-refused.ts";
 import type { MasterContext } from "../context.ts";
-import { type AddUnit, takeBatch } from "./add-batch.ts";
+import { type AddUnit, batchLength } from "./add-batch.ts";
 
 /** Statements at once: one is prepared while others wait for the disk. */
 const MAX_WRITING = 3;
 /** Jobs that wait for their statement: beyond it adds are refused, so that memory stays bounded. */
 const MAX_QUEUED_JOBS = 50_000;
 
+/** Whether the database has refused some unit of the batch, and stored none. */
+function isRefused(error: unknown): boolean {
+  return isError(error, "invalid_argument") || isError(error, "already_exists");
+}
+
 export class GroupCommit {
   private readonly context: MasterContext;
-  private readonly queue: AddUnit[] = [];
-  private queuedJobs = 0;
-  private writing = 0;
   private readonly unknown: (unit: AddUnit) => void;
+  private readonly units = new Gather<AddUnit>({
+    mostBatches: MAX_WRITING,
+    take: batchLength,
+    run: (batch) => this.write(batch),
+    soon: queueMicrotask,
+  });
+  /** In units that wait or are being written. */
+  private queuedJobs = 0;
 
   /** `unknown` hears of units that may or may not have been stored. */
   constructor(context: MasterContext, unknown: (unit: AddUnit) => void) {
@@ -33,54 +45,44 @@ export class GroupCommit {
         `${this.queuedJobs} jobs are waiting to be stored; try again`,
       );
     }
-    this.queue.push(unit);
     this.queuedJobs += unit.records.length;
-    // After the others that arrived in the same turn of the event loop.
-    queueMicrotask(() => this.flush());
-  }
-
-  private flush(): void {
-    while (this.writing < MAX_WRITING && this.queue.length > 0) {
-      const batch = takeBatch(this.queue);
-      this.writing++;
-      void this.write(batch).finally(() => {
-        this.writing--;
-        this.queuedJobs -= batch.reduce((sum, unit) => sum + unit.records.length, 0);
-        this.flush();
-      });
-    }
+    this.units.add(unit);
   }
 
   private async write(batch: readonly AddUnit[]): Promise<void> {
-    if (!this.context.trusted() || this.context.ended.aborted) {
+    await halveRefused(batch, {
+      attempt: (part) => this.store(part),
+      splits: isRefused,
+      failed: (part, error) => this.fail(part, error),
+    });
+    this.queuedJobs -= batch.reduce((sum, unit) => sum + unit.records.length, 0);
+  }
+
+  private async store(part: readonly AddUnit[]): Promise<void> {
+    const { store, epoch, ended } = this.context;
+    if (!this.context.trusted() || ended.aborted) {
       const error = new ElasticJobError("unavailable", "this node is no longer master; try again");
-      for (const unit of batch) unit.reject(error);
+      for (const unit of part) unit.reject(error);
       return;
     }
-    try {
-      await this.context.store.insertJobs(
-        this.context.epoch,
-        batch.flatMap((unit) => unit.records),
-        batch.flatMap((unit) => unit.keys),
-      );
-      for (const unit of batch) unit.resolve();
-    } catch (error) {
-      const splits = isError(error, "invalid_argument") || isError(error, "already_exists");
-      if (splits && batch.length > 1) {
-        const middle = batch.length >> 1;
-        await this.write(batch.slice(0, middle));
-        await this.write(batch.slice(middle));
-        return;
-      }
-      if (isError(error, "stale_epoch")) this.context.deposed();
-      const known =
-        error instanceof ElasticJobError
-          ? error
-          : new ElasticJobError("internal", "could not store", { cause: error });
-      for (const unit of batch) {
-        if (!splits && known.code !== "stale_epoch") this.unknown(unit);
-        unit.reject(known);
-      }
+    await store.insertJobs(
+      epoch,
+      part.flatMap((unit) => unit.records),
+      part.flatMap((unit) => unit.keys),
+    );
+    for (const unit of part) unit.resolve();
+  }
+
+  private fail(part: readonly AddUnit[], error: unknown): void {
+    if (isError(error, "stale_epoch")) this.context.deposed();
+    const known =
+      error instanceof ElasticJobError
+        ? error
+        : new ElasticJobError("internal", "could not store", { cause: error });
+    const isUnknown = !isRefused(error) && known.code !== "stale_epoch";
+    for (const unit of part) {
+      if (isUnknown) this.unknown(unit);
+      unit.reject(known);
     }
   }
 }

@@ -1,7 +1,8 @@
 import { ElasticJobError } from "../../core/errors.ts";
+import { Gather } from "../../core/flow/gather.ts";
 import type { MasterContext } from "../context.ts";
 
-/** Of one statement. */
+/** Keys that one statement asks for. */
 const MAX_BATCH_KEYS = 500;
 /** Keys that wait to be read: beyond it adds are refused, so that memory stays bounded. */
 const MAX_QUEUED_KEYS = 50_000;
@@ -15,8 +16,12 @@ interface Question {
 /** Whose a key is. Many questions, few statements: what is asked while one is under way goes into the next. */
 export class KeyReader {
   private readonly context: MasterContext;
-  private queue: Question[] = [];
-  private isReading = false;
+  private readonly questions = new Gather<Question>({
+    mostBatches: 1,
+    take: ({ length }) => Math.min(length, MAX_BATCH_KEYS),
+    run: (batch) => this.ask(batch),
+    soon: queueMicrotask,
+  });
 
   constructor(context: MasterContext) {
     this.context = context;
@@ -24,32 +29,25 @@ export class KeyReader {
 
   /** The job that the key names, or of a call's key the first id of its block; undefined: the key is free. */
   read(key: string): Promise<number | undefined> {
-    if (this.queue.length >= MAX_QUEUED_KEYS) {
-      const message = `${this.queue.length} keys are waiting to be read; try again`;
+    const { waiting } = this.questions;
+    if (waiting >= MAX_QUEUED_KEYS) {
+      const message = `${waiting} keys are waiting to be read; try again`;
       return Promise.reject(new ElasticJobError("resource_exhausted", message));
     }
-    return new Promise((resolve, reject) => {
-      this.queue.push({ key, resolve, reject });
-      // After the others that are asked for in the same turn of the event loop.
-      queueMicrotask(() => void this.readAll());
-    });
+    return new Promise((resolve, reject) => this.questions.add({ key, resolve, reject }));
   }
 
-  private async readAll(): Promise<void> {
-    if (this.isReading) return;
-    this.isReading = true;
-    while (this.queue.length > 0) {
-      const batch = this.queue.slice(0, MAX_BATCH_KEYS);
-      this.queue = this.queue.slice(MAX_BATCH_KEYS);
-      const { store, epoch, time } = this.context;
-      try {
-        const keys = batch.map(({ key }) => key);
-        const taken = await store.readKeys(epoch, keys, time.now());
-        for (const { key, resolve } of batch) resolve(taken.get(key));
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
+  private async ask(batch: readonly Question[]): Promise<void> {
+    const { store, epoch, time } = this.context;
+    try {
+      const taken = await store.readKeys(
+        epoch,
+        batch.map(({ key }) => key),
+        time.now(),
+      );
+      for (const { key, resolve } of batch) resolve(taken.get(key));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
     }
-    this.isReading = false;
   }
 }

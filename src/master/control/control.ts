@@ -10,8 +10,10 @@ import { type JobRecord, type JobSpec, OUTCOME, STORED_STATUS } from "../../core
 import { type Action, reschedule, transition } from "../../core/state/transitions.ts";
 import type { Children } from "../adding/children.ts";
 import type { MasterContext } from "../context.ts";
-import { type Endings, finalRow } from "../ending/endings.ts";
+import type { Endings } from "../ending/endings.ts";
+import { finalRow } from "../ending/final-row.ts";
 import { jobNotFound } from "../job-api.ts";
+import type { ClaimHolders } from "../memory/claim-holders.ts";
 import { type ClassRegistry, isSameClass } from "../memory/class-registry.ts";
 import type { InFlight } from "../memory/in-flight.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
@@ -23,6 +25,7 @@ export interface ControlParts {
   readonly memory: JobMemory;
   readonly inFlight: InFlight;
   readonly classes: ClassRegistry;
+  readonly holders: ClaimHolders;
   readonly sessions: NodeSessions;
   readonly endings: Endings;
   readonly children: Children;
@@ -86,7 +89,7 @@ export class Control {
       if (record.status === STORED_STATUS.RUNNING) await this.writeCancelled(record, "the job was deleted");
       const guard = { claim: record.claim, revision: record.revision, status: record.status };
       if (!(await store.deleteJob(epoch, jobId, guard))) return null;
-      sessions.abort(jobId, record.claim);
+      sessions.abort(record);
       memory.remove(jobId);
       return record;
     });
@@ -103,7 +106,7 @@ export class Control {
   /** Null: the guard missed. */
   private async change(before: JobRecord, after: JobRecord): Promise<JobRecord | null> {
     const { store, epoch, time } = this.context;
-    const { memory, sessions } = this.parts;
+    const { memory, holders } = this.parts;
     const row = { ...after, revision: before.revision + 1, updateTime: time.now() };
     const guard = { claim: before.claim, revision: before.revision, status: before.status };
     if (!(await store.changeJob(epoch, { jobId: before.id, guard, row }))) return null;
@@ -111,7 +114,7 @@ export class Control {
     if (row.status !== STORED_STATUS.RUNNING) memory.place(row);
     else if (known?.place === "running") memory.run(row);
     // By a claim whose write was given up as failed: somebody has to speak for it.
-    else sessions.found(row);
+    else holders.found(row);
     return row;
   }
 
@@ -120,12 +123,12 @@ export class Control {
    * nothing of it may start beside a handler that takes its time over the abort (G7).
    */
   private async cancelRunning(record: JobRecord): Promise<JobRecord> {
-    const { memory, sessions } = this.parts;
+    const { memory, sessions, holders } = this.parts;
     await this.writeCancelled(record, "cancelled by a caller");
     memory.run(record);
-    sessions.abort(record.id, record.claim);
+    sessions.abort(record);
     // Where nobody holds the claim, nobody would say so.
-    sessions.found(record);
+    holders.found(record);
     return record;
   }
 

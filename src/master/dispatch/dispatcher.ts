@@ -5,16 +5,19 @@
  * database says.
  */
 import type { Assignment } from "../../coordination/assignment.ts";
-import type { Due } from "../../core/calendar/next-due.ts";
 import { isError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
 import { type Choice, choose } from "../../core/queues/placement.ts";
 import { firstGroup, type PreparedGroup, type QueuedJob } from "../../core/queues/queues.ts";
-import { type DueDecision, decideDue } from "../../core/state/misfire.ts";
+import { decideDue } from "../../core/state/misfire.ts";
+import type { Children } from "../adding/children.ts";
 import type { MasterContext } from "../context.ts";
 import type { Endings } from "../ending/endings.ts";
+import type { ClaimHolders } from "../memory/claim-holders.ts";
 import type { InFlight } from "../memory/in-flight.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
+import type { Pages } from "../memory/pages.ts";
+import type { Turn } from "../memory/turn.ts";
 import type { ConnectedNodes } from "../nodes/connected-nodes.ts";
 import { assignmentOf, bySize } from "../nodes/make-assignment.ts";
 import type { NodeSession } from "../nodes/node-session.ts";
@@ -36,45 +39,25 @@ interface Placed {
   readonly placement: string;
 }
 
-type Skip = (record: JobRecord, decision: Extract<DueDecision, { kind: "skip" }>) => Promise<void>;
+export interface DispatcherParts {
+  readonly memory: JobMemory;
+  readonly inFlight: InFlight;
+  readonly holders: ClaimHolders;
+  readonly nodes: ConnectedNodes;
+  readonly endings: Endings;
+  readonly children: Children;
+  readonly pages: Pages;
+  readonly turn: Turn;
+}
 
 export class Dispatcher {
   private readonly context: MasterContext;
-  private readonly memory: JobMemory;
-  private readonly inFlight: InFlight;
-  private readonly nodes: ConnectedNodes;
-  /** A job is RUNNING in the database, by a claim of which memory does not know. */
-  private readonly found: (record: JobRecord) => void;
-  private readonly endings: Endings;
-  private readonly left: () => void;
-  /** Adds the occurrence as a job of its own, and lets the parent go on. */
-  private readonly spawn: (parent: JobRecord, next: Due | null) => Promise<void>;
-  private readonly skip: Skip;
+  private readonly parts: DispatcherParts;
   private claiming = 0;
 
-  /** `left` hears when jobs have left the prepared queue. */
-  constructor(
-    context: MasterContext,
-    parts: {
-      memory: JobMemory;
-      inFlight: InFlight;
-      nodes: ConnectedNodes;
-      found: (record: JobRecord) => void;
-      endings: Endings;
-      spawn: (parent: JobRecord, next: Due | null) => Promise<void>;
-      skip: Skip;
-    },
-    left: () => void,
-  ) {
+  constructor(context: MasterContext, parts: DispatcherParts) {
     this.context = context;
-    this.memory = parts.memory;
-    this.inFlight = parts.inFlight;
-    this.nodes = parts.nodes;
-    this.found = parts.found;
-    this.endings = parts.endings;
-    this.spawn = parts.spawn;
-    this.skip = parts.skip;
-    this.left = left;
+    this.parts = parts;
   }
 
   /** Places what can be placed now. */
@@ -89,13 +72,13 @@ export class Dispatcher {
   private place(): Map<NodeSession, Placed[]> {
     const now = this.context.time.now();
     const batches = new Map<NodeSession, Placed[]>();
-    let groups = this.memory.queues.preparedGroups();
+    let groups = this.parts.memory.queues.preparedGroups();
     let chosen: Chosen | null = null;
     for (let count = 0; count < MAX_PLACED; count++) {
       const group = firstGroup(groups);
       const job = group?.jobs.first();
       if (group === undefined || job === undefined) break;
-      if (this.inFlight.has(job.record.id)) {
+      if (this.parts.inFlight.has(job.record.id)) {
         this.postpone(job);
         continue;
       }
@@ -105,16 +88,16 @@ export class Dispatcher {
         groups = groups.filter((other) => other !== group);
         continue;
       }
-      this.memory.queues.markBusy(job);
+      this.parts.memory.queues.markBusy(job);
       // It may be here a little before its time.
       const decision = decideDue(job.record, Math.max(now, job.record.at));
       if (decision.kind === "spawn") {
         const { record } = job;
-        this.inFlight.mark([record.id], this.spawn(record, decision.next));
+        this.parts.inFlight.mark([record.id], this.parts.children.spawn(record, decision.next));
         continue;
       }
       if (decision.kind === "skip") {
-        this.inFlight.mark([job.record.id], this.skip(job.record, decision));
+        this.parts.inFlight.mark([job.record.id], this.parts.children.skip(job.record, decision));
         continue;
       }
       const { node, placement } = chosen.choice;
@@ -130,21 +113,21 @@ export class Dispatcher {
   /** Jobs in a row go to one node: they were added together, as a rule, so the database finds them together too. */
   private nextNode(group: PreparedGroup, last: Chosen | null): Chosen | null {
     if (last !== null && last.group === group && last.left > 0) return last;
-    const choice = choose(this.nodes.candidates(group.classId), group);
+    const choice = choose(this.parts.nodes.candidates(group.classId), group);
     return choice && { group, choice, left: choice.share };
   }
 
   /** Its turn comes again after the write about it that is in flight: a caller's, as a rule. */
   private postpone(job: QueuedJob): void {
-    const { queues } = this.memory;
+    const { queues } = this.parts.memory;
     const { record } = job;
     const { id } = record;
     queues.markBusy(job);
-    void this.inFlight.free(id).then(() => {
+    void this.parts.inFlight.free(id).then(() => {
       // Unless that write has brought memory in line already.
       if (queues.get(id)?.record !== record) return;
       queues.wait(record, job.payloadLoaded);
-      this.left();
+      this.hasLeft();
     });
   }
 
@@ -154,19 +137,19 @@ export class Dispatcher {
     const written = this.writeClaims(session, placed).finally(() => {
       this.claiming--;
     });
-    this.inFlight.mark(ids, written);
+    this.parts.inFlight.mark(ids, written);
     written
       .catch((error: unknown) => {
         for (const { job } of placed) session.unreserve(job.record.spec.requirements.slots);
         if (isError(error, "stale_epoch")) return this.context.deposed();
         // Whether the claims are there is unknown: whatever the database says of each job, counts.
         this.context.logger.warn({ error, jobs: ids.length }, "could not claim jobs; reading them back");
-        this.endings.lose(
+        this.parts.endings.lose(
           placed.map(({ job }) => ({ jobId: job.record.id, claim: job.record.claim + 1 })),
           "its claim was not confirmed",
         );
       })
-      .then(this.left)
+      .then(() => this.hasLeft())
       .catch((error: unknown) => this.context.logger.error({ error }, "could not go on placing jobs"));
   }
 
@@ -201,22 +184,28 @@ export class Dispatcher {
       if (present !== null && !isClaim(present.get(before.id), after)) {
         session.unreserve(before.spec.requirements.slots);
         const record = present.get(before.id);
-        if (record === undefined) this.memory.remove(before.id);
+        if (record === undefined) this.parts.memory.remove(before.id);
         // By an earlier write of ours that was given up as failed.
-        else if (record.status === STORED_STATUS.RUNNING) this.found(record);
-        else this.memory.place(record);
+        else if (record.status === STORED_STATUS.RUNNING) this.parts.holders.found(record);
+        else this.parts.memory.place(record);
         continue;
       }
       if (!session.isOpen) {
         unsent.push({ jobId: after.id, claim: after.claim });
         continue;
       }
-      this.memory.run(after);
-      session.claims.set(after.id, after.claim);
+      this.parts.memory.run(after);
+      this.parts.holders.give(session.number, after.id, after.claim);
       assignments.push(assignmentOf(after, placement, { random, now }));
     }
     for (const message of bySize(assignments)) session.assign(message);
-    if (unsent.length > 0) this.endings.lose(unsent, "its node left before it was sent");
+    if (unsent.length > 0) this.parts.endings.lose(unsent, "its node left before it was sent");
+  }
+
+  /** Jobs have left the prepared queue: there is room for others. */
+  private hasLeft(): void {
+    this.parts.pages.kick();
+    this.parts.turn.ask();
   }
 
   private async missingPayloads(placed: readonly Placed[]): Promise<Map<number, string | null>> {

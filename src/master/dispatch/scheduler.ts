@@ -1,5 +1,6 @@
+import type { Queues } from "../../core/queues/queues.ts";
 import type { MasterContext } from "../context.ts";
-import type { JobMemory } from "../memory/job-memory.ts";
+import type { Turn } from "../memory/turn.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 
 /**
@@ -10,47 +11,39 @@ const AHEAD_MS = 20;
 /** Jobs moved in one go: bounds how long the event loop is held, and so how late others start. */
 const MAX_MOVED = 1000;
 
+export interface SchedulerParts {
+  readonly queues: Queues;
+  readonly dispatcher: Pick<Dispatcher, "tick">;
+  readonly turn: Turn;
+}
+
 /**
  * changeJob: moves jobs that are (all but) due from waiting to prepared, and has them given out. One timer,
  * armed for the first job of waiting; nothing is polled.
  */
 export class Scheduler {
   private readonly context: MasterContext;
-  private readonly memory: JobMemory;
-  private readonly dispatcher: Dispatcher;
+  private readonly parts: SchedulerParts;
   private cancelTimer: (() => void) | null = null;
   private armedFor = Number.POSITIVE_INFINITY;
-  private isQueued = false;
-  private isStopped = false;
 
-  constructor(context: MasterContext, memory: JobMemory, dispatcher: Dispatcher) {
+  constructor(context: MasterContext, parts: SchedulerParts) {
     this.context = context;
-    this.memory = memory;
-    this.dispatcher = dispatcher;
-  }
-
-  /** Something changed: jobs were placed into waiting, or nodes take more. Many calls make one tick. */
-  wake(): void {
-    if (this.isQueued || this.isStopped) return;
-    this.isQueued = true;
-    // After all that is ready now, so that one turn places what many messages and commits brought.
-    this.context.clock.after(0, () => {
-      this.isQueued = false;
-      if (!this.isStopped) this.changeJob();
-    });
+    this.parts = parts;
+    parts.turn.onTurn(() => this.changeJob());
   }
 
   /** One turn of the loop. */
   changeJob(): void {
-    const moved = this.memory.queues.prepareDue(this.context.time.now() + AHEAD_MS, MAX_MOVED);
-    this.dispatcher.tick();
+    const moved = this.parts.queues.prepareDue(this.context.time.now() + AHEAD_MS, MAX_MOVED);
+    this.parts.dispatcher.tick();
     if (moved === MAX_MOVED) this.arm(0);
     else this.armForNext();
   }
 
   /** For good. */
   stop(): void {
-    this.isStopped = true;
+    this.parts.turn.stop();
     this.disarm();
   }
 
@@ -61,7 +54,7 @@ export class Scheduler {
   }
 
   private armForNext(): void {
-    const due = this.memory.queues.nextDue();
+    const due = this.parts.queues.nextDue();
     if (due === null) this.disarm();
     else if (due !== this.armedFor || this.cancelTimer === null) {
       this.arm(Math.max(0, due - AHEAD_MS - this.context.time.now()));

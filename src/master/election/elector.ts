@@ -21,7 +21,8 @@ import type { JobStore } from "../../store/job-store.ts";
 import { sampleDatabaseClock } from "../cluster-clock.ts";
 import type { MasterSettings } from "../context.ts";
 import { Mastership } from "../mastership.ts";
-import type { Role, RoleNow } from "./role.ts";
+import { DeadMasters } from "./dead-masters.ts";
+import { OwnRole, type Role, type RoleNow } from "./role.ts";
 
 export interface ElectorParts {
   readonly lock: ClusterLock;
@@ -37,9 +38,6 @@ export interface ElectorParts {
   readonly address: () => string;
 }
 
-/** A master that does not answer is asked so often before its lock is broken. */
-const REFUSALS = 2;
-const IDENTIFY_TIMEOUT_MS = 500;
 /**
  * How long a master that resigns waits for its writes in flight; nothing is given out meanwhile. What is claimed
  * and not sent by then, its node denies to the next master, who ends it as LOST at once.
@@ -48,37 +46,31 @@ const QUIESCE_MS = 250;
 
 export class Elector implements Role {
   private readonly parts: ElectorParts;
-  private role: RoleNow = { kind: "none" };
+  private readonly role = new OwnRole();
   private mastership: {
     readonly api: Mastership;
     readonly epoch: number;
     readonly end: AbortController;
   } | null = null;
   private trustedUntil = Number.NEGATIVE_INFINITY;
-  private roleChanged = new AbortController();
   private turn = new AbortController();
   private readonly stopping = new AbortController();
   private loop: Promise<void> = Promise.resolve();
-  /** Of masters whose process is gone: a successor need not wait for what they ran. */
-  private readonly knownGone = new Set<string>();
+  private readonly deadMasters: DeadMasters;
   private hasComplained = false;
   private hasResigned = false;
 
   constructor(parts: ElectorParts) {
     this.parts = parts;
+    this.deadMasters = new DeadMasters(parts);
   }
 
   now(): RoleNow {
-    return this.role;
+    return this.role.now();
   }
 
   changed(signal: AbortSignal): Promise<void> {
-    const changed = this.roleChanged.signal;
-    return new Promise((resolve) => {
-      const either = AbortSignal.any([changed, signal]);
-      if (either.aborted) resolve();
-      else either.addEventListener("abort", () => resolve(), { once: true });
-    });
+    return this.role.changed(signal);
   }
 
   start(): void {
@@ -104,25 +96,9 @@ export class Elector implements Role {
     await this.resign();
   }
 
-  /** The stream to the master ended: look at once whether its process has, and break its lock if so. */
+  /** The stream to the master ended: look at once whether its process has, and try for its lock if so. */
   async masterIsGone(master: MasterAddress): Promise<void> {
-    const { lock, network, incarnation, logger, clock } = this.parts;
-    for (let refusals = 0; refusals < REFUSALS; refusals++) {
-      if (master.incarnation === incarnation || this.stopping.signal.aborted) return;
-      const answer = await network.identify(master.address, IDENTIFY_TIMEOUT_MS);
-      const isReplaced = typeof answer === "object" && answer.incarnation !== master.incarnation;
-      if (isReplaced) break;
-      if (answer !== "refused") return;
-      if (refusals === 0) await sleep(clock, 20, this.stopping.signal);
-    }
-    this.knownGone.add(master.incarnation);
-    try {
-      if (await lock.release(master.incarnation))
-        logger.info({ master: master.nodeId }, "broke a dead master's lock");
-    } catch {
-      // The lock runs out by itself.
-    }
-    this.hurry();
+    if (await this.deadMasters.look(master, this.stopping.signal)) this.hurry();
   }
 
   private get intervalMs(): number {
@@ -221,7 +197,7 @@ export class Elector implements Role {
         logger,
         ended: end.signal,
         epochWrittenAt: clock.monotonic(),
-        knownGone: this.knownGone,
+        knownGone: this.deadMasters.known,
         trusted: () => clock.monotonic() < this.trustedUntil,
         deposed: () => this.stepDown("another epoch has begun"),
       },
@@ -251,29 +227,17 @@ export class Elector implements Role {
     this.trustedUntil = Number.NEGATIVE_INFINITY;
     this.parts.logger.warn({ epoch: ending.epoch, reason }, "no longer master");
     ending.end.abort();
-    this.setRole({ kind: "none" });
+    this.role.set({ kind: "none" });
     this.hurry();
   }
 
   private follow(master: MasterAddress): void {
-    if (master.incarnation === this.parts.incarnation) return;
-    const { role } = this;
-    const isKnown = role.kind === "follower" && role.master.incarnation === master.incarnation;
-    if (isKnown && role.master.epoch === master.epoch && role.master.address === master.address) return;
-    this.setRole({ kind: "follower", master });
+    if (master.incarnation !== this.parts.incarnation) this.role.set({ kind: "follower", master });
   }
 
   private updateRole(): void {
     if (this.mastership === null) return;
     const { api, epoch } = this.mastership;
-    if (this.role.kind !== "master" || this.role.epoch !== epoch)
-      this.setRole({ kind: "master", api, epoch });
-  }
-
-  private setRole(role: RoleNow): void {
-    this.role = role;
-    const changed = this.roleChanged;
-    this.roleChanged = new AbortController();
-    changed.abort();
+    this.role.set({ kind: "master", api, epoch });
   }
 }

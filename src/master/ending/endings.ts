@@ -7,21 +7,15 @@
 import { nextDueAfterRow } from "../../core/calendar/next-due.ts";
 import { sleep } from "../../core/clock.ts";
 import { isError } from "../../core/errors.ts";
-import {
-  isEverDue,
-  type JobRecord,
-  type JobState,
-  NEVER,
-  OUTCOME,
-  type ResultRecord,
-  STORED_STATUS,
-} from "../../core/job.ts";
+import { type JobRecord, type JobState, NEVER, OUTCOME, STORED_STATUS } from "../../core/job.ts";
 import { project, retryAfterLoss } from "../../core/state/ending.ts";
 import type { DueDecision } from "../../core/state/misfire.ts";
 import type { ClaimRef } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
+import type { ClaimHolders } from "../memory/claim-holders.ts";
 import type { InFlight } from "../memory/in-flight.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
+import { type EndDetails, finalRow, notEnded } from "./final-row.ts";
 
 const RETRY_MS = 200;
 /** Longer than a write can hang in the database: its wait for locks is limited to 2 s. */
@@ -29,21 +23,19 @@ const HUNG_WRITE_MS = 5000;
 /** How many jobs one statement is about. */
 const BATCH = 500;
 
+export interface EndingsParts {
+  readonly memory: JobMemory;
+  readonly inFlight: InFlight;
+  readonly holders: ClaimHolders;
+}
+
 export class Endings {
   private readonly context: MasterContext;
-  private readonly memory: JobMemory;
-  private readonly inFlight: InFlight;
-  private readonly found: (record: JobRecord) => void;
+  private readonly parts: EndingsParts;
 
-  /** `found` hears of RUNNING jobs that nobody may speak for. */
-  constructor(
-    context: MasterContext,
-    parts: { memory: JobMemory; inFlight: InFlight; found: (record: JobRecord) => void },
-  ) {
+  constructor(context: MasterContext, parts: EndingsParts) {
     this.context = context;
-    this.memory = parts.memory;
-    this.inFlight = parts.inFlight;
-    this.found = parts.found;
+    this.parts = parts;
   }
 
   /** Ends these claims: nobody holds them any more. */
@@ -88,7 +80,7 @@ export class Endings {
     const read = () =>
       this.eachBatch(jobIds, async (ids) => {
         const running = await this.readRunning(ids);
-        for (const record of running) this.found(record);
+        for (const record of running) this.parts.holders.found(record);
       });
     read();
     void sleep(clock, HUNG_WRITE_MS, ended).then(() => {
@@ -125,11 +117,11 @@ export class Endings {
     await store.claimJobs(epoch, 0, [{ jobId: record.id, claim, revision: record.revision }], now);
     const claimed = (await store.readJobs([record.id])).get(record.id);
     if (claimed === undefined) {
-      this.memory.remove(record.id);
+      this.parts.memory.remove(record.id);
       return false;
     }
     if (claimed.status !== STORED_STATUS.RUNNING || claimed.claim !== claim) {
-      if (claimed.status !== STORED_STATUS.RUNNING) this.memory.place(claimed);
+      if (claimed.status !== STORED_STATUS.RUNNING) this.parts.memory.place(claimed);
       return false;
     }
     const row = finalRow(claimed, outcome, now, details);
@@ -162,7 +154,7 @@ export class Endings {
       const missed: number[] = [];
       for (const [index, { record, projection }] of ended.entries()) {
         const { jobId: _, ...state } = projection;
-        if (applied[index]) this.memory.place({ ...record, ...state });
+        if (applied[index]) this.parts.memory.place({ ...record, ...state });
         else missed.push(record.id);
       }
       // Changed meanwhile, or projected by its node: whatever is still RUNNING is tried again.
@@ -182,8 +174,8 @@ export class Endings {
     const running: JobRecord[] = [];
     for (const id of ids) {
       const record = records.get(id);
-      if (record === undefined) this.memory.remove(id);
-      else if (record.status !== STORED_STATUS.RUNNING) this.memory.place(record);
+      if (record === undefined) this.parts.memory.remove(id);
+      else if (record.status !== STORED_STATUS.RUNNING) this.parts.memory.place(record);
       else if (claimOf === undefined || claimOf.get(id) === record.claim) running.push(record);
     }
     return running;
@@ -191,17 +183,17 @@ export class Endings {
 
   /** Works on the jobs in batches, each job after the write about it that is in flight, until it is done or the mastership ends. */
   private eachBatch(jobIds: readonly number[], work: (ids: readonly number[]) => Promise<void>): void {
-    const free = jobIds.filter((id) => !this.inFlight.has(id));
+    const free: number[] = [];
+    const busy: number[] = [];
+    for (const id of jobIds) (this.parts.inFlight.has(id) ? busy : free).push(id);
     for (let start = 0; start < free.length; start += BATCH) {
       const ids = free.slice(start, start + BATCH);
-      this.inFlight.mark(
+      this.parts.inFlight.mark(
         ids,
         this.persist(() => work(ids)),
       );
     }
-    for (const id of jobIds) {
-      if (!free.includes(id)) void this.inFlight.alone(id, () => this.persist(() => work([id])));
-    }
+    for (const id of busy) void this.parts.inFlight.alone(id, () => this.persist(() => work([id])));
   }
 
   /** Everything here can be repeated: it is, until the database has answered. */
@@ -219,55 +211,8 @@ export class Endings {
   }
 }
 
-/**
- * A master died between its claim for nobody and the row that was to skip or cancel the occurrence: the
- * job is as it was before that, with its next try due when it was, and the occurrence is judged anew.
- */
-function notEnded(record: JobRecord, now: number): ResultRecord {
-  const retryAt = isEverDue(record.at) ? Math.max(record.at, now) : now;
-  const details = { reason: "the master that was to end it is gone", retryAt };
-  return { ...finalRow(record, OUTCOME.LOST, now, details), attempt: 0 };
-}
-
 /** Paused while it ran: what would wait is held back. */
 function heldBack(state: JobState): JobState {
   if (state.status !== STORED_STATUS.WAITING) return state;
   return { ...state, status: STORED_STATUS.PAUSED, at: NEVER };
-}
-
-interface EndDetails {
-  readonly reason: string;
-  readonly retryAt: number | null;
-  readonly skippedThrough?: number | null;
-  readonly skippedCount?: number;
-}
-
-/**
- * The row by which a master ends the newest claim of a job. A RUNNING job was last changed when it was claimed, or
- * after that by a caller: as near as the master knows to when its handler was called.
- */
-export function finalRow(
-  record: JobRecord,
-  outcome: typeof OUTCOME.LOST | typeof OUTCOME.SKIPPED | typeof OUTCOME.CANCELLED,
-  now: number,
-  details: EndDetails,
-): ResultRecord {
-  return {
-    jobId: record.id,
-    claim: record.claim,
-    late: false,
-    outcome,
-    attempt: record.attempt,
-    scheduledAt: record.scheduledAt,
-    startTime: record.status === STORED_STATUS.RUNNING ? Math.min(record.updateTime, now) : now,
-    endTime: now,
-    retryAt: details.retryAt,
-    node: record.node,
-    placement: "",
-    output: null,
-    error: null,
-    reason: details.reason,
-    skippedThrough: details.skippedThrough ?? null,
-    skippedCount: details.skippedCount ?? 0,
-  };
 }

@@ -9,6 +9,7 @@ import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
 import type { Queues } from "../../core/queues/queues.ts";
 import type { Cursor } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
+import type { ClaimHolders } from "../memory/claim-holders.ts";
 import type { ClassRegistry } from "../memory/class-registry.ts";
 import type { InFlight } from "../memory/in-flight.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
@@ -28,13 +29,12 @@ export class Sweep {
     readonly queues: Queues;
     readonly memory: JobMemory;
     readonly inFlight: InFlight;
-    readonly found: (record: JobRecord) => void;
-    readonly isSpokenFor: (record: JobRecord) => boolean;
+    readonly holders: ClaimHolders;
   };
   /** Overdue jobs that memory had missed, and claims that nobody held. */
   missed = 0;
   /** Claims that nobody held when they were looked at last, by job. */
-  private readonly unspokenFor = new Map<number, number>();
+  private readonly heldByNobody = new Map<number, number>();
 
   constructor(context: MasterContext, parts: Sweep["parts"]) {
     this.context = context;
@@ -70,28 +70,28 @@ export class Sweep {
 
   /** Memory says that it runs: then somebody must hold its claim. That nobody does must be seen twice. */
   private lookForHolder(record: JobRecord): void {
-    const { isSpokenFor, found } = this.parts;
-    const before = this.unspokenFor.get(record.id);
-    this.unspokenFor.delete(record.id);
-    if (record.status !== STORED_STATUS.RUNNING || isSpokenFor(record)) return;
+    const { holders } = this.parts;
+    const before = this.heldByNobody.get(record.id);
+    this.heldByNobody.delete(record.id);
+    if (record.status !== STORED_STATUS.RUNNING || holders.holderOf(record) !== null) return;
     if (before !== record.claim) {
-      this.unspokenFor.set(record.id, record.claim);
+      this.heldByNobody.set(record.id, record.claim);
       return;
     }
     this.missed++;
     this.context.logger.warn({ jobId: record.id, claim: record.claim }, "nobody held a claim that ran");
-    found(record);
+    holders.found(record);
   }
 
   private look(record: JobRecord): void {
-    const { queues, inFlight, pages, memory, found } = this.parts;
+    const { queues, inFlight, pages, memory, holders } = this.parts;
     if (inFlight.has(record.id)) return;
     const known = queues.get(record.id);
     if (known !== undefined) {
       if (known.place === "running" && known.record.claim === record.claim) this.lookForHolder(record);
       return;
     }
-    if (record.status === STORED_STATUS.RUNNING) found(record);
+    if (record.status === STORED_STATUS.RUNNING) holders.found(record);
     else if (pages.isLoaded(record)) {
       this.missed++;
       this.context.logger.warn({ jobId: record.id, at: record.at }, "memory had missed an overdue job");

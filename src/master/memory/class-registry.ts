@@ -1,4 +1,5 @@
 import { ElasticJobError } from "../../core/errors.ts";
+import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import type { JobClass, JobSpec } from "../../core/job.ts";
 import type { MasterContext } from "../context.ts";
 
@@ -21,7 +22,7 @@ export class ClassRegistry {
   private readonly context: MasterContext;
   private readonly byKey = new Map<string, JobClass>();
   private readonly byId = new Map<number, JobClass>();
-  private readonly adding = new Map<string, Promise<JobClass>>();
+  private readonly adding = new OneAtATime<string, JobClass>();
   private readonly added: (jobClass: JobClass) => void;
 
   /** `added` hears of each class that is new in the database, and so has no jobs yet. */
@@ -50,13 +51,7 @@ export class ClassRegistry {
   async findOrAdd(spec: JobSpec): Promise<JobClass> {
     const found = this.find(spec);
     if (found) return found;
-    const key = classKey(spec.handler, spec.requirements.labels);
-    let adding = this.adding.get(key);
-    if (adding === undefined) {
-      adding = this.add(spec).finally(() => this.adding.delete(key));
-      this.adding.set(key, adding);
-    }
-    return adding;
+    return this.adding.share(classKey(spec.handler, spec.requirements.labels), () => this.add(spec));
   }
 
   private nextId = 1;

@@ -2,36 +2,39 @@ import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
 import type { Queues } from "../../core/queues/queues.ts";
 import type { ChangedJobs } from "./changed-jobs.ts";
 import { MAX_PAYLOAD_IN_MEMORY, type Pages } from "./pages.ts";
+import type { Turn } from "./turn.ts";
+
+export interface JobMemoryParts {
+  readonly queues: Queues;
+  readonly pages: Pages;
+  readonly changedJobs: ChangedJobs;
+  readonly turn: Pick<Turn, "ask">;
+}
 
 /** Brings memory in line with what the database now says of a job. */
 export class JobMemory {
   readonly queues: Queues;
-  private readonly pages: Pages;
-  private readonly changedJobs: ChangedJobs;
-  private readonly placed: () => void;
+  private readonly parts: JobMemoryParts;
   /** Jobs whose insert is under way, and that nothing was heard of since it began. */
   private readonly expected = new Set<number>();
 
-  /** `placed` hears when a job went into waiting. */
-  constructor(queues: Queues, pages: Pages, changedJobs: ChangedJobs, placed: () => void) {
-    this.queues = queues;
-    this.pages = pages;
-    this.changedJobs = changedJobs;
-    this.placed = placed;
+  constructor(parts: JobMemoryParts) {
+    this.queues = parts.queues;
+    this.parts = parts;
   }
 
   /** After a write: into waiting if it waits and belongs into memory, else out of memory. */
   place(record: JobRecord, payloadLoaded = true): void {
-    this.pages.touch(record.id);
+    this.parts.pages.touch(record.id);
     this.expected.delete(record.id);
-    if (record.status === STORED_STATUS.WAITING && this.pages.admits(record)) {
+    if (record.status === STORED_STATUS.WAITING && this.parts.pages.admits(record)) {
       const isLight = isLightEnough(record);
       this.queues.wait(isLight ? record : withoutPayload(record), payloadLoaded && isLight);
-      this.placed();
+      this.parts.turn.ask();
     } else {
       this.queues.drop(record.id);
     }
-    this.changedJobs.changed(record.id);
+    this.parts.changedJobs.changed(record.id);
   }
 
   /** Its insert begins. */
@@ -51,18 +54,18 @@ export class JobMemory {
 
   /** Its claim is committed. */
   run(record: JobRecord, payloadLoaded = true): void {
-    this.pages.touch(record.id);
+    this.parts.pages.touch(record.id);
     this.expected.delete(record.id);
     const isLight = isLightEnough(record);
     this.queues.run(isLight ? record : withoutPayload(record), payloadLoaded && isLight);
-    this.changedJobs.changed(record.id);
+    this.parts.changedJobs.changed(record.id);
   }
 
   /** Nothing is left to do for it: it has ended, or is not there (deleted, or, as far as an early read can tell, not inserted yet). */
   remove(jobId: number): void {
-    this.pages.touch(jobId);
+    this.parts.pages.touch(jobId);
     this.queues.drop(jobId);
-    this.changedJobs.changed(jobId);
+    this.parts.changedJobs.changed(jobId);
   }
 }
 

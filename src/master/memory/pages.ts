@@ -9,11 +9,13 @@
  */
 import { sleep } from "../../core/clock.ts";
 import { isError } from "../../core/errors.ts";
+import { Wakeup } from "../../core/flow/wakeup.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
 import type { Queues } from "../../core/queues/queues.ts";
-import { Wakeup } from "../../core/wakeup.ts";
 import type { Cursor, JobPage } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
+import type { ClaimHolders } from "./claim-holders.ts";
+import type { Turn } from "./turn.ts";
 
 /** A bigger payload (in UTF-16 units, about its bytes) is not kept in memory, but read when the job is claimed. */
 export const MAX_PAYLOAD_IN_MEMORY = 4096;
@@ -33,26 +35,23 @@ function isUpTo(record: JobRecord, cursor: Cursor | null): boolean {
   return cursor !== null && (record.at < cursor.at || (record.at === cursor.at && record.id <= cursor.id));
 }
 
+export interface PagesParts {
+  readonly queues: Queues;
+  readonly holders: Pick<ClaimHolders, "found">;
+  readonly turn: Pick<Turn, "ask">;
+}
+
 export class Pages {
   private readonly context: MasterContext;
-  private readonly queues: Queues;
+  private readonly parts: PagesParts;
   private readonly classes = new Map<number, ClassPages>();
   /** Ids written about while a page is being read. */
   private touched: Set<number> | null = null;
   private readonly wakeup = new Wakeup();
-  private readonly found: (record: JobRecord) => void;
-  private readonly loaded: () => void;
 
-  /** `found` hears of each RUNNING job that memory does not know; `loaded`, of each page. */
-  constructor(
-    context: MasterContext,
-    queues: Queues,
-    on: { found: (record: JobRecord) => void; loaded: () => void },
-  ) {
+  constructor(context: MasterContext, parts: PagesParts) {
     this.context = context;
-    this.queues = queues;
-    this.found = on.found;
-    this.loaded = on.loaded;
+    this.parts = parts;
   }
 
   /** A class that has no rows yet: all of it is in memory. */
@@ -95,7 +94,7 @@ export class Pages {
     const within =
       isUpTo(record, pages.cursor) || (pages.readingThrough !== null && record.at <= pages.readingThrough);
     if (!within) return false;
-    if (this.queues.classSize(record.classId) < this.share()) return true;
+    if (this.parts.queues.classSize(record.classId) < this.share()) return true;
     // From here on memory is not complete: read again from just before it.
     if (isUpTo(record, pages.cursor)) pages.cursor = { at: record.at, id: record.id - 1 };
     if (pages.readingThrough !== null) pages.readingThrough = Math.min(pages.readingThrough, record.at - 1);
@@ -139,7 +138,7 @@ export class Pages {
     let least: { id: number; at: number } | null = null;
     for (const [id, pages] of this.classes) {
       const at = pages.cursor?.at ?? Number.NEGATIVE_INFINITY;
-      if (at >= enough || this.queues.classSize(id) > share - PAGE_ROWS / 2) continue;
+      if (at >= enough || this.parts.queues.classSize(id) > share - PAGE_ROWS / 2) continue;
       if (least === null || at < least.at) least = { id, at };
     }
     return least?.id ?? null;
@@ -169,14 +168,14 @@ export class Pages {
     pages.readingThrough = null;
     if (this.context.ended.aborted) return;
     for (const { record, payloadLoaded } of page.jobs) {
-      if (this.queues.get(record.id) !== undefined || touched.has(record.id)) continue;
-      if (record.status === STORED_STATUS.RUNNING) this.found(record);
-      else if (record.status === STORED_STATUS.WAITING) this.queues.wait(record, payloadLoaded);
+      if (this.parts.queues.get(record.id) !== undefined || touched.has(record.id)) continue;
+      if (record.status === STORED_STATUS.RUNNING) this.parts.holders.found(record);
+      else if (record.status === STORED_STATUS.WAITING) this.parts.queues.wait(record, payloadLoaded);
     }
     const reached = page.next ?? { at: through, id: LAST_ID };
     const moved = pages.cursor !== after;
     // A job that found no room meanwhile has set the cursor back, or cut the page short.
     if (!moved) pages.cursor = reached.at <= cutAt ? reached : { at: cutAt, id: LAST_ID };
-    this.loaded();
+    this.parts.turn.ask();
   }
 }

@@ -17,7 +17,13 @@ export class ConnectedNodes {
     return this.byIncarnation.get(incarnation);
   }
 
-  /** Of one name; throws `not_found` when there is none. */
+  /** The node of this number; undefined: it is not connected. */
+  numbered(number: number): NodeSession | undefined {
+    for (const session of this.byIncarnation.values()) if (session.number === number) return session;
+    return undefined;
+  }
+
+  /** Those of one name; throws `not_found` when there is none. */
   named(nodeId: string): NodeSession[] {
     const named = this.all().filter((session) => session.nodeId === nodeId);
     if (named.length > 0) return named;

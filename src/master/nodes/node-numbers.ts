@@ -1,3 +1,4 @@
+import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import type { MasterContext } from "../context.ts";
 
 /** The small number that stands for an incarnation in the database's rows. */
@@ -6,7 +7,7 @@ export class NodeNumbers {
   private readonly byIncarnation = new Map<string, number>();
   private readonly nodeIds = new Map<number, string>();
   private readonly incarnations = new Map<number, string>();
-  private readonly adding = new Map<string, Promise<number>>();
+  private readonly adding = new OneAtATime<string, number>();
   /** Numbers whose write may or may not have been carried out. */
   private readonly reserved = new Map<string, number>();
   private next = 1;
@@ -26,12 +27,7 @@ export class NodeNumbers {
     const known = this.byIncarnation.get(incarnation);
     if (known !== undefined) return known;
     // Two hellos at once, or one more after an unknown outcome, must not make two numbers of one.
-    let adding = this.adding.get(incarnation);
-    if (adding === undefined) {
-      adding = this.add(incarnation, nodeId).finally(() => this.adding.delete(incarnation));
-      this.adding.set(incarnation, adding);
-    }
-    return adding;
+    return this.adding.share(incarnation, () => this.add(incarnation, nodeId));
   }
 
   private async add(incarnation: string, nodeId: string): Promise<number> {

@@ -28,8 +28,6 @@ export class NodeSession implements Candidate {
   readonly number: number;
   /** The classes it can take. */
   readonly takes = new Set<number>();
-  /** The claims that this node has, by job: placed on this stream, or kept from an older one. */
-  readonly claims = new Map<number, number>();
   cpu = 0;
   eventLoopDelayMs = 0;
   freeMemoryMb: number;

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { isError } from "../../core/errors.ts";
-import { NOT_RUN } from "../call-headers.ts";
+import { NOT_RUN } from "../../core/call-headers.ts";
+import { ElasticJobError, isError } from "../../core/errors.ts";
 import { fromWireError, notRun } from "../error-codes.ts";
 
 /** What a failed call to the master means for trying again. */
@@ -19,6 +19,8 @@ export function localFailure(error: unknown): CallFailure {
 
 /** Of a call to the master at another node. */
 export function forwardFailure(error: unknown): CallFailure {
+  // The master answered, and this is what its answer says of a lone job.
+  if (error instanceof ElasticJobError) return localFailure(error);
   if (!(error instanceof ConnectError)) return { error, unavailable: false, certainlyNotRun: false };
   if (error.metadata.has(NOT_RUN)) {
     return { error: notRun(error.rawMessage), unavailable: true, certainlyNotRun: true };

@@ -1,5 +1,5 @@
+import { IDEMPOTENCY_KEY } from "../../core/call-headers.ts";
 import { invalidArgument } from "../../core/errors.ts";
-import { IDEMPOTENCY_KEY } from "../call-headers.ts";
 import type { CallContext } from "./master-call.ts";
 
 /** Printable ASCII, as a header carries it; short enough for the database's key. */

@@ -6,20 +6,15 @@
  * Each batch has a call key of its own and always the same content, so that repeating it after a
  * failover adds nothing twice. Adds whose caller gave a key travel on their own: the key names that call.
  */
-import { toBinary } from "@bufbuild/protobuf";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
-import type { Random } from "../../core/random.ts";
-import {
-  type AddJobOutcome,
-  type AddJobRequest,
-  AddJobRequestSchema,
-  type AddJobResponse,
-} from "../../gen/elasticjob/v1/job_service_pb.ts";
-import { errorCodeOf } from "../error-codes.ts";
+import { Gather } from "../../core/flow/gather.ts";
+import type { AddJobOutcome, AddJobRequest, AddJobResponse } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import { answerOf } from "../conversion/add-outcome.ts";
+import { roughSize } from "../message-size.ts";
 import type { CallContext } from "./master-call.ts";
 
-export interface Forwarding {
+export interface AddGatherer {
   /** The answer to one AddJob. Throws what its outcome says, or `unavailable` when its time is over. */
   add(request: AddJobRequest, context: CallContext): Promise<AddJobResponse>;
 }
@@ -27,7 +22,6 @@ export interface Forwarding {
 /** Sends a batch to whoever is master, repeating it with the same key until the context's time is over. */
 export type SendBatch = (
   requests: readonly AddJobRequest[],
-  key: string,
   context: CallContext,
 ) => Promise<readonly AddJobOutcome[]>;
 
@@ -46,46 +40,26 @@ interface WaitingAdd {
   settle(outcome: AddJobResponse | Error): void;
 }
 
-export function createForwarding(options: {
+export function gatherAdds(options: {
   readonly send: SendBatch;
   readonly clock: Clock;
-  readonly random: Random;
   readonly defaultWaitMs: number;
   readonly maxWaitMs: number;
-}): Forwarding {
-  const { send, clock, random, defaultWaitMs, maxWaitMs } = options;
-  let waiting: WaitingAdd[] = [];
+}): AddGatherer {
+  const { send, clock, defaultWaitMs, maxWaitMs } = options;
   let waitingBytes = 0;
-  let underWay = 0;
-
-  function pump(): void {
-    while (underWay < MAX_BATCHES_UNDER_WAY && waiting.length > 0) {
-      const batch = takeBatch();
-      if (batch.length > 0) void sendBatch(batch);
-    }
-  }
-
-  /** From the front; those whose caller has left are dropped. */
-  function takeBatch(): WaitingAdd[] {
-    const batch: WaitingAdd[] = [];
-    let bytes = 0;
-    let taken = 0;
-    for (const add of waiting) {
-      if (!add.settled) {
-        if (batch.length >= MAX_BATCH_JOBS || (batch.length > 0 && bytes + add.bytes > MAX_BATCH_BYTES))
-          break;
-        batch.push(add);
-        bytes += add.bytes;
-      }
-      waitingBytes -= add.bytes;
-      taken += 1;
-    }
-    waiting = waiting.slice(taken);
-    return batch;
-  }
+  const adds = new Gather<WaitingAdd>({
+    mostBatches: MAX_BATCHES_UNDER_WAY,
+    take: batchLength,
+    soon: queueMicrotask,
+    async run(taken) {
+      for (const { bytes } of taken) waitingBytes -= bytes;
+      const batch = taken.filter(({ settled }) => !settled);
+      if (batch.length > 0) await sendBatch(batch);
+    },
+  });
 
   async function sendBatch(batch: readonly WaitingAdd[]): Promise<void> {
-    underWay += 1;
     // As long as its most patient caller: the others leave on their own.
     const until = Math.max(...batch.map((add) => add.until));
     const context: CallContext = {
@@ -95,25 +69,21 @@ export function createForwarding(options: {
       requestHeader: new Headers(),
     };
     try {
-      const outcomes = await send(
-        batch.map((add) => add.request),
-        random.id(),
-        context,
-      );
+      const requests = batch.map((add) => add.request);
+      const outcomes = await send(requests, context);
       batch.forEach((add, index) => add.settle(answerOf(outcomes[index])));
     } catch (error) {
       for (const add of batch) add.settle(error instanceof Error ? error : new Error(String(error)));
-    } finally {
-      underWay -= 1;
-      pump();
     }
   }
 
   return {
     add(request, context) {
-      const bytes = toBinary(AddJobRequestSchema, request).byteLength;
-      if (waiting.length >= MAX_WAITING_JOBS || waitingBytes + bytes > MAX_WAITING_BYTES) {
-        const message = `too many adds wait for the master (${waiting.length}); slow down and try again`;
+      const bytes = roughSize(request);
+      // The size is a guess: so one that finds nobody before it is always let in.
+      const isTooMuch = waitingBytes > 0 && waitingBytes + bytes > MAX_WAITING_BYTES;
+      if (adds.waiting >= MAX_WAITING_JOBS || isTooMuch) {
+        const message = `too many adds wait for the master (${adds.waiting}); slow down and try again`;
         throw new ElasticJobError("resource_exhausted", message);
       }
       const ms = Math.min(context.timeoutMs() ?? defaultWaitMs, maxWaitMs);
@@ -135,26 +105,30 @@ export function createForwarding(options: {
         const leave = (): void => add.settle(unknownOutcome());
         const cancel = clock.after(ms, leave);
         context.signal.addEventListener("abort", leave, { once: true });
-        waiting.push(add);
         waitingBytes += bytes;
-        pump();
+        adds.add(add);
       });
     },
   };
 }
 
+/** How many from the front go together; those whose callers have left do not count, and are dropped. */
+function batchLength(waiting: readonly WaitingAdd[]): number {
+  let jobs = 0;
+  let bytes = 0;
+  let count = 0;
+  for (const add of waiting) {
+    if (!add.settled) {
+      if (jobs >= MAX_BATCH_JOBS || (jobs > 0 && bytes + add.bytes > MAX_BATCH_BYTES)) break;
+      jobs++;
+      bytes += add.bytes;
+    }
+    count++;
+  }
+  return count;
+}
+
 function unknownOutcome(): ElasticJobError {
   const message = "the master did not answer within the call's time; whether the job was added is not known";
   return new ElasticJobError("unavailable", message);
-}
-
-function answerOf(outcome: AddJobOutcome | undefined): AddJobResponse | ElasticJobError {
-  switch (outcome?.outcome.case) {
-    case "added":
-      return outcome.outcome.value;
-    case "failure":
-      return new ElasticJobError(errorCodeOf(outcome.outcome.value.code), outcome.outcome.value.message);
-    default:
-      return new ElasticJobError("internal", "the master's answer has no outcome for this job");
-  }
 }

@@ -7,10 +7,10 @@
  * be master would send it around for ever.
  */
 import type { CallOptions } from "@connectrpc/connect";
+import { FORWARDED } from "../../core/call-headers.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobApi } from "../../master/job-api.ts";
-import { FORWARDED } from "../call-headers.ts";
 import { notRun } from "../error-codes.ts";
 import type { RpcLimits } from "../limits.ts";
 import { forwardFailure, localFailure } from "./call-failure.ts";

@@ -6,7 +6,7 @@ import { type GetJobRequest, NodeService } from "../../gen/elasticjob/v1/node_se
 import { type Credentials, NO_CREDENTIALS } from "../credentials.ts";
 import type { RpcLimits } from "../limits.ts";
 import { messageSize } from "../message-size.ts";
-import { createOutgoingQueue } from "../outgoing-queue.ts";
+import { OutgoingQueue } from "../outgoing-queue.ts";
 import { isRefused } from "./call-failure.ts";
 import { createPeerSession } from "./peer-session.ts";
 import { peerTransport } from "./peers.ts";
@@ -28,7 +28,7 @@ export function createNetwork(options: {
       const session = createPeerSession(address);
       const client = createClient(NodeService, peerTransport(address, session, peer));
       const abort = new AbortController();
-      const queue = createOutgoingQueue<GetJobRequest>({
+      const queue = new OutgoingQueue<GetJobRequest>({
         maxItems: limits.maxQueuedMessages,
         maxBytes: limits.maxQueuedBytes,
         sizeOf: messageSize,

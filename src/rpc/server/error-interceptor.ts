@@ -21,7 +21,7 @@ export function errorInterceptor(logger: Logger, random: Random): Interceptor {
           : new ConnectError("the call was cancelled", Code.Canceled);
       }
       const id = random.id().slice(0, 8);
-      logger.error({ err: error, method: request.method.name, id }, "a call failed unexpectedly");
+      logger.error({ error, method: request.method.name, id }, "a call failed unexpectedly");
       return new ConnectError(`internal error; the node's log has it under ${id}`, Code.Internal);
     };
     try {

@@ -48,7 +48,7 @@ export function createOnePortServer(options: {
     try {
       options.handler(request, response);
     } catch (error) {
-      logger.error({ err: error, url: request.url }, "a request could not be handled");
+      logger.error({ error, url: request.url }, "a request could not be handled");
       refuse(response, 500, "internal", "internal error");
     }
   };
@@ -76,7 +76,7 @@ export function createOnePortServer(options: {
     sessions.add(session);
     const cancel = clock.after(options.sniffMs, () => session.destroy());
     session.once("remoteSettings", cancel);
-    session.on("error", (error) => logger.debug({ err: error }, "an HTTP/2 connection failed"));
+    session.on("error", (error) => logger.debug({ error }, "an HTTP/2 connection failed"));
     session.on("close", () => {
       cancel();
       sessions.delete(session);

@@ -5,6 +5,7 @@
  */
 import { create, type Message } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { IDEMPOTENCY_KEY } from "../../core/call-headers.ts";
 import { invalidArgument, type Problem } from "../../core/errors.ts";
 import type { Job } from "../../gen/elasticjob/v1/job_pb.ts";
 import {
@@ -16,7 +17,6 @@ import {
   TriggerJobResponseSchema,
 } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import type { JobApi, JobView } from "../../master/job-api.ts";
-import { IDEMPOTENCY_KEY } from "../call-headers.ts";
 import { jobIdFromString } from "../conversion/job-id.ts";
 import { msFromTimestamp } from "../conversion/proto-time.ts";
 import { callKey } from "../forwarding/call-key.ts";

@@ -9,7 +9,6 @@ import {
   type AddJobRequest,
   type AddJobsRequest,
   AddJobsRequestSchema,
-  type AddJobsResponse,
   type DeleteJobRequest,
   DeleteJobResponseSchema,
   type GetAllJobsRequest,
@@ -27,17 +26,17 @@ import {
 import type { Role } from "../../master/election/role.ts";
 import type { JobView } from "../../master/job-api.ts";
 import type { JobStore } from "../../store/job-store.ts";
-import { IDEMPOTENCY_KEY } from "../call-headers.ts";
 import { jobIdFromString } from "../conversion/job-id.ts";
 import { jobToMessage } from "../conversion/job-message.ts";
 import { resultToMessage } from "../conversion/result-message.ts";
 import { applyUpdate } from "../conversion/update-request.ts";
 import { callKey } from "../forwarding/call-key.ts";
-import { createForwarding } from "../forwarding/gather-adds.ts";
-import { type CallContext, isForwarded, type MasterCaller } from "../forwarding/master-call.ts";
+import { gatherAdds } from "../forwarding/gather-adds.ts";
+import type { MasterCaller } from "../forwarding/master-call.ts";
 import { refuseUnknownFields } from "../forwarding/unknown-fields.ts";
 import type { RpcLimits } from "../limits.ts";
-import { addJobOnMaster, addJobsOnMaster, checkAddJobs } from "./add-jobs.ts";
+import { addMethods } from "./add-jobs.ts";
+import { createDelivery } from "./deliver-adds.ts";
 import { controlMethods } from "./job-control.ts";
 import { listJobs } from "./list-jobs.ts";
 import { listResults } from "./list-results.ts";
@@ -57,39 +56,18 @@ export function createJobService(options: {
   readonly closing: AbortSignal;
 }): ServiceImpl<typeof JobService> {
   const { role, store, clock, random, master, names, limits, closing } = options;
-  /** With a key, repeated until it is answered: the answer is the same however often it was run. */
-  function addMany(
-    request: AddJobsRequest,
-    key: string | null,
-    context: CallContext,
-  ): Promise<AddJobsResponse> {
-    return master.call(context, {
-      repeatable: key !== null,
-      onMaster: (api) => addJobsOnMaster(api, request, { key, forwarded: isForwarded(context) }, limits),
-      forward(peer, call) {
-        if (key !== null) call.headers.set(IDEMPOTENCY_KEY, key);
-        return peer.jobs.addJobs(request, call);
-      },
-    });
-  }
-
-  function addChecked(request: AddJobsRequest, key: string | null, context: CallContext) {
-    checkAddJobs(request, { key, forwarded: isForwarded(context) });
-    // A key of the forwarder's own makes repeating safe where the caller gave none.
-    const ownKey = role.now().kind === "master" || isForwarded(context) ? null : random.id();
-    return addMany(request, key ?? ownKey, context);
-  }
-
-  const forwarding = createForwarding({
+  const deliver = createDelivery(master, limits);
+  const gatherer = gatherAdds({
     clock,
-    random,
     defaultWaitMs: limits.defaultWaitMs,
     maxWaitMs: limits.maxWaitMs,
-    async send(jobs, key, context) {
+    // Each batch has a key of its own, and always the same content.
+    async send(jobs, context) {
       const request = create(AddJobsRequestSchema, { jobs: [...jobs] });
-      return (await addMany(request, key, context)).outcomes;
+      return (await deliver(request, { key: random.id(), isLone: false }, context)).outcomes;
     },
   });
+  const adds = addMethods({ role, random, gatherer, deliver });
 
   async function messagesOf(view: JobView) {
     const { record, lastResult } = view;
@@ -101,27 +79,14 @@ export function createJobService(options: {
   }
 
   return {
-    async addJob(request: AddJobRequest, context: HandlerContext) {
-      const key = callKey(context);
-      if (key === null && role.now().kind !== "master" && !isForwarded(context)) {
-        return forwarding.add(request, context);
-      }
-      return master.call(context, {
-        repeatable: key !== null,
-        onMaster: (api) => addJobOnMaster(api, request, { key, forwarded: isForwarded(context) }, limits),
-        forward(peer, call) {
-          if (key !== null) call.headers.set(IDEMPOTENCY_KEY, key);
-          return peer.jobs.addJob(request, call);
-        },
-      });
-    },
+    addJob: (request: AddJobRequest, context: HandlerContext) => adds.addJob(request, context),
 
     async addJobs(request: AddJobsRequest, context: HandlerContext) {
-      return addChecked(request, callKey(context), context);
+      return adds.addJobs(request, callKey(context), context);
     },
 
     streamAddJobs: (requests: AsyncIterable<StreamAddJobsRequest>, context: HandlerContext) =>
-      answerAdds(requests, context, { add: addChecked, clock, closing }),
+      answerAdds(requests, context, { add: adds.addJobs, clock, closing }),
 
     // Neither is repeated by itself: a second update would change the revision again, and a second
     // delete would say not_found of a job that the first one deleted.

@@ -15,7 +15,7 @@ import { CALL_CONNECTION } from "../connection.ts";
 import { notRun } from "../error-codes.ts";
 import type { RpcLimits } from "../limits.ts";
 import { messageSize } from "../message-size.ts";
-import { createOutgoingQueue } from "../outgoing-queue.ts";
+import { OutgoingQueue } from "../outgoing-queue.ts";
 
 export function createNodeService(options: {
   readonly role: Role;
@@ -37,7 +37,7 @@ export function createNodeService(options: {
       if (now.kind !== "master") throw notRun("this node is not the master");
       if (closing.aborted) throw notRun("this node is stopping");
 
-      const queue = createOutgoingQueue<GetJobResponse>({
+      const queue = new OutgoingQueue<GetJobResponse>({
         maxItems: limits.maxQueuedMessages,
         maxBytes: limits.maxQueuedBytes,
         sizeOf: messageSize,
@@ -87,7 +87,7 @@ export function createNodeService(options: {
       }
       return "the node closed it";
     } catch (error) {
-      logger.debug({ err: error }, "reading a node's stream failed");
+      logger.debug({ error }, "reading a node's stream failed");
       return "the node's messages cannot be read";
     }
   }

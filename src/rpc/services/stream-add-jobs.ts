@@ -7,6 +7,7 @@ import { ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
+import { WakeableQueue } from "../../core/flow/wakeable-queue.ts";
 import {
   type AddJobsRequest,
   AddJobsRequestSchema,
@@ -38,29 +39,30 @@ export async function* answerAdds(
   options: { readonly add: Add; readonly clock: Clock; readonly closing: AbortSignal },
 ): AsyncGenerator<StreamAddJobsResponse> {
   const { closing } = options;
-  let answers: Answered[] = [];
+  const answers = new WakeableQueue<Answered>();
   let openRequests = 0;
   let openJobs = 0;
   let isReading = true;
   let failure: { readonly error: unknown } | null = null;
   let wakeReader = () => {};
-  let wakeWriter = () => {};
 
   const isEnding = () => closing.aborted || context.signal.aborted || failure !== null;
   const isFull = () => openRequests >= MAX_REQUESTS || openJobs >= MAX_JOBS;
+  const closeWhenDone = () => {
+    const isDone = openRequests === 0 && (!isReading || closing.aborted);
+    if (isDone || context.signal.aborted || failure !== null) answers.close();
+  };
 
   async function start(request: StreamAddJobsRequest): Promise<void> {
     const jobs = countOf(request);
     openRequests++;
     openJobs += jobs;
     try {
-      const answer = await answerOf(request, context, options);
-      // Not awaited within `push()`: `answers` may be another list by now.
-      answers.push({ answer, jobs });
+      answers.push({ answer: await answerOf(request, context, options), jobs });
     } catch (error) {
       failure ??= { error };
+      closeWhenDone();
     }
-    wakeWriter();
   }
 
   async function read(): Promise<void> {
@@ -79,7 +81,7 @@ export async function* answerAdds(
       failure ??= { error };
     } finally {
       isReading = false;
-      wakeWriter();
+      closeWhenDone();
     }
   }
 
@@ -87,29 +89,21 @@ export async function* answerAdds(
   const end = () => {
     closing.removeEventListener("abort", end);
     wakeReader();
-    wakeWriter();
+    closeWhenDone();
   };
   closing.addEventListener("abort", end);
   context.signal.addEventListener("abort", end, { once: true });
   void read();
   try {
-    for (;;) {
-      const ready = answers;
-      answers = [];
-      for (const answered of ready) {
-        yield answered.answer;
-        openRequests--;
-        openJobs -= answered.jobs;
-        wakeReader();
-      }
-      context.signal.throwIfAborted();
-      if (failure !== null) throw (failure as { readonly error: unknown }).error;
-      if (answers.length > 0) continue;
-      if (openRequests === 0 && (!isReading || closing.aborted)) return;
-      await new Promise<void>((resolve) => {
-        wakeWriter = resolve;
-      });
+    for await (const { answer, jobs } of answers) {
+      yield answer;
+      openRequests--;
+      openJobs -= jobs;
+      wakeReader();
+      closeWhenDone();
     }
+    context.signal.throwIfAborted();
+    if (failure !== null) throw (failure as { readonly error: unknown }).error;
   } finally {
     end();
   }

@@ -1,32 +1,17 @@
 /** A caller's change or removal of one job, guarded by what was read. */
 import { jobKeyOf } from "../../core/spec/job-key.ts";
-import { encodeSpec } from "../../core/spec/spec-text.ts";
+import { pushValues } from "../column-list.ts";
 import type { SqlValue } from "../dialect.ts";
-import { type JobRow, jobOfRow, SELECT_JOB } from "../job-row.ts";
+import { CHANGED_BY_CALLER, type JobRow, jobOfRow, readersOf, SELECT_JOB } from "../job-row.ts";
 import type { JobChange } from "../job-store.ts";
 import { keyBytes } from "../read-keys.ts";
 import type { Session } from "./connection-pool.ts";
 import { checkEpoch, FENCE } from "./fence.ts";
 
 const GUARD = "id = ? AND claim = ? AND revision = ? AND status = ?";
-const CHANGED = [
-  "class",
-  "at",
-  "status",
-  "attempt",
-  "failures",
-  "lost",
-  "revision",
-  "scheduled_at",
-  "ended_at",
-  "update_time",
-  "priority",
-  "name",
-  "spec",
-  "payload",
-] as const;
-const CHANGE = `UPDATE jobinfo SET ${CHANGED.map((column) => `${column} = ?`).join(", ")} WHERE ${GUARD} AND ${FENCE}`;
-const STANDS = `SELECT id FROM jobinfo WHERE id = ? AND claim = ? AND ${CHANGED.map((column) => `${column} <=> ?`).join(" AND ")}`;
+const CHANGED = readersOf(CHANGED_BY_CALLER);
+const CHANGE = `UPDATE jobinfo SET ${CHANGED_BY_CALLER.map((name) => `${name} = ?`).join(", ")} WHERE ${GUARD} AND ${FENCE}`;
+const STANDS = `SELECT id FROM jobinfo WHERE id = ? AND claim = ? AND ${CHANGED_BY_CALLER.map((name) => `${name} <=> ?`).join(" AND ")}`;
 
 export async function changeJob(
   session: Session,
@@ -34,22 +19,8 @@ export async function changeJob(
   epoch: number,
   { jobId, guard, row }: JobChange,
 ): Promise<boolean> {
-  const changed: SqlValue[] = [
-    row.classId,
-    row.at,
-    row.status,
-    row.attempt,
-    row.failures,
-    row.lost,
-    row.revision,
-    row.scheduledAt,
-    row.endedAt,
-    row.updateTime,
-    row.spec.priority,
-    row.spec.name,
-    encodeSpec(row.spec),
-    row.spec.payload,
-  ];
+  const changed: SqlValue[] = [];
+  pushValues(changed, CHANGED, row, epoch);
   const { affectedRows } = await session.execute(CHANGE, [
     ...changed,
     jobId,

@@ -16,7 +16,7 @@ export async function claimJobs(
   claims: readonly ClaimWrite[],
   now: number,
 ): Promise<number> {
-  // In the order of the key: two statements that lock rows in one order cannot deadlock.
+  // The rows go in the order of their key: two statements that lock rows in one order cannot deadlock.
   const ordered = claims.toSorted((a, b) => a.jobId - b.jobId);
   let hits = 0;
   for (const part of chunks(ordered)) {

@@ -38,27 +38,27 @@ export interface PoolSettings {
 }
 
 export class ConnectionPool {
-  readonly #settings: PoolSettings;
-  readonly #pool: Pool;
-  readonly #ready = new WeakSet<object>();
-  #closed = false;
+  private readonly settings: PoolSettings;
+  private readonly pool: Pool;
+  private readonly ready = new WeakSet<object>();
+  private closed = false;
 
   constructor(settings: PoolSettings) {
-    this.#settings = settings;
-    this.#pool = mysql.createPool(poolOptions(settings));
+    this.settings = settings;
+    this.pool = mysql.createPool(poolOptions(settings));
   }
 
   /** Lends a connection. After an error it is rolled back, or closed when it is no longer sound. */
   async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new ElasticJobError("unavailable", "the store is closed");
-    const connection = await this.#acquire();
-    const session = new Session(connection, this.#settings);
+    if (this.closed) throw new ElasticJobError("unavailable", "the store is closed");
+    const connection = await this.acquire();
+    const session = new Session(connection, this.settings);
     let sound = false;
     try {
       // The wrapper differs each time that it is lent; the connection under it stays.
-      if (!this.#ready.has(connection.connection)) {
+      if (!this.ready.has(connection.connection)) {
         await session.query(SETUP);
-        this.#ready.add(connection.connection);
+        this.ready.add(connection.connection);
       }
       const result = await work(session);
       sound = true;
@@ -75,22 +75,22 @@ export class ConnectionPool {
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.closed) return;
+    this.closed = true;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#settings.clock.after(CLOSE_LIMIT_MS, resolve);
-    await Promise.race([this.#pool.end().catch(() => {}), promise]);
+    const cancel = this.settings.clock.after(CLOSE_LIMIT_MS, resolve);
+    await Promise.race([this.pool.end().catch(() => {}), promise]);
     cancel();
   }
 
-  async #acquire(): Promise<PoolConnection> {
+  private async acquire(): Promise<PoolConnection> {
     const { promise, reject } = Promise.withResolvers<never>();
     let late = false;
-    const cancel = this.#settings.clock.after(ACQUIRE_LIMIT_MS, () => {
+    const cancel = this.settings.clock.after(ACQUIRE_LIMIT_MS, () => {
       late = true;
       reject(timedOut("waiting for a connection", ACQUIRE_LIMIT_MS));
     });
-    const lent = this.#pool.getConnection();
+    const lent = this.pool.getConnection();
     lent.then(
       (connection) => late && connection.release(),
       () => {},
@@ -113,27 +113,27 @@ export class ConnectionPool {
 
 /** A connection while it is lent. Errors are the driver's. */
 export class Session {
-  readonly #connection: PoolConnection;
-  readonly #settings: PoolSettings;
+  private readonly connection: PoolConnection;
+  private readonly settings: PoolSettings;
   destroyed = false;
 
   constructor(connection: PoolConnection, settings: PoolSettings) {
-    this.#connection = connection;
-    this.#settings = settings;
+    this.connection = connection;
+    this.settings = settings;
   }
 
   /** A prepared write: for texts of few variants. */
   async execute(sql: string, values: readonly SqlValue[]): Promise<WriteOutcome> {
-    const [outcome] = await this.#limited(() =>
-      this.#connection.execute<mysql.ResultSetHeader>(sql, values as SqlValue[]),
+    const [outcome] = await this.limited(() =>
+      this.connection.execute<mysql.ResultSetHeader>(sql, values as SqlValue[]),
     );
     return outcome;
   }
 
   /** A write, or a packet of several, sent as text. */
   async query(sql: string, values: readonly SqlValue[] = [], limitMs?: number): Promise<WriteOutcome> {
-    const [outcome] = await this.#limited(
-      () => this.#connection.query<mysql.ResultSetHeader>(sql, values as SqlValue[]),
+    const [outcome] = await this.limited(
+      () => this.connection.query<mysql.ResultSetHeader>(sql, values as SqlValue[]),
       limitMs,
     );
     return outcome;
@@ -141,8 +141,8 @@ export class Session {
 
   /** A prepared SELECT. */
   async read<Row>(sql: string, values: readonly SqlValue[]): Promise<Row[]> {
-    const [rows] = await this.#limited(() =>
-      this.#connection.execute<mysql.RowDataPacket[]>(sql, values as SqlValue[]),
+    const [rows] = await this.limited(() =>
+      this.connection.execute<mysql.RowDataPacket[]>(sql, values as SqlValue[]),
     );
     return rows as Row[];
   }
@@ -161,12 +161,12 @@ export class Session {
   destroy(): void {
     if (this.destroyed) return;
     this.destroyed = true;
-    this.#connection.destroy();
+    this.connection.destroy();
   }
 
-  async #limited<T>(run: () => Promise<T>, limitMs = this.#settings.statementLimitMs): Promise<T> {
+  private async limited<T>(run: () => Promise<T>, limitMs = this.settings.statementLimitMs): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>();
-    const cancel = this.#settings.clock.after(limitMs, () => {
+    const cancel = this.settings.clock.after(limitMs, () => {
       this.destroy();
       reject(timedOut("a statement", limitMs));
     });
@@ -197,7 +197,7 @@ function poolOptions(settings: PoolSettings): PoolOptions {
     idleTimeout: IDLE_LIMIT_MS,
     queueLimit: QUEUE_LIMIT,
     maxPreparedStatements: PREPARED_LIMIT,
-    // For the one packet that adds jobs with keys. All values are bound.
+    // One packet needs them, which adds jobs with keys. All values are bound.
     multipleStatements: true,
     // All numbers are below 2^53.
     supportBigNumbers: false,

@@ -62,7 +62,7 @@ export function failureOf(error: unknown): Failure {
   const { errno, fatal, code } = error as DriverError;
   const known = errno === undefined ? undefined : FAILURES.get(errno);
   if (known !== undefined) return known;
-  // Without a server's error number it is the network's or the driver's: reset, closed, not resolved.
+  // An error without the server's number is the network's or the driver's: reset, closed, not resolved.
   if (fatal === true || isNetworkCode(code)) return "cut";
   return "other";
 }
@@ -95,7 +95,7 @@ export function translate(error: unknown): ElasticJobError {
   }
 }
 
-/** In the shape of the driver's own network errors, so that it counts as a cut connection. */
+/** It has the shape of the driver's own network errors, so that it counts as a cut connection. */
 export function timedOut(what: string, limitMs: number): Error {
   return Object.assign(new Error(`${what} took more than ${limitMs} ms`), { code: "ETIMEDOUT", fatal: true });
 }

@@ -77,7 +77,7 @@ export async function expireKeys(
       part.flatMap(({ k, job_id }) => [Buffer.from(k), job_id]),
       2,
     );
-    // With the job: the key may have been freed and taken anew since it was read.
+    // The job is compared as well: the key may have been freed and taken anew since it was read.
     const { affectedRows } = await session.execute(
       `DELETE jobkey FROM jobkey FORCE INDEX (PRIMARY) WHERE k IN (${marks(keys.length)})
       AND (k, job_id) IN (${rowMarks(2, pairs.length / 2)}) AND ${FENCE}`,

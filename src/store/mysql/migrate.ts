@@ -61,7 +61,7 @@ async function proveFence(session: Session, pool: ConnectionPool, clock: Clock):
     const update = other
       .query(`UPDATE fenceproof SET written = written + 1 WHERE id = 1 AND ${fenceOnRow(2)}`, [old])
       .then((outcome) => outcome.affectedRows === 0);
-    // Not left unhandled while this waits.
+    // Its rejection must not count as unhandled while this waits.
     update.catch(() => {});
     await sleep(clock, PROOF_PAUSE_MS);
     await session.query("COMMIT");

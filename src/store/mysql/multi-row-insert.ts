@@ -13,51 +13,56 @@ export interface InsertTarget {
   readonly fixed?: Readonly<Record<string, string>>;
   /** Whether the first row carries the fence in its `epoch`. */
   readonly fenced: boolean;
+  /** Up to so many rows, each number is prepared: those who write it send any; default: few numbers are. */
+  readonly allPreparedTo?: number;
 }
 
 /** The texts by number of rows, for one target. */
 export class MultiRowInsert {
-  readonly #head: string;
-  readonly #firstRow: string;
-  readonly #nextRow: string;
+  private readonly head: string;
+  private readonly firstRow: string;
+  private readonly nextRow: string;
   /** Bound values of a row. */
-  readonly #width: number;
-  readonly #prepared = new Map<number, string>();
+  private readonly width: number;
+  private readonly allPreparedTo: number;
+  private readonly prepared = new Map<number, string>();
 
-  constructor({ table, columns, fixed = {}, fenced }: InsertTarget) {
+  constructor({ table, columns, fixed = {}, fenced, allPreparedTo = 0 }: InsertTarget) {
     const row = columns.map((column) => fixed[column] ?? "?");
-    this.#head = `INSERT INTO ${table} (${columns.join(", ")}) VALUES `;
-    this.#width = row.filter((value) => value === "?").length;
-    this.#nextRow = `(${row.join(", ")})`;
-    this.#firstRow = fenced
+    this.head = `INSERT INTO ${table} (${columns.join(", ")}) VALUES `;
+    this.allPreparedTo = allPreparedTo;
+    this.width = row.filter((value) => value === "?").length;
+    this.nextRow = `(${row.join(", ")})`;
+    this.firstRow = fenced
       ? `(${row.with(columns.indexOf("epoch"), FENCED_EPOCH).join(", ")})`
-      : this.#nextRow;
+      : this.nextRow;
   }
 
   /** One statement for all rows, whose values follow each other in `values`. */
   run(session: Session, values: readonly SqlValue[]): Promise<WriteOutcome> {
-    const rows = values.length / this.#width;
-    if (values.length > MOST_PLACEHOLDERS || !isPreparedSize(rows)) {
+    const rows = values.length / this.width;
+    const isPrepared = rows <= this.allPreparedTo || isPreparedSize(rows);
+    if (values.length > MOST_PLACEHOLDERS || !isPrepared) {
       return session.query(this.text(rows), values);
     }
-    return session.execute(this.#preparedText(rows), values);
+    return session.execute(this.preparedText(rows), values);
   }
 
   text(rows: number): string {
-    return this.#head + this.#firstRow + `, ${this.#nextRow}`.repeat(rows - 1);
+    return this.head + this.firstRow + `, ${this.nextRow}`.repeat(rows - 1);
   }
 
-  #preparedText(rows: number): string {
-    let sql = this.#prepared.get(rows);
+  private preparedText(rows: number): string {
+    let sql = this.prepared.get(rows);
     if (sql === undefined) {
       sql = this.text(rows);
-      this.#prepared.set(rows, sql);
+      this.prepared.set(rows, sql);
     }
     return sql;
   }
 }
 
-/** Few sizes, as the server keeps each text: small ones, powers of two, what our client sends together, and full batches. */
+/** Few sizes, as the server keeps each text: small ones, powers of two, some between them, and full batches. */
 function isPreparedSize(rows: number): boolean {
   return (
     rows <= 8 ||
@@ -67,7 +72,7 @@ function isPreparedSize(rows: number): boolean {
   );
 }
 
-/** At most `rows`. */
+/** The largest such size that is at most `rows`. */
 export function largestPreparedSize(rows: number): number {
   let size = rows;
   while (!isPreparedSize(size)) size--;

@@ -3,8 +3,10 @@
  * same way share one UPDATE by key, the others one UPDATE joined to a JSON table (about twice the cost).
  */
 import { hasEnded, STORED_STATUS } from "../../core/job.ts";
+import type { ReadColumn } from "../column-list.ts";
 import type { SqlValue } from "../dialect.ts";
 import { chunks, isOneOf, marks, padded } from "../in-list.ts";
+import { type JobColumn, type JobRow, PROJECTED, readersOf } from "../job-row.ts";
 import type { Projection } from "../job-store.ts";
 import type { Session } from "./connection-pool.ts";
 import { checkEpoch, FENCE } from "./fence.ts";
@@ -12,20 +14,39 @@ import { checkEpoch, FENCE } from "./fence.ts";
 /** Below this many alike, a statement of their own costs more than the join. */
 const OWN_STATEMENT_ROWS = 16;
 
-const CHANGES = "status = ?, at = ?, attempt = ?, failures = ?, lost = ?, ended_at = ?, update_time = ?";
-const GUARD = `WHERE status = ${STORED_STATUS.RUNNING} AND claim = ? AND revision = ?`;
-/** A job that has ended stays at its last occurrence: so jobs of many occurrences end alike. */
-const UPDATE_ENDED = `UPDATE jobinfo SET ${CHANGES} ${GUARD}`;
-const UPDATE_UNENDED = `UPDATE jobinfo SET ${CHANGES}, scheduled_at = ? ${GUARD}`;
+const GUARD = ["claim", "revision"] as const;
+type Compared = (typeof PROJECTED | typeof GUARD)[number];
 
-const UPDATE_JOINED = `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
-    id BIGINT PATH '$[0]', claim BIGINT PATH '$[1]', revision BIGINT PATH '$[2]', status INT PATH '$[3]',
-    at BIGINT PATH '$[4]', scheduled_at BIGINT PATH '$[5]', attempt INT PATH '$[6]', failures INT PATH '$[7]',
-    lost INT PATH '$[8]', ended_at BIGINT PATH '$[9]', update_time BIGINT PATH '$[10]')) AS p
+/** An UPDATE by key: what its rows have in common, the values of these columns, is bound once. */
+interface SharedUpdate {
+  readonly sql: string;
+  readonly shared: readonly Compared[];
+  readonly readers: readonly ReadColumn<Projection>[];
+}
+
+function updateOf(changed: readonly (typeof PROJECTED)[number][]): SharedUpdate {
+  const shared = [...changed, ...GUARD];
+  const set = changed.map((name) => `${name} = ?`).join(", ");
+  const guard = GUARD.map((name) => `${name} = ?`).join(" AND ");
+  const sql = `UPDATE jobinfo SET ${set} WHERE status = ${STORED_STATUS.RUNNING} AND ${guard}`;
+  return { sql, shared, readers: readersOf(shared) };
+}
+
+const CHANGED_BY_END = PROJECTED.filter((name) => name !== "scheduled_at");
+/** A job that has ended stays at its last occurrence: so jobs of many occurrences end alike. */
+const UPDATE_ENDED = updateOf(CHANGED_BY_END);
+const UPDATE_UNENDED = updateOf([...CHANGED_BY_END, "scheduled_at"]);
+
+const COMPARED = [...GUARD, ...PROJECTED];
+const COMPARED_VALUES: readonly ReadColumn<Projection>[] = readersOf(COMPARED);
+const SMALL: readonly JobColumn[] = ["status", "attempt", "failures", "lost"];
+const JOINED = ["id" as const, ...COMPARED].map(
+  (name, index) => `${name} ${SMALL.includes(name) ? "INT" : "BIGINT"} PATH '$[${index}]'`,
+);
+const UPDATE_JOINED = `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (${JOINED.join(", ")})) AS p
   STRAIGHT_JOIN jobinfo AS j ON j.id = p.id
-  SET j.status = p.status, j.at = p.at, j.scheduled_at = p.scheduled_at, j.attempt = p.attempt,
-    j.failures = p.failures, j.lost = p.lost, j.ended_at = p.ended_at, j.update_time = p.update_time
-  WHERE j.status = ${STORED_STATUS.RUNNING} AND j.claim = p.claim AND j.revision = p.revision`;
+  SET ${PROJECTED.map((name) => `j.${name} = p.${name}`).join(", ")}
+  WHERE j.status = ${STORED_STATUS.RUNNING} AND ${GUARD.map((name) => `j.${name} = p.${name}`).join(" AND ")}`;
 
 export async function projectJobs(
   session: Session,
@@ -48,11 +69,13 @@ async function updateAlike(
 ): Promise<number> {
   const [first] = rows;
   if (first === undefined) return 0;
+  const update = updateFor(first);
+  const shared = sharedBy(first);
   let hits = 0;
   for (const part of chunks(rows)) {
     const ids = isOneOf(part.map((row) => row.jobId));
-    const values: SqlValue[] = [...sharedBy(first), ...ids.values];
-    const sql = `${hasEnded(first) ? UPDATE_ENDED : UPDATE_UNENDED} AND ${ids.sql}`;
+    const values: SqlValue[] = [...shared, ...ids.values];
+    const sql = `${update.sql} AND ${ids.sql}`;
     const outcome =
       epoch === undefined
         ? await session.execute(sql, values)
@@ -67,21 +90,7 @@ async function updateJoined(
   rows: readonly Projection[],
   epoch: number | undefined,
 ): Promise<number> {
-  const json = JSON.stringify(
-    rows.map((row) => [
-      row.jobId,
-      row.claim,
-      row.revision,
-      row.status,
-      row.at,
-      row.scheduledAt,
-      row.attempt,
-      row.failures,
-      row.lost,
-      row.endedAt,
-      row.updateTime,
-    ]),
-  );
+  const json = JSON.stringify(rows.map((row) => [row.jobId, ...COMPARED_VALUES.map((read) => read(row, 0))]));
   const outcome =
     epoch === undefined
       ? await session.query(UPDATE_JOINED, [json])
@@ -89,28 +98,30 @@ async function updateJoined(
   return outcome.affectedRows;
 }
 
-/** What rows have to have in common to share a statement: its values, but for the ids. */
-function sharedBy(row: Projection): number[] {
-  const { status, at, attempt, failures, lost, endedAt, updateTime, claim, revision } = row;
-  const changes = [status, at, attempt, failures, lost, endedAt, updateTime];
-  if (!hasEnded(row)) changes.push(row.scheduledAt);
-  changes.push(claim, revision);
-  return changes;
+function updateFor(row: Projection): SharedUpdate {
+  return hasEnded(row) ? UPDATE_ENDED : UPDATE_UNENDED;
 }
 
-function areAlike(a: Projection, b: Projection): boolean {
-  return (
-    a.status === b.status &&
-    a.at === b.at &&
-    a.attempt === b.attempt &&
-    a.failures === b.failures &&
-    a.lost === b.lost &&
-    a.endedAt === b.endedAt &&
-    a.updateTime === b.updateTime &&
-    a.claim === b.claim &&
-    a.revision === b.revision &&
-    (a.scheduledAt === b.scheduledAt || hasEnded(a))
-  );
+/** What rows have to have in common to share a statement: its values, but for the ids. */
+function sharedBy(row: Projection): SqlValue[] {
+  return updateFor(row).readers.map((read) => read(row, 0));
+}
+
+function areAlike(rows: readonly Projection[], first: Projection): boolean {
+  const shared = sharedBy(first);
+  // The status is among them, so those that are alike also have the update in common.
+  const { readers } = updateFor(first);
+  return rows.every((row) => hasValues(row, readers, shared));
+}
+
+function hasValues(
+  row: Projection,
+  readers: readonly ReadColumn<Projection>[],
+  values: readonly SqlValue[],
+): boolean {
+  let index = 0;
+  for (const read of readers) if (read(row, 0) !== values[index++]) return false;
+  return true;
 }
 
 function group(rows: readonly Projection[]): {
@@ -118,8 +129,8 @@ function group(rows: readonly Projection[]): {
   readonly mixed: readonly Projection[];
 } {
   const [first] = rows;
-  // As it is for most batches, and cheaper to see than to name each row's group.
-  if (first === undefined || rows.every((row) => areAlike(first, row))) return { alike: [rows], mixed: [] };
+  // So it is for most batches, and that is cheaper to see than to name each row's group.
+  if (first === undefined || areAlike(rows, first)) return { alike: [rows], mixed: [] };
   const groups = new Map<string, Projection[]>();
   for (const row of rows) {
     const name = sharedBy(row).join();
@@ -139,19 +150,19 @@ function group(rows: readonly Projection[]): {
 
 /** A row that stands as projected was hit, now or by an earlier try that was cut off. */
 async function readApplied(session: Session, projections: readonly Projection[]): Promise<boolean[]> {
-  const stored = new Map<number, Projection>();
+  const stored = new Map<number, Pick<JobRow, "id" | Compared>>();
   for (const part of chunks(projections)) {
     const ids = padded(part.map((row) => row.jobId));
-    const rows = await session.read<Projection>(
-      `SELECT id AS jobId, status, at, scheduled_at AS scheduledAt, attempt, failures, lost,
-        ended_at AS endedAt, update_time AS updateTime, claim, revision
-      FROM jobinfo WHERE id IN (${marks(ids.length)})`,
+    const rows = await session.read<Pick<JobRow, "id" | Compared>>(
+      `SELECT id, ${COMPARED.join(", ")} FROM jobinfo WHERE id IN (${marks(ids.length)})`,
       ids,
     );
-    for (const row of rows) stored.set(row.jobId, row);
+    for (const row of rows) stored.set(row.id, row);
   }
   return projections.map((projection) => {
     const row = stored.get(projection.jobId);
-    return row !== undefined && areAlike(projection, row);
+    if (row === undefined) return false;
+    const wanted = sharedBy(projection);
+    return updateFor(projection).shared.every((name, index) => row[name] === wanted[index]);
   });
 }

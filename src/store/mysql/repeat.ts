@@ -27,7 +27,7 @@ export function repeatOn(pool: ConnectionPool, clock: Clock): Repeat {
       } catch (error) {
         const failure = failureOf(error);
         if (failure === "cut") uncertain = true;
-        // At once the first time: most often the server had closed an idle connection.
+        // The first time it does not wait: most often the server had closed an idle connection.
         const pauseMs = tries === 1 ? 0 : Math.min(10 * 2 ** tries, LONGEST_PAUSE_MS);
         const spentMs = clock.monotonic() - startedAt;
         if (!REPEATED.includes(failure) || spentMs + pauseMs > REPEAT_LIMIT_MS) throw translate(error);

@@ -6,6 +6,7 @@
  */
 import { ElasticJobError } from "../../core/errors.ts";
 import type { ResultRecord } from "../../core/job.ts";
+import { pushValues } from "../column-list.ts";
 import { MYSQL, type SqlValue } from "../dialect.ts";
 import { chunks } from "../in-list.ts";
 import type { ResultWrite } from "../job-store.ts";
@@ -14,11 +15,11 @@ import {
   isKeptLate,
   isOwnRow,
   isSuccess,
-  pushResult,
-  pushSuccess,
   RESULT_COLUMNS,
+  RESULT_VALUES,
   SELECT_WRITER,
   SUCCESS,
+  SUCCESS_VALUES,
   type WriterColumns,
 } from "../result-row.ts";
 import type { Session } from "./connection-pool.ts";
@@ -35,7 +36,7 @@ const INSERT_SUCCESS = new MultiRowInsert({
 const INSERT = new MultiRowInsert({ table: "jobresult", columns: RESULT_COLUMNS, fenced: false });
 const INSERT_FENCED = new MultiRowInsert({ table: "jobresult", columns: RESULT_COLUMNS, fenced: true });
 const MOST_ROWS = 1000;
-/** So many are worth a statement more. */
+/** So many rows are worth one more statement. */
 const MANY_ROWS = 100;
 /** Rounds of reading and inserting again; each further one needs yet another writer of the same claims. */
 const MOST_ROUNDS = 10;
@@ -45,7 +46,6 @@ const STATEMENT_CHARACTERS = 1024 * 1024;
 interface Pending {
   readonly index: number;
   readonly result: ResultRecord;
-  readonly late: boolean;
 }
 
 /** `epoch` 0: a node writes. With an epoch a master does, fenced, and its late rows are dropped. */
@@ -55,7 +55,7 @@ export async function writeResults(
   results: readonly ResultRecord[],
 ): Promise<ResultWrite[]> {
   const outcomes: ResultWrite[] = results.map((result) => (result.late ? "late" : "first"));
-  const pending = results.map((result, index) => ({ index, result, late: result.late }));
+  const pending = results.map((result, index) => ({ index, result }));
   for (const part of parts(pending, epoch)) await writePart(session, epoch, part, outcomes);
   return outcomes;
 }
@@ -82,11 +82,11 @@ async function writePart(
 
 function insert(session: Session, epoch: number, pending: readonly Pending[]): Promise<unknown> {
   const values: SqlValue[] = [];
-  if (pending.every(({ result, late }) => isSuccess(result, late, epoch))) {
-    for (const { result } of pending) pushSuccess(values, result);
+  if (pending.every(({ result }) => isSuccess(result, epoch))) {
+    for (const { result } of pending) pushValues(values, SUCCESS_VALUES, result, epoch);
     return INSERT_SUCCESS.run(session, values);
   }
-  for (const { result, late } of pending) pushResult(values, result, late, epoch);
+  for (const { result } of pending) pushValues(values, RESULT_VALUES, result, epoch);
   if (epoch === 0) return INSERT.run(session, values);
   return insertFenced(epoch, () => INSERT_FENCED.run(session, values));
 }
@@ -111,16 +111,17 @@ async function sort(
   const chosen = new Set<string>();
   const left: Pending[] = [];
   const keep = (one: Pending) => {
-    const name = nameOf(one.result.jobId, one.result.claim, one.late);
+    const { result } = one;
+    const name = nameOf(result.jobId, result.claim, result.late);
     const row = stored.get(name);
     if (row === undefined && !chosen.has(name)) {
       chosen.add(name);
       left.push(one);
-    } else if (row !== undefined && isOwnRow(row, one.result, epoch)) {
+    } else if (row !== undefined && isOwnRow(row, result, epoch)) {
       // It is stored.
-    } else if (!one.late) {
+    } else if (!result.late) {
       outcomes[one.index] = "late";
-      if (epoch === 0 && isKeptLate(one.result)) keep({ ...one, late: true });
+      if (epoch === 0 && isKeptLate(result)) keep({ ...one, result: { ...result, late: true } });
     }
     // A second late row of a claim is dropped: there is room for one.
   };
@@ -137,9 +138,9 @@ function parts(pending: readonly Pending[], epoch: number): (readonly Pending[])
   return byKind(pending, epoch).flatMap(bySize).flatMap(inPreparedSizes);
 }
 
-/** Most have succeeded, and go together; unless there are two rows for a claim, of which the first counts. */
+/** Most jobs have succeeded, and their rows go together; unless there are two rows for a claim, of which the first counts. */
 function byKind(pending: readonly Pending[], epoch: number): (readonly Pending[])[] {
-  const isPlain = ({ result, late }: Pending) => isSuccess(result, late, epoch);
+  const isPlain = ({ result }: Pending) => isSuccess(result, epoch);
   const plain = pending.filter(isPlain);
   if (plain.length === pending.length || plain.length === 0) return [pending];
   const claims = new Set(pending.map(({ result }) => `${result.jobId}/${result.claim}`));
@@ -165,7 +166,7 @@ function bySize(pending: readonly Pending[]): (readonly Pending[])[] {
   return sized;
 }
 
-/** Most of many rows in a statement that is prepared; the rest of them then costs little. */
+/** Most of many rows go in a statement that is prepared; the rest of them then costs little. */
 function inPreparedSizes(pending: readonly Pending[]): (readonly Pending[])[] {
   return chunks(pending, MOST_ROWS).flatMap((part) => {
     const most = largestPreparedSize(part.length);

@@ -7,38 +7,38 @@ import { ElasticJobError } from "../../core/errors.ts";
 import type { SqlValue } from "../dialect.ts";
 import { translate } from "./errors.ts";
 
-/** For another process that has the file open, such as a backup. */
+/** So long it waits for another process that has the file open, such as a backup. */
 const BUSY_LIMIT_MS = 2_000;
 /** Statements kept prepared. */
 const PREPARED_LIMIT = 200;
 
 export class Database {
-  readonly #database: DatabaseSync;
-  readonly #prepared = new Map<string, StatementSync>();
+  private readonly database: DatabaseSync;
+  private readonly prepared = new Map<string, StatementSync>();
 
   constructor(path: string) {
     try {
-      this.#database = new DatabaseSync(path, { timeout: BUSY_LIMIT_MS });
-      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      this.database = new DatabaseSync(path, { timeout: BUSY_LIMIT_MS });
+      this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     } catch (error) {
       throw translate(error, path);
     }
   }
 
   close(): void {
-    if (!this.#database.isOpen) return;
-    this.#prepared.clear();
-    this.#database.close();
+    if (!this.database.isOpen) return;
+    this.prepared.clear();
+    this.database.close();
   }
 
   exec(sql: string): void {
-    this.#database.exec(sql);
+    this.database.exec(sql);
   }
 
   /** Rows of a SELECT. */
   read<Row>(sql: string, values: readonly SqlValue[]): Row[] {
     try {
-      return this.#prepare(sql).all(...values) as Row[];
+      return this.prepare(sql).all(...values) as Row[];
     } catch (error) {
       throw translate(error);
     }
@@ -46,36 +46,36 @@ export class Database {
 
   /** Number of rows that the write hit. Only inside `write`. */
   run(sql: string, values: readonly SqlValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes);
+    return Number(this.prepare(sql).run(...values).changes);
   }
 
   /** Carries out all of `work`, or nothing. With an epoch: only while that is the newest. */
   write<T>(epoch: number | null, work: () => T): T {
     try {
-      this.#database.exec("BEGIN IMMEDIATE");
-      if (epoch !== null) this.#checkEpoch(epoch);
+      this.database.exec("BEGIN IMMEDIATE");
+      if (epoch !== null) this.checkEpoch(epoch);
       const result = work();
-      this.#database.exec("COMMIT");
+      this.database.exec("COMMIT");
       return result;
     } catch (error) {
-      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      if (this.database.isOpen && this.database.isTransaction) this.database.exec("ROLLBACK");
       throw translate(error);
     }
   }
 
-  #checkEpoch(epoch: number): void {
+  private checkEpoch(epoch: number): void {
     const [row] = this.read<{ epoch: number }>("SELECT epoch FROM cluster WHERE id = 1", []);
     if (row?.epoch !== epoch) {
       throw new ElasticJobError("stale_epoch", `epoch ${epoch} is over: another mastership has begun`);
     }
   }
 
-  #prepare(sql: string): StatementSync {
-    const known = this.#prepared.get(sql);
+  private prepare(sql: string): StatementSync {
+    const known = this.prepared.get(sql);
     if (known !== undefined) return known;
-    if (this.#prepared.size >= PREPARED_LIMIT) this.#prepared.clear();
-    const statement = this.#database.prepare(sql);
-    this.#prepared.set(sql, statement);
+    if (this.prepared.size >= PREPARED_LIMIT) this.prepared.clear();
+    const statement = this.database.prepare(sql);
+    this.prepared.set(sql, statement);
     return statement;
   }
 }

@@ -2,27 +2,37 @@
 import { ElasticJobError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
 import { jobKeyOf } from "../../core/spec/job-key.ts";
-import { encodeSpec } from "../../core/spec/spec-text.ts";
+import { pushValues } from "../column-list.ts";
 import type { SqlValue } from "../dialect.ts";
 import { marks } from "../in-list.ts";
-import { JOB_COLUMNS, type JobRow, jobOfRow, pushJob, SELECT_JOB } from "../job-row.ts";
+import {
+  CHANGED_BY_CALLER,
+  JOB_COLUMNS,
+  type JobColumn,
+  type JobRow,
+  jobOfRow,
+  PROJECTED,
+  readersOf,
+  SELECT_JOB,
+} from "../job-row.ts";
 import type { ClaimWrite, JobChange, JobKey, Projection } from "../job-store.ts";
 import { keyBytes } from "../read-keys.ts";
 import type { Database } from "./database.ts";
 import { isDuplicate } from "./errors.ts";
 
+const JOB_VALUES = readersOf(JOB_COLUMNS);
+const PROJECTED_VALUES = readersOf(PROJECTED);
+const CHANGED_VALUES = readersOf(CHANGED_BY_CALLER);
 const INSERT_JOB = `INSERT INTO jobinfo (${JOB_COLUMNS.join(", ")}) VALUES (${marks(JOB_COLUMNS.length)})`;
 const INSERT_KEY = "INSERT INTO jobkey (k, job_id, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
 const CLAIM = `UPDATE jobinfo SET status = ${STORED_STATUS.RUNNING}, claim = claim + 1, attempt = attempt + 1,
   node = ?, update_time = ? WHERE id = ? AND claim = ? AND revision = ? AND status IN (?, ?)`;
-const CHANGES =
-  "status = ?, at = ?, scheduled_at = ?, attempt = ?, failures = ?, lost = ?, ended_at = ?, update_time = ?";
-const PROJECT = `UPDATE jobinfo SET ${CHANGES}
+const PROJECT = `UPDATE jobinfo SET ${equal(PROJECTED).join(", ")}
   WHERE id = ? AND claim = ? AND revision = ? AND status = ${STORED_STATUS.RUNNING}`;
 const STANDS_PROJECTED = `SELECT id FROM jobinfo
-  WHERE ${CHANGES.replaceAll(", ", " AND ")} AND id = ? AND claim = ? AND revision = ?`;
+  WHERE ${equal(PROJECTED).join(" AND ")} AND id = ? AND claim = ? AND revision = ?`;
 const GUARD = "id = ? AND claim = ? AND revision = ? AND status = ?";
-const CHANGE = `UPDATE jobinfo SET ${CHANGES}, class = ?, revision = ?, priority = ?, name = ?, spec = ?, payload = ?
+const CHANGE = `UPDATE jobinfo SET ${equal(CHANGED_BY_CALLER).join(", ")}
   WHERE ${GUARD}`;
 
 export function insertJobs(
@@ -44,7 +54,7 @@ export function insertJobs(
     }
     for (const job of jobs) {
       const values: SqlValue[] = [];
-      pushJob(values, job, epoch);
+      pushValues(values, JOB_VALUES, job, epoch);
       try {
         database.run(INSERT_JOB, values);
       } catch (error) {
@@ -57,7 +67,7 @@ export function insertJobs(
   });
 }
 
-/** From an earlier call with the same rows: where one is there, all were. */
+/** Whether an earlier call has added the same rows: where one is there, all were. */
 function isThereAlready(database: Database, epoch: number, jobs: readonly JobRecord[]): boolean {
   return jobs.some(
     (job) =>
@@ -95,30 +105,19 @@ export function projectJobs(
 ): boolean[] {
   return database.write(epoch ?? null, () =>
     projections.map((row) => {
-      const values = [...changesOf(row), row.jobId, row.claim, row.revision];
+      const values: SqlValue[] = [];
+      pushValues(values, PROJECTED_VALUES, row, 0);
+      values.push(row.jobId, row.claim, row.revision);
       return database.run(PROJECT, values) === 1 || database.read(STANDS_PROJECTED, values).length === 1;
     }),
   );
 }
 
 export function changeJob(database: Database, epoch: number, { jobId, guard, row }: JobChange): boolean {
-  return database.write(
-    epoch,
-    () =>
-      database.run(CHANGE, [
-        ...changesOf(row),
-        row.classId,
-        row.revision,
-        row.spec.priority,
-        row.spec.name,
-        encodeSpec(row.spec),
-        row.spec.payload,
-        jobId,
-        guard.claim,
-        guard.revision,
-        guard.status,
-      ]) === 1,
-  );
+  const values: SqlValue[] = [];
+  pushValues(values, CHANGED_VALUES, row, epoch);
+  values.push(jobId, guard.claim, guard.revision, guard.status);
+  return database.write(epoch, () => database.run(CHANGE, values) === 1);
 }
 
 export function deleteJob(
@@ -157,20 +156,6 @@ export function freeKeys(
   });
 }
 
-type Changes = Pick<
-  Projection,
-  "status" | "at" | "scheduledAt" | "attempt" | "failures" | "lost" | "endedAt" | "updateTime"
->;
-
-function changesOf(row: Changes): number[] {
-  return [
-    row.status,
-    row.at,
-    row.scheduledAt,
-    row.attempt,
-    row.failures,
-    row.lost,
-    row.endedAt,
-    row.updateTime,
-  ];
+function equal(columns: readonly JobColumn[]): string[] {
+  return columns.map((name) => `${name} = ?`);
 }

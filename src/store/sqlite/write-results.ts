@@ -1,13 +1,14 @@
 /** Recording results (G3): the first row for a claim wins and is final. */
 import type { ResultRecord } from "../../core/job.ts";
+import { pushValues } from "../column-list.ts";
 import type { SqlValue } from "../dialect.ts";
 import { marks } from "../in-list.ts";
 import type { ResultWrite } from "../job-store.ts";
 import {
   isKeptLate,
   isOwnRow,
-  pushResult,
   RESULT_COLUMNS,
+  RESULT_VALUES,
   SELECT_WRITER,
   type WriterColumns,
 } from "../result-row.ts";
@@ -28,18 +29,18 @@ export function writeResults(
 
 function writeResult(database: Database, epoch: number | null, result: ResultRecord): ResultWrite {
   if (!result.late) {
-    if (insert(database, epoch, result, false)) return "first";
+    if (insert(database, epoch, result)) return "first";
     const [row] = database.read<WriterColumns>(FIND, [result.jobId, result.claim]);
     if (row !== undefined && isOwnRow(row, result, epoch ?? 0)) return "first";
     if (epoch !== null || !isKeptLate(result)) return "late";
   }
   // There is room for one late row; a further one is dropped.
-  insert(database, epoch, result, true);
+  insert(database, epoch, { ...result, late: true });
   return "late";
 }
 
-function insert(database: Database, epoch: number | null, result: ResultRecord, late: boolean): boolean {
+function insert(database: Database, epoch: number | null, result: ResultRecord): boolean {
   const values: SqlValue[] = [];
-  pushResult(values, result, late, epoch ?? 0);
+  pushValues(values, RESULT_VALUES, result, epoch ?? 0);
   return database.run(INSERT, values) === 1;
 }

@@ -5,9 +5,9 @@ import { isError } from "../../../src/core/errors.ts";
 import { type JobSpec, OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
 import type { State } from "../../../src/core/state/transitions.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
-import { specOf } from "../../unit/core/job-fixture.ts";
-import { until } from "../../until.ts";
-import { startMaster, type TestMaster } from "./test-master.ts";
+import { specOf } from "../../fixtures/job-fixture.ts";
+import { startMaster, type TestMaster } from "../../fixtures/test-master.ts";
+import { until } from "../../fixtures/until.ts";
 
 const HOUR = 3_600_000;
 const { WAITING, RUNNING, PAUSED, SUCCEEDED, FAILED, CANCELLED } = STORED_STATUS;

@@ -1,7 +1,7 @@
 /** What every ClusterLock promises. */
 import { afterEach, describe, expect, test } from "vitest";
 import type { ClusterLock, MasterAddress, NodeAnnouncement } from "../../../src/coordination/cluster-lock.ts";
-import { until } from "../../until.ts";
+import { until } from "../../fixtures/until.ts";
 
 export interface LockUnderTest {
   /** The cluster's lock as another process sees it (as another part of this one, where only one may open it). */

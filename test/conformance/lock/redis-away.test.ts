@@ -8,9 +8,9 @@ import { KEEP_ALL } from "../../../src/core/state/retention.ts";
 import { Elector } from "../../../src/master/election/elector.ts";
 import { openSqliteStore } from "../../../src/store/open.ts";
 import { systemClock, systemRandom } from "../../../src/system-clock.ts";
+import { until } from "../../fixtures/until.ts";
 import { freePort } from "../../servers/free-port.ts";
-import { until } from "../../until.ts";
-import { type OwnRedis, spawnRedis } from "./own-redis.ts";
+import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 
 const TTL_MS = 1200;
 

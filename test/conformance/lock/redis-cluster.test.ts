@@ -2,14 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll } from "vitest";
 import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
+import { silentLogger } from "../../fixtures/silent-logger.ts";
+import { until } from "../../fixtures/until.ts";
 import { freePort } from "../../servers/free-port.ts";
+import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 import { freshPrefix } from "../../servers/shared.ts";
-import { silentLogger } from "../../silent-logger.ts";
-import { until } from "../../until.ts";
 import { answers } from "./answers.ts";
 import { describeLock, TTL_MS } from "./lock-suite.ts";
-import { type OwnRedis, spawnRedis } from "./own-redis.ts";
-import { hearsAnnouncements } from "./subscribed.ts";
+import { hearAnnouncements } from "./subscribed.ts";
 
 const SLOTS = 16_384;
 const servers: OwnRedis[] = [];
@@ -49,7 +49,7 @@ describeLock("the lock on Redis Cluster", async () => {
       });
       opened.push(lock);
       await until("the cluster in reach", () => answers(lock));
-      await hearsAnnouncements(lock);
+      await hearAnnouncements(opened);
       return lock;
     },
     elapse: (ms) => sleep(ms),

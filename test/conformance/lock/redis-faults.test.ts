@@ -5,11 +5,11 @@ import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
 import { isError } from "../../../src/core/errors.ts";
 import type { Logger } from "../../../src/core/logger.ts";
+import { until } from "../../fixtures/until.ts";
 import { freePort } from "../../servers/free-port.ts";
-import { until } from "../../until.ts";
+import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 import { answers } from "./answers.ts";
 import { masterAddress, TTL_MS } from "./lock-suite.ts";
-import { type OwnRedis, spawnRedis } from "./own-redis.ts";
 
 const COMMAND_TIMEOUT_MS = 300;
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
-import { silentLogger } from "../../silent-logger.ts";
-import { until } from "../../until.ts";
+import { silentLogger } from "../../fixtures/silent-logger.ts";
+import { until } from "../../fixtures/until.ts";
+import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 import { answers } from "./answers.ts";
 import { masterAddress, TTL_MS } from "./lock-suite.ts";
-import { type OwnRedis, spawnRedis } from "./own-redis.ts";
 
 const GROUP = "mygroup";
 let first: OwnRedis;

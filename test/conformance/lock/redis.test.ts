@@ -3,9 +3,9 @@ import { createClient } from "redis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
+import { silentLogger } from "../../fixtures/silent-logger.ts";
+import { until } from "../../fixtures/until.ts";
 import { freshPrefix, redisUrl } from "../../servers/shared.ts";
-import { silentLogger } from "../../silent-logger.ts";
-import { until } from "../../until.ts";
 import { answers } from "./answers.ts";
 import { announcement, describeLock, masterAddress, TTL_MS } from "./lock-suite.ts";
 

@@ -7,9 +7,9 @@ import { parseAllDocuments } from "yaml";
 import { farEnd, NEVER, STORED_STATUS } from "../../../src/core/job.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
 import { systemClock } from "../../../src/system-clock.ts";
+import { job } from "../../fixtures/store-fixture.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 import { explain } from "./query-plan.ts";
-import { job } from "./store-fixture.ts";
 
 const MANIFEST = join(import.meta.dirname, "../../../deploy/kubernetes/autoscaler.yaml");
 

@@ -8,7 +8,7 @@ import {
   NOW,
   projection,
   type StoreUnderTest,
-} from "./store-fixture.ts";
+} from "../../fixtures/store-fixture.ts";
 
 async function stored(under: StoreUnderTest, id: number) {
   return (await under.store.readJobs([id])).get(id);
@@ -154,6 +154,17 @@ describeStores("claims and projections", (get) => {
     await under.store.deleteJob(under.epoch, gone, { claim: 1, revision: 1, status: 3 });
     const applied = await under.store.projectJobs(projections);
     expect(applied.flatMap((one, index) => (one ? [] : [index]))).toEqual([7, 40]);
+  });
+
+  test.each([15, 16, 17])("project %i alike among others, and all of the others", async (count) => {
+    const under = get();
+    const jobs = await addRunning(under, count + 3);
+    const projections = jobs.map((one, index) =>
+      projection(one.id, index < count ? {} : { at: NOW + index, status: 1 }),
+    );
+    expect(await under.store.projectJobs(projections)).toEqual(jobs.map(() => true));
+    const rows = await under.store.readJobs(jobs.map(({ id }) => id));
+    expect(jobs.map(({ id }) => rows.get(id)?.status)).toEqual(projections.map(({ status }) => status));
   });
 
   test("say of a repeated projection that it stands, and leave it", async () => {

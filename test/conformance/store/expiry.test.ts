@@ -10,7 +10,7 @@ import {
   newIds,
   result,
   type StoreUnderTest,
-} from "./store-fixture.ts";
+} from "../../fixtures/store-fixture.ts";
 
 const { WAITING, RUNNING, PAUSED, SUCCEEDED, FAILED } = STORED_STATUS;
 const HOUR_MS = 3_600_000;

@@ -11,7 +11,7 @@ import {
   newIds,
   projection,
   result,
-} from "./store-fixture.ts";
+} from "../../fixtures/store-fixture.ts";
 
 describeStores("a deposed master", (get) => {
   beforeEach(async () => {
@@ -74,7 +74,7 @@ describeStores("a deposed master", (get) => {
     const jobs = await addRunning(under, 3);
     await under.depose();
     const alike = jobs.map((one) => projection(one.id));
-    const mixed = jobs.map((one, index) => projection(one.id, { scheduledAt: index }));
+    const mixed = jobs.map((one, index) => projection(one.id, { at: index }));
     await expectCode(under.store.projectJobs(alike, under.epoch), "stale_epoch");
     await expectCode(under.store.projectJobs(mixed, under.epoch), "stale_epoch");
     const stored = await under.store.readJobs(jobs.map((one) => one.id));

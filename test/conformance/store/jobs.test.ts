@@ -10,7 +10,7 @@ import {
   newIds,
   result,
   spec,
-} from "./store-fixture.ts";
+} from "../../fixtures/store-fixture.ts";
 
 describeStores("jobs", (get) => {
   test("come back as they were stored", async () => {

@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import { NEVER } from "../../../src/core/job.ts";
-import { describeStores, expectCode, job, NOW, newIds, type StoreUnderTest, spec } from "./store-fixture.ts";
+import {
+  describeStores,
+  expectCode,
+  job,
+  NOW,
+  newIds,
+  type StoreUnderTest,
+  spec,
+} from "../../fixtures/store-fixture.ts";
 
 async function addWithKey(under: StoreUnderTest, name: string): Promise<number> {
   const [id = 0] = await newIds(under, 1);

@@ -3,9 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { farEnd, OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
 import { MYSQL, type Read, type SqlValue } from "../../../src/store/dialect.ts";
 import { pageEnded, pageFreeKeys, pageResultAges } from "../../../src/store/expiry.ts";
+import { countJobs, listJobs } from "../../../src/store/job-list-query.ts";
 import type { JobFilter } from "../../../src/store/job-store.ts";
-import { countJobs, listJobs } from "../../../src/store/list-jobs.ts";
-import { listResults } from "../../../src/store/list-results.ts";
 import { ConnectionPool, type Session } from "../../../src/store/mysql/connection-pool.ts";
 import {
   deleteResults,
@@ -14,10 +13,11 @@ import {
   expireResultsOfGone,
 } from "../../../src/store/mysql/expire.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
+import { listResults } from "../../../src/store/result-list-query.ts";
 import { systemClock } from "../../../src/system-clock.ts";
+import { job, NOW, result, spec } from "../../fixtures/store-fixture.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 import { explain, ofOurTables, type PlanRow, readOf, rowsRead } from "./query-plan.ts";
-import { job, NOW, result, spec } from "./store-fixture.ts";
 
 const BASE = 4_000;
 const JOBS = 64_000;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeStores, expectCode } from "./store-fixture.ts";
+import { describeStores, expectCode } from "../../fixtures/store-fixture.ts";
 
 describeStores("mastership", (get) => {
   test("advances the epoch only from the one that was read", async () => {

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import mysql from "mysql2/promise";
 import { afterEach, describe, expect, test } from "vitest";
 import { loadMigrations } from "../../../src/store/migrations.ts";
-import { emptyDatabase, expectCode, job } from "./store-fixture.ts";
+import { emptyDatabase, expectCode, job } from "../../fixtures/store-fixture.ts";
 
 const NEWEST = loadMigrations("mysql").length;
 

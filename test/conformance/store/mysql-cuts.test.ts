@@ -6,11 +6,11 @@ import { NEVER } from "../../../src/core/job.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
 import { systemClock } from "../../../src/system-clock.ts";
+import { expectCode, job, NOW, projection, result, spec } from "../../fixtures/store-fixture.ts";
+import { until } from "../../fixtures/until.ts";
 import { freePort } from "../../servers/free-port.ts";
 import { freshDatabase } from "../../servers/shared.ts";
-import { until } from "../../until.ts";
 import { type CuttingProxy, startCuttingProxy } from "./cutting-proxy.ts";
-import { expectCode, job, NOW, projection, result, spec } from "./store-fixture.ts";
 
 /** A hundred times as fast, for limits of seconds. */
 const fastClock: Clock = {

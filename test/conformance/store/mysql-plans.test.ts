@@ -8,9 +8,9 @@ import { projectJobs } from "../../../src/store/mysql/project-jobs.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
 import { pageJobs, readFinalRows } from "../../../src/store/read-jobs.ts";
 import { systemClock } from "../../../src/system-clock.ts";
+import { job, NOW, projection, result } from "../../fixtures/store-fixture.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 import { type PlanRow, planOf, readOf, rowsRead } from "./query-plan.ts";
-import { job, NOW, projection, result } from "./store-fixture.ts";
 
 const JOBS = 4_000;
 

@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import { type JobRecord, NEVER, OUTCOME } from "../../../src/core/job.ts";
 import type { Cursor, JobFilter, ResultFilter, ResultKey } from "../../../src/store/job-store.ts";
-import { addJobs, describeStores, NOW, newIds, result, type StoreUnderTest, spec } from "./store-fixture.ts";
+import {
+  addJobs,
+  describeStores,
+  NOW,
+  newIds,
+  result,
+  type StoreUnderTest,
+  spec,
+} from "../../fixtures/store-fixture.ts";
 
 async function allPages(under: StoreUnderTest, classId: number, limit: number, through = NEVER) {
   const jobs: JobRecord[] = [];

@@ -1,7 +1,7 @@
 /** G3: one final row for a claim; a late one changes nothing and is kept beside it. */
 import { expect, test } from "vitest";
 import { NEVER, OUTCOME, type ResultRecord } from "../../../src/core/job.ts";
-import { describeStores, newIds, result, type StoreUnderTest } from "./store-fixture.ts";
+import { describeStores, newIds, result, type StoreUnderTest } from "../../fixtures/store-fixture.ts";
 
 async function rowsOf(under: StoreUnderTest, jobId: number): Promise<readonly ResultRecord[]> {
   return (await under.store.listResults({ jobId }, { before: null, limit: 100 })).items;

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createClient } from "../../../src/client/client.ts";
 import type { ElasticJobClient } from "../../../src/client/elastic-job-client.ts";
 import type { AddJobInput, JobResult } from "../../../src/client/job-json.ts";
 import { type NodeProcess, startNodeProcess } from "../../cluster/node-process.ts";
+import { until } from "../../fixtures/until.ts";
 import { freshDatabase, freshPrefix, redisUrl } from "../../servers/shared.ts";
-import { until } from "../../until.ts";
 
 const JOBS = 3000;
 
@@ -43,7 +43,7 @@ describe("three nodes on real Redis and MySQL", () => {
     await database.drop();
   });
 
-  it("runs 3,000 mixed jobs, each to one success, on every node", { timeout: 60_000 }, async () => {
+  test("runs 3,000 mixed jobs, each to one success, on every node", { timeout: 60_000 }, async () => {
     const [client] = clients;
     if (client === undefined) throw new Error("no node");
     await until("all nodes have joined", async () => ((await client.getCluster()).nodes ?? []).length === 3);
@@ -75,7 +75,7 @@ describe("three nodes on real Redis and MySQL", () => {
     expect([...byNode.keys()].sort()).toEqual(["a", "b", "c"]);
   });
 
-  it("goes on after its master was killed", { timeout: 60_000 }, async () => {
+  test("goes on after its master was killed", { timeout: 60_000 }, async () => {
     const [client] = clients;
     if (client === undefined) throw new Error("no node");
     const before = await client.getCluster();
@@ -99,7 +99,7 @@ describe("three nodes on real Redis and MySQL", () => {
     expect(after.masterAddress).not.toBe(before.masterAddress);
   });
 
-  it("hands over and exits when it is asked to stop", { timeout: 60_000 }, async () => {
+  test("hands over and exits when it is asked to stop", { timeout: 60_000 }, async () => {
     const alive = nodes.filter(({ pid }) => isAlive(pid));
     const [survivor] = alive;
     if (survivor === undefined) throw new Error("no node");

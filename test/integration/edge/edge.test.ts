@@ -3,12 +3,12 @@ import { connect as connectSocket } from "node:net";
 import { promisify } from "node:util";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createEdge, type EdgeOptions } from "../../../src/edge/app.ts";
 import { fromBase64 } from "../../../src/edge/grpc-web-text.ts";
 import { type RunningEdge, startEdge } from "../../../src/edge/node.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { refusingPort, type SmallJobServer, startSmallJobServer } from "./small-job-server.ts";
+import { refusingPort, type SmallJobServer, startSmallJobServer } from "../../fixtures/small-job-server.ts";
 
 const run = promisify(execFile);
 
@@ -47,7 +47,7 @@ const unavailable = () => {
 };
 
 describe("passing on", () => {
-  it("takes a plain curl -d without a content type as JSON", async () => {
+  test("takes a plain curl -d without a content type as JSON", async () => {
     const { stdout } = await run("curl", [
       "-sS",
       "-X",
@@ -68,7 +68,7 @@ describe("passing on", () => {
     expect(JSON.parse(bare.stdout)).toMatchObject({ jobId: "2" });
   });
 
-  it("takes an empty body as an empty request, so that the answer names the missing field", async () => {
+  test("takes an empty body as an empty request, so that the answer names the missing field", async () => {
     const { stdout } = await run("curl", [
       "-sS",
       "-X",
@@ -78,7 +78,7 @@ describe("passing on", () => {
     expect(JSON.parse(stdout)).toEqual({ code: "invalid_argument", message: "handler: required" });
   });
 
-  it("takes curl's large bodies, sent after a 100-continue", async () => {
+  test("takes curl's large bodies, sent after a 100-continue", async () => {
     const payload = "x".repeat(2_000_000);
     const curl = execFile("curl", ["-sS", `${edge.url}/JobService/AddJob`, "-d", "@-"]);
     let stdout = "";
@@ -95,7 +95,7 @@ describe("passing on", () => {
     ["Connect with binary", () => createConnectTransport({ baseUrl: edge.url, useBinaryFormat: true })],
     ["gRPC-Web", () => createGrpcWebTransport({ baseUrl: edge.url })],
   ];
-  it.each(transports)("passes on calls, errors and streams in %s", async (_, transport) => {
+  test.each(transports)("passes on calls, errors and streams in %s", async (_, transport) => {
     const client = createClient(JobService, transport());
     expect(await client.addJob({ handler: "echo" })).toMatchObject({ jobId: "1", created: true });
     await expect(client.getJobStatus({ jobId: "9" })).rejects.toMatchObject({ code: Code.NotFound });
@@ -104,7 +104,7 @@ describe("passing on", () => {
     expect(states).toEqual(["1"]);
   });
 
-  it("speaks the text form of gRPC-Web, which nodes do not know", async () => {
+  test("speaks the text form of gRPC-Web, which nodes do not know", async () => {
     const frame = Uint8Array.of(0, 0, 0, 0, 6, 0x12, 4, ...new TextEncoder().encode("echo"));
     const answer = await app().fetch(
       post("/elasticjob.v1.JobService/AddJob", frame.toBase64(), {
@@ -122,7 +122,7 @@ describe("passing on", () => {
     expect(await refused(broken)).toMatchObject({ status: 400, message: expect.stringContaining("base64") });
   });
 
-  it("hands a stream's message over before the stream has ended", async () => {
+  test("hands a stream's message over before the stream has ended", async () => {
     const client = createClient(JobService, createConnectTransport({ baseUrl: edge.url }));
     await client.addJob({ handler: "slow" });
     const caller = new AbortController();
@@ -135,7 +135,7 @@ describe("passing on", () => {
     await expect.poll(() => server.watchSignals[0]?.aborted, { timeout: 5_000 }).toBe(true);
   });
 
-  it("breaks a stream off when its node does", async () => {
+  test("breaks a stream off when its node does", async () => {
     const client = createClient(JobService, createConnectTransport({ baseUrl: edge.url }));
     await client.addJob({ handler: "slow" });
     const states = client.watchJob({ jobId: "1" })[Symbol.asyncIterator]();
@@ -144,7 +144,7 @@ describe("passing on", () => {
     expect(next).toMatchObject({ status: "rejected", reason: expect.any(ConnectError) });
   });
 
-  it("aborts the node's call when the caller goes away", async () => {
+  test("aborts the node's call when the caller goes away", async () => {
     const entered = Promise.withResolvers<AbortSignal>();
     server.before = (_method, context) => {
       entered.resolve(context.signal);
@@ -163,7 +163,7 @@ describe("passing on", () => {
     await expect.poll(() => signal.aborted, { timeout: 5_000 }).toBe(true);
   });
 
-  it("tells the node the caller's deadline, or its own", async () => {
+  test("tells the node the caller's deadline, or its own", async () => {
     await app().fetch(post("/JobService/GetAllJobs", "{}", { "connect-timeout-ms": "3000" }));
     await app().fetch(post("/JobService/GetAllJobs", "{}"));
     const [given, own] = server.calls.map(({ headers }) => Number(headers["connect-timeout-ms"]));
@@ -172,7 +172,7 @@ describe("passing on", () => {
     expect(own).toBeGreaterThan(9_000);
   });
 
-  it("gives an add a key when the caller gave none, and leaves the caller's alone", async () => {
+  test("gives an add a key when the caller gave none, and leaves the caller's alone", async () => {
     await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}'));
     await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}', { "idempotency-key": "mine" }));
     const keys = server.callsOf("AddJob").map(({ headers }) => headers["idempotency-key"]);
@@ -188,20 +188,20 @@ const refused = async (response: Response | Promise<Response>) => {
 };
 
 describe("refusing", () => {
-  it("names what exists when a method does not", async () => {
+  test("names what exists when a method does not", async () => {
     const answer = await refused(app().fetch(post("/JobService/AddJbo", "{}")));
     expect(answer).toMatchObject({ status: 404, code: "unimplemented" });
     expect(answer.message).toContain("/JobService/AddJob,");
     expect((await app().fetch(post("/elasticjob.v1.NodeService/Identify", "{}"))).status).toBe(404);
   });
 
-  it("takes calls by POST only", async () => {
+  test("takes calls by POST only", async () => {
     const answer = await app().fetch(new Request("http://127.0.0.1/JobService/AddJob"));
     expect(answer.headers.get("allow")).toContain("POST");
     expect(await refused(answer)).toMatchObject({ status: 405, code: "unimplemented" });
   });
 
-  it("refuses content types that no node understands, by name", async () => {
+  test("refuses content types that no node understands, by name", async () => {
     const answer = await refused(
       app().fetch(post("/JobService/AddJob", "{}", { "content-type": "text/plain" })),
     );
@@ -209,7 +209,7 @@ describe("refusing", () => {
     expect(answer.message).toContain('"text/plain"');
   });
 
-  it("refuses a body over 64 MiB, whether its length is announced or not", async () => {
+  test("refuses a body over 64 MiB, whether its length is announced or not", async () => {
     const announced = post("/JobService/AddJob", "{}", { "content-length": String(64 * 1024 * 1024 + 1) });
     expect(await refused(app().fetch(announced))).toMatchObject({ status: 413, code: "resource_exhausted" });
     const chunk = new Uint8Array(1024 * 1024);
@@ -229,7 +229,7 @@ describe("refusing", () => {
     expect(await refused(app().fetch(streamed))).toMatchObject({ status: 413, code: "resource_exhausted" });
   });
 
-  it("survives a malformed Host", async () => {
+  test("survives a malformed Host", async () => {
     const socket = connectSocket(Number(new URL(edge.url).port), "127.0.0.1");
     socket.end("GET /healthz HTTP/1.1\r\nHost: a b:c\r\nConnection: close\r\n\r\n");
     const chunks: Buffer[] = [];
@@ -240,7 +240,7 @@ describe("refusing", () => {
 });
 
 describe("browsers", () => {
-  it("lets an allowed origin call and read", async () => {
+  test("lets an allowed origin call and read", async () => {
     const answer = await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}', { origin: ALLOWED }));
     expect(answer.status).toBe(200);
     expect(answer.headers.get("access-control-allow-origin")).toBe(ALLOWED);
@@ -254,7 +254,7 @@ describe("browsers", () => {
     expect(preflight.headers.get("access-control-allow-headers")?.toLowerCase()).toContain("idempotency-key");
   });
 
-  it("refuses any other origin before the call reaches a node", async () => {
+  test("refuses any other origin before the call reaches a node", async () => {
     for (const origin of ["https://evil.example", "null"]) {
       const answer = await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}', { origin }));
       expect(answer.status).toBe(403);
@@ -266,7 +266,7 @@ describe("browsers", () => {
     expect(server.calls).toEqual([]);
   });
 
-  it("lets its own page call", async () => {
+  test("lets its own page call", async () => {
     const answer = await fetch(`${edge.url}/JobService/GetAllJobs`, {
       method: "POST",
       body: "{}",
@@ -275,7 +275,7 @@ describe("browsers", () => {
     expect(answer.status).toBe(200);
   });
 
-  it("answers in dev only to names of this machine", async () => {
+  test("answers in dev only to names of this machine", async () => {
     const dev = app({ dev: true });
     for (const [host, status] of [
       ["localhost:8080", 200],
@@ -287,7 +287,7 @@ describe("browsers", () => {
     }
   });
 
-  it("serves a page that needs nothing from elsewhere", async () => {
+  test("serves a page that needs nothing from elsewhere", async () => {
     const answer = await fetch(`${edge.url}/`);
     const page = await answer.text();
     expect(answer.headers.get("content-type")).toContain("text/html");
@@ -301,7 +301,7 @@ describe("tokens", () => {
   const call = (headers: Record<string, string>, path = "/JobService/GetAllJobs") =>
     app({ apiTokens: ["another-token-for-others", TOKEN] }).fetch(post(path, "{}", headers));
 
-  it("asks for one before a call reaches a node, and passes the caller's on", async () => {
+  test("asks for one before a call reaches a node, and passes the caller's on", async () => {
     for (const headers of [{}, { authorization: `Bearer ${TOKEN}x` }, { authorization: `Basic ${TOKEN}` }]) {
       const answer = await refused(call(headers as Record<string, string>));
       expect(answer).toMatchObject({ status: 401, code: "unauthenticated" });
@@ -312,19 +312,19 @@ describe("tokens", () => {
     expect(server.calls[0]?.headers).toMatchObject({ authorization });
   });
 
-  it("leaves asking to the nodes when it knows none itself", async () => {
+  test("leaves asking to the nodes when it knows none itself", async () => {
     expect(
       (await app().fetch(post("/JobService/GetAllJobs", "{}", { authorization: "Bearer x" }))).status,
     ).toBe(200);
     expect(server.calls[0]?.headers).toMatchObject({ authorization: "Bearer x" });
   });
 
-  it("asks nobody for one who only wants to know whether it is up", async () => {
+  test("asks nobody for one who only wants to know whether it is up", async () => {
     const guarded = app({ apiTokens: [TOKEN] });
     for (const path of ["/healthz", "/readyz", "/"]) expect((await guarded.request(path)).status).toBe(200);
   });
 
-  it("lets a browser read the refusal", async () => {
+  test("lets a browser read the refusal", async () => {
     const answer = await call({ origin: ALLOWED });
     expect(answer.headers.get("access-control-allow-origin")).toBe(ALLOWED);
     expect(answer.status).toBe(401);
@@ -332,7 +332,7 @@ describe("tokens", () => {
 });
 
 describe("load", () => {
-  it("refuses what is more than it can hold, and says that nothing was done", async () => {
+  test("refuses what is more than it can hold, and says that nothing was done", async () => {
     const release = Promise.withResolvers<void>();
     server.before = () => release.promise;
     const small = app({ maxCalls: 2 });
@@ -346,7 +346,7 @@ describe("load", () => {
     expect((await small.fetch(post("/JobService/GetAllJobs", "{}"))).status).toBe(200);
   });
 
-  it("counts a stream until it ends or its caller leaves", async () => {
+  test("counts a stream until it ends or its caller leaves", async () => {
     const small = app({ maxCalls: 1 });
     await small.fetch(post("/JobService/AddJob", '{"handler":"slow"}'));
     const client = createClient(
@@ -369,7 +369,7 @@ describe("load", () => {
 });
 
 describe("nodes that fail", () => {
-  it("asks another node when one takes a call and says nothing, and aborts the first call", async () => {
+  test("asks another node when one takes a call and says nothing, and aborts the first call", async () => {
     const silent = await startSmallJobServer();
     const entered = Promise.withResolvers<AbortSignal>();
     silent.before = (_method, context) => {
@@ -389,14 +389,14 @@ describe("nodes that fail", () => {
     }
   });
 
-  it("goes to the next node when one refuses the connection, and stays there", async () => {
+  test("goes to the next node when one refuses the connection, and stays there", async () => {
     const dead = `http://127.0.0.1:${await refusingPort()}`;
     const edgeApp = app({ upstreams: [dead, server.url] });
     expect((await edgeApp.fetch(post("/JobService/DeleteJob", '{"jobId":"9"}'))).status).toBe(404);
     expect((await edgeApp.fetch(post("/JobService/GetAllJobs", "{}"))).status).toBe(200);
   });
 
-  it("waits for a node that comes back, within the deadline", async () => {
+  test("waits for a node that comes back, within the deadline", async () => {
     const port = await refusingPort();
     const firstRefusal = Promise.withResolvers<void>();
     const noticing: typeof fetch = (...call) =>
@@ -412,7 +412,7 @@ describe("nodes that fail", () => {
     await late.close();
   });
 
-  it("says unavailable when none answered by the deadline", async () => {
+  test("says unavailable when none answered by the deadline", async () => {
     const dead = `http://127.0.0.1:${await refusingPort()}`;
     const answer = await app({ upstreams: [dead] }).fetch(
       post("/JobService/AddJob", '{"handler":"echo"}', { "connect-timeout-ms": "200" }),
@@ -424,7 +424,7 @@ describe("nodes that fail", () => {
     });
   });
 
-  it("repeats an add under one key while its node is unavailable", async () => {
+  test("repeats an add under one key while its node is unavailable", async () => {
     let left = 2;
     server.before = () => (left-- > 0 ? unavailable() : undefined);
     const answer = await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}'));
@@ -432,14 +432,14 @@ describe("nodes that fail", () => {
     expect(new Set(server.callsOf("AddJob").map(({ headers }) => headers["idempotency-key"])).size).toBe(1);
   });
 
-  it("does not repeat a delete that may have happened", async () => {
+  test("does not repeat a delete that may have happened", async () => {
     await app().fetch(post("/JobService/AddJob", '{"handler":"echo"}'));
     server.before = unavailable;
     expect((await app().fetch(post("/JobService/DeleteJob", '{"jobId":"1"}'))).status).toBe(503);
     expect(server.callsOf("DeleteJob")).toHaveLength(1);
   });
 
-  it("repeats even an update when the node says that nothing was done", async () => {
+  test("repeats even an update when the node says that nothing was done", async () => {
     await app().fetch(post("/JobService/AddJob", '{"handler":"slow"}'));
     let left = 1;
     server.before = (method) => {
@@ -455,7 +455,7 @@ describe("nodes that fail", () => {
     expect(server.callsOf("UpdateJob")).toHaveLength(2);
   });
 
-  it("ends a call that no node answers in time", async () => {
+  test("ends a call that no node answers in time", async () => {
     const release = Promise.withResolvers<void>();
     server.before = () => release.promise;
     const answer = await app().fetch(post("/JobService/GetAllJobs", "{}", { "connect-timeout-ms": "200" }));
@@ -466,7 +466,7 @@ describe("nodes that fail", () => {
 });
 
 describe("health", () => {
-  it("is up while the process is, and ready while a master answers", async () => {
+  test("is up while the process is, and ready while a master answers", async () => {
     expect((await app().request("/healthz")).status).toBe(200);
     expect((await app().request("/readyz")).status).toBe(200);
     server.isReady = false;
@@ -475,7 +475,7 @@ describe("health", () => {
     expect(await answer.json()).toMatchObject({ code: "unavailable" });
   });
 
-  it("names EDGE_PORT when the port is taken", async () => {
+  test("names EDGE_PORT when the port is taken", async () => {
     const port = Number(new URL(edge.url).port);
     await expect(startEdge({ ...options(), host: "127.0.0.1", port })).rejects.toThrow(
       /EDGE_PORT: \d+ on 127.0.0.1 is taken/,

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningEdge, startEdge } from "../../../src/edge/node.ts";
 
 let edge: RunningEdge;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => edge.close());
 
-it.each([
+test.each([
   ["a Host that is none", "GET /healthz HTTP/1.1\r\nHost: a b:c"],
   ["an empty Host", "GET /healthz HTTP/1.1\r\nHost: "],
   ["two Hosts", "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1"],

@@ -4,7 +4,7 @@ import type { Execution, ExecutionEnd, RunningExecution } from "../../../src/nod
 import type { ThreadLimits } from "../../../src/node/thread-limits.ts";
 import { startThreadPool, type ThreadPoolOptions } from "../../../src/node/thread-pool.ts";
 import { systemClock } from "../../../src/system-clock.ts";
-import { silentLogger } from "../../silent-logger.ts";
+import { silentLogger } from "../../fixtures/silent-logger.ts";
 
 const LIMIT_MS = 20_000;
 const TROUBLE = new URL("./handlers/trouble.ts", import.meta.url).href;

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { until } from "../../until.ts";
+import { until } from "../../fixtures/until.ts";
 import { type PoolRig, startRig } from "./pool-rig.ts";
 
 const SHELL_ON = { httpAllowedHosts: [], isShellOn: true };

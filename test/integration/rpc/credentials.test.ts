@@ -12,8 +12,8 @@ import { NodeService } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import type { Credentials } from "../../../src/rpc/credentials.ts";
 import { createNetwork } from "../../../src/rpc/forwarding/network.ts";
 import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
-import { realClock } from "./real-time.ts";
-import { startNode, stopNodes, type TestNode } from "./start-node.ts";
+import { realClock } from "../../fixtures/real-time.ts";
+import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 
 const TOKEN = "an-api-token-of-somebody";
 const SECRET = "the-secret-of-all-nodes";

@@ -6,9 +6,9 @@ import { ElasticJobError } from "../../../src/core/errors.ts";
 import { STORED_STATUS } from "../../../src/core/job.ts";
 import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
 import { AddJobRequestSchema, JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { until } from "../../until.ts";
-import { within } from "./real-time.ts";
-import { startNode, stopNodes, type TestNode } from "./start-node.ts";
+import { within } from "../../fixtures/real-time.ts";
+import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
+import { until } from "../../fixtures/until.ts";
 
 afterEach(stopNodes);
 

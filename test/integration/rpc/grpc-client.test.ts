@@ -2,9 +2,9 @@ import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { STORED_STATUS } from "../../../src/core/job.ts";
-import { protoClient, type ServerStream, type Unary } from "./proto-client.ts";
-import { within } from "./real-time.ts";
-import { startNode, stopNodes, type TestNode } from "./start-node.ts";
+import { protoClient, type ServerStream, type Unary } from "../../fixtures/proto-client.ts";
+import { within } from "../../fixtures/real-time.ts";
+import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 
 type Answer = Record<string, unknown>;
 type Call = Unary<Answer>;

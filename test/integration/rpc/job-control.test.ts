@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { ElasticJobError } from "../../../src/core/errors.ts";
 import { JobStatus } from "../../../src/gen/elasticjob/v1/job_pb.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { startNode, stopNodes, type TestNode } from "./start-node.ts";
+import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 
 afterEach(stopNodes);
 

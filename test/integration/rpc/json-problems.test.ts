@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startNode, stopNodes, type TestNode } from "./start-node.ts";
+import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 
 let node: TestNode;
 beforeAll(async () => {

@@ -9,8 +9,8 @@ import {
   GetAllResultResponseSchema,
   JobService,
 } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { resultOf } from "../../unit/core/job-fixture.ts";
-import { startNode, stopNodes, type TestNode } from "./start-node.ts";
+import { resultOf } from "../../fixtures/job-fixture.ts";
+import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 
 afterEach(stopNodes);
 

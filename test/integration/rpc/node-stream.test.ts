@@ -13,9 +13,9 @@ import {
 } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import { createNetwork } from "../../../src/rpc/forwarding/network.ts";
 import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
-import { until } from "../../until.ts";
-import { realClock, within } from "./real-time.ts";
-import { startNode, stopNodes, type TestNode } from "./start-node.ts";
+import { realClock, within } from "../../fixtures/real-time.ts";
+import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
+import { until } from "../../fixtures/until.ts";
 
 afterEach(stopNodes);
 

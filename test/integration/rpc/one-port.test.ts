@@ -14,8 +14,8 @@ import { STORED_STATUS } from "../../../src/core/job.ts";
 import { JobStatus } from "../../../src/gen/elasticjob/v1/job_pb.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { createOnePortServer } from "../../../src/rpc/server/one-port-server.ts";
-import { realClock, recordingLogger, within } from "./real-time.ts";
-import { startNode, stopNodes, type TestNode } from "./start-node.ts";
+import { realClock, recordingLogger, within } from "../../fixtures/real-time.ts";
+import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 
 const run = promisify(execFile);
 const JSON_TYPE = ["-H", "Content-Type: application/json"];
@@ -310,6 +310,6 @@ test("what fails unexpectedly is logged with its cause, and only an id of it is 
   );
   expect(error.message).toMatch(/^\[internal\] internal error; .*under [0-9a-f]{8}$/);
   const [logged] = broken.logger.errors;
-  expect(logged).toMatchObject({ err: { message: "SELECT secret FROM table" } });
+  expect(logged).toMatchObject({ error: { message: "SELECT secret FROM table" } });
   expect(error.message).toContain((logged as { id: string }).id);
 });

@@ -12,9 +12,9 @@ import {
   type StreamAddJobsResponse,
 } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { answerAdds } from "../../../src/rpc/services/stream-add-jobs.ts";
-import { until } from "../../until.ts";
-import { realClock, within } from "./real-time.ts";
-import { startNode, stopNodes, type TestNode } from "./start-node.ts";
+import { realClock, within } from "../../fixtures/real-time.ts";
+import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
+import { until } from "../../fixtures/until.ts";
 
 afterEach(stopNodes);
 

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { errorField } from "../../../src/cli/logger.ts";
 import { ElasticJobError } from "../../../src/core/errors.ts";
 
@@ -6,12 +6,12 @@ const away = new ElasticJobError("unavailable", "Redis: connect ECONNREFUSED 127
   cause: new Error("connect ECONNREFUSED"),
 });
 
-it("logs that a server is away in one line, and with its stack only at debug", () => {
+test("logs that a server is away in one line, and with its stack only at debug", () => {
   expect(errorField(away, "info")).toBe("Redis: connect ECONNREFUSED 127.0.0.1:6379");
   expect(errorField(away, "debug")).toMatchObject({ stack: expect.stringContaining("logger.test.ts") });
 });
 
-it("logs every other error with its stack", () => {
+test("logs every other error with its stack", () => {
   expect(errorField(new TypeError("no"), "info")).toMatchObject({
     stack: expect.stringContaining("TypeError"),
   });

@@ -1,10 +1,10 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { migrateCommand } from "../../../src/cli/migrate.ts";
 
-it("migrate makes the data folder of a machine on which nothing has run yet", async () => {
+test("migrate makes the data folder of a machine on which nothing has run yet", async () => {
   const folder = mkdtempSync(join(tmpdir(), "elastic-job-migrate-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const dataDir = join(folder, "not", "there");

@@ -1,5 +1,5 @@
 import { array, assert, property, string } from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { enumText, instantText, resultText, scheduleText, tookText } from "../../../src/cli/job-text.ts";
 import { parseDuration, parseInstant, parseLabel, parseWhole } from "../../../src/cli/option-values.ts";
 import { formatFields, formatTable } from "../../../src/cli/table.ts";
@@ -10,7 +10,7 @@ const schedule = (fields: Partial<Job>) => scheduleText(fields as Job);
 const result = (fields: Partial<JobResult>) => ({ reason: "", skippedCount: 0, ...fields }) as JobResult;
 
 describe("tables", () => {
-  it("align their columns, with no blanks at the ends of lines", () => {
+  test("align their columns, with no blanks at the ends of lines", () => {
     expect(
       formatTable(
         ["JOB", "NAME"],
@@ -22,7 +22,7 @@ describe("tables", () => {
     ).toBe("JOB   NAME\n1     a long name\n1000");
   });
 
-  it("align characters that are wide, or drawn over others, as a terminal shows them", () => {
+  test("align characters that are wide, or drawn over others, as a terminal shows them", () => {
     const names = ["日报", "한국어", "ｆｕｌｌ", "👩‍👩‍👧", "❤️", "🇩🇪", "e\u0301te\u0301", "ﾊﾝｶｸ", "Grüße"];
     expect(names.map(textWidth)).toEqual([4, 6, 8, 2, 2, 2, 3, 4, 5]);
     const rows = names.map((name) => [name, "|"]);
@@ -33,26 +33,26 @@ describe("tables", () => {
     expect(new Set(ends)).toEqual(new Set([8 + 2 + 1]));
   });
 
-  it("never cut a character in half", () => {
+  test("never cut a character in half", () => {
     expect(formatTable(["A"], [[`x${"😀".repeat(100)}`]])).toMatch(/😀…$/u);
   });
 
-  it("keep each row on one line, and nothing drives the terminal", () => {
+  test("keep each row on one line, and nothing drives the terminal", () => {
     expect(formatTable(["A"], [["two\nlines \u001b[31mred"]])).toBe("A\ntwo lines ?[31mred");
   });
 
-  it("cut a cell that would fill the screen, and a value that would fill many", () => {
+  test("cut a cell that would fill the screen, and a value that would fill many", () => {
     const [, row = ""] = formatTable(["A", "B"], [["x".repeat(1_000_000), "end"]]).split("\n");
     expect(row).toMatch(/^x{50,200}…  end$/);
     expect(formatFields([["payload", "x".repeat(1_000_000)]])).toMatch(/^payload {2}x{500,5000}…$/);
   });
 
-  it("can be longer than a call can have arguments", () => {
+  test("can be longer than a call can have arguments", () => {
     const rows = Array.from({ length: 200_000 }, (_, index) => [String(index)]);
     expect(formatTable(["A"], rows).split("\n")).toHaveLength(rows.length + 1);
   });
 
-  it("leave out fields without a value", () => {
+  test("leave out fields without a value", () => {
     expect(
       formatFields([
         ["job", "1"],
@@ -62,7 +62,7 @@ describe("tables", () => {
     ).toBe("job     1\nstatus  WAITING");
   });
 
-  it("have as many lines as rows, whatever is in them", () => {
+  test("have as many lines as rows, whatever is in them", () => {
     assert(
       property(array(array(string(), { minLength: 2, maxLength: 2 })), (rows) => {
         expect(formatTable(["A", "B"], rows).split("\n")).toHaveLength(rows.length + 1);
@@ -72,21 +72,22 @@ describe("tables", () => {
 });
 
 describe("texts", () => {
-  it("show statuses without prefixes and instants to the second", () => {
+  test("show statuses without prefixes and instants to the second", () => {
     expect(enumText("JOB_STATUS_WAITING")).toBe("WAITING");
     expect(enumText("OUTCOME_TIMED_OUT")).toBe("TIMED_OUT");
     expect(instantText("2026-12-01T08:00:00.123Z")).toBe("2026-12-01T08:00:00Z");
     expect(instantText(undefined)).toBe("");
   });
 
-  it("say when a job runs", () => {
+  test("say when a job runs", () => {
     expect(schedule({ immediate: {} })).toBe("immediate");
     expect(schedule({ timed: { runAt: "2030-01-01T08:00:00Z" } })).toBe("at 2030-01-01T08:00:00Z");
-    expect(schedule({ daily: { at: "08:30", timeZone: "Asia/Shanghai" } })).toBe("daily 08:30 Asia/Shanghai");
+    const daily = { at: "08:30", timeZone: "Asia/Shanghai", gap: "GAP_SKIP", fold: "FOLD_FIRST" } as const;
+    expect(schedule({ daily })).toBe("daily 08:30 Asia/Shanghai");
     expect(schedule({ cron: { expression: "*/5 * * * *", timeZone: "" } })).toBe("cron */5 * * * * UTC");
   });
 
-  it("say what came of a claim", () => {
+  test("say what came of a claim", () => {
     expect(resultText(result({ output: { a: 1 } }))).toBe('{"a":1}');
     expect(resultText(result({ error: { name: "TypeError", message: "no", stack: "" } }))).toBe(
       "TypeError: no",
@@ -99,7 +100,7 @@ describe("texts", () => {
 });
 
 describe("option values", () => {
-  it.each([
+  test.each([
     ["10s", "10s"],
     ["500ms", "0.5s"],
     ["1h30m", "5400s"],
@@ -109,21 +110,21 @@ describe("option values", () => {
     expect(parseDuration(text)).toBe(duration);
   });
 
-  it.each(["", "10", "s", "-1s", "10 s", "1x"])("refuses %j as a duration", (text) => {
+  test.each(["", "10", "s", "-1s", "10 s", "1x"])("refuses %j as a duration", (text) => {
     expect(() => parseDuration(text)).toThrow(/is no duration/);
   });
 
-  it("takes instants with an offset only, since a local time would depend on the machine", () => {
+  test("takes instants with an offset only, since a local time would depend on the machine", () => {
     expect(parseInstant("2030-01-01T08:00:00+08:00")).toBe("2030-01-01T00:00:00Z");
     expect(() => parseInstant("2030-01-01T08:00:00")).toThrow(/is no instant/);
   });
 
-  it("collects labels, and values may hold an equals sign", () => {
+  test("collects labels, and values may hold an equals sign", () => {
     expect(parseLabel("zone=a=b", { gpu: "true" })).toEqual({ gpu: "true", zone: "a=b" });
     expect(() => parseLabel("gpu")).toThrow(/name=value/);
   });
 
-  it("takes whole numbers, negative ones too", () => {
+  test("takes whole numbers, negative ones too", () => {
     expect(parseWhole("-5")).toBe(-5);
     expect(() => parseWhole("1.5")).toThrow(/whole number/);
   });

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { createClient } from "../../../src/client/lazy-client.ts";
-import { type SmallJobServer, startSmallJobServer } from "../../integration/edge/small-job-server.ts";
+import { type SmallJobServer, startSmallJobServer } from "../../fixtures/small-job-server.ts";
 
 const INDEX = new URL("../../../src/index.ts", import.meta.url).href;
 
@@ -14,7 +14,7 @@ afterEach(() => server.close());
 
 const connect = () => createClient({ baseUrl: server.url, random: () => 0 });
 
-it("loads no package for a module that only defines handlers", async () => {
+test("loads no package for a module that only defines handlers", async () => {
   const program = `
     import { registerHooks } from "node:module";
     const urls = [];
@@ -26,7 +26,7 @@ it("loads no package for a module that only defines handlers", async () => {
   expect(JSON.parse(stdout)).toEqual(["function", []]);
 });
 
-it("sends what it was given, whatever becomes of that while the client is being loaded", async () => {
+test("sends what it was given, whatever becomes of that while the client is being loaded", async () => {
   const client = connect();
   const job = { handler: "echo", name: "first", timed: { runAt: new Date("2030-01-01T08:00:00Z") } };
   const first = client.addJob(job);
@@ -40,7 +40,7 @@ it("sends what it was given, whatever becomes of that while the client is being 
   expect((await client.getJobStatus((await second).jobId)).job.name).toBe("second");
 });
 
-it("lists, watches and refuses as the client does", async () => {
+test("lists, watches and refuses as the client does", async () => {
   const client = connect();
   const [outcome] = await client.addJobs([{ handler: "echo" }]);
   if (outcome === undefined || !("added" in outcome)) throw new Error("it was not added");

@@ -1,11 +1,11 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { callerDeadlineMs } from "../../../src/edge/call-deadline.ts";
 import { acceptedContentType } from "../../../src/edge/content-type.ts";
 import { requestHeaders } from "../../../src/edge/forwarded-headers.ts";
 import { edgeMethods } from "../../../src/edge/rpc-methods.ts";
 import { createUpstreams } from "../../../src/edge/upstreams.ts";
 
-it("has the public services by both names, and never what nodes say to each other", () => {
+test("has the public services by both names, and never what nodes say to each other", () => {
   const paths = [...edgeMethods().keys()];
   expect(paths).toContain("/JobService/AddJob");
   expect(paths).toContain("/elasticjob.v1.JobService/AddJob");
@@ -13,14 +13,14 @@ it("has the public services by both names, and never what nodes say to each othe
   expect(paths.filter((path) => path.includes("NodeService"))).toEqual([]);
 });
 
-it("repeats reads only, of all that carries no key", () => {
+test("repeats reads only, of all that carries no key", () => {
   const repeated = [...edgeMethods().values()].filter(({ readsOnly }) => readsOnly).map(({ path }) => path);
   expect(repeated).not.toContain("/elasticjob.v1.JobService/DeleteJob");
   expect(repeated).not.toContain("/elasticjob.v1.JobService/UpdateJob");
   expect(repeated).toContain("/elasticjob.v1.JobService/GetAllJobs");
 });
 
-it("keeps back headers that are about the connection, and those that it names", () => {
+test("keeps back headers that are about the connection, and those that it names", () => {
   const headers = requestHeaders(
     new Headers({
       connection: "keep-alive, X-Hop",
@@ -41,7 +41,7 @@ it("keeps back headers that are about the connection, and those that it names", 
   });
 });
 
-it("takes no content type, and curl's, as JSON; passes on what nodes understand; and refuses the rest", () => {
+test("takes no content type, and curl's, as JSON; passes on what nodes understand; and refuses the rest", () => {
   expect(acceptedContentType(null)).toBe("application/json");
   expect(acceptedContentType("application/x-www-form-urlencoded")).toBe("application/json");
   expect(acceptedContentType("application/json; charset=utf-8")).toBe("application/json; charset=utf-8");
@@ -51,14 +51,14 @@ it("takes no content type, and curl's, as JSON; passes on what nodes understand;
   expect(acceptedContentType("text/plain")).toBeNull();
 });
 
-it("reads the caller's deadline in both protocols", () => {
+test("reads the caller's deadline in both protocols", () => {
   expect(callerDeadlineMs(new Headers({ "connect-timeout-ms": "1500" }))).toBe(1_500);
   expect(callerDeadlineMs(new Headers({ "grpc-timeout": "2S" }))).toBe(2_000);
   expect(callerDeadlineMs(new Headers({ "connect-timeout-ms": "soon" }))).toBeNull();
   expect(callerDeadlineMs(new Headers())).toBeNull();
 });
 
-it("sticks to a node until it fails, and moves on once for all who saw it fail", () => {
+test("sticks to a node until it fails, and moves on once for all who saw it fail", () => {
   const nodes = createUpstreams(["http://a/", "http://b", "http://c"]);
   expect(nodes.current()).toBe("http://a");
   nodes.failed("http://a");

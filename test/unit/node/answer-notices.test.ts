@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AnswerNotices } from "../../../src/node/answer-notices.ts";
 
 function notices() {
@@ -9,10 +9,13 @@ function notices() {
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+/** A handler that computes for so long, in this turn. */
 function compute(ms: number): void {
-  const until = performance.now() + ms;
-  while (performance.now() < until);
+  vi.advanceTimersByTime(ms);
 }
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
+afterEach(() => void vi.useRealTimers());
 
 test("the answers of a turn are told once, at its end", async () => {
   const { told, answered } = notices();

@@ -16,9 +16,9 @@ import {
 import type { Execution, ExecutionEnd } from "../../../src/node/executors.ts";
 import { Puller } from "../../../src/node/puller.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
-import { silentLogger } from "../../silent-logger.ts";
-import { Gate, ProcessClock, VirtualTime } from "../../simulation/virtual-clock.ts";
-import { assignmentOf } from "./assignment-fixture.ts";
+import { assignmentOf } from "../../fixtures/assignment-fixture.ts";
+import { silentLogger } from "../../fixtures/silent-logger.ts";
+import { Gate, ProcessClock, VirtualTime } from "../../fixtures/virtual-clock.ts";
 
 const LEASE_MS = 6000;
 
@@ -69,7 +69,7 @@ function rig(slots = 4) {
     settings: {
       incarnation: "me",
       nodeId: "n1",
-      address: "n1:7070",
+      address: () => "n1:7070",
       slots,
       labels: {},
       leaseMs: LEASE_MS,

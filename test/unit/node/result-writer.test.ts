@@ -3,8 +3,8 @@ import type { Clock } from "../../../src/core/clock.ts";
 import { farEnd, OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
 import { type EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import type { JobStore, Projection } from "../../../src/store/job-store.ts";
-import { silentLogger } from "../../silent-logger.ts";
-import { resultOf } from "../core/job-fixture.ts";
+import { resultOf } from "../../fixtures/job-fixture.ts";
+import { silentLogger } from "../../fixtures/silent-logger.ts";
 
 const FULL = 512;
 

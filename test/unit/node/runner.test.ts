@@ -8,8 +8,8 @@ import { HeldState, Verdict } from "../../../src/gen/elasticjob/v1/node_service_
 import type { Execution, ExecutionEnd, Executors } from "../../../src/node/executors.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import { Runner } from "../../../src/node/runner.ts";
-import { Gate, ProcessClock, VirtualTime } from "../../simulation/virtual-clock.ts";
-import { assignmentOf } from "./assignment-fixture.ts";
+import { assignmentOf } from "../../fixtures/assignment-fixture.ts";
+import { Gate, ProcessClock, VirtualTime } from "../../fixtures/virtual-clock.ts";
 
 const SUCCEEDED: ExecutionEnd = { kind: "succeeded", output: null };
 

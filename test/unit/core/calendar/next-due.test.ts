@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { firstDue, nextDue } from "../../../../src/core/calendar/next-due.ts";
 import { NO_BOUNDS } from "../../../../src/core/job.ts";
-import { EVERY_MINUTE, NOW, specOf } from "../job-fixture.ts";
+import { EVERY_MINUTE, NOW, specOf } from "../../../fixtures/job-fixture.ts";
 
 const MINUTE = 60_000;
 const at = (time: number) => ({ scheduledAt: time, at: time, isDropped: false });

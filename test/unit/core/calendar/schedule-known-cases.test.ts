@@ -3,7 +3,7 @@ import { parseTimeOfDay } from "../../../../src/core/calendar/daily.ts";
 import { nextOccurrenceOrDropped, type RecurringSchedule } from "../../../../src/core/calendar/schedule.ts";
 import { previewOccurrences } from "../../../../src/core/calendar/schedule-preview.ts";
 import type { Schedule } from "../../../../src/core/job.ts";
-import { nextOccurrence } from "./next-occurrence.ts";
+import { nextOccurrence } from "../../../fixtures/next-occurrence.ts";
 
 type Daily = Extract<Schedule, { kind: "daily" }>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { firstGroup, PRIORITY_STEP_MS, Queues } from "../../../../src/core/queues/queues.ts";
-import { NOW, recordOf, specOf } from "../job-fixture.ts";
+import { NOW, recordOf, specOf } from "../../../fixtures/job-fixture.ts";
 
 function add(queues: Queues, id: number, at: number, priority = 0, slots = 1): void {
   const requirements = { slots, memoryMb: 0, labels: {} };

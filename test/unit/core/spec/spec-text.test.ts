@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type JobSpec, NO_BOUNDS } from "../../../../src/core/job.ts";
 import { parseJobSpec, specOrThrow } from "../../../../src/core/spec/job-spec.ts";
-import { decodeSpec, encodeSpec } from "../../../../src/core/spec/spec-text.ts";
-import { specOf } from "../job-fixture.ts";
+import { decodeSpec, encodeSpec, sharesText } from "../../../../src/core/spec/spec-text.ts";
+import { specOf } from "../../../fixtures/job-fixture.ts";
 
 const counts = fc.nat(1_000_000);
 const specs: fc.Arbitrary<JobSpec> = fc.record({
@@ -102,12 +102,18 @@ const others: Required<Omit<JobSpec, "name" | "payload" | "priority">> = {
 };
 
 test.each(Object.entries(others))(
-  "%s has its place in the text, whatever was encoded before",
+  "%s has its place in the text, which is not shared then",
   (field, value) => {
-    const before = encodeSpec(plain);
     const spec = { ...plain, [field]: value };
-    expect(encodeSpec(spec)).not.toBe(before);
+    expect(encodeSpec(spec)).not.toBe(encodeSpec(plain));
     expect(decodeSpec(encodeSpec(spec), spec)).toEqual(spec);
-    expect(encodeSpec(plain)).toBe(before);
+    expect(sharesText(plain, spec)).toBe(false);
+    expect(sharesText(spec, plain)).toBe(false);
   },
 );
+
+test("specs share their text when they differ in what has a column of its own", () => {
+  const spec = { ...plain, name: "other", priority: 7, payload: "[1]" };
+  expect(sharesText(plain, spec)).toBe(true);
+  expect(encodeSpec(spec)).toBe(encodeSpec(plain));
+});

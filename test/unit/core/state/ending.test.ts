@@ -7,7 +7,7 @@ import {
   retryAfterFailure,
   retryAfterLoss,
 } from "../../../../src/core/state/ending.ts";
-import { NOW } from "../job-fixture.ts";
+import { NOW } from "../../../fixtures/job-fixture.ts";
 
 const claimed = { scheduledAt: NOW, attempt: 3, failures: 2, lost: 1, endedAt: NOW - 5 };
 const next = { scheduledAt: NOW + 60_000, at: NOW + 61_000 };

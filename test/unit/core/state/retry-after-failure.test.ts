@@ -12,6 +12,11 @@ describe("the delay that a handler chose", () => {
     expect(retryAfterFailure(PLAN, END, false, 0)).toBe(END);
   });
 
+  test("is a year at most", () => {
+    expect(retryAfterFailure(PLAN, END, false, 400 * 86_400_000)).toBe(END + 31_536_000_000);
+    expect(retryAfterFailure(PLAN, END, false, 31_535_999_999)).toBe(END + 31_535_999_999);
+  });
+
   test("gives no more attempts than the policy does", () => {
     expect(retryAfterFailure({ ...PLAN, retryDelayMs: null }, END, false, 20)).toBeNull();
     expect(retryAfterFailure(PLAN, END, true, 20)).toBeNull();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { farEnd, type JobRecord, NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
+import { type JobRecord, NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
 import {
   type Action,
   reschedule,
@@ -7,23 +7,10 @@ import {
   stateOf,
   transition,
 } from "../../../../src/core/state/transitions.ts";
-import { NOW, recordOf, specOf } from "../job-fixture.ts";
+import { NOW, specOf } from "../../../fixtures/job-fixture.ts";
+import { IN_STATE } from "./in-each-state.ts";
 
-const { RUNNING, PAUSED, SUCCEEDED, FAILED, CANCELLED } = STORED_STATUS;
-const paused = specOf({ isPausing: true });
-
-const IN_STATE: Readonly<Record<State, JobRecord>> = {
-  waiting: recordOf({ at: NOW + 1000, scheduledAt: NOW + 1000 }),
-  prepared: recordOf(),
-  retrying: recordOf({ at: NOW + 1000, attempt: 2, failures: 2, claim: 2 }),
-  running: recordOf({ status: RUNNING, claim: 1, attempt: 1, node: 3 }),
-  pausing: recordOf({ status: RUNNING, claim: 1, attempt: 1, node: 3, spec: paused }),
-  paused: recordOf({ status: PAUSED, at: NEVER, spec: paused }),
-  succeeded: recordOf({ status: SUCCEEDED, at: farEnd(NOW), claim: 1, attempt: 1 }),
-  failed: recordOf({ status: FAILED, at: farEnd(NOW), claim: 1, attempt: 1, failures: 1 }),
-  cancelled: recordOf({ status: CANCELLED, at: farEnd(NOW), claim: 1 }),
-};
-
+const { RUNNING, PAUSED } = STORED_STATUS;
 /** What each cell is to do. "hold": to PAUSED; "mark": to be held afterwards; "go": back to WAITING. */
 const EXPECTED: Readonly<Record<State, Readonly<Record<Action, string>>>> = {
   waiting: { pause: "hold", resume: "keep", cancel: "end", retry: "keep" },
@@ -78,14 +65,6 @@ describe("the transition table", () => {
     });
   });
 
-  test("a job that was paused before its time goes on at its time", () => {
-    const held = transition("pause", IN_STATE.waiting, NOW, null);
-    if (held.kind !== "change") throw new Error("not held");
-    expect(transition("resume", held.row, NOW + 500, null)).toMatchObject({
-      row: { status: STORED_STATUS.WAITING, at: NOW + 1000, scheduledAt: NOW + 1000, attempt: 0 },
-    });
-  });
-
   test("a failed job that is retried starts afresh", () => {
     expect(transition("retry", IN_STATE.failed, NOW + 7, null)).toMatchObject({
       row: {
@@ -100,34 +79,35 @@ describe("the transition table", () => {
   });
 });
 
-describe("a schedule that was replaced", () => {
-  const due = { scheduledAt: NOW + 5000, at: NOW + 5007 };
+describe("a new schedule", () => {
+  const due = { scheduledAt: NOW + 60_000, at: NOW + 61_000 };
   const spec = specOf({ name: "new" });
 
-  test("begins afresh with its first occurrence, what was kept of the old one is dropped", () => {
-    const old = recordOf({ attempt: 2, failures: 1, lost: 1 });
-    expect(reschedule(old, specOf({ name: "new", startsAt: 1, resumedAt: 2 }), due)).toEqual(
-      recordOf({ ...due, spec }),
+  test("begins afresh, of a job that waits", () => {
+    expect(reschedule(IN_STATE.retrying, spec, due)).toMatchObject({
+      status: STORED_STATUS.WAITING,
+      at: NOW + 61_000,
+      scheduledAt: NOW + 60_000,
+      attempt: 0,
+      failures: 0,
+      lost: 0,
+      spec,
+    });
+  });
+
+  test("leaves an attempt that runs to its end, and starts after its occurrence", () => {
+    const { running } = IN_STATE;
+    expect(reschedule(running, spec, due)).toEqual({ ...running, spec: { ...spec, startsAt: NOW + 60_000 } });
+    expect(reschedule(running, spec, { scheduledAt: NOW, at: NOW }).spec.startsAt).toBe(
+      running.scheduledAt + 1,
     );
   });
 
-  test("of a paused job stays paused", () => {
-    expect(reschedule(IN_STATE.paused, spec, due)).toMatchObject({ status: PAUSED, at: NEVER, spec });
-  });
-
-  test("that has no occurrence is never due", () => {
-    expect(reschedule(IN_STATE.waiting, spec, { scheduledAt: NEVER, at: NEVER })).toMatchObject({
-      status: STORED_STATUS.WAITING,
+  test("stays held back, of a job that is paused", () => {
+    expect(reschedule(IN_STATE.paused, spec, due)).toMatchObject({
+      status: PAUSED,
       at: NEVER,
+      scheduledAt: NOW + 60_000,
     });
-    expect(reschedule(IN_STATE.waiting, spec, { scheduledAt: NOW, at: farEnd(NOW) }).at).toBe(NEVER);
-  });
-
-  test("lets the attempt that runs end first, and begins after its occurrence", () => {
-    const { running } = IN_STATE;
-    expect(reschedule(running, spec, due)).toEqual({ ...running, spec: { ...spec, startsAt: NOW + 5000 } });
-    for (const scheduledAt of [NOW, NOW - 1]) {
-      expect(reschedule(running, spec, { scheduledAt, at: scheduledAt }).spec.startsAt).toBe(NOW + 1);
-    }
   });
 });

@@ -1,381 +1,405 @@
-/** Who is master (G8): every step from a free lock to a lost mastership. */
-import { describe, expect, test, vi } from "vitest";
-import { ElasticJobError } from "../../../../src/core/errors.ts";
-import type { Mastership } from "../../../../src/master/mastership.ts";
-import { addressOf, electorRig, ME, TTL_MS } from "./elector-rig.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { MasterAddress } from "../../../../src/coordination/cluster-lock.ts";
+import type { Network } from "../../../../src/coordination/network.ts";
+import { isError } from "../../../../src/core/errors.ts";
+import { Elector } from "../../../../src/master/election/elector.ts";
+import type { RoleNow } from "../../../../src/master/election/role.ts";
+import { Mastership } from "../../../../src/master/mastership.ts";
+import { NOW, recordOf } from "../../../fixtures/job-fixture.ts";
+import { ManualClock } from "../../../fixtures/manual-clock.ts";
+import { masterContext, openTestStore } from "../../../fixtures/master-context.ts";
+import { MemoryLock } from "../../../fixtures/memory-lock.ts";
+import { settled } from "../../../fixtures/settled.ts";
+import { silentLogger } from "../../../fixtures/silent-logger.ts";
+import { until } from "../../../fixtures/until.ts";
 
-/** What trust lasts from when a renewal began. */
-const TRUST_MS = TTL_MS - 200;
-const INTERVAL_MS = TTL_MS / 6;
+const LOCK_TTL_MS = 3_000;
+/** Trust ends a margin before the lock does. */
+const TRUST_MS = LOCK_TTL_MS - 200;
+const OWN = "this process";
+const ADDRESS = "127.0.0.1:1";
+const OTHER: MasterAddress = { address: "127.0.0.1:2", nodeId: "b", incarnation: "another", epoch: 7 };
 
-async function elected() {
-  const rig = await electorRig();
-  await rig.elector.tick();
-  expect(rig.role()).toBe("master");
-  rig.calls();
-  rig.logged.splice(0);
-  return rig;
+let opened: Awaited<ReturnType<typeof openTestStore>>;
+let elector: Elector;
+let clock: ManualClock;
+let lock: MemoryLock;
+let renewals: number;
+let chance: number;
+beforeEach(async () => {
+  opened = await openTestStore();
+  clock = new ManualClock();
+  lock = new MemoryLock();
+  const { renew } = lock;
+  renewals = 0;
+  lock.renew = (incarnation) => {
+    renewals++;
+    return renew(incarnation);
+  };
+  chance = 0.5;
+  const network: Network = {
+    openStream: () => ({ send: () => {}, close: () => {} }),
+    identify: async () => "refused",
+  };
+  elector = new Elector({
+    lock,
+    store: opened.store,
+    network,
+    clock,
+    random: { next: () => chance, id: () => "an id" },
+    logger: silentLogger,
+    settings: { ...masterContext().settings, lockTtlMs: LOCK_TTL_MS },
+    incarnation: OWN,
+    nodeId: "a",
+    address: () => ADDRESS,
+  });
+});
+afterEach(async () => {
+  await elector.stop();
+  await settled();
+  await opened.close();
+});
+
+function masterOf(role: RoleNow): { readonly api: Mastership; readonly epoch: number } {
+  if (role.kind !== "master" || !(role.api instanceof Mastership)) throw new Error(`it is ${role.kind}`);
+  return { api: role.api, epoch: role.epoch };
 }
 
-describe("a process that is not master", () => {
-  test("takes a free lock, then advances the epoch, then says so", async () => {
-    const { elector, calls, held, role, raw, clock } = await electorRig();
-    await elector.tick();
-    expect(role()).toBe("master");
-    expect(calls()).toEqual(["holder", "readMastership", "acquire", "advanceEpoch", "publish"]);
-    const { epoch, incarnation } = await raw.readMastership();
-    expect({ epoch, incarnation }).toEqual({ epoch: clock.now(), incarnation: ME });
-    expect(held.master).toEqual(addressOf(ME, epoch));
-    const stopping = new AbortController();
-    let isChanged = false;
-    void elector.changed(stopping.signal).then(() => {
-      isChanged = true;
-    });
-    await elector.tick();
-    expect(calls()).toEqual(["renew", "readMaster"]);
-    // What is so already is no change.
-    expect(isChanged).toBe(false);
-    stopping.abort();
-  });
+async function elect() {
+  await elector.tick();
+  return masterOf(elector.now());
+}
 
-  test("begins an epoch after the last one, also when the database's clock is behind it", async () => {
-    const { elector, raw, clock } = await electorRig();
-    const last = clock.now() + 1_000_000;
-    await raw.advanceEpoch(0, { epoch: last, incarnation: "another" });
-    await elector.tick();
-    expect((await raw.readMastership()).epoch).toBe(last + 1);
-  });
-
-  test("follows the holder of the lock, when it has said who it is", async () => {
-    const { elector, held, role, calls, logged } = await electorRig();
-    held.by = "a";
-    await elector.tick();
-    expect(role()).toBe("none");
-    expect(logged).toEqual([]);
-    held.master = addressOf("b");
-    await elector.tick();
-    expect(role()).toBe("none");
-    held.master = addressOf("a");
-    await elector.tick();
-    expect(role()).toBe("follows a");
-    expect(calls()).not.toContain("acquire");
-  });
-
-  test("gives up a lock that it holds without knowing, and takes it anew", async () => {
-    const { elector, held, role, calls } = await electorRig();
-    held.by = ME;
-    await elector.tick();
-    expect(calls().slice(0, 4)).toEqual(["holder", "readMastership", "release", "acquire"]);
-    expect(role()).toBe("master");
-  });
-
-  test("does nothing with a lock that another was quicker to take", async () => {
-    const { elector, held, role, calls } = await electorRig();
-    held.before = (call) => {
-      if (call === "acquire") held.by = "a";
-    };
-    await elector.tick();
-    expect(role()).toBe("none");
-    expect(calls()).toEqual(["holder", "readMastership", "acquire"]);
-    expect(held.by).toBe("a");
-  });
-
-  test("is no master, and gives the lock back, when the epoch has moved since it looked", async () => {
-    const { elector, held, role, electAnother } = await electorRig();
-    held.before = (call) => {
-      if (call === "acquire") void electAnother();
-    };
-    await elector.tick();
-    expect(role()).toBe("none");
-    expect(held.by).toBeNull();
-  });
-
-  test.each([
-    [TRUST_MS - 1, "master"],
-    [TRUST_MS, "none"],
-  ])("whose epoch is written %d ms after it tried the lock is %s", async (ms, expected) => {
-    const { elector, held, role, time, instead, raw } = await electorRig();
-    instead.advanceEpoch = async (from, to) => {
-      const isElected = await raw.advanceEpoch(from, to);
-      time.now += ms;
-      return isElected;
-    };
-    await elector.tick();
-    expect(role()).toBe(expected);
-    expect(held.by).toBe(expected === "master" ? ME : null);
-  });
-
-  test("that resigns while it is being elected is none", async () => {
-    const { elector, held, role, instead, raw, calls } = await electorRig();
-    instead.advanceEpoch = async (from, to) => {
-      await elector.resign();
-      return raw.advanceEpoch(from, to);
-    };
-    await elector.tick();
-    expect(role()).toBe("none");
-    expect(held.by).toBeNull();
-    calls();
-    await elector.tick();
-    expect(calls()).toEqual(["holder"]);
-  });
-
-  test("that cannot load is none, and leaves the lock to others", async () => {
-    const { elector, held, role, instead, logged } = await electorRig();
-    instead.readClasses = () => Promise.reject(new Error("no answer"));
-    await elector.tick();
-    expect(role()).toBe("none");
-    expect(held.by).toBeNull();
-    expect(logged).toContain("warn: no longer master: could not load");
-  });
-
-  test("knows the database's time from its quickest answer", async () => {
-    const { elector, instead, time, clock } = await electorRig();
-    const delays = [200, 20, 100];
-    instead.readClock = async () => {
-      const half = (delays.shift() ?? 0) / 2;
-      time.now += half;
-      const reading = clock.now() + 5000;
-      time.now += half;
-      return reading;
-    };
-    await elector.tick();
-    const now = elector.now();
-    expect(now.kind === "master" && now.api.clusterTime()).toBe(clock.now() + 5000);
-  });
-});
-
-describe("a master", () => {
-  test("is trusted until its time from when the last confirmed renewal began", async () => {
-    const { elector, time, held, isTrusted } = await elected();
-    time.now += 1000;
-    held.before = (call) => {
-      // A slow reply extends nothing.
-      if (call === "renew") time.now += 500;
-    };
-    await elector.tick();
-    time.now += TRUST_MS - 501;
-    expect(await isTrusted()).toBe(true);
-    time.now += 1;
-    expect(await isTrusted()).toBe(false);
-  });
-
-  test("goes on with a lock that was lost, when nobody was elected in between", async () => {
-    const { elector, held, role, raw, calls } = await elected();
-    const before = await raw.readMastership();
-    held.by = null;
-    held.master = null;
-    await elector.tick();
-    expect(role()).toBe("master");
-    expect(calls()).toEqual(["renew", "acquire", "readMastership", "readMaster", "publish"]);
-    expect(await raw.readMastership()).toEqual(before);
-    expect(held.master).toEqual(addressOf(ME, before.epoch));
-  });
-
-  test("is over when another holds the lock", async () => {
-    const { elector, held, role, logged } = await elected();
-    held.by = "a";
-    await elector.tick();
-    expect(role()).toBe("none");
-    expect(logged).toEqual(["warn: no longer master: another process holds the lock"]);
-  });
-
-  test.each(["epoch", "incarnation"] as const)(
-    "is over when the lock was lost, and the %s in the database is another's",
-    async (field) => {
-      const { elector, held, role, raw, instead, logged } = await elected();
-      const ours = await raw.readMastership();
-      const theirs = field === "epoch" ? { epoch: ours.epoch + 1 } : { incarnation: "another" };
-      instead.readMastership = async () => ({ ...ours, ...theirs });
-      held.by = null;
-      await elector.tick();
-      expect(role()).toBe("none");
-      expect(logged).toEqual(["warn: no longer master: another epoch has begun"]);
-    },
+/** How a call on the mastership fails: with `not_found` it is served. */
+async function isServed(api: Mastership): Promise<boolean> {
+  const error: unknown = await api.readJob(999).then(
+    () => new Error("there is such a job"),
+    (thrown: unknown) => thrown,
   );
+  if (isError(error, "not_found")) return true;
+  if (isError(error, "unavailable")) return false;
+  throw error;
+}
 
-  test.each([
-    [TRUST_MS - 1, false],
-    [TRUST_MS, true],
-  ])("that renews after %d ms looks for another epoch: %s", async (ms, isAsked) => {
-    const { elector, time, calls, role, electAnother } = await elected();
-    time.now += ms;
-    if (isAsked) await electAnother();
-    await elector.tick();
-    expect(calls().includes("readMastership")).toBe(isAsked);
-    expect(role()).toBe(isAsked ? "none" : "master");
-  });
+/** As another process does that is elected. */
+async function beginEpoch(incarnation = OTHER.incarnation): Promise<number> {
+  const { epoch } = await opened.store.readMastership();
+  await opened.store.advanceEpoch(epoch, { epoch: epoch + 1, incarnation });
+  return epoch + 1;
+}
 
-  test.each([
-    ["nobody", null],
-    ["another", addressOf("a")],
-    ["an older self", addressOf(ME, 1)],
-  ])("says anew who it is where %s is named", async (_, published) => {
-    const { elector, held, raw } = await elected();
-    held.master = published;
-    await elector.tick();
-    expect(held.master).toEqual(addressOf(ME, (await raw.readMastership()).epoch));
-  });
+const storedEpoch = async () => (await opened.store.readMastership()).epoch;
 
-  test("that may not say who it is is over", async () => {
-    const { elector, held, role, logged } = await elected();
-    held.master = null;
-    held.before = (call) => {
-      if (call === "publish") held.by = "a";
-    };
-    await elector.tick();
-    expect(role()).toBe("none");
-    expect(logged).toEqual(["warn: no longer master: the lock was lost"]);
-  });
-
-  test("stays one without word from the lock, complains once, and says when it hears from it again", async () => {
-    const { elector, held, role, logged } = await elected();
-    held.before = () => {
-      throw new Error("no answer");
-    };
-    for (let count = 0; count < 3; count++) await elector.tick();
-    expect(role()).toBe("master");
-    held.before = () => {};
-    for (let count = 0; count < 2; count++) await elector.tick();
-    expect(logged).toEqual([
-      "warn: no answer from the lock (REDIS_URL) or the database (MYSQL_URL); trying on",
-      "info: the lock and the database answer again",
-    ]);
-  });
-
-  test("follows nobody that is announced", async () => {
-    const { elector, heard, role, time } = await electorRig();
-    elector.start();
-    await time.advance(0);
-    heard(addressOf("a"));
-    expect(role()).toBe("master");
-    await elector.stop();
-  });
-
-  test("that resigns gives the lock back once, and stands for no election again", async () => {
-    const { elector, held, role, calls, time } = await elected();
-    const now = elector.now();
-    const api = now.kind === "master" ? (now.api as Mastership) : expect.fail("no master");
-    const quiesce = vi.spyOn(api, "quiesce");
-    await elector.resign();
-    expect(quiesce.mock.calls).toEqual([[250]]);
-    expect(role()).toBe("none");
-    expect(held.by).toBeNull();
-    await elector.resign();
-    expect(calls()).toEqual(["release"]);
-    time.now += 10_000;
-    await elector.tick();
-    expect(calls()).toEqual(["holder"]);
-    held.by = "a";
-    held.master = addressOf("a");
-    await elector.tick();
-    expect(role()).toBe("follows a");
-  });
+test("with the lock free it is elected: the epoch is written, above the last one, and its address published", async () => {
+  const { epoch } = await elect();
+  expect(epoch).toBe(NOW);
+  expect(await opened.store.readMastership()).toEqual({ epoch, incarnation: OWN });
+  expect([lock.held, lock.master]).toEqual([OWN, { address: ADDRESS, nodeId: "a", incarnation: OWN, epoch }]);
 });
 
-test("a write that is refused after the mastership has ended ends no other", async () => {
-  const { elector, instead, role } = await elected();
-  const now = elector.now();
-  instead.readJobs = async () => {
-    await elector.resign();
-    throw new ElasticJobError("stale_epoch", "another mastership has begun");
+test("cluster time is the database's, taken in the middle of the round trip", async () => {
+  const { readClock } = opened.store;
+  opened.store.readClock = () => {
+    clock.move(100);
+    return readClock.call(opened.store);
   };
-  const reading = now.kind === "master" ? now.api.readJob(1) : expect.fail("no master");
-  await expect(reading).rejects.toMatchObject({ code: "unavailable" });
-  expect(role()).toBe("none");
+  const { api } = await elect();
+  // Three readings of 100 ms: the first says NOW, and was right 50 ms after it was asked for.
+  expect(api.clusterTime()).toBe(NOW + 250);
 });
 
-describe("a process that runs", () => {
-  test("looks at the lock six times a TTL, and at once when it was released", async () => {
-    const { elector, held, heard, time, calls, role } = await electorRig();
-    held.by = "a";
-    elector.start();
-    await time.advance(0);
-    calls();
-    await time.advance(INTERVAL_MS - 1);
-    expect(calls()).toEqual([]);
-    await time.advance(1);
-    expect(calls()).toEqual(["holder", "readMaster"]);
-    await time.advance(10);
-    heard(null);
-    held.by = null;
-    await time.advance(0);
-    expect(role()).toBe("master");
-    await elector.stop();
-    expect(role()).toBe("none");
-    expect(held.by).toBeNull();
-  });
-
-  test("follows whom it hears of, and tells only of what changes", async () => {
-    const { elector, held, heard, time, role } = await electorRig();
-    held.by = "a";
-    elector.start();
-    await time.advance(0);
-    let changes = 0;
-    const stopping = new AbortController();
-    const count = async () => {
-      while (!stopping.signal.aborted) {
-        await elector.changed(stopping.signal);
-        if (!stopping.signal.aborted) changes++;
-      }
-    };
-    void count();
-    const told = async (...master: Parameters<typeof heard>) => {
-      const before = changes;
-      heard(...master);
-      await time.advance(0);
-      return changes - before;
-    };
-    expect(await told(addressOf(ME))).toBe(0);
-    expect(role()).toBe("none");
-    expect(await told(addressOf("a"))).toBe(1);
-    expect(await told(addressOf("a"))).toBe(0);
-    expect(await told(addressOf("a", 2))).toBe(1);
-    expect(await told({ ...addressOf("a", 2), address: "elsewhere:7070" })).toBe(1);
-    expect(await told({ ...addressOf("a", 2), incarnation: "b", address: "elsewhere:7070" })).toBe(1);
-    expect(role()).toBe("follows b");
-    stopping.abort();
-    await elector.stop();
-  });
+test("trust lasts for the TTL less a margin, from before the lock was asked for; a renewal extends it (G8)", async () => {
+  const { acquire } = lock;
+  lock.acquire = (incarnation) => {
+    clock.move(300);
+    return acquire(incarnation);
+  };
+  const { api } = await elect();
+  clock.move(TRUST_MS - 300 - 1);
+  expect(await isServed(api)).toBe(true);
+  clock.move(1);
+  expect(await isServed(api)).toBe(false);
+  await elector.tick();
+  clock.move(TRUST_MS - 1);
+  expect(await isServed(api)).toBe(true);
+  clock.move(1);
+  expect(await isServed(api)).toBe(false);
 });
 
-describe("a master whose stream has ended", () => {
-  const gone = addressOf("a");
-  const self = { incarnation: "a", nodeId: "a", epoch: 1 };
+test("a renewal whose answer is slow extends trust from when it was sent", async () => {
+  const { api } = await elect();
+  const { renew } = lock;
+  lock.renew = (incarnation) => {
+    clock.move(1_000);
+    return renew(incarnation);
+  };
+  await elector.tick();
+  clock.move(TRUST_MS - 1_000 - 1);
+  expect(await isServed(api)).toBe(true);
+  clock.move(1);
+  expect(await isServed(api)).toBe(false);
+});
 
-  test.each([
-    ["refuses twice, 20 ms apart", ["refused", "refused"], true, [0, 20]],
-    ["is another process by now", [{ ...self, incarnation: "b" }], true, [0]],
-    ["refuses, then is another process", ["refused", { ...self, incarnation: "b" }], true, [0, 20]],
-    ["is there", [self], false, [0]],
-    ["is silent", ["silent"], false, [0]],
-    ["refuses, then is there", ["refused", self], false, [0, 20]],
-  ] as const)("and that %s: its lock is broken or not", async (_, answers, isBroken, expected) => {
-    const rig = await electorRig();
-    rig.held.by = "a";
-    rig.answers.push(...answers);
-    const looked = rig.elector.masterIsGone(gone);
-    await rig.time.advance(20);
-    await looked;
-    expect(rig.asked).toEqual(expected.map((at) => ({ at, timeoutMs: 500 })));
-    expect(rig.held.by).toBe(isBroken ? null : "a");
-    expect(rig.logged).toEqual(isBroken ? ["info: broke a dead master's lock"] : []);
-  });
+test("without an answer from the lock it stays master, and is served as long as trust lasts", async () => {
+  const { api } = await elect();
+  lock.renew = () => Promise.reject(new Error("no answer"));
+  clock.move(TRUST_MS - 1);
+  await elector.tick();
+  expect([elector.now().kind, await isServed(api)]).toEqual(["master", true]);
+  clock.move(1);
+  await elector.tick();
+  expect([elector.now().kind, await isServed(api)]).toEqual(["master", false]);
+});
 
-  test("is not asked for by itself, nor by a process that stops", async () => {
-    const { elector, asked, answers } = await electorRig();
-    answers.push("refused", "refused");
-    await elector.masterIsGone(addressOf(ME));
-    await elector.stop();
-    await elector.masterIsGone(gone);
-    expect(asked).toEqual([]);
-  });
+test.each<[string, () => void]>([
+  ["another holds the lock", () => void (lock.held = OTHER.incarnation)],
+  [
+    "another is quicker to get it",
+    () => {
+      lock.held = null;
+      lock.acquire = async () => {
+        lock.held = OTHER.incarnation;
+        return false;
+      };
+    },
+  ],
+])("while %s, nobody is elected and no epoch is written", async (_, change) => {
+  change();
+  await elector.tick();
+  expect([elector.now().kind, lock.held, await storedEpoch()]).toEqual(["none", OTHER.incarnation, 1]);
+});
 
-  test("and whose lock another has broken is no news", async () => {
-    const { elector, held, answers, logged } = await electorRig();
-    held.by = "c";
-    answers.push({ ...self, incarnation: "b" });
-    await elector.masterIsGone(gone);
-    expect(held.by).toBe("c");
-    expect(logged).toEqual([]);
-  });
+test("an own lock that no mastership goes with is given up, and taken anew", async () => {
+  lock.held = OWN;
+  const { epoch } = await elect();
+  expect([lock.held, lock.master?.epoch]).toEqual([OWN, epoch]);
+});
+
+test("an election in which another has advanced the epoch fails, and the lock is given up", async () => {
+  const { acquire } = lock;
+  lock.acquire = async (incarnation) => {
+    const isAcquired = await acquire(incarnation);
+    await beginEpoch();
+    return isAcquired;
+  };
+  await elector.tick();
+  expect([elector.now().kind, lock.held, lock.master]).toEqual(["none", null, null]);
+  expect(await opened.store.readMastership()).toEqual({ epoch: 2, incarnation: OTHER.incarnation });
+});
+
+test.each<[number, string]>([
+  [TRUST_MS - 1, "master"],
+  [TRUST_MS, "none"],
+])("an election that took %i ms of its trust makes it: %s", async (ms, kind) => {
+  const { advanceEpoch } = opened.store;
+  opened.store.advanceEpoch = (from, to) => {
+    clock.move(ms);
+    return advanceEpoch.call(opened.store, from, to);
+  };
+  await elector.tick();
+  expect([elector.now().kind, lock.held]).toEqual([kind, kind === "master" ? OWN : null]);
+});
+
+test("a master whose lock another holds steps down, and then follows it", async () => {
+  const { api } = await elect();
+  lock.held = OTHER.incarnation;
+  lock.master = OTHER;
+  await elector.tick();
+  expect([elector.now().kind, await isServed(api)]).toEqual(["none", false]);
+  await elector.tick();
+  expect(elector.now()).toEqual({ kind: "follower", master: OTHER });
+});
+
+test("a lock that was lost is taken anew while the database has the same epoch: the mastership goes on", async () => {
+  const { api, epoch } = await elect();
+  lock.held = null;
+  lock.master = null;
+  await elector.tick();
+  expect(masterOf(elector.now())).toEqual({ api, epoch });
+  expect([lock.held, lock.master]).toMatchObject([OWN, { incarnation: OWN, epoch }]);
+  expect(await storedEpoch()).toBe(epoch);
+});
+
+test.each<[string, () => Promise<unknown>]>([
+  ["another epoch has begun", () => beginEpoch()],
+  ["another epoch of its own has begun", () => beginEpoch(OWN)],
+  [
+    "the epoch is another process's",
+    async () => {
+      const epoch = await storedEpoch();
+      opened.store.readMastership = async () => ({ epoch, incarnation: OTHER.incarnation });
+    },
+  ],
+])("a lock that was lost and got again ends the mastership when %s", async (_, change) => {
+  await elect();
+  lock.held = null;
+  await change();
+  await elector.tick();
+  expect(elector.now().kind).toBe("none");
+});
+
+test("a lock that is renewed after trust had ended goes on only in the same epoch; while it lasts, none is asked for", async () => {
+  await elect();
+  await beginEpoch();
+  clock.move(TRUST_MS - 1);
+  await elector.tick();
+  expect(elector.now().kind).toBe("master");
+  clock.move(TRUST_MS);
+  await elector.tick();
+  expect(elector.now().kind).toBe("none");
+});
+
+test("an address that is published already is not published again", async () => {
+  await elect();
+  lock.publishMaster = () => Promise.reject(new Error("published again"));
+  const published = lock.master;
+  await elector.tick();
+  expect([elector.now().kind, lock.master]).toEqual(["master", published]);
+  let tries = 0;
+  lock.publishMaster = async () => ++tries > 0;
+  await elector.tick();
+  expect(tries).toBe(0);
+});
+
+test.each<[string, (epoch: number) => MasterAddress | null]>([
+  ["is gone", () => null],
+  ["is another's", (epoch) => ({ ...OTHER, epoch })],
+  [
+    "is of an earlier epoch",
+    (epoch) => ({ address: ADDRESS, nodeId: "a", incarnation: OWN, epoch: epoch - 1 }),
+  ],
+])("an address that %s is published again", async (_, published) => {
+  const { epoch } = await elect();
+  lock.master = published(epoch);
+  await elector.tick();
+  expect(lock.master).toEqual({ address: ADDRESS, nodeId: "a", incarnation: OWN, epoch });
+});
+
+test("a master that finds the lock lost as it publishes steps down", async () => {
+  await elect();
+  lock.master = null;
+  lock.publishMaster = async () => false;
+  await elector.tick();
+  expect(elector.now().kind).toBe("none");
+});
+
+test("a mastership that could not load is over, and its lock given up", async () => {
+  opened.store.readClasses = () => Promise.reject(new Error("no answer"));
+  await elector.tick();
+  expect([elector.now().kind, lock.held]).toEqual(["none", null]);
+});
+
+test.each<[string, MasterAddress | null]>([
+  ["published nothing yet", null],
+  ["not published what is there: that is an earlier one's", { ...OTHER, incarnation: "an earlier one" }],
+])("a holder of the lock that has %s is not followed", async (_, published) => {
+  lock.held = OTHER.incarnation;
+  lock.master = published;
+  await elector.tick();
+  expect(elector.now().kind).toBe("none");
+});
+
+test("two writes that are refused at once end the mastership once, and both say that it is over", async () => {
+  await opened.store.insertJobs(1, [recordOf({ id: 1 }), recordOf({ id: 2 })], []);
+  const { api } = await elect();
+  await beginEpoch();
+  const calls = await Promise.allSettled([1, 2].map((id) => api.deleteJob(id)));
+  expect(calls).toEqual([1, 2].map(() => ({ status: "rejected", reason: expect.anything() })));
+  for (const call of calls) {
+    expect(call.status === "rejected" && isError(call.reason, "unavailable")).toBe(true);
+  }
+  expect(elector.now().kind).toBe("none");
+});
+
+test("one that resigns lets its writes end for a moment, gives up the lock, and is elected no more", async () => {
+  const { api, epoch } = await elect();
+  const waited: number[] = [];
+  api.quiesce = async (ms) => {
+    waited.push(ms);
+    // Until then it is master.
+    expect([elector.now().kind, lock.held]).toEqual(["master", OWN]);
+  };
+  await elector.resign();
+  expect([waited, elector.now().kind, lock.held]).toEqual([[250], "none", null]);
+  await elector.tick();
+  expect([elector.now().kind, lock.held]).toEqual(["none", null]);
+  // Nor does it begin an epoch, which would end the mastership of whoever has taken over by then.
+  expect(await storedEpoch()).toBe(epoch);
+  // It goes on as a follower.
+  [lock.held, lock.master] = [OTHER.incarnation, OTHER];
+  await elector.tick();
+  expect(elector.now()).toEqual({ kind: "follower", master: OTHER });
+});
+
+test("one that resigns while it is being elected gives up the lock", async () => {
+  const { acquire } = lock;
+  lock.acquire = async (incarnation) => {
+    const isAcquired = await acquire(incarnation);
+    await elector.resign();
+    return isAcquired;
+  };
+  await elector.tick();
+  expect([elector.now().kind, lock.held]).toEqual(["none", null]);
+});
+
+test("one that is not master resigns without a wait, and leaves the lock alone", async () => {
+  lock.held = OWN;
+  await elector.resign();
+  expect(lock.held).toBe(OWN);
+});
+
+test.each([
+  [0, 375],
+  [0.5, 500],
+  [1, 625],
+])(
+  "the lock is renewed six times within its TTL, give or take a quarter: by chance %d, each %i ms",
+  async (by, ms) => {
+    chance = by;
+    elector.start();
+    await until("it is elected and rests", () => elector.now().kind === "master");
+    await settled();
+    for (let times = 1; times <= 2; times++) {
+      clock.move(ms - 1);
+      await settled();
+      expect(renewals).toBe(times - 1);
+      clock.move(1);
+      await until("it renews", () => renewals === times);
+      await settled();
+    }
+  },
+);
+
+test("it follows whoever is announced, other than itself, and tries at once when the lock is released", async () => {
+  lock.held = OTHER.incarnation;
+  elector.start();
+  await settled();
+  lock.announce({ ...OTHER, incarnation: OWN });
+  expect(elector.now().kind).toBe("none");
+  lock.announce(OTHER);
+  expect(elector.now()).toEqual({ kind: "follower", master: OTHER });
+  lock.held = null;
+  lock.announce(null);
+  // No time passes.
+  await until("it is elected", () => elector.now().kind === "master");
+  // A master takes no announcement for its successor.
+  lock.announce(OTHER);
+  expect(elector.now().kind).toBe("master");
+});
+
+test("when the master's process has ended, it breaks that one's lock and tries at once", async () => {
+  [lock.held, lock.master] = [OTHER.incarnation, OTHER];
+  elector.start();
+  await until("it follows", () => elector.now().kind === "follower");
+  const gone = elector.masterIsGone(OTHER);
+  await settled();
+  clock.move(20);
+  await gone;
+  await until("it is elected", () => elector.now().kind === "master");
+});
+
+test("one that stops hears of no more announcements", async () => {
+  elector.start();
+  await elector.stop();
+  expect([lock.listenerCount, elector.now().kind, lock.held]).toEqual([0, "none", null]);
 });

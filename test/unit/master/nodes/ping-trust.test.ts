@@ -1,69 +1,58 @@
 import { expect, test } from "vitest";
-import type { MasterContext } from "../../../../src/master/context.ts";
 import { PingTrust } from "../../../../src/master/nodes/ping-trust.ts";
-import { Gate, ProcessClock, VirtualTime } from "../../../simulation/virtual-clock.ts";
+import type { JobStore, Mastership } from "../../../../src/store/job-store.ts";
+import { ManualClock } from "../../../fixtures/manual-clock.ts";
+import { masterContext } from "../../../fixtures/master-context.ts";
 
-const EPOCH = 7;
-
-function rig() {
-  const time = new VirtualTime();
-  const clock = new ProcessClock({ time, gate: new Gate(), skewMs: 0, uptimeMs: 0 });
-  const state = { isTrusted: false, epoch: EPOCH, isAway: false, latencyMs: 0 };
-  let reads = 0;
-  let depositions = 0;
-  const context = {
-    clock,
-    epoch: EPOCH,
-    store: {
-      async readMastership() {
-        reads++;
-        const { epoch, isAway } = state;
-        await time.advance(state.latencyMs);
-        if (isAway) throw new Error("no answer");
-        return { epoch, incarnation: "x" };
-      },
-    },
-    trusted: () => state.isTrusted,
-    deposed: () => depositions++,
-  } as unknown as MasterContext;
-  return { time, state, trust: new PingTrust(context), counts: () => ({ reads, depositions }) };
+/** A master of epoch 1 that has lost touch with the lock. */
+function start(read: () => Promise<Mastership>, trusted = () => false) {
+  const clock = new ManualClock();
+  const seen = { reads: 0, deposed: 0 };
+  const readMastership = () => {
+    seen.reads++;
+    return read();
+  };
+  const store: Pick<JobStore, "readMastership"> = { readMastership };
+  const deposed = () => void seen.deposed++;
+  const trust = new PingTrust(masterContext({ clock, store: store as JobStore, trusted, deposed }));
+  return { trust, clock, seen };
 }
 
-test("a master that is trusted answers pings, and asks nobody", async () => {
-  const { state, trust, counts } = rig();
-  state.isTrusted = true;
-  state.epoch = EPOCH + 1;
+const epoch = (number: number) => async () => ({ epoch: number, incarnation: "a master" });
+
+test("with trust, pings are answered, and the database is not asked", async () => {
+  const { trust, seen } = start(epoch(2), () => true);
   expect(await trust.mayAnswer()).toBe(true);
-  expect(counts()).toEqual({ reads: 0, depositions: 0 });
+  expect(seen).toEqual({ reads: 0, deposed: 0 });
 });
 
-test("without trust it answers as long as the database says that its epoch is the newest, which it reads twice a second", async () => {
-  const { time, state, trust, counts } = rig();
+test("without trust, a look at the database's epoch stands in for it, for half a second", async () => {
+  const { trust, clock, seen } = start(epoch(1));
   expect(await trust.mayAnswer()).toBe(true);
-  await time.advance(500);
-  state.epoch = EPOCH + 1;
+  clock.move(500);
   expect(await trust.mayAnswer()).toBe(true);
-  expect(counts()).toEqual({ reads: 1, depositions: 0 });
-  await time.advance(1);
-  expect(await trust.mayAnswer()).toBe(false);
-  expect(counts()).toEqual({ reads: 2, depositions: 1 });
+  expect(seen.reads).toBe(1);
+  clock.move(1);
+  expect(await trust.mayAnswer()).toBe(true);
+  expect(seen.reads).toBe(2);
 });
 
-test("without trust and database it answers none", async () => {
-  const { time, state, trust, counts } = rig();
-  expect(await trust.mayAnswer()).toBe(true);
-  await time.advance(501);
-  state.isAway = true;
+test("when another has been elected, no ping is answered, and the mastership is over", async () => {
+  const { trust, seen } = start(epoch(2));
   expect(await trust.mayAnswer()).toBe(false);
-  expect(counts().depositions).toBe(0);
+  expect(seen.deposed).toBe(1);
 });
 
-test("what the database said counts from when it was asked", async () => {
-  const { time, state, trust, counts } = rig();
-  state.latencyMs = 500;
-  expect(await trust.mayAnswer()).toBe(true);
-  state.latencyMs = 501;
-  await time.advance(1);
+test("when the database does not answer, no ping is, and nothing is over", async () => {
+  const { trust, seen } = start(() => Promise.reject(new Error("no answer")));
   expect(await trust.mayAnswer()).toBe(false);
-  expect(counts().reads).toBe(2);
+  expect(seen.deposed).toBe(0);
+});
+
+test("an answer counts from when it was asked for: one that took longer than it holds is none", async () => {
+  const { trust, clock } = start(async () => {
+    clock.move(501);
+    return { epoch: 1, incarnation: "a master" };
+  });
+  expect(await trust.mayAnswer()).toBe(false);
 });

@@ -1,6 +1,6 @@
 import type { JobRecord } from "../../../../src/core/job.ts";
 import { parseJobSpec, specOrThrow } from "../../../../src/core/spec/job-spec.ts";
-import * as plain from "../../core/job-fixture.ts";
+import * as plain from "../../../fixtures/job-fixture.ts";
 
 /** A waiting job of the handler `echo`, with times that are easy to read, but for what is given. */
 export function recordOf(fields: Partial<JobRecord> = {}): JobRecord {

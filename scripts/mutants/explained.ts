@@ -1,0 +1,173 @@
+/** Mutants that no test can kill, or need not, and why. One that is not there any more, or is killed, is an error. */
+export interface Explained {
+  readonly file: string;
+  /** The line, without indentation. */
+  readonly text: string;
+  readonly change: string;
+  readonly why: string;
+}
+
+const CLAIM = "src/store/mysql/claim-jobs.ts";
+const PROJECT = "src/store/mysql/project-jobs.ts";
+const RESULTS = "src/store/mysql/write-results.ts";
+
+/** Changes of one line that have one reason. */
+function all(file: string, text: string, changes: readonly string[], why: string): Explained[] {
+  return changes.map((change) => ({ file, text, change, why }));
+}
+
+const OTHER_STATEMENTS =
+  "The rows are only divided among statements in another way; what is stored is the same.";
+
+const MISFIRE = "src/core/state/misfire.ts";
+
+export const EXPLAINED: readonly Explained[] = [
+  ...["100 becomes 300", "100 becomes 33.333"].map((change) => ({
+    file: MISFIRE,
+    text: "const MOST_STEPS = 100;",
+    change,
+    why: "It only decides from where on occurrences are counted rather than walked; the outcome is the same.",
+  })),
+  {
+    file: MISFIRE,
+    text: "for (let steps = 0; next !== null && next.at <= by && steps < MOST_STEPS; steps++) {",
+    change: "< becomes <=",
+    why: "One step more before the rest is counted gives the same run.",
+  },
+  {
+    file: MISFIRE,
+    text: 'if (schedule.kind !== "daily" || schedule.gap !== "skip") return null;',
+    change: "early return dropped",
+    why: "Only such a schedule drops an occurrence; the return spares the others the look.",
+  },
+  {
+    file: MISFIRE,
+    text: "const isLastMissed = now - run.lastAt > MISSED_AFTER_MS || (run.next !== null && run.next.at <= now);",
+    change: "<= becomes <",
+    why: "A next one that is due by now is left only by a count that stopped after ten years, so then the last is missed by its age.",
+  },
+  {
+    file: MISFIRE,
+    text: "if (near.next === null || near.next.at > by) return near;",
+    change: "early return dropped",
+    why: "Where no more are due, to count on from here finds none; the return spares that.",
+  },
+  {
+    file: MISFIRE,
+    text: "if (!isRecurring(schedule)) return from;",
+    change: "early return dropped",
+    why: "Only recurring jobs come here; the line tells the compiler.",
+  },
+  {
+    file: "src/master/nodes/node-sessions.ts",
+    text: "const CHECK_MS = 100;",
+    change: "100 becomes 33.333",
+    why: "It only paces the look at who is silent; that it is looked often enough is held by a test.",
+  },
+  {
+    file: "src/master/nodes/node-claims.ts",
+    text: "if (status !== STORED_STATUS.WAITING) {",
+    change: "early return dropped",
+    why: "To place a job that has ended takes it out of memory too; the return spares making its record.",
+  },
+  {
+    file: "src/master/memory/claim-holders.ts",
+    text: "if (known === undefined || known < claim) claims.set(jobId, claim);",
+    change: "< becomes <=",
+    why: "To set the claim that is there already changes nothing.",
+  },
+  ...all(
+    CLAIM,
+    'if (first === undefined) return { sql: "1 = 1", values: [] };',
+    ["early return dropped"],
+    "An empty batch has no part to guard; the line tells the compiler.",
+  ),
+  ...all(
+    CLAIM,
+    "if (claims.every((claim) => claim.claim === first.claim && claim.revision === first.revision)) {",
+    ["early return dropped", "=== becomes !=="],
+    "The guard by triples below says the same, and costs more.",
+  ),
+  ...all(PROJECT, "const OWN_STATEMENT_ROWS = 16;", ["16 becomes 48", "16 becomes 5.333"], OTHER_STATEMENTS),
+  ...all(
+    PROJECT,
+    "if (hits === projections.length) return projections.map(() => true);",
+    ["early return dropped"],
+    "What was hit is read back as applied; the return spares the read.",
+  ),
+  ...all(
+    PROJECT,
+    "for (const read of readers) if (read(row, 0) !== values[index++]) return false;",
+    ["!== becomes ==="],
+    OTHER_STATEMENTS,
+  ),
+  ...all(
+    PROJECT,
+    "if (first === undefined || areAlike(rows, first)) return { alike: [rows], mixed: [] };",
+    ["early return dropped"],
+    OTHER_STATEMENTS,
+  ),
+  ...all(
+    PROJECT,
+    ".filter((same) => same.length < OWN_STATEMENT_ROWS)",
+    ["< becomes <="],
+    "Sixteen alike are then written twice, and stand as projected.",
+  ),
+  ...all(RESULTS, "const MOST_ROWS = 1000;", ["1000 becomes 3000", "1000 becomes 333.333"], OTHER_STATEMENTS),
+  ...all(RESULTS, "const MANY_ROWS = 100;", ["100 becomes 300", "100 becomes 33.333"], OTHER_STATEMENTS),
+  ...all(
+    RESULTS,
+    "const MOST_ROUNDS = 10;",
+    ["10 becomes 30", "10 becomes 3.333"],
+    "Each round needs yet another writer that comes first for some of the claims.",
+  ),
+  ...all(
+    RESULTS,
+    "if (round === MOST_ROUNDS)",
+    ["early return dropped"],
+    "Each round needs yet another writer that comes first for some of the claims.",
+  ),
+  ...all(
+    RESULTS,
+    "const STATEMENT_CHARACTERS = 1024 * 1024;",
+    ["1024 becomes 3072", "1024 becomes 341.333"],
+    "All of these are far below what any server takes in a packet.",
+  ),
+  ...all(
+    RESULTS,
+    "if (pending.every(({ result }) => isSuccess(result, epoch))) {",
+    ["early return dropped"],
+    "The statement for any kind of row stores successes, too, and binds more.",
+  ),
+  ...all(
+    RESULTS,
+    "if (plain.length === pending.length || plain.length === 0) return [pending];",
+    ["early return dropped", "=== becomes !=="],
+    OTHER_STATEMENTS,
+  ),
+  ...all(RESULTS, "if (claims.size < pending.length) return [pending];", ["< becomes <="], OTHER_STATEMENTS),
+  ...all(
+    RESULTS,
+    "if (characters + more > STATEMENT_CHARACTERS && part.length > 0) {",
+    ["> becomes >=", "> becomes <="],
+    OTHER_STATEMENTS,
+  ),
+  ...all(
+    RESULTS,
+    "if (part.length > 0) sized.push(part);",
+    ["> becomes >="],
+    "An empty part writes nothing.",
+  ),
+  ...all(
+    RESULTS,
+    "return most < MANY_ROWS ? [part] : [part.slice(0, most), ...chunks(part.slice(most))];",
+    ["< becomes <=", "< becomes >="],
+    OTHER_STATEMENTS,
+  ),
+  ...all(
+    "src/node/let-jobs-end.ts",
+    "if (idle.signal.aborted) return;",
+    ["early return dropped"],
+    "With nothing left that runs, there is nothing to hand back, and the second wait ends at once.",
+  ),
+];

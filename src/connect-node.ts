@@ -1,0 +1,110 @@
+/**
+ * Connects the parts of one node: who is master, the stream to it, and what runs here. The program hands in what is
+ * real, the simulation its own clock, network, lock and executors; so what is tested there is the wiring that ships.
+ */
+import type { ClusterLock } from "./coordination/cluster-lock.ts";
+import type { Identity, MasterStream, Network, StreamHandler } from "./coordination/network.ts";
+import { withOwnProcess } from "./coordination/own-process.ts";
+import type { Clock } from "./core/clock.ts";
+import type { Logger } from "./core/logger.ts";
+import type { Random } from "./core/random.ts";
+import type { Retention } from "./core/state/retention.ts";
+import { Elector } from "./master/election/elector.ts";
+import type { Executors } from "./node/executors.ts";
+import { Puller } from "./node/puller.ts";
+import type { Resources } from "./node/resources.ts";
+import { ResultWriter } from "./node/result-writer.ts";
+import type { JobStore } from "./store/job-store.ts";
+
+const MAX_JOBS_IN_MEMORY = 100_000;
+
+export interface NodeSettings {
+  readonly slots: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly lockTtlMs: number;
+  readonly leaseMs: number;
+  readonly horizonMs: number;
+  readonly maxLost: number;
+  readonly drainGraceMs: number;
+  readonly retention: Retention;
+  readonly embedded: boolean;
+}
+
+export interface NodeParts {
+  readonly incarnation: string;
+  readonly nodeId: string;
+  /** This node's `ip:port`; empty until it listens. */
+  readonly address: () => string;
+  readonly settings: NodeSettings;
+  /** How other processes are reached. */
+  readonly network: Network;
+  readonly lock: ClusterLock;
+  readonly store: JobStore;
+  readonly executors: Executors;
+  readonly resources: Resources;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface ConnectedNode {
+  readonly elector: Elector;
+  readonly puller: Puller;
+  /** Takes in a stream to this process's master; null: it is not master. */
+  readonly accept: (stream: MasterStream) => StreamHandler | null;
+  readonly identity: () => Identity;
+}
+
+export function connectNode(parts: NodeParts): ConnectedNode {
+  const { incarnation, nodeId, address, lock, store, executors, resources, clock, random, logger } = parts;
+  const { slots, labels, lockTtlMs, leaseMs, horizonMs, maxLost, drainGraceMs, retention, embedded } =
+    parts.settings;
+  const accept = (stream: MasterStream) => {
+    const now = elector.now();
+    return now.kind === "master" ? now.api.acceptNode(stream) : null;
+  };
+  const identity = () => {
+    const now = elector.now();
+    return { incarnation, nodeId, epoch: now.kind === "master" ? now.epoch : 0 };
+  };
+  const network = withOwnProcess(parts.network, { address, accept, identity });
+  const elector = new Elector({
+    lock,
+    store,
+    network,
+    clock,
+    random,
+    logger,
+    settings: {
+      lockTtlMs,
+      leaseMs,
+      horizonMs,
+      maxJobsInMemory: MAX_JOBS_IN_MEMORY,
+      maxLost,
+      retention,
+      embedded,
+    },
+    incarnation,
+    nodeId,
+    address,
+  });
+  const puller = new Puller({
+    settings: { incarnation, nodeId, address, slots, labels, leaseMs, maxLost, drainGraceMs },
+    masters: {
+      current: () => {
+        const now = elector.now();
+        if (now.kind === "follower") return now.master;
+        return now.kind === "master" ? { address: address(), nodeId, incarnation, epoch: now.epoch } : null;
+      },
+      changed: (changed) => elector.changed(changed),
+      lost: (master) => void elector.masterIsGone(master),
+    },
+    network,
+    executors,
+    resources,
+    writer: new ResultWriter({ store, clock, logger }),
+    clock,
+    logger,
+  });
+  return { elector, puller, accept, identity };
+}

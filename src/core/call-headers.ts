@@ -1,0 +1,12 @@
+/** The headers of calls that clients, the edge and nodes have to spell alike. */
+
+/** Names the caller's try of a call, so that trying again is safe for an hour. */
+export const IDEMPOTENCY_KEY = "idempotency-key";
+/** Marks a call that a node forwarded: it is never forwarded again. */
+export const FORWARDED = "elastic-job-forwarded";
+/** On an error: how long to wait before trying again. */
+export const RETRY_AFTER_MS = "retry-after-ms";
+/** HTTP's own of the same meaning, in seconds. */
+export const RETRY_AFTER = "retry-after";
+/** On an error: nothing of the call was done, so that it may be tried again, or elsewhere, whatever it was. */
+export const NOT_RUN = "elastic-job-not-run";

@@ -1,0 +1,104 @@
+/** The master's side of an add: checks each job on its own, adds the good ones in one go. */
+import { ElasticJobError, invalidArgument, type Problem } from "../../core/errors.ts";
+import type { JobSpec } from "../../core/job.ts";
+import { isProblems } from "../../core/spec/job-spec.ts";
+import type {
+  AddJobFailure,
+  AddJobOutcome,
+  AddJobRequest,
+  AddJobResponse,
+  AddJobsRequest,
+  AddJobsResponse,
+} from "../../gen/elasticjob/v1/job_service_pb.ts";
+import type { AddedJob, AddItem, JobApi, KeyPart } from "../../master/job-api.ts";
+import { specFromAddRequest } from "../conversion/add-request.ts";
+import { jobIdToString } from "../conversion/job-id.ts";
+import { addedTable, specsFromTable } from "../conversion/job-table.ts";
+import { timestampOf } from "../conversion/proto-time.ts";
+import { codeText } from "../error-codes.ts";
+import { findUnknownField, unknownFieldError } from "../forwarding/unknown-fields.ts";
+import type { RpcLimits } from "../limits.ts";
+import type { AddCall } from "./check-add-jobs.ts";
+
+type Added = AddedJob | ElasticJobError;
+
+/** Throws what concerns the call as a whole; of a lone job, also why it is not added. */
+export async function addOnMaster(
+  api: JobApi,
+  request: AddJobsRequest,
+  call: AddCall,
+  limits: RpcLimits,
+): Promise<AddJobsResponse> {
+  const { keyPart } = request;
+  const part = keyPart === undefined ? null : { jobs: keyPart.jobs, first: keyPart.first };
+  const outcomes = await addItems(api, itemsOf(request, call, api.clusterTime(), limits), call.key, part);
+  const [first] = outcomes;
+  if (call.isLone && first instanceof ElasticJobError) throw first;
+  const $typeName = "elasticjob.v1.AddJobsResponse";
+  return request.table !== undefined && outcomes.every(isAdded)
+    ? { $typeName, outcomes: [], added: addedTable(outcomes) }
+    : { $typeName, outcomes: outcomes.map(toOutcome) };
+}
+
+function isAdded(outcome: Added): outcome is AddedJob {
+  return !(outcome instanceof ElasticJobError);
+}
+
+function itemsOf(
+  { jobs, table }: AddJobsRequest,
+  call: AddCall,
+  now: number,
+  limits: RpcLimits,
+): readonly AddItem[] {
+  if (table === undefined) return jobs.map((job) => check(job, call, now, limits));
+  const unknown = call.forwarded ? findUnknownField(table) : null;
+  if (unknown !== null) throw unknownFieldError(unknown);
+  return specsFromTable(table, now, limits).map(toItem);
+}
+
+/** One outcome for each item, in their order. */
+async function addItems(
+  api: JobApi,
+  items: readonly AddItem[],
+  key: string | null,
+  part: KeyPart | null,
+): Promise<Added[]> {
+  // With a key, also when all are refused: a job that an earlier try of the call has added may be refused by now (its last occurrence has passed).
+  const refused = items.filter((item) => item instanceof ElasticJobError);
+  if (key === null && refused.length === items.length) return refused;
+  return api.addJobs(items, key, part);
+}
+
+function check(request: AddJobRequest, call: AddCall, now: number, limits: RpcLimits): AddItem {
+  const unknown = call.forwarded ? findUnknownField(request) : null;
+  if (unknown !== null) return unknownFieldError(unknown);
+  return toItem(specFromAddRequest(request, now, limits));
+}
+
+function toItem(parsed: JobSpec | readonly Problem[]): AddItem {
+  return isProblems(parsed) ? invalidArgument(parsed) : parsed;
+}
+
+// Literals, not `create`: one of each is made for every job.
+
+function toOutcome(outcome: Added): AddJobOutcome {
+  const $typeName = "elasticjob.v1.AddJobOutcome";
+  if (isAdded(outcome)) {
+    return { $typeName, outcome: { case: "added", value: toResponse(outcome) } };
+  }
+  const value: AddJobFailure = {
+    $typeName: "elasticjob.v1.AddJobFailure",
+    code: codeText(outcome),
+    message: outcome.message,
+  };
+  return { $typeName, outcome: { case: "failure", value } };
+}
+
+function toResponse({ jobId, created, nextRunAt }: AddedJob): AddJobResponse {
+  return {
+    $typeName: "elasticjob.v1.AddJobResponse",
+    jobId: jobIdToString(jobId),
+    created,
+    nextRunAt: timestampOf(nextRunAt),
+  };
+}

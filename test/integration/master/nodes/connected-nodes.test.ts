@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { isError } from "../../../../src/core/errors.ts";
+import { type JobRecord, type JobSpec, OUTCOME } from "../../../../src/core/job.ts";
+import { openSqliteStore } from "../../../../src/store/open.ts";
+import { systemClock } from "../../../../src/system-clock.ts";
+import { specOf } from "../../../fixtures/job-fixture.ts";
+import { startMaster, type TestMaster, TestNode } from "../../../fixtures/test-master.ts";
+import { until } from "../../../fixtures/until.ts";
+
+let folder: string;
+let master: TestMaster;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "elastic-job-nodes-"));
+  const store = openSqliteStore({ path: join(folder, "jobs.db"), clock: systemClock });
+  master = await startMaster(store, { embedded: true });
+});
+afterEach(async () => {
+  await master.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function add(fields: Partial<JobSpec>): Promise<number> {
+  const [added] = await master.api.addJobs([specOf({ handler: "work", ...fields })], null);
+  if (added === undefined || added instanceof Error) throw added ?? new Error("not added");
+  return added.jobId;
+}
+
+async function read(id: number): Promise<JobRecord> {
+  const record = (await master.store.readJobs([id])).get(id);
+  if (record === undefined) throw new Error(`job ${id} is gone`);
+  return record;
+}
+
+const inAnHour = () => ({ kind: "timed", runAt: Date.now() + 3_600_000 }) as const;
+
+test("an update to a handler that no connected node offers is refused, and changes nothing", async () => {
+  const id = await add({ schedule: inAnHour() });
+  const before = await read(id);
+  const update = master.api.updateJob(id, null, (spec) => ({ ...spec, handler: "unknown" }));
+  await expect(update).rejects.toSatisfy((error) => isError(error, "failed_precondition"));
+  await expect(update).rejects.toThrow('handler: no connected node offers "unknown" (offered: work)');
+  expect(await read(id)).toEqual(before);
+});
+
+test("a node's used slots are those of the jobs that it has, also while it drains", async () => {
+  const used = () => master.api.readCluster().nodes.map(({ usedSlots }) => usedSlots);
+  expect(used()).toEqual([0]);
+  const assignment = await master.node.take(await add({}));
+  await master.node.take(await add({ requirements: { slots: 1, memoryMb: 0, labels: {} } }));
+  expect(used()).toEqual([2]);
+  master.api.drainNode("a");
+  expect(used()).toEqual([2]);
+  await master.node.finish(assignment, OUTCOME.SUCCEEDED);
+  await until("one of them has ended", () => used()[0] === 1);
+});
+
+test("an update of something else is not refused because its handler has gone since", async () => {
+  const id = await add({ schedule: inAnHour() });
+  // The same node, started anew with other handlers.
+  const restarted = new TestNode(master.api, master.store, ["other"]);
+  await until("the node offers another handler", () =>
+    master.api.readCluster().nodes.some(({ handlers }) => handlers.includes("other")),
+  );
+  const renamed = await master.api.updateJob(id, null, (spec) => ({ ...spec, name: "renamed" }));
+  expect(renamed.record.spec).toMatchObject({ name: "renamed", handler: "work" });
+  const moved = await master.api.updateJob(id, null, (spec) => ({ ...spec, handler: "other" }));
+  expect(moved.record.spec.handler).toBe("other");
+  expect(restarted.assignments).toEqual([]);
+});
+
+test("a claim that is lost keeps the time of the claim as its start", async () => {
+  const id = await add({});
+  await master.node.take(id);
+  const claimed = await read(id);
+  await until("time has passed", () => Date.now() > claimed.updateTime + 20);
+  // The same node again, which says that it holds nothing.
+  const reconnected = new TestNode(master.api, master.store);
+  const rows = async () => (await master.store.listResults({ jobId: id }, { before: null, limit: 10 })).items;
+  await until("it is lost", async () => (await rows()).length > 0);
+  const [row] = await rows();
+  expect(row).toMatchObject({ outcome: OUTCOME.LOST, startTime: claimed.updateTime });
+  expect(row?.endTime).toBeGreaterThan(claimed.updateTime);
+  expect(reconnected.assignments).toEqual([]);
+});
