@@ -7,6 +7,7 @@ export interface Explained {
   readonly why: string;
 }
 
+const FENCE = "src/store/mysql/fence.ts";
 const CLAIM = "src/store/mysql/claim-jobs.ts";
 const PROJECT = "src/store/mysql/project-jobs.ts";
 const RESULTS = "src/store/mysql/write-results.ts";
@@ -76,6 +77,18 @@ export const EXPLAINED: readonly Explained[] = [
     change: "< becomes <=",
     why: "To set the claim that is there already changes nothing.",
   },
+  ...all(
+    FENCE,
+    "return `(SELECT epoch FROM cluster WHERE id = ${id} AND epoch = ? LOCK IN SHARE MODE)`;",
+    ["without its lock"],
+    "MariaDB locks what an INSERT reads without being asked, and the tests run on it as a rule; MySQL needs it.",
+  ),
+  ...all(
+    FENCE,
+    'const [row] = await session.read<{ epoch: number }>("SELECT epoch FROM cluster WHERE id = 1", []);',
+    ["whatever id = 1"],
+    "The first row of the table, by its key, is that one.",
+  ),
   ...all(
     CLAIM,
     'if (first === undefined) return { sql: "1 = 1", values: [] };',

@@ -1,8 +1,10 @@
 /**
  * The mutants of a source file: each is the file with one place changed so that a guard is weaker or wrong. Comparisons
- * are moved by one and turned around, early returns dropped, bounds scaled, and of SQL each further condition dropped.
+ * are moved by one and turned around, early returns dropped, bounds scaled, and the conditions of SQL made to hold always.
  */
 import { parseSync } from "vite";
+import type { AstNode, Edit } from "./edit.ts";
+import { sqlEdits } from "./sql-edits.ts";
 
 export interface Mutant {
   readonly line: number;
@@ -11,20 +13,6 @@ export interface Mutant {
   /** In words. */
   readonly change: string;
   readonly source: string;
-}
-
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-  readonly change: string;
-}
-
-interface AstNode {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-  readonly [key: string]: unknown;
 }
 
 /** To the neighbour at the boundary, and to the opposite. */
@@ -37,10 +25,6 @@ const COMPARISONS: Readonly<Record<string, readonly string[]>> = {
   "!==": ["==="],
 };
 const LEAVES = new Set(["ReturnStatement", "ContinueStatement", "BreakStatement", "ThrowStatement"]);
-/** ` AND condition`, up to the next one or the end of the clause; one level of parentheses may stand in it. */
-const SQL_CONDITION =
-  / AND (?:\$\{[^}]*\}|\((?:[^()]|\([^()]*\))*\)|[^()$`"]|\$(?!\{))+?(?= AND | OR | LOCK | ORDER | LIMIT |[)`"])/g;
-
 export function makeMutants(path: string, source: string): Mutant[] {
   const { program, errors } = parseSync(path, source);
   if (errors.length > 0) throw new Error(`${path}: ${errors.map((error) => error.message).join("; ")}`);
@@ -67,6 +51,7 @@ function editsOf(node: AstNode, parents: readonly AstNode[], source: string): Ed
     case "IfStatement":
       return isEarlyReturn(node) ? [{ ...whole(node), text: ";", change: "early return dropped" }] : [];
     case "Literal":
+      if (typeof node["value"] === "string") return sqlEdits(node, source);
       return isBound(node, parents) ? scaled(node) : [];
     case "TemplateLiteral":
       return sqlEdits(node, source);
@@ -110,16 +95,6 @@ function scaled(node: AstNode): Edit[] {
     const value = Number((Number(node["value"]) * factor).toFixed(3));
     return { ...whole(node), text: String(value), change: `${String(node["value"])} becomes ${value}` };
   });
-}
-
-function sqlEdits(node: AstNode, source: string): Edit[] {
-  const text = source.slice(node.start, node.end);
-  return [...text.matchAll(SQL_CONDITION)].map((match) => ({
-    start: node.start + match.index,
-    end: node.start + match.index + match[0].length,
-    text: "",
-    change: `without${match[0].replace(/\s+/g, " ")}`,
-  }));
 }
 
 function nameOf(id: unknown): string {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { farEnd, NEVER } from "../../../src/core/job.ts";
+import type { Projection } from "../../../src/store/job-store.ts";
 import {
   addJobs,
   addRunning,
@@ -182,6 +183,38 @@ describeStores("claims and projections", (get) => {
     expect(
       await under.store.projectJobs([projection(a.id, { claim: 2 }), projection(b.id, { revision: 2 })]),
     ).toEqual([false, false]);
+  });
+
+  test.each([
+    ["claim", { claim: 1 }, { claim: 3 }],
+    ["revision", { claim: 1 }, { claim: 2, revision: 2 }],
+    ["status", { claim: 2, status: 4 }, { claim: 2 }],
+  ] as const)("project nothing past a changed %s, alike or not", async (name, stored, asked) => {
+    const under = get();
+    const jobs =
+      name === "status" ? await addJobs(under, 3, () => stored) : await addRunning(under, 3, () => stored);
+    const ids = jobs.map(({ id }) => id);
+    const before = await under.store.readJobs(ids);
+    for (const alike of [true, false]) {
+      const projections = ids.map((id, index) =>
+        projection(id, { ...asked, status: 1, at: alike ? NOW : NOW + index }),
+      );
+      expect(await under.store.projectJobs(projections)).toEqual([false, false, false]);
+      expect(await under.store.projectJobs(projections, under.epoch)).toEqual([false, false, false]);
+      expect(await under.store.readJobs(ids)).toEqual(before);
+    }
+  });
+
+  test("say of a projection that it stands only where it does in every column", async () => {
+    const under = get();
+    const [one = job(0)] = await addRunning(under, 1);
+    const stands = projection(one.id, { status: 1, at: NOW + 5 });
+    expect(await under.store.projectJobs([stands])).toEqual([true]);
+    for (const name of Object.keys(stands) as (keyof Projection)[]) {
+      if (name === "jobId") continue;
+      expect(await under.store.projectJobs([{ ...stands, [name]: stands[name] + 1 }]), name).toEqual([false]);
+    }
+    expect(await under.store.projectJobs([stands])).toEqual([true]);
   });
 
   test("do nothing for empty batches", async () => {
