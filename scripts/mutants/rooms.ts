@@ -35,6 +35,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "test/conformance/store/fence.test.ts",
   ],
   "src/store/mysql/write-results.ts": [
+    "test/unit/store/mysql/write-results.test.ts",
     "test/conformance/store/results.test.ts",
     "test/conformance/store/fence.test.ts",
   ],
