@@ -26,10 +26,12 @@ const servers = needServers(files.flatMap((file) => ROOMS[file] ?? []))
   ? await startTestServers()
   : NO_SERVERS;
 const tester = new Tester(servers.environment);
-process.once("SIGINT", () => {
-  tester.stop();
-  void servers.stop().then(() => process.exit(130));
-});
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    tester.stop();
+    void servers.stop().then(() => process.exit(130));
+  });
+}
 try {
   let problems = 0;
   for (const file of files) problems += await testFile(file, ROOMS[file] ?? []);

@@ -127,6 +127,18 @@ export const EXPLAINED: readonly Explained[] = [
     "Sixteen alike are then written twice, and stand as projected.",
   ),
   ...all(
+    "src/store/mysql/change-job.ts",
+    "`DELETE jobinfo, jobkey FROM jobinfo LEFT JOIN jobkey ON jobkey.k = ? AND jobkey.job_id = jobinfo.id",
+    ["whatever jobkey.k = ?"],
+    "All keys of a job that is gone are free: the others are removed when they are asked for.",
+  ),
+  ...all(
+    PROJECT,
+    '`SELECT id, ${COMPARED.join(", ")} FROM jobinfo WHERE id IN (${marks(ids.length)})`,',
+    ["whatever id IN (${marks(ids.length)})"],
+    "Other jobs are read, too, and looked at by nobody.",
+  ),
+  ...all(
     RESULTS,
     "if (pending.every(({ result }) => isSuccess(result, epoch))) {",
     ["early return dropped"],

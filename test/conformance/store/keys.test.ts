@@ -140,6 +140,29 @@ describeStores("keys", (get) => {
     expect(await under.store.readKeys(under.epoch, [key], NOW + 1)).toEqual(new Map([[key, b]]));
   });
 
+  test("stay when a job is deleted that they name no longer", async () => {
+    const under = get();
+    const id = await addWithKey(under, "inherited");
+    await under.store.freeKeys(under.epoch, [{ key: "job:inherited", jobId: id }]);
+    const heir = await addWithKey(under, "inherited");
+    expect(await under.store.deleteJob(under.epoch, id, { claim: 0, revision: 1, status: 1 })).toBe(true);
+    expect(await under.store.readKeys(under.epoch, ["job:inherited"], NOW)).toEqual(
+      new Map([["job:inherited", heir]]),
+    );
+  });
+
+  test("are freed one by one, where a job has several", async () => {
+    const under = get();
+    const id = await addWithKey(under, "one-of-two");
+    const [other = 0] = await newIds(under, 1);
+    const call = { key: "call:two-of-two", jobId: id, expiresAt: NEVER };
+    await under.store.insertJobs(under.epoch, [job(other)], [call]);
+    await under.store.freeKeys(under.epoch, [{ key: "job:one-of-two", jobId: id }]);
+    expect(await under.store.readKeys(under.epoch, ["job:one-of-two", call.key], NOW)).toEqual(
+      new Map([[call.key, id]]),
+    );
+  });
+
   test("are freed where they still name that job", async () => {
     const under = get();
     const id = await addWithKey(under, "to-free");

@@ -177,6 +177,22 @@ test("a change, a removal and an election whose answers were lost are known as d
   epoch = to.epoch;
 });
 
+test.each([
+  ["the job has changed since", { revision: 5 }],
+  ["the job has changed since to just this, but for its claim", { claim: 1, revision: 2, isWanted: true }],
+])("a change that missed, and whose answer was lost, is known as not done: %s", async (_, stored) => {
+  const { isWanted = false, ...fields } = { isWanted: false, ...stored };
+  const [id, twin] = [nextId++, nextId++];
+  const wanted = job(id, { revision: 2, spec: spec({ name: `MISSED-${id}` }) });
+  const before = isWanted ? { ...wanted, ...fields } : job(id, fields);
+  // Another job that stands as this one is to.
+  await store.insertJobs(epoch, [before, { ...wanted, id: twin }], []);
+  const guard = { claim: 0, revision: 1, status: 1 } as const;
+  const change = () => store.changeJob(epoch, { jobId: id, guard, row: wanted });
+  expect(await withLostAnswer(`MISSED-${id}`, change)).toBe(false);
+  expect((await store.readJobs([id])).get(id)).toEqual(before);
+});
+
 test("idle connections that the server closed are replaced without a word", async () => {
   const pooled = openMysqlStore({ url: database.url, clock: systemClock, connections: 3 });
   await Promise.all([pooled.readMastership(), pooled.readMastership(), pooled.readMastership()]);
