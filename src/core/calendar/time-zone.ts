@@ -1,6 +1,7 @@
 /** Names of time zones: which are accepted, and which was probably meant. */
 
 import { quote } from "../errors.ts";
+import { hasZone } from "./zone-segment.ts";
 
 const LONGEST_NAME = 64;
 
@@ -11,7 +12,8 @@ export function findTimeZone(name: string): string | null {
   try {
     return new Temporal.ZonedDateTime(0n, name).timeZoneId;
   } catch {
-    return null;
+    // The zone may be newer than the runtime.
+    return hasZone(name) ? name : null;
   }
 }
 
