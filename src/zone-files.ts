@@ -33,7 +33,10 @@ export function chooseZoneData(folder: string | null, logger: Logger): ChosenZon
   const runtime = process.versions.tz ?? "";
   if (folder !== null) {
     const files = readZoneFiles(folder, logger);
-    if (files === null) throw new Error(`TZDIR: ${folder} has no time zone files with their version`);
+    if (files === null)
+      throw new Error(
+        `TZDIR: ${folder} has no time zone files; a folder of TZif files with their version in +VERSION, tzdata.zi or version is accepted`,
+      );
     return files;
   }
   for (const place of FOLDERS) {
