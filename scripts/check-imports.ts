@@ -26,6 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "config.ts": ["config", "core"],
   config: ["coordination", "core"],
   "system-clock.ts": ["core"],
+  "zone-files.ts": ["core"],
   "connect-node.ts": ["master", "node", "store", "coordination", "core"],
   "app.ts": [
     "connect-node.ts",
@@ -41,6 +42,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "edge",
     "config.ts",
     "system-clock.ts",
+    "zone-files.ts",
   ],
   // The commands that start a process import the composition root; `migrate` opens a store.
   cli: ["client", "edge", "store", "core", "gen", "config.ts", "app.ts", "system-clock.ts"],

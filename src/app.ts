@@ -9,6 +9,7 @@ import type { Config } from "./config.ts";
 import { connectNode } from "./connect-node.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
 import { openLocalLock } from "./coordination/local.ts";
+import { useZoneData } from "./core/calendar/zone-segment.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
@@ -21,6 +22,7 @@ import { createRpcServer } from "./rpc/server/serve.ts";
 import type { JobStore } from "./store/job-store.ts";
 import { openMysqlStore, openSqliteStore } from "./store/open.ts";
 import { systemClock, systemRandom } from "./system-clock.ts";
+import { chooseZoneData } from "./zone-files.ts";
 
 const RETRY_MS = 500;
 const REDIS_COMMAND_TIMEOUT_MS = 1000;
@@ -53,6 +55,8 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     for (const close of closers.reverse()) await close();
   };
   try {
+    const zoneData = chooseZoneData(config.zoneDir, logger);
+    useZoneData(zoneData);
     const lock = await openLock(config, logger);
     closers.push(() => lock.close());
     const store = openStore(config);
@@ -90,6 +94,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         drainGraceMs: config.drainGraceMs,
         retention: config.retention,
         embedded: isEmbedded,
+        zoneData: zoneData.version,
       },
       network: createNetwork({ clock, limits, credentials }),
       lock,
@@ -120,7 +125,9 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
 
     puller.start();
     closers.push(() => puller.stop());
-    logger.info({ nodeId, address, slots: config.slots, handlers: executors.handlers }, "node is up");
+    const { slots } = config;
+    const zones = { timeZoneData: zoneData.version, timeZoneSource: zoneData.source };
+    logger.info({ nodeId, address, slots, handlers: executors.handlers, ...zones }, "node is up");
 
     return {
       port,

@@ -28,6 +28,8 @@ export interface NodeSettings {
   readonly drainGraceMs: number;
   readonly retention: Retention;
   readonly embedded: boolean;
+  /** The version of the time zone data that it computes with. */
+  readonly zoneData: string;
 }
 
 export interface NodeParts {
@@ -57,8 +59,18 @@ export interface ConnectedNode {
 
 export function connectNode(parts: NodeParts): ConnectedNode {
   const { incarnation, nodeId, address, lock, store, executors, resources, clock, random, logger } = parts;
-  const { slots, labels, lockTtlMs, leaseMs, horizonMs, maxLost, drainGraceMs, retention, embedded } =
-    parts.settings;
+  const {
+    slots,
+    labels,
+    lockTtlMs,
+    leaseMs,
+    horizonMs,
+    maxLost,
+    drainGraceMs,
+    retention,
+    embedded,
+    zoneData,
+  } = parts.settings;
   const accept = (stream: MasterStream) => {
     const now = elector.now();
     return now.kind === "master" ? now.api.acceptNode(stream) : null;
@@ -83,13 +95,14 @@ export function connectNode(parts: NodeParts): ConnectedNode {
       maxLost,
       retention,
       embedded,
+      zoneData,
     },
     incarnation,
     nodeId,
     address,
   });
   const puller = new Puller({
-    settings: { incarnation, nodeId, address, slots, labels, leaseMs, maxLost, drainGraceMs },
+    settings: { incarnation, nodeId, address, slots, labels, leaseMs, maxLost, drainGraceMs, zoneData },
     masters: {
       current: () => {
         const now = elector.now();

@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import type { Duration, Json } from "../client/job-json.ts";
+import { instantProblem } from "../core/calendar/rfc3339.ts";
+import { quote } from "../core/errors.ts";
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -17,13 +19,11 @@ export function parseDuration(text: string): Duration {
 }
 
 export function parseInstant(text: string): string {
-  try {
-    return Temporal.Instant.from(text).toString();
-  } catch {
-    throw new InvalidArgumentError(
-      `"${text}" is no instant; write for example 2030-01-01T08:00:00Z or 2030-01-01T08:00:00+08:00.`,
-    );
-  }
+  const problem = instantProblem(text);
+  if (problem === null) return Temporal.Instant.from(text).toString();
+  throw new InvalidArgumentError(
+    `${quote(text)} is no instant, ${problem}; write for example 2030-01-01T08:00:00Z or 2030-01-01T08:00:00+08:00.`,
+  );
 }
 
 export function parseJson(text: string): Json {

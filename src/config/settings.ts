@@ -32,6 +32,12 @@ export const SETTINGS = {
     default: "./data",
     meaning: "folder of the SQLite file and of its lock, without MYSQL_URL",
   },
+  TZDIR: {
+    ...read.text("the path of a folder", /\S/),
+    default: null,
+    meaning:
+      "folder of time zone files (TZif) to compute with; without it, the system's where they are newer than Node's own",
+  },
   PORT: {
     ...read.wholeNumber(0, 65_535),
     default: "7070",

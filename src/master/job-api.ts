@@ -53,6 +53,8 @@ export interface NodeView {
   readonly cpu: number;
   readonly freeMemoryMb: number;
   readonly draining: boolean;
+  /** The version of the time zone data that it computes with. */
+  readonly timeZoneData: string;
 }
 
 export interface JobApi {

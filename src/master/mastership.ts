@@ -19,6 +19,7 @@ import type { MasterContext } from "./context.ts";
 import { ClusterReader } from "./control/cluster-reader.ts";
 import { Control } from "./control/control.ts";
 import { JobReader } from "./control/job-reader.ts";
+import { ZoneChange } from "./control/zone-change.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Scheduler } from "./dispatch/scheduler.ts";
 import { Endings } from "./ending/endings.ts";
@@ -54,6 +55,7 @@ export class Mastership implements JobApi {
   private readonly clusterReader: ClusterReader;
   private readonly sweep: Sweep;
   private readonly retention: RetentionLoop;
+  private readonly zoneChange: ZoneChange;
 
   constructor(context: MasterContext, network: Network) {
     this.context = context;
@@ -121,6 +123,7 @@ export class Mastership implements JobApi {
       children,
       refusal,
     });
+    this.zoneChange = new ZoneChange(context, this.control);
     this.reader = new JobReader(context, { classes, nodes, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
     this.pages = pages;
@@ -139,6 +142,7 @@ export class Mastership implements JobApi {
       this.sessions.run(),
       this.sweep.run(),
       this.retention.run(),
+      this.zoneChange.run(),
       keepClusterTime(this.context),
     ]) {
       loop.catch((error: unknown) =>

@@ -166,7 +166,7 @@ export class Puller {
 
   private sayHello(connection: MasterConnection): void {
     const { settings, executors, resources } = this.parts;
-    const { incarnation, nodeId, slots, labels } = settings;
+    const { incarnation, nodeId, slots, labels, zoneData } = settings;
     this.report.helloSaid();
     connection.hello({
       incarnation,
@@ -178,6 +178,7 @@ export class Puller {
       handlers: [...executors.handlers],
       runJob: executors.hasRunJob,
       claims: this.runner.claims(),
+      timeZoneData: zoneData,
     });
   }
 

@@ -20,6 +20,14 @@ export interface Mastership {
   readonly incarnation: string;
 }
 
+/** Which time zone data the cluster has known. Versions are compared as text: "2026c" < "2026f". */
+export interface ZoneVersions {
+  /** The newest that a node has had; empty: none yet. */
+  readonly newest: string;
+  /** By which all waiting occurrences were computed; empty: by different ones, or nobody knows. */
+  readonly computed: string;
+}
+
 /** A process that has been in the cluster. Rows refer to it by its number. */
 export interface NodeRecord {
   readonly number: number;
@@ -141,6 +149,12 @@ export interface JobStore {
   readMastership(): Promise<Mastership>;
   /** Compare-and-set. False: the epoch is no longer `from`. After an unknown outcome it knows its own by the incarnation. */
   advanceEpoch(from: number, to: Mastership): Promise<boolean>;
+
+  readZoneVersions(): Promise<ZoneVersions>;
+  /** Raises `newest`. Not fenced: any node does it, and no epoch depends on it. */
+  offerZoneData(version: string): Promise<void>;
+  /** All waiting occurrences are computed by this version from now on; empty: not all by one. */
+  setZonesComputed(epoch: number, version: string): Promise<void>;
 
   /** The first of `count` new ids that nobody else gets. */
   reserveIds(epoch: number, count: number): Promise<number>;

@@ -7,7 +7,15 @@ import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
 import { changeJob, deleteJob, freeKeys } from "./mysql/change-job.ts";
 import { claimJobs } from "./mysql/claim-jobs.ts";
-import { addClass, addNode, advanceEpoch, readClock, reserveIds } from "./mysql/cluster-rows.ts";
+import {
+  addClass,
+  addNode,
+  advanceEpoch,
+  offerZoneData,
+  readClock,
+  reserveIds,
+  setZonesComputed,
+} from "./mysql/cluster-rows.ts";
 import { ConnectionPool } from "./mysql/connection-pool.ts";
 import { translate } from "./mysql/errors.ts";
 import { deleteResults, expireJobs, expireKeys, expireResultsOfGone } from "./mysql/expire.ts";
@@ -16,7 +24,15 @@ import { migrate } from "./mysql/migrate.ts";
 import { projectJobs } from "./mysql/project-jobs.ts";
 import { repeatOn } from "./mysql/repeat.ts";
 import { writeResults } from "./mysql/write-results.ts";
-import { pageJobs, readClasses, readFinalRows, readJobs, readMastership, readNodes } from "./read-jobs.ts";
+import {
+  pageJobs,
+  readClasses,
+  readFinalRows,
+  readJobs,
+  readMastership,
+  readNodes,
+  readZoneVersions,
+} from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
 import { listResults } from "./result-list-query.ts";
 
@@ -62,6 +78,9 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
 
     readClock: () => repeat(readClock),
     readMastership: () => readMastership(read),
+    readZoneVersions: () => readZoneVersions(read),
+    offerZoneData: (version) => repeat((session) => offerZoneData(session, version)),
+    setZonesComputed: (epoch, version) => repeat((session) => setZonesComputed(session, epoch, version)),
     advanceEpoch: (from, to) => repeat((session) => advanceEpoch(session, from, to)),
 
     reserveIds: (epoch, count) => repeat((session) => reserveIds(session, epoch, count)),

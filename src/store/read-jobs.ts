@@ -3,7 +3,16 @@ import type { JobClass, JobRecord, ResultRecord } from "../core/job.ts";
 import type { Dialect, Read, SqlValue } from "./dialect.ts";
 import { chunks, marks, padded, paddedRows, rowMarks } from "./in-list.ts";
 import { type JobRow, jobOfRow, SELECT_JOB, SELECT_JOB_WITHOUT_PAYLOAD } from "./job-row.ts";
-import type { ClaimRef, Cursor, JobPage, JobStore, LoadedJob, Mastership, NodeRecord } from "./job-store.ts";
+import type {
+  ClaimRef,
+  Cursor,
+  JobPage,
+  JobStore,
+  LoadedJob,
+  Mastership,
+  NodeRecord,
+  ZoneVersions,
+} from "./job-store.ts";
 import { type ResultRow, resultOfRow, SELECT_RESULT } from "./result-row.ts";
 
 const BEFORE_ALL: Cursor = { at: Number.MIN_SAFE_INTEGER, id: 0 };
@@ -13,6 +22,14 @@ const UNFINISHED: readonly number[] = [1, 3];
 export async function readMastership(read: Read): Promise<Mastership> {
   const [row] = await read<Mastership>("SELECT epoch, incarnation FROM cluster WHERE id = 1", []);
   return { epoch: row?.epoch ?? 0, incarnation: row?.incarnation ?? "" };
+}
+
+export async function readZoneVersions(read: Read): Promise<ZoneVersions> {
+  const [row] = await read<{ zone_data: string; zone_computed: string }>(
+    "SELECT zone_data, zone_computed FROM cluster WHERE id = 1",
+    [],
+  );
+  return { newest: row?.zone_data ?? "", computed: row?.zone_computed ?? "" };
 }
 
 export async function readClasses(read: Read): Promise<JobClass[]> {

@@ -4,10 +4,25 @@ import { type Read, SQLITE } from "./dialect.ts";
 import { pageEnded, pageFreeKeys, pageResultAges, readClaimsOfGone } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
-import { pageJobs, readClasses, readFinalRows, readJobs, readMastership, readNodes } from "./read-jobs.ts";
+import {
+  pageJobs,
+  readClasses,
+  readFinalRows,
+  readJobs,
+  readMastership,
+  readNodes,
+  readZoneVersions,
+} from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
 import { listResults } from "./result-list-query.ts";
-import { addClass, addNode, advanceEpoch, reserveIds } from "./sqlite/cluster-rows.ts";
+import {
+  addClass,
+  addNode,
+  advanceEpoch,
+  offerZoneData,
+  reserveIds,
+  setZonesComputed,
+} from "./sqlite/cluster-rows.ts";
 import { Database } from "./sqlite/database.ts";
 import { deleteKeys, deleteResults, expireJobs } from "./sqlite/expire.ts";
 import { migrate } from "./sqlite/migrate.ts";
@@ -32,6 +47,9 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
 
     readClock: async () => Math.trunc(clock.now()),
     readMastership: () => readMastership(read),
+    readZoneVersions: () => readZoneVersions(read),
+    offerZoneData: async (version) => offerZoneData(database, version),
+    setZonesComputed: async (epoch, version) => setZonesComputed(database, epoch, version),
     advanceEpoch: async (from, to) => advanceEpoch(database, from, to),
 
     reserveIds: async (epoch, count) => reserveIds(database, epoch, count),

@@ -21,6 +21,7 @@ test("an empty environment is the embedded default", () => {
     mysqlUrl: null,
     redisUrl: null,
     dataDir: "./data",
+    zoneDir: null,
     port: 7070,
     host: "0.0.0.0",
     advertiseAddress: null,
@@ -84,6 +85,7 @@ test("every setting is read", () => {
     mysqlUrl: SERVERS.MYSQL_URL,
     redisUrl: SERVERS.REDIS_URL,
     dataDir: "/var/lib/jobs",
+    zoneDir: null,
     port: 0,
     host: "::1",
     advertiseAddress: "[fd00::5]:7071",
@@ -194,7 +196,7 @@ describe("settings that do not go together", () => {
 
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(26);
+  expect(table).toHaveLength(27);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
 });

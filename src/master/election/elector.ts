@@ -23,6 +23,7 @@ import type { MasterSettings } from "../context.ts";
 import { Mastership } from "../mastership.ts";
 import { DeadMasters } from "./dead-masters.ts";
 import { OwnRole, type Role, type RoleNow } from "./role.ts";
+import { ZonePrecedence } from "./zone-precedence.ts";
 
 export interface ElectorParts {
   readonly lock: ClusterLock;
@@ -57,12 +58,14 @@ export class Elector implements Role {
   private readonly stopping = new AbortController();
   private loop: Promise<void> = Promise.resolve();
   private readonly deadMasters: DeadMasters;
+  private readonly zones: ZonePrecedence;
   private hasComplained = false;
   private hasResigned = false;
 
   constructor(parts: ElectorParts) {
     this.parts = parts;
     this.deadMasters = new DeadMasters(parts);
+    this.zones = new ZonePrecedence(parts);
   }
 
   now(): RoleNow {
@@ -162,12 +165,14 @@ export class Elector implements Role {
     const { lock, store, incarnation, clock, settings, logger } = this.parts;
     const holder = await lock.holder();
     if (holder !== null && holder !== incarnation) {
+      this.zones.lockIsHeld();
       const master = await lock.readMaster();
       if (master !== null && master.incarnation === holder) this.follow(master);
       return;
     }
     if (this.hasResigned) return;
-    const before = await store.readMastership();
+    const [before, goesFirst] = await Promise.all([store.readMastership(), this.zones.mayTry()]);
+    if (holder === null && !goesFirst) return;
     const attemptStarted = clock.monotonic();
     if (holder === incarnation) await lock.release(incarnation);
     if (!(await lock.acquire(incarnation))) return;

@@ -24,6 +24,7 @@ export class NodeSession implements Candidate {
   readonly labels: Readonly<Record<string, string>>;
   readonly handlers: ReadonlySet<string>;
   readonly runJob: boolean;
+  readonly timeZoneData: string;
   /** Stands for this incarnation in the database. */
   readonly number: number;
   /** The classes it can take. */
@@ -52,6 +53,7 @@ export class NodeSession implements Candidate {
     this.labels = hello.labels;
     this.handlers = new Set(hello.handlers);
     this.runJob = hello.runJob;
+    this.timeZoneData = hello.timeZoneData;
     this.number = number;
     this.heardAt = heardAt;
   }

@@ -19,7 +19,7 @@ import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
-import { explainingJson, forgetJsonBody } from "./explain-json.ts";
+import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
@@ -93,7 +93,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     maxTimeoutMs: limits.maxTimeoutMs,
     // A misspelt field would otherwise be dropped without a word.
     jsonOptions: { ignoreUnknownFields: false },
-    interceptors: [forgetJsonBody, errorInterceptor(logger, random)],
+    interceptors: [checkTimesOfJson, errorInterceptor(logger, random)],
     requestGate(context) {
       checkCaller(context, credentials);
       refuseEmptyJson(context);

@@ -9,6 +9,9 @@ import { failureOf } from "./errors.ts";
 import { checkEpoch, FENCE, FENCED_EPOCH, insertFenced } from "./fence.ts";
 
 const ADVANCE_EPOCH = "UPDATE cluster SET epoch = ?, incarnation = ? WHERE id = 1 AND epoch = ?";
+const OFFER_ZONE_DATA = "UPDATE cluster SET zone_data = ? WHERE id = 1 AND zone_data < ?";
+/** It is the fence's own row. */
+const SET_ZONES_COMPUTED = "UPDATE cluster SET zone_computed = ? WHERE id = 1 AND epoch = ?";
 /** The old value comes back as the statement's insert id. */
 const RESERVE_IDS = `UPDATE idblock SET next_id = LAST_INSERT_ID(next_id) + ? WHERE id = 1 AND ${FENCE}`;
 const ADD_CLASS = `INSERT INTO jobclass (id, handler, labels, epoch) VALUES (?, ?, ?, ${FENCED_EPOCH})`;
@@ -26,6 +29,15 @@ export async function advanceEpoch(session: Session, from: number, to: Mastershi
   if (affectedRows === 1) return true;
   const now = await readMastership((sql, values) => session.read(sql, values));
   return now.epoch === to.epoch && now.incarnation === to.incarnation;
+}
+
+export async function offerZoneData(session: Session, version: string): Promise<void> {
+  await session.execute(OFFER_ZONE_DATA, [version, version]);
+}
+
+export async function setZonesComputed(session: Session, epoch: number, version: string): Promise<void> {
+  const { affectedRows } = await session.execute(SET_ZONES_COMPUTED, [version, epoch]);
+  if (affectedRows === 0) await checkEpoch(session, epoch);
 }
 
 /** A repeat after a cut connection may leave a block unused. */

@@ -21,6 +21,16 @@ export function advanceEpoch(database: Database, from: number, to: Mastership): 
   });
 }
 
+export function offerZoneData(database: Database, version: string): void {
+  database.write(null, () =>
+    database.run("UPDATE cluster SET zone_data = ? WHERE id = 1 AND zone_data < ?", [version, version]),
+  );
+}
+
+export function setZonesComputed(database: Database, epoch: number, version: string): void {
+  database.write(epoch, () => database.run("UPDATE cluster SET zone_computed = ? WHERE id = 1", [version]));
+}
+
 export function reserveIds(database: Database, epoch: number, count: number): number {
   return database.write(epoch, () => {
     const [row] = database.read<{ first: number }>(

@@ -9,6 +9,19 @@ describeStores("mastership", (get) => {
     expect(await store.readMastership()).toEqual({ epoch: next, incarnation: `master-${next}` });
   });
 
+  test("keeps the newest time zone data that any node has had, and by which one is computed", async () => {
+    const { store, epoch, elect } = get();
+    await store.offerZoneData("2026c");
+    await store.offerZoneData("2026f");
+    await store.offerZoneData("2026c");
+    await store.setZonesComputed(epoch, "2026f");
+    await store.setZonesComputed(epoch, "2026f");
+    expect(await store.readZoneVersions()).toEqual({ newest: "2026f", computed: "2026f" });
+    await elect();
+    await expectCode(store.setZonesComputed(epoch, "2026c"), "stale_epoch");
+    expect(await store.readZoneVersions()).toEqual({ newest: "2026f", computed: "2026f" });
+  });
+
   test("knows its own advance when it is repeated", async () => {
     const { store, epoch, elect } = get();
     const mine = { epoch: epoch + 1, incarnation: "mine" };

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/cluster_service.proto.
  */
 export const file_elasticjob_v1_cluster_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIVChNXYXRjaENsdXN0ZXJSZXF1ZXN0IkoKFFdhdGNoQ2x1c3RlclJlc3BvbnNlEjIKB2NsdXN0ZXIYASABKAsyIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZSIjChBEcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiEwoRRHJhaW5Ob2RlUmVzcG9uc2UiEwoRR2V0Q2x1c3RlclJlcXVlc3QisgEKEkdldENsdXN0ZXJSZXNwb25zZRIWCg5tYXN0ZXJfbm9kZV9pZBgBIAEoCRIWCg5tYXN0ZXJfYWRkcmVzcxgCIAEoCRINCgVlcG9jaBgDIAEoARIpCgVub2RlcxgEIAMoCzIaLmVsYXN0aWNqb2IudjEuQ2x1c3Rlck5vZGUSDwoHd2FpdGluZxgFIAEoBRIQCghwcmVwYXJlZBgGIAEoBRIPCgdydW5uaW5nGAcgASgFIoICCgtDbHVzdGVyTm9kZRIPCgdub2RlX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDQoFc2xvdHMYAyABKAUSEgoKdXNlZF9zbG90cxgEIAEoBRIQCghoYW5kbGVycxgFIAMoCRI2CgZsYWJlbHMYBiADKAsyJi5lbGFzdGljam9iLnYxLkNsdXN0ZXJOb2RlLkxhYmVsc0VudHJ5EgsKA2NwdRgHIAEoARIWCg5mcmVlX21lbW9yeV9tYhgIIAEoBRIQCghkcmFpbmluZxgJIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBMo4CCg5DbHVzdGVyU2VydmljZRJRCgpHZXRDbHVzdGVyEiAuZWxhc3RpY2pvYi52MS5HZXRDbHVzdGVyUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuR2V0Q2x1c3RlclJlc3BvbnNlElkKDFdhdGNoQ2x1c3RlchIiLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVzcG9uc2UwARJOCglEcmFpbk5vZGUSHy5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlc3BvbnNlYgZwcm90bzM");
+  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIVChNXYXRjaENsdXN0ZXJSZXF1ZXN0IkoKFFdhdGNoQ2x1c3RlclJlc3BvbnNlEjIKB2NsdXN0ZXIYASABKAsyIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZSIjChBEcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiEwoRRHJhaW5Ob2RlUmVzcG9uc2UiEwoRR2V0Q2x1c3RlclJlcXVlc3QisgEKEkdldENsdXN0ZXJSZXNwb25zZRIWCg5tYXN0ZXJfbm9kZV9pZBgBIAEoCRIWCg5tYXN0ZXJfYWRkcmVzcxgCIAEoCRINCgVlcG9jaBgDIAEoARIpCgVub2RlcxgEIAMoCzIaLmVsYXN0aWNqb2IudjEuQ2x1c3Rlck5vZGUSDwoHd2FpdGluZxgFIAEoBRIQCghwcmVwYXJlZBgGIAEoBRIPCgdydW5uaW5nGAcgASgFIpoCCgtDbHVzdGVyTm9kZRIPCgdub2RlX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDQoFc2xvdHMYAyABKAUSEgoKdXNlZF9zbG90cxgEIAEoBRIQCghoYW5kbGVycxgFIAMoCRI2CgZsYWJlbHMYBiADKAsyJi5lbGFzdGljam9iLnYxLkNsdXN0ZXJOb2RlLkxhYmVsc0VudHJ5EgsKA2NwdRgHIAEoARIWCg5mcmVlX21lbW9yeV9tYhgIIAEoBRIQCghkcmFpbmluZxgJIAEoCBIWCg50aW1lX3pvbmVfZGF0YRgUIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBMo4CCg5DbHVzdGVyU2VydmljZRJRCgpHZXRDbHVzdGVyEiAuZWxhc3RpY2pvYi52MS5HZXRDbHVzdGVyUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuR2V0Q2x1c3RlclJlc3BvbnNlElkKDFdhdGNoQ2x1c3RlchIiLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVzcG9uc2UwARJOCglEcmFpbk5vZGUSHy5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlc3BvbnNlYgZwcm90bzM");
 
 /**
  * The cluster to watch.
@@ -340,6 +340,13 @@ export type ClusterNode = Message<"elasticjob.v1.ClusterNode"> & {
    * @generated from field: bool draining = 9;
    */
   draining: boolean;
+
+  /**
+   * The version of the IANA time zone database that it computes with, such as 2026f; empty: an older node.
+   *
+   * @generated from field: string time_zone_data = 20;
+   */
+  timeZoneData: string;
 };
 
 /**
@@ -410,6 +417,13 @@ export type ClusterNodeJson = {
    * @generated from field: bool draining = 9;
    */
   draining?: boolean;
+
+  /**
+   * The version of the IANA time zone database that it computes with, such as 2026f; empty: an older node.
+   *
+   * @generated from field: string time_zone_data = 20;
+   */
+  timeZoneData?: string;
 };
 
 /**

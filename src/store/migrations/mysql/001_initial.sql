@@ -1,10 +1,14 @@
 -- Times are epoch milliseconds, UTC. Each statement can be run again: DDL is not transactional here.
 
 -- Row 1 holds the mastership. Row 2 is only for the proof of the fence at start.
+-- zone_data: the newest version of the time zone data that a node has had; zone_computed: the one by which all
+-- waiting occurrences were computed, empty where it is not one.
 CREATE TABLE IF NOT EXISTS cluster (
   id TINYINT NOT NULL PRIMARY KEY,
   epoch BIGINT NOT NULL,
-  incarnation VARCHAR(64) NOT NULL
+  incarnation VARCHAR(64) NOT NULL,
+  zone_data VARCHAR(32) NOT NULL DEFAULT '',
+  zone_computed VARCHAR(32) NOT NULL DEFAULT ''
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 INSERT INTO cluster (id, epoch, incarnation) VALUES (1, 0, ''), (2, 0, '') ON DUPLICATE KEY UPDATE id = id;

@@ -3,7 +3,9 @@
 CREATE TABLE cluster (
   id INTEGER NOT NULL PRIMARY KEY,
   epoch INTEGER NOT NULL,
-  incarnation TEXT NOT NULL
+  incarnation TEXT NOT NULL,
+  zone_data TEXT NOT NULL DEFAULT '',
+  zone_computed TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
 INSERT INTO cluster (id, epoch, incarnation) VALUES (1, 0, '');

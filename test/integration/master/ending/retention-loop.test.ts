@@ -53,6 +53,7 @@ beforeEach(async () => {
       maxLost: 10,
       retention: parseRetention(DEFAULT_RETENTION).retention,
       embedded: false,
+      zoneData: "2026c",
     },
     clock,
     random: systemRandom,
