@@ -91,7 +91,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         retention: config.retention,
         embedded: isEmbedded,
       },
-      network: createNetwork({ clock, limits, credentials }),
+      network: createNetwork({ clock, limits, incarnation, credentials }),
       lock,
       store,
       executors,

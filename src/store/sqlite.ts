@@ -4,10 +4,26 @@ import { type Read, SQLITE } from "./dialect.ts";
 import { pageEnded, pageFreeKeys, pageResultAges, readClaimsOfGone } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
-import { pageJobs, readClasses, readFinalRows, readJobs, readMastership, readNodes } from "./read-jobs.ts";
+import {
+  findNode,
+  pageJobs,
+  readClasses,
+  readCluster,
+  readFinalRows,
+  readJobs,
+  readMastership,
+  readNodes,
+} from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
 import { listResults } from "./result-list-query.ts";
-import { addClass, addNode, advanceEpoch, reserveIds } from "./sqlite/cluster-rows.ts";
+import {
+  addClass,
+  advanceEpoch,
+  announceReign,
+  noteUnheard,
+  registerNode,
+  reserveIds,
+} from "./sqlite/cluster-rows.ts";
 import { Database } from "./sqlite/database.ts";
 import { deleteKeys, deleteResults, expireJobs } from "./sqlite/expire.ts";
 import { migrate } from "./sqlite/migrate.ts";
@@ -33,12 +49,16 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     readClock: async () => Math.trunc(clock.now()),
     readMastership: () => readMastership(read),
     advanceEpoch: async (from, to) => advanceEpoch(database, from, to),
+    readCluster: () => readCluster(read),
+    announceReign: async (epoch, reign) => announceReign(database, epoch, reign),
 
     reserveIds: async (epoch, count) => reserveIds(database, epoch, count),
     readClasses: () => readClasses(read),
     addClass: async (epoch, jobClass) => addClass(database, epoch, jobClass),
     readNodes: () => readNodes(read),
-    addNode: async (epoch, node) => addNode(database, epoch, node),
+    registerNode: async (incarnation, nodeId) => registerNode(database, incarnation, nodeId),
+    findNode: (incarnation) => findNode(read, incarnation),
+    noteUnheard: async (epoch, notes) => noteUnheard(database, epoch, notes),
 
     insertJobs: async (epoch, jobs, keys) => insertJobs(database, epoch, jobs, keys),
     async readKeys(epoch, keys, now) {
