@@ -59,6 +59,18 @@ export const EXPLAINED: readonly Explained[] = [
     why: "Only recurring jobs come here; the line tells the compiler.",
   },
   {
+    file: "src/master/nodes/node-sessions.ts",
+    text: "const CHECK_MS = 100;",
+    change: "100 becomes 33.333",
+    why: "It only paces the look at who is silent; that it is looked often enough is held by a test.",
+  },
+  {
+    file: "src/master/nodes/node-claims.ts",
+    text: "if (status !== STORED_STATUS.WAITING) {",
+    change: "early return dropped",
+    why: "To place a job that has ended takes it out of memory too; the return spares making its record.",
+  },
+  {
     file: "src/master/memory/claim-holders.ts",
     text: "if (known === undefined || known < claim) claims.set(jobId, claim);",
     change: "< becomes <=",

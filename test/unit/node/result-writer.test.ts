@@ -38,6 +38,7 @@ function rig() {
   const writer = new ResultWriter({ store: store as JobStore, clock, logger: silentLogger });
   let lastJobId = 0;
   return {
+    writer,
     batches,
     projections,
     add(changes: { readonly endTime?: number; readonly isRetried?: boolean } = {}): Promise<Projection> {
@@ -110,8 +111,42 @@ test("nothing waits long for a batch that does not come to an end", async () => 
   await wait(0);
   add();
   await wait(0);
-  await wait(60);
+  await wait(49);
+  expect(batches.map(({ rows }) => rows)).toEqual([1]);
+  await wait(1);
   expect(batches.map(({ rows }) => rows)).toEqual([1, 1]);
+});
+
+test("a batch that is just full goes beside another at once, one row less does not", async () => {
+  const { add, wait, batches } = rig();
+  add();
+  await wait(0);
+  for (let count = 1; count < FULL; count++) add();
+  await wait(0);
+  expect(batches.map(({ rows }) => rows)).toEqual([1]);
+  add();
+  await wait(0);
+  expect(batches.map(({ rows }) => rows)).toEqual([1, FULL]);
+});
+
+test("a writer that has stopped tells of no row that was written too late", async () => {
+  const { writer, add, wait, batches } = rig();
+  let isTold = false;
+  void add().then(() => {
+    isTold = true;
+  });
+  await wait(0);
+  let isStopped = false;
+  void writer.stop(10).then(() => {
+    isStopped = true;
+  });
+  await wait(9);
+  expect(isStopped).toBe(false);
+  await wait(1);
+  expect(isStopped).toBe(true);
+  batches[0]?.end();
+  await wait(0);
+  expect(isTold).toBe(false);
 });
 
 test("jobs that end for good in one batch end with the last of them; others keep their time", async () => {

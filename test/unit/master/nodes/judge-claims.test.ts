@@ -90,3 +90,9 @@ test("there is a verdict for each claim that a node lists, in their order", asyn
     [one, Verdict.KEEP],
   ]);
 });
+
+test("a node that lists no claims is judged without a look at the database", async () => {
+  // This store throws at whatever it is asked.
+  const { store } = masterContext();
+  expect(await judgeClaims(store, OURS, [])).toEqual({ verdicts: [], running: [], over: [] });
+});

@@ -1,0 +1,405 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { MasterAddress } from "../../../../src/coordination/cluster-lock.ts";
+import type { Network } from "../../../../src/coordination/network.ts";
+import { isError } from "../../../../src/core/errors.ts";
+import { Elector } from "../../../../src/master/election/elector.ts";
+import type { RoleNow } from "../../../../src/master/election/role.ts";
+import { Mastership } from "../../../../src/master/mastership.ts";
+import { NOW, recordOf } from "../../../fixtures/job-fixture.ts";
+import { ManualClock } from "../../../fixtures/manual-clock.ts";
+import { masterContext, openTestStore } from "../../../fixtures/master-context.ts";
+import { MemoryLock } from "../../../fixtures/memory-lock.ts";
+import { settled } from "../../../fixtures/settled.ts";
+import { silentLogger } from "../../../fixtures/silent-logger.ts";
+import { until } from "../../../fixtures/until.ts";
+
+const LOCK_TTL_MS = 3_000;
+/** Trust ends a margin before the lock does. */
+const TRUST_MS = LOCK_TTL_MS - 200;
+const OWN = "this process";
+const ADDRESS = "127.0.0.1:1";
+const OTHER: MasterAddress = { address: "127.0.0.1:2", nodeId: "b", incarnation: "another", epoch: 7 };
+
+let opened: Awaited<ReturnType<typeof openTestStore>>;
+let elector: Elector;
+let clock: ManualClock;
+let lock: MemoryLock;
+let renewals: number;
+let chance: number;
+beforeEach(async () => {
+  opened = await openTestStore();
+  clock = new ManualClock();
+  lock = new MemoryLock();
+  const { renew } = lock;
+  renewals = 0;
+  lock.renew = (incarnation) => {
+    renewals++;
+    return renew(incarnation);
+  };
+  chance = 0.5;
+  const network: Network = {
+    openStream: () => ({ send: () => {}, close: () => {} }),
+    identify: async () => "refused",
+  };
+  elector = new Elector({
+    lock,
+    store: opened.store,
+    network,
+    clock,
+    random: { next: () => chance, id: () => "an id" },
+    logger: silentLogger,
+    settings: { ...masterContext().settings, lockTtlMs: LOCK_TTL_MS },
+    incarnation: OWN,
+    nodeId: "a",
+    address: () => ADDRESS,
+  });
+});
+afterEach(async () => {
+  await elector.stop();
+  await settled();
+  await opened.close();
+});
+
+function masterOf(role: RoleNow): { readonly api: Mastership; readonly epoch: number } {
+  if (role.kind !== "master" || !(role.api instanceof Mastership)) throw new Error(`it is ${role.kind}`);
+  return { api: role.api, epoch: role.epoch };
+}
+
+async function elect() {
+  await elector.tick();
+  return masterOf(elector.now());
+}
+
+/** How a call on the mastership fails: with `not_found` it is served. */
+async function isServed(api: Mastership): Promise<boolean> {
+  const error: unknown = await api.readJob(999).then(
+    () => new Error("there is such a job"),
+    (thrown: unknown) => thrown,
+  );
+  if (isError(error, "not_found")) return true;
+  if (isError(error, "unavailable")) return false;
+  throw error;
+}
+
+/** As another process does that is elected. */
+async function beginEpoch(incarnation = OTHER.incarnation): Promise<number> {
+  const { epoch } = await opened.store.readMastership();
+  await opened.store.advanceEpoch(epoch, { epoch: epoch + 1, incarnation });
+  return epoch + 1;
+}
+
+const storedEpoch = async () => (await opened.store.readMastership()).epoch;
+
+test("with the lock free it is elected: the epoch is written, above the last one, and its address published", async () => {
+  const { epoch } = await elect();
+  expect(epoch).toBe(NOW);
+  expect(await opened.store.readMastership()).toEqual({ epoch, incarnation: OWN });
+  expect([lock.held, lock.master]).toEqual([OWN, { address: ADDRESS, nodeId: "a", incarnation: OWN, epoch }]);
+});
+
+test("cluster time is the database's, taken in the middle of the round trip", async () => {
+  const { readClock } = opened.store;
+  opened.store.readClock = () => {
+    clock.move(100);
+    return readClock.call(opened.store);
+  };
+  const { api } = await elect();
+  // Three readings of 100 ms: the first says NOW, and was right 50 ms after it was asked for.
+  expect(api.clusterTime()).toBe(NOW + 250);
+});
+
+test("trust lasts for the TTL less a margin, from before the lock was asked for; a renewal extends it (G8)", async () => {
+  const { acquire } = lock;
+  lock.acquire = (incarnation) => {
+    clock.move(300);
+    return acquire(incarnation);
+  };
+  const { api } = await elect();
+  clock.move(TRUST_MS - 300 - 1);
+  expect(await isServed(api)).toBe(true);
+  clock.move(1);
+  expect(await isServed(api)).toBe(false);
+  await elector.tick();
+  clock.move(TRUST_MS - 1);
+  expect(await isServed(api)).toBe(true);
+  clock.move(1);
+  expect(await isServed(api)).toBe(false);
+});
+
+test("a renewal whose answer is slow extends trust from when it was sent", async () => {
+  const { api } = await elect();
+  const { renew } = lock;
+  lock.renew = (incarnation) => {
+    clock.move(1_000);
+    return renew(incarnation);
+  };
+  await elector.tick();
+  clock.move(TRUST_MS - 1_000 - 1);
+  expect(await isServed(api)).toBe(true);
+  clock.move(1);
+  expect(await isServed(api)).toBe(false);
+});
+
+test("without an answer from the lock it stays master, and is served as long as trust lasts", async () => {
+  const { api } = await elect();
+  lock.renew = () => Promise.reject(new Error("no answer"));
+  clock.move(TRUST_MS - 1);
+  await elector.tick();
+  expect([elector.now().kind, await isServed(api)]).toEqual(["master", true]);
+  clock.move(1);
+  await elector.tick();
+  expect([elector.now().kind, await isServed(api)]).toEqual(["master", false]);
+});
+
+test.each<[string, () => void]>([
+  ["another holds the lock", () => void (lock.held = OTHER.incarnation)],
+  [
+    "another is quicker to get it",
+    () => {
+      lock.held = null;
+      lock.acquire = async () => {
+        lock.held = OTHER.incarnation;
+        return false;
+      };
+    },
+  ],
+])("while %s, nobody is elected and no epoch is written", async (_, change) => {
+  change();
+  await elector.tick();
+  expect([elector.now().kind, lock.held, await storedEpoch()]).toEqual(["none", OTHER.incarnation, 1]);
+});
+
+test("an own lock that no mastership goes with is given up, and taken anew", async () => {
+  lock.held = OWN;
+  const { epoch } = await elect();
+  expect([lock.held, lock.master?.epoch]).toEqual([OWN, epoch]);
+});
+
+test("an election in which another has advanced the epoch fails, and the lock is given up", async () => {
+  const { acquire } = lock;
+  lock.acquire = async (incarnation) => {
+    const isAcquired = await acquire(incarnation);
+    await beginEpoch();
+    return isAcquired;
+  };
+  await elector.tick();
+  expect([elector.now().kind, lock.held, lock.master]).toEqual(["none", null, null]);
+  expect(await opened.store.readMastership()).toEqual({ epoch: 2, incarnation: OTHER.incarnation });
+});
+
+test.each<[number, string]>([
+  [TRUST_MS - 1, "master"],
+  [TRUST_MS, "none"],
+])("an election that took %i ms of its trust makes it: %s", async (ms, kind) => {
+  const { advanceEpoch } = opened.store;
+  opened.store.advanceEpoch = (from, to) => {
+    clock.move(ms);
+    return advanceEpoch.call(opened.store, from, to);
+  };
+  await elector.tick();
+  expect([elector.now().kind, lock.held]).toEqual([kind, kind === "master" ? OWN : null]);
+});
+
+test("a master whose lock another holds steps down, and then follows it", async () => {
+  const { api } = await elect();
+  lock.held = OTHER.incarnation;
+  lock.master = OTHER;
+  await elector.tick();
+  expect([elector.now().kind, await isServed(api)]).toEqual(["none", false]);
+  await elector.tick();
+  expect(elector.now()).toEqual({ kind: "follower", master: OTHER });
+});
+
+test("a lock that was lost is taken anew while the database has the same epoch: the mastership goes on", async () => {
+  const { api, epoch } = await elect();
+  lock.held = null;
+  lock.master = null;
+  await elector.tick();
+  expect(masterOf(elector.now())).toEqual({ api, epoch });
+  expect([lock.held, lock.master]).toMatchObject([OWN, { incarnation: OWN, epoch }]);
+  expect(await storedEpoch()).toBe(epoch);
+});
+
+test.each<[string, () => Promise<unknown>]>([
+  ["another epoch has begun", () => beginEpoch()],
+  ["another epoch of its own has begun", () => beginEpoch(OWN)],
+  [
+    "the epoch is another process's",
+    async () => {
+      const epoch = await storedEpoch();
+      opened.store.readMastership = async () => ({ epoch, incarnation: OTHER.incarnation });
+    },
+  ],
+])("a lock that was lost and got again ends the mastership when %s", async (_, change) => {
+  await elect();
+  lock.held = null;
+  await change();
+  await elector.tick();
+  expect(elector.now().kind).toBe("none");
+});
+
+test("a lock that is renewed after trust had ended goes on only in the same epoch; while it lasts, none is asked for", async () => {
+  await elect();
+  await beginEpoch();
+  clock.move(TRUST_MS - 1);
+  await elector.tick();
+  expect(elector.now().kind).toBe("master");
+  clock.move(TRUST_MS);
+  await elector.tick();
+  expect(elector.now().kind).toBe("none");
+});
+
+test("an address that is published already is not published again", async () => {
+  await elect();
+  lock.publishMaster = () => Promise.reject(new Error("published again"));
+  const published = lock.master;
+  await elector.tick();
+  expect([elector.now().kind, lock.master]).toEqual(["master", published]);
+  let tries = 0;
+  lock.publishMaster = async () => ++tries > 0;
+  await elector.tick();
+  expect(tries).toBe(0);
+});
+
+test.each<[string, (epoch: number) => MasterAddress | null]>([
+  ["is gone", () => null],
+  ["is another's", (epoch) => ({ ...OTHER, epoch })],
+  [
+    "is of an earlier epoch",
+    (epoch) => ({ address: ADDRESS, nodeId: "a", incarnation: OWN, epoch: epoch - 1 }),
+  ],
+])("an address that %s is published again", async (_, published) => {
+  const { epoch } = await elect();
+  lock.master = published(epoch);
+  await elector.tick();
+  expect(lock.master).toEqual({ address: ADDRESS, nodeId: "a", incarnation: OWN, epoch });
+});
+
+test("a master that finds the lock lost as it publishes steps down", async () => {
+  await elect();
+  lock.master = null;
+  lock.publishMaster = async () => false;
+  await elector.tick();
+  expect(elector.now().kind).toBe("none");
+});
+
+test("a mastership that could not load is over, and its lock given up", async () => {
+  opened.store.readClasses = () => Promise.reject(new Error("no answer"));
+  await elector.tick();
+  expect([elector.now().kind, lock.held]).toEqual(["none", null]);
+});
+
+test.each<[string, MasterAddress | null]>([
+  ["published nothing yet", null],
+  ["not published what is there: that is an earlier one's", { ...OTHER, incarnation: "an earlier one" }],
+])("a holder of the lock that has %s is not followed", async (_, published) => {
+  lock.held = OTHER.incarnation;
+  lock.master = published;
+  await elector.tick();
+  expect(elector.now().kind).toBe("none");
+});
+
+test("two writes that are refused at once end the mastership once, and both say that it is over", async () => {
+  await opened.store.insertJobs(1, [recordOf({ id: 1 }), recordOf({ id: 2 })], []);
+  const { api } = await elect();
+  await beginEpoch();
+  const calls = await Promise.allSettled([1, 2].map((id) => api.deleteJob(id)));
+  expect(calls).toEqual([1, 2].map(() => ({ status: "rejected", reason: expect.anything() })));
+  for (const call of calls) {
+    expect(call.status === "rejected" && isError(call.reason, "unavailable")).toBe(true);
+  }
+  expect(elector.now().kind).toBe("none");
+});
+
+test("one that resigns lets its writes end for a moment, gives up the lock, and is elected no more", async () => {
+  const { api, epoch } = await elect();
+  const waited: number[] = [];
+  api.quiesce = async (ms) => {
+    waited.push(ms);
+    // Until then it is master.
+    expect([elector.now().kind, lock.held]).toEqual(["master", OWN]);
+  };
+  await elector.resign();
+  expect([waited, elector.now().kind, lock.held]).toEqual([[250], "none", null]);
+  await elector.tick();
+  expect([elector.now().kind, lock.held]).toEqual(["none", null]);
+  // Nor does it begin an epoch, which would end the mastership of whoever has taken over by then.
+  expect(await storedEpoch()).toBe(epoch);
+  // It goes on as a follower.
+  [lock.held, lock.master] = [OTHER.incarnation, OTHER];
+  await elector.tick();
+  expect(elector.now()).toEqual({ kind: "follower", master: OTHER });
+});
+
+test("one that resigns while it is being elected gives up the lock", async () => {
+  const { acquire } = lock;
+  lock.acquire = async (incarnation) => {
+    const isAcquired = await acquire(incarnation);
+    await elector.resign();
+    return isAcquired;
+  };
+  await elector.tick();
+  expect([elector.now().kind, lock.held]).toEqual(["none", null]);
+});
+
+test("one that is not master resigns without a wait, and leaves the lock alone", async () => {
+  lock.held = OWN;
+  await elector.resign();
+  expect(lock.held).toBe(OWN);
+});
+
+test.each([
+  [0, 375],
+  [0.5, 500],
+  [1, 625],
+])(
+  "the lock is renewed six times within its TTL, give or take a quarter: by chance %d, each %i ms",
+  async (by, ms) => {
+    chance = by;
+    elector.start();
+    await until("it is elected and rests", () => elector.now().kind === "master");
+    await settled();
+    for (let times = 1; times <= 2; times++) {
+      clock.move(ms - 1);
+      await settled();
+      expect(renewals).toBe(times - 1);
+      clock.move(1);
+      await until("it renews", () => renewals === times);
+      await settled();
+    }
+  },
+);
+
+test("it follows whoever is announced, other than itself, and tries at once when the lock is released", async () => {
+  lock.held = OTHER.incarnation;
+  elector.start();
+  await settled();
+  lock.announce({ ...OTHER, incarnation: OWN });
+  expect(elector.now().kind).toBe("none");
+  lock.announce(OTHER);
+  expect(elector.now()).toEqual({ kind: "follower", master: OTHER });
+  lock.held = null;
+  lock.announce(null);
+  // No time passes.
+  await until("it is elected", () => elector.now().kind === "master");
+  // A master takes no announcement for its successor.
+  lock.announce(OTHER);
+  expect(elector.now().kind).toBe("master");
+});
+
+test("when the master's process has ended, it breaks that one's lock and tries at once", async () => {
+  [lock.held, lock.master] = [OTHER.incarnation, OTHER];
+  elector.start();
+  await until("it follows", () => elector.now().kind === "follower");
+  const gone = elector.masterIsGone(OTHER);
+  await settled();
+  clock.move(20);
+  await gone;
+  await until("it is elected", () => elector.now().kind === "master");
+});
+
+test("one that stops hears of no more announcements", async () => {
+  elector.start();
+  await elector.stop();
+  expect([lock.listenerCount, elector.now().kind, lock.held]).toEqual([0, "none", null]);
+});
