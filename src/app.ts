@@ -96,7 +96,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         embedded: isEmbedded,
         zoneData: zoneData.version,
       },
-      network: createNetwork({ clock, limits, credentials }),
+      network: createNetwork({ clock, limits, incarnation, credentials }),
       lock,
       store,
       executors,

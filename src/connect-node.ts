@@ -77,7 +77,8 @@ export function connectNode(parts: NodeParts): ConnectedNode {
   };
   const identity = () => {
     const now = elector.now();
-    return { incarnation, nodeId, epoch: now.kind === "master" ? now.epoch : 0 };
+    const isMaster = now.kind === "master";
+    return { incarnation, nodeId, epoch: isMaster ? now.epoch : 0, sharesDatabase: isMaster };
   };
   const network = withOwnProcess(parts.network, { address, accept, identity });
   const elector = new Elector({
@@ -107,10 +108,16 @@ export function connectNode(parts: NodeParts): ConnectedNode {
       current: () => {
         const now = elector.now();
         if (now.kind === "follower") return now.master;
-        return now.kind === "master" ? { address: address(), nodeId, incarnation, epoch: now.epoch } : null;
+        if (now.kind !== "master") return null;
+        return { address: address(), nodeId, incarnation, epoch: now.epoch, cluster: "" };
       },
       changed: (changed) => elector.changed(changed),
       lost: (master) => void elector.masterIsGone(master),
+      refused: (master, reason) => elector.refused(master, reason),
+    },
+    enter: async () => {
+      await store.registerNode(incarnation, nodeId);
+      return (await store.readCluster()).identity;
     },
     network,
     executors,

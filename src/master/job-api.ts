@@ -86,6 +86,8 @@ export interface JobApi {
   readCluster(): ClusterView;
   /** Throws `not_found` when no connected node has this name. */
   drainNode(nodeId: string): void;
+  /** Whether a process has entered itself in this master's database: no other's forwarded calls are taken. */
+  sharesDatabase(incarnation: string): Promise<boolean>;
   /** Takes in a stream that a node opened. */
   acceptNode(stream: MasterStream): StreamHandler;
 }

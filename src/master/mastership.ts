@@ -38,12 +38,14 @@ import { ConnectedNodes } from "./nodes/connected-nodes.ts";
 import { NodeClaims } from "./nodes/node-claims.ts";
 import { NodeNumbers } from "./nodes/node-numbers.ts";
 import { NodeSessions } from "./nodes/node-sessions.ts";
+import { UnheardNodes } from "./nodes/unheard-nodes.ts";
 
 export class Mastership implements JobApi {
   private readonly context: MasterContext;
   private readonly inFlight = new InFlight();
   private readonly nodes = new ConnectedNodes();
   private readonly numbers: NodeNumbers;
+  private readonly unheard: UnheardNodes;
   private readonly classes: ClassRegistry;
   private readonly pages: Pages;
   private readonly sessions: NodeSessions;
@@ -74,10 +76,12 @@ export class Mastership implements JobApi {
     // ending
     const endings = new Endings(context, { memory, inFlight, holders });
     this.sweep = new Sweep(context, { classes, pages, queues, memory, inFlight, holders });
-    this.retention = new RetentionLoop(context, { classes, inFlight });
     // nodes
     const numbers = new NodeNumbers(context);
-    const absent = new AbsentNodes(context, { network, numbers, holders, endings });
+    const unheard = new UnheardNodes(context);
+    const absent = new AbsentNodes(context, { network, numbers, holders, endings, unheard });
+    const isRecovering = () => absent.areAwaited;
+    this.retention = new RetentionLoop(context, { classes, inFlight, isRecovering });
     const claims = new NodeClaims(context, { holders, memory, inFlight, endings });
     const sessions = new NodeSessions(context, {
       network,
@@ -91,6 +95,7 @@ export class Mastership implements JobApi {
       pages,
       endings,
       turn,
+      unheard,
     });
     // adding
     const refusal = handlerRefusal(context, nodes);
@@ -129,13 +134,16 @@ export class Mastership implements JobApi {
     this.pages = pages;
     this.classes = classes;
     this.numbers = numbers;
+    this.unheard = unheard;
     this.sessions = sessions;
   }
 
   /** Loads what it must know before it serves, then starts its loops. */
   async start(): Promise<void> {
     await this.classes.load();
-    await this.numbers.load();
+    const nodes = await this.context.store.readNodes();
+    this.numbers.load(nodes);
+    this.unheard.load(nodes);
     this.context.ended.addEventListener("abort", () => this.stop(), { once: true });
     for (const loop of [
       this.pages.run(),
@@ -215,6 +223,10 @@ export class Mastership implements JobApi {
 
   drainNode(nodeId: string): void {
     for (const session of this.nodes.named(nodeId)) session.drain();
+  }
+
+  async sharesDatabase(incarnation: string): Promise<boolean> {
+    return (await this.numbers.find(incarnation)) !== null;
   }
 
   acceptNode(stream: MasterStream): StreamHandler {

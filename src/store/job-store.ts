@@ -28,11 +28,31 @@ export interface ZoneVersions {
   readonly computed: string;
 }
 
+/** Where a master listens, and by which lock it was elected. */
+export interface Reign {
+  readonly address: string;
+  readonly lockKey: string;
+}
+
+/** Whose database it is. */
+export interface ClusterRecord extends Reign {
+  /** Made with the schema, for people to tell clusters apart; a copy of the database has the same one. */
+  readonly identity: string;
+}
+
 /** A process that has been in the cluster. Rows refer to it by its number. */
 export interface NodeRecord {
   readonly number: number;
   readonly incarnation: string;
   readonly nodeId: string;
+  /** Since when no master has answered it, in cluster time; null: one may have. */
+  readonly unheardSince: number | null;
+}
+
+export interface UnheardNote {
+  readonly number: number;
+  /** Null: withdraws what was noted. */
+  readonly since: number | null;
 }
 
 /** A key under which jobs were added. */
@@ -149,6 +169,9 @@ export interface JobStore {
   readMastership(): Promise<Mastership>;
   /** Compare-and-set. False: the epoch is no longer `from`. After an unknown outcome it knows its own by the incarnation. */
   advanceEpoch(from: number, to: Mastership): Promise<boolean>;
+  readCluster(): Promise<ClusterRecord>;
+  /** By the master, after its election: where it is found. */
+  announceReign(epoch: number, reign: Reign): Promise<void>;
 
   readZoneVersions(): Promise<ZoneVersions>;
   /** Raises `newest`. Not fenced: any node does it, and no epoch depends on it. */
@@ -162,7 +185,11 @@ export interface JobStore {
   /** Repeating it with the same class is safe. */
   addClass(epoch: number, jobClass: JobClass): Promise<void>;
   readNodes(): Promise<NodeRecord[]>;
-  addNode(epoch: number, node: NodeRecord): Promise<void>;
+  /** A process enters itself, once, before it joins a master. Returns its number, the same each time. Not fenced: it is no master's write. */
+  registerNode(incarnation: string, nodeId: string): Promise<number>;
+  /** The number of a process that has entered itself; null: it has not, in this database. */
+  findNode(incarnation: string): Promise<number | null>;
+  noteUnheard(epoch: number, notes: readonly UnheardNote[]): Promise<void>;
 
   /**
    * Inserts all jobs or none; repeating it is safe (same ids). Throws `already_exists` when a key is

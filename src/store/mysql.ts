@@ -9,10 +9,12 @@ import { changeJob, deleteJob, freeKeys } from "./mysql/change-job.ts";
 import { claimJobs } from "./mysql/claim-jobs.ts";
 import {
   addClass,
-  addNode,
   advanceEpoch,
+  announceReign,
+  noteUnheard,
   offerZoneData,
   readClock,
+  registerNode,
   reserveIds,
   setZonesComputed,
 } from "./mysql/cluster-rows.ts";
@@ -25,8 +27,10 @@ import { projectJobs } from "./mysql/project-jobs.ts";
 import { repeatOn } from "./mysql/repeat.ts";
 import { writeResults } from "./mysql/write-results.ts";
 import {
+  findNode,
   pageJobs,
   readClasses,
+  readCluster,
   readFinalRows,
   readJobs,
   readMastership,
@@ -82,12 +86,16 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     offerZoneData: (version) => repeat((session) => offerZoneData(session, version)),
     setZonesComputed: (epoch, version) => repeat((session) => setZonesComputed(session, epoch, version)),
     advanceEpoch: (from, to) => repeat((session) => advanceEpoch(session, from, to)),
+    readCluster: () => readCluster(read),
+    announceReign: (epoch, reign) => repeat((session) => announceReign(session, epoch, reign)),
 
     reserveIds: (epoch, count) => repeat((session) => reserveIds(session, epoch, count)),
     readClasses: () => readClasses(read),
     addClass: (epoch, jobClass) => repeat((session) => addClass(session, epoch, jobClass)),
     readNodes: () => readNodes(read),
-    addNode: (epoch, node) => repeat((session) => addNode(session, epoch, node)),
+    registerNode: (incarnation, nodeId) => repeat((session) => registerNode(session, incarnation, nodeId)),
+    findNode: (incarnation) => findNode(read, incarnation),
+    noteUnheard: (epoch, notes) => repeat((session) => noteUnheard(session, epoch, notes)),
 
     insertJobs: (epoch, jobs, keys) =>
       repeat((session) => insertJobs(session, epoch, jobs, keys, largestPacket)),

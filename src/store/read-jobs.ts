@@ -5,6 +5,7 @@ import { chunks, marks, padded, paddedRows, rowMarks } from "./in-list.ts";
 import { type JobRow, jobOfRow, SELECT_JOB, SELECT_JOB_WITHOUT_PAYLOAD } from "./job-row.ts";
 import type {
   ClaimRef,
+  ClusterRecord,
   Cursor,
   JobPage,
   JobStore,
@@ -45,11 +46,33 @@ export async function readClasses(read: Read): Promise<JobClass[]> {
 }
 
 export async function readNodes(read: Read): Promise<NodeRecord[]> {
-  const rows = await read<{ number: number; incarnation: string; node_id: string }>(
-    "SELECT number, incarnation, node_id FROM clusternode ORDER BY number",
+  const rows = await read<{
+    number: number;
+    incarnation: string;
+    node_id: string;
+    unheard_since: number | null;
+  }>("SELECT number, incarnation, node_id, unheard_since FROM clusternode ORDER BY number", []);
+  return rows.map((row) => ({
+    number: row.number,
+    incarnation: row.incarnation,
+    nodeId: row.node_id,
+    unheardSince: row.unheard_since,
+  }));
+}
+
+export async function findNode(read: Read, incarnation: string): Promise<number | null> {
+  const [row] = await read<{ number: number }>("SELECT number FROM clusternode WHERE incarnation = ?", [
+    incarnation,
+  ]);
+  return row?.number ?? null;
+}
+
+export async function readCluster(read: Read): Promise<ClusterRecord> {
+  const [row] = await read<{ identity: string; address: string; lock_key: string }>(
+    "SELECT identity, address, lock_key FROM cluster WHERE id = 1",
     [],
   );
-  return rows.map((row) => ({ number: row.number, incarnation: row.incarnation, nodeId: row.node_id }));
+  return { identity: row?.identity ?? "", address: row?.address ?? "", lockKey: row?.lock_key ?? "" };
 }
 
 export async function readJobs(read: Read, ids: readonly number[]): Promise<Map<number, JobRecord>> {

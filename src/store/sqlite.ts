@@ -5,8 +5,10 @@ import { pageEnded, pageFreeKeys, pageResultAges, readClaimsOfGone } from "./exp
 import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
 import {
+  findNode,
   pageJobs,
   readClasses,
+  readCluster,
   readFinalRows,
   readJobs,
   readMastership,
@@ -17,9 +19,11 @@ import { readKeyState } from "./read-keys.ts";
 import { listResults } from "./result-list-query.ts";
 import {
   addClass,
-  addNode,
   advanceEpoch,
+  announceReign,
+  noteUnheard,
   offerZoneData,
+  registerNode,
   reserveIds,
   setZonesComputed,
 } from "./sqlite/cluster-rows.ts";
@@ -51,12 +55,16 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     offerZoneData: async (version) => offerZoneData(database, version),
     setZonesComputed: async (epoch, version) => setZonesComputed(database, epoch, version),
     advanceEpoch: async (from, to) => advanceEpoch(database, from, to),
+    readCluster: () => readCluster(read),
+    announceReign: async (epoch, reign) => announceReign(database, epoch, reign),
 
     reserveIds: async (epoch, count) => reserveIds(database, epoch, count),
     readClasses: () => readClasses(read),
     addClass: async (epoch, jobClass) => addClass(database, epoch, jobClass),
     readNodes: () => readNodes(read),
-    addNode: async (epoch, node) => addNode(database, epoch, node),
+    registerNode: async (incarnation, nodeId) => registerNode(database, incarnation, nodeId),
+    findNode: (incarnation) => findNode(read, incarnation),
+    noteUnheard: async (epoch, notes) => noteUnheard(database, epoch, notes),
 
     insertJobs: async (epoch, jobs, keys) => insertJobs(database, epoch, jobs, keys),
     async readKeys(epoch, keys, now) {

@@ -45,7 +45,14 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
   const peers = createPeers({ maxCallBytes: limits.maxCallBytes, credentials });
-  const master = createMasterCaller({ role, peers, clock, limits, closing: closing.signal });
+  const master = createMasterCaller({
+    role,
+    peers,
+    clock,
+    limits,
+    incarnation: identity.incarnation,
+    closing: closing.signal,
+  });
   const names = createNodeNames(store, clock);
   const jobs = createJobService({
     role,

@@ -8,6 +8,7 @@ import type { Logger } from "../../core/logger.ts";
 import {
   type GetJobRequest,
   type GetJobResponse,
+  type IdentifyRequest,
   type NodeService,
 } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import type { Role } from "../../master/election/role.ts";
@@ -27,9 +28,12 @@ export function createNodeService(options: {
   const { role, identity, limits, logger, closing } = options;
 
   return {
-    identify() {
+    async identify({ incarnation }: IdentifyRequest) {
       const now = role.now();
-      return { ...identity, epoch: now.kind === "master" ? now.epoch : 0 };
+      if (now.kind !== "master") return { ...identity, epoch: 0 };
+      const sharesDatabase =
+        incarnation !== "" && (await now.api.sharesDatabase(incarnation).catch(() => false));
+      return { ...identity, epoch: now.epoch, sharesDatabase };
     },
 
     getJob(requests: AsyncIterable<GetJobRequest>, context: HandlerContext): AsyncIterable<GetJobResponse> {

@@ -1,9 +1,9 @@
 /** The mastership, ids, classes and nodes. */
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobClass } from "../../core/job.ts";
-import type { SqlValue } from "../dialect.ts";
-import type { Mastership, NodeRecord } from "../job-store.ts";
-import { readMastership } from "../read-jobs.ts";
+import type { Read, SqlValue } from "../dialect.ts";
+import type { Mastership, Reign, UnheardNote } from "../job-store.ts";
+import { findNode, readMastership } from "../read-jobs.ts";
 import type { Session } from "./connection-pool.ts";
 import { failureOf } from "./errors.ts";
 import { checkEpoch, FENCE, FENCED_EPOCH, insertFenced } from "./fence.ts";
@@ -15,7 +15,9 @@ const SET_ZONES_COMPUTED = "UPDATE cluster SET zone_computed = ? WHERE id = 1 AN
 /** The old value comes back as the statement's insert id. */
 const RESERVE_IDS = `UPDATE idblock SET next_id = LAST_INSERT_ID(next_id) + ? WHERE id = 1 AND ${FENCE}`;
 const ADD_CLASS = `INSERT INTO jobclass (id, handler, labels, epoch) VALUES (?, ?, ?, ${FENCED_EPOCH})`;
-const ADD_NODE = `INSERT INTO clusternode (number, incarnation, node_id, epoch) VALUES (?, ?, ?, ${FENCED_EPOCH})`;
+const REGISTER_NODE = "INSERT INTO clusternode (incarnation, node_id) VALUES (?, ?)";
+const NOTE_UNHEARD = `UPDATE clusternode SET unheard_since = ? WHERE number = ? AND ${FENCE}`;
+const ANNOUNCE_REIGN = `UPDATE cluster SET address = ?, lock_key = ? WHERE id = 1 AND epoch = ?`;
 const CLOCK = "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS now_ms";
 
 export async function readClock(session: Session): Promise<number> {
@@ -57,13 +59,34 @@ export function addClass(session: Session, epoch: number, jobClass: JobClass): P
   });
 }
 
-export function addNode(session: Session, epoch: number, node: NodeRecord): Promise<void> {
-  return addOnce(session, epoch, {
-    insert: ADD_NODE,
-    values: [node.number, node.incarnation, node.nodeId],
-    find: "SELECT number FROM clusternode WHERE number = ? AND incarnation = ? AND node_id = ?",
-    name: `node number ${node.number}`,
-  });
+export async function registerNode(session: Session, incarnation: string, nodeId: string): Promise<number> {
+  const read: Read = (sql, values) => session.read(sql, values);
+  const known = await findNode(read, incarnation);
+  if (known !== null) return known;
+  try {
+    return (await session.execute(REGISTER_NODE, [incarnation, nodeId])).insertId;
+  } catch (error) {
+    // By an earlier try of this call.
+    const number = failureOf(error) === "duplicate" ? await findNode(read, incarnation) : null;
+    if (number === null) throw error;
+    return number;
+  }
+}
+
+export async function noteUnheard(
+  session: Session,
+  epoch: number,
+  notes: readonly UnheardNote[],
+): Promise<void> {
+  for (const { number, since } of notes) {
+    const { affectedRows } = await session.execute(NOTE_UNHEARD, [since, number, epoch]);
+    if (affectedRows === 0) await checkEpoch(session, epoch);
+  }
+}
+
+export async function announceReign(session: Session, epoch: number, reign: Reign): Promise<void> {
+  const { affectedRows } = await session.execute(ANNOUNCE_REIGN, [reign.address, reign.lockKey, epoch]);
+  if (affectedRows === 0) await checkEpoch(session, epoch);
 }
 
 /** A row that is there already must be the same one. */

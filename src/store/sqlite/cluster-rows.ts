@@ -2,7 +2,7 @@
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobClass } from "../../core/job.ts";
 import type { SqlValue } from "../dialect.ts";
-import type { Mastership, NodeRecord } from "../job-store.ts";
+import type { Mastership, Reign, UnheardNote } from "../job-store.ts";
 import type { Database } from "./database.ts";
 
 export function advanceEpoch(database: Database, from: number, to: Mastership): boolean {
@@ -52,13 +52,31 @@ export function addClass(database: Database, epoch: number, jobClass: JobClass):
   });
 }
 
-export function addNode(database: Database, epoch: number, node: NodeRecord): void {
-  addOnce(database, epoch, {
-    insert:
-      "INSERT INTO clusternode (number, incarnation, node_id, epoch) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    find: "SELECT number FROM clusternode WHERE number = ? AND incarnation = ? AND node_id = ?",
-    values: [node.number, node.incarnation, node.nodeId],
-    name: `node number ${node.number}`,
+export function registerNode(database: Database, incarnation: string, nodeId: string): number {
+  return database.write(null, () => {
+    database.run("INSERT INTO clusternode (incarnation, node_id) VALUES (?, ?) ON CONFLICT DO NOTHING", [
+      incarnation,
+      nodeId,
+    ]);
+    const [row] = database.read<{ number: number }>("SELECT number FROM clusternode WHERE incarnation = ?", [
+      incarnation,
+    ]);
+    if (row === undefined) throw new ElasticJobError("internal", "the node's row is missing");
+    return row.number;
+  });
+}
+
+export function noteUnheard(database: Database, epoch: number, notes: readonly UnheardNote[]): void {
+  database.write(epoch, () => {
+    for (const { number, since } of notes) {
+      database.run("UPDATE clusternode SET unheard_since = ? WHERE number = ?", [since, number]);
+    }
+  });
+}
+
+export function announceReign(database: Database, epoch: number, { address, lockKey }: Reign): void {
+  database.write(epoch, () => {
+    database.run("UPDATE cluster SET address = ?, lock_key = ? WHERE id = 1", [address, lockKey]);
   });
 }
 

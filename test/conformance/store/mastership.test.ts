@@ -62,21 +62,58 @@ describeStores("mastership", (get) => {
   test("keeps classes and nodes, and takes the same one twice", async () => {
     const { store, other, epoch } = get();
     const gpu = { id: 1, handler: "render ", labels: { gpu: "true", zone: "ä" } };
-    const node = { number: 1, incarnation: "0123456789abcdef0123456789abcdef", nodeId: "node-ü" };
+    const incarnation = "0123456789abcdef0123456789abcdef";
+    const numbers: number[] = [];
     for (let times = 0; times < 2; times++) {
       await store.addClass(epoch, gpu);
-      await store.addNode(epoch, node);
+      numbers.push(await store.registerNode(incarnation, "node-ü"));
     }
+    const [number = 0] = numbers;
+    expect(numbers).toEqual([number, number]);
     expect(await other.readClasses()).toEqual([gpu]);
-    expect(await other.readNodes()).toEqual([node]);
+    expect(await other.readNodes()).toEqual([{ number, incarnation, nodeId: "node-ü", unheardSince: null }]);
+    expect(await other.findNode(incarnation)).toBe(number);
+    expect(await other.findNode("another")).toBeNull();
   });
 
-  test("refuses a class or node number that stands for another", async () => {
+  test("gives each process that enters itself a number of its own, also many at once", async () => {
+    const { store, other } = get();
+    const names = Array.from({ length: 20 }, (_, index) => `process-${index >> 1}`);
+    const numbers = await Promise.all(
+      names.map((name, index) => (index % 2 === 0 ? store : other).registerNode(name, "n")),
+    );
+    expect(new Set(numbers).size).toBe(10);
+    for (const [index, name] of names.entries()) expect(await store.findNode(name)).toBe(numbers[index]);
+  });
+
+  test("keeps since when a node has not been heard, until that is withdrawn", async () => {
+    const { store, other, epoch } = get();
+    const [one, two] = [await store.registerNode("one", "n1"), await store.registerNode("two", "n2")];
+    const unheard = async () => {
+      const nodes = await other.readNodes();
+      return [one, two].map((number) => nodes.find((node) => node.number === number)?.unheardSince);
+    };
+    await store.noteUnheard(epoch, [
+      { number: one, since: 5 },
+      { number: two, since: 7 },
+    ]);
+    expect(await unheard()).toEqual([5, 7]);
+    await store.noteUnheard(epoch, [{ number: one, since: null }]);
+    expect(await unheard()).toEqual([null, 7]);
+  });
+
+  test("tells its identity, which stays, and where its master is found", async () => {
+    const { store, other, epoch } = get();
+    const { identity } = await store.readCluster();
+    expect(identity.length).toBeGreaterThan(30);
+    await store.announceReign(epoch, { address: "10.0.0.1:7070", lockKey: "a:cluster" });
+    expect(await other.readCluster()).toEqual({ identity, address: "10.0.0.1:7070", lockKey: "a:cluster" });
+  });
+
+  test("refuses a class number that stands for another", async () => {
     const { store, epoch } = get();
     await store.addClass(epoch, { id: 7, handler: "a", labels: {} });
-    await store.addNode(epoch, { number: 7, incarnation: "a", nodeId: "a" });
     await expectCode(store.addClass(epoch, { id: 7, handler: "a ", labels: {} }), "internal");
-    await expectCode(store.addNode(epoch, { number: 7, incarnation: "b", nodeId: "a" }), "internal");
   });
 
   test("tells the database's clock in whole milliseconds", async () => {

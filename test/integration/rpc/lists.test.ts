@@ -109,7 +109,7 @@ function result(jobId: number, claim: number, more: Partial<ResultRecord> = {}):
 
 test("lists results with the names of their nodes, and filters them", async () => {
   const { node, jobs } = await start();
-  node.list.nodes.push({ number: 1, incarnation: "i", nodeId: "node-one" });
+  node.list.nodes.push({ number: 1, incarnation: "i", nodeId: "node-one", unheardSince: null });
   node.list.results.push(result(1, 1, { outcome: OUTCOME.FAILED }), result(1, 2), result(2, 1, { node: 0 }));
   const { results } = await jobs.getAllResult({});
   expect(results.map(({ jobId, claim, nodeId }) => [jobId, claim, nodeId])).toEqual([
@@ -144,7 +144,7 @@ test("ends a page of results early rather than exceed what gRPC clients take", a
 
 test("a running job shows the name of its node", async () => {
   const { node, jobs } = await start();
-  node.list.nodes.push({ number: 4, incarnation: "i", nodeId: "node-four" });
+  node.list.nodes.push({ number: 4, incarnation: "i", nodeId: "node-four", unheardSince: null });
   const { jobId } = await jobs.addJob({ handler: "echo" });
   const record = node.api.jobs.get(Number(jobId)) as JobRecord;
   node.api.jobs.set(record.id, { ...record, status: STORED_STATUS.RUNNING, node: 4 });

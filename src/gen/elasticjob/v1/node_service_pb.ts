@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/node_service.proto.
  */
 export const file_elasticjob_v1_node_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIRCg9JZGVudGlmeVJlcXVlc3QiRwoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBIrQBCg1HZXRKb2JSZXF1ZXN0EiUKBWhlbGxvGAEgASgLMhQuZWxhc3RpY2pvYi52MS5IZWxsb0gAEicKBmNyZWRpdBgCIAEoCzIVLmVsYXN0aWNqb2IudjEuQ3JlZGl0SAASIwoEcGluZxgDIAEoCzITLmVsYXN0aWNqb2IudjEuUGluZ0gAEiMKBGRvbmUYBCABKAsyEy5lbGFzdGljam9iLnYxLkRvbmVIAEIJCgdtZXNzYWdlIpQCCg5HZXRKb2JSZXNwb25zZRIpCgd3ZWxjb21lGAEgASgLMhYuZWxhc3RpY2pvYi52MS5XZWxjb21lSAASJwoGYXNzaWduGAIgASgLMhUuZWxhc3RpY2pvYi52MS5Bc3NpZ25IABIrCgh2ZXJkaWN0cxgDIAEoCzIXLmVsYXN0aWNqb2IudjEuVmVyZGljdHNIABIqCghkb25lX2FjaxgEIAEoCzIWLmVsYXN0aWNqb2IudjEuRG9uZUFja0gAEiMKBHBvbmcYBSABKAsyEy5lbGFzdGljam9iLnYxLlBvbmdIABIlCgVkcmFpbhgGIAEoCzIULmVsYXN0aWNqb2IudjEuRHJhaW5IAEIJCgdtZXNzYWdlIqYCCgVIZWxsbxITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFc2xvdHMYBCABKAUSEQoJbWVtb3J5X21iGAUgASgFEjAKBmxhYmVscxgGIAMoCzIgLmVsYXN0aWNqb2IudjEuSGVsbG8uTGFiZWxzRW50cnkSEAoIaGFuZGxlcnMYByADKAkSDwoHcnVuX2pvYhgIIAEoCBIoCgZjbGFpbXMYCSADKAsyGC5lbGFzdGljam9iLnYxLkhlbGRDbGFpbRIWCg50aW1lX3pvbmVfZGF0YRgUIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlMKCUhlbGRDbGFpbRIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoFc3RhdGUYAyABKA4yGC5lbGFzdGljam9iLnYxLkhlbGRTdGF0ZSJrCgZDcmVkaXQSDQoFc2xvdHMYASABKAESCwoDY3B1GAIgASgBEhsKE2V2ZW50X2xvb3BfZGVsYXlfbXMYAyABKAESFgoOZnJlZV9tZW1vcnlfbWIYBCABKAUSEAoIZHJhaW5pbmcYBSABKAgiGgoEUGluZxISCgpzZW50X2F0X21zGAEgASgBIr8BCgREb25lEhAKCHNlcXVlbmNlGAEgASgNEg4KBmpvYl9pZBgCIAMoARINCgVjbGFpbRgDIAMoDRIRCglwcm9qZWN0ZWQYBCADKAgSDgoGc3RhdHVzGAUgAygNEgoKAmF0GAYgAygBEhQKDHNjaGVkdWxlZF9hdBgHIAMoARIPCgdhdHRlbXB0GAggAygNEhAKCGZhaWx1cmVzGAkgAygNEgwKBGxvc3QYCiADKA0SEAoIZW5kZWRfYXQYCyADKAEiWAoHV2VsY29tZRINCgVlcG9jaBgBIAEoARITCgtub2RlX251bWJlchgCIAEoDRIXCg9jbHVzdGVyX3RpbWVfbXMYAyABKAESEAoIbGVhc2VfbXMYBCABKAEiNwoIVmVyZGljdHMSKwoGY2xhaW1zGAEgAygLMhsuZWxhc3RpY2pvYi52MS5DbGFpbVZlcmRpY3QiVgoMQ2xhaW1WZXJkaWN0Eg4KBmpvYl9pZBgBIAEoARINCgVjbGFpbRgCIAEoDRInCgd2ZXJkaWN0GAMgASgOMhYuZWxhc3RpY2pvYi52MS5WZXJkaWN0IuUCCgZBc3NpZ24SDAoEdGV4dBgBIAMoCRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEAoIcmV2aXNpb24YBCADKA0SDwoHYXR0ZW1wdBgFIAMoDRIQCghmYWlsdXJlcxgGIAMoDRIMCgRsb3N0GAcgAygNEgwKBG5hbWUYCCADKA0SDwoHaGFuZGxlchgJIAMoDRIPCgdwYXlsb2FkGAogAygJEhQKDHNjaGVkdWxlZF9hdBgLIAMoARISCgp0aW1lb3V0X21zGAwgAygBEg0KBXNsb3RzGA0gAygNEhkKEW5leHRfc2NoZWR1bGVkX2F0GA4gAygBEhMKC25leHRfZHVlX2F0GA8gAygBEhUKDWxhc3RfcmV0cnlfYXQYECADKAESFgoOcmV0cnlfZGVsYXlfbXMYESADKAESEQoJcGxhY2VtZW50GBIgAygNEhAKCHN0YXJ0X2F0GBMgAygBIhsKB0RvbmVBY2sSEAoIc2VxdWVuY2UYASABKA0iMwoEUG9uZxISCgpzZW50X2F0X21zGAEgASgBEhcKD2NsdXN0ZXJfdGltZV9tcxgCIAEoASIHCgVEcmFpbipwCglIZWxkU3RhdGUSGgoWSEVMRF9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkhFTERfU1RBVEVfUlVOTklORxABEhcKE0hFTERfU1RBVEVfRklOSVNIRUQQAhIWChJIRUxEX1NUQVRFX1dSSVRURU4QAypbCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIQCgxWRVJESUNUX0tFRVAQARIRCg1WRVJESUNUX0FCT1JUEAISEgoOVkVSRElDVF9GT1JHRVQQAzKlAQoLTm9kZVNlcnZpY2USSQoGR2V0Sm9iEhwuZWxhc3RpY2pvYi52MS5HZXRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5HZXRKb2JSZXNwb25zZSgBMAESSwoISWRlbnRpZnkSHi5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVxdWVzdBofLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCK0AQoNR2V0Sm9iUmVxdWVzdBIlCgVoZWxsbxgBIAEoCzIULmVsYXN0aWNqb2IudjEuSGVsbG9IABInCgZjcmVkaXQYAiABKAsyFS5lbGFzdGljam9iLnYxLkNyZWRpdEgAEiMKBHBpbmcYAyABKAsyEy5lbGFzdGljam9iLnYxLlBpbmdIABIjCgRkb25lGAQgASgLMhMuZWxhc3RpY2pvYi52MS5Eb25lSABCCQoHbWVzc2FnZSK/AgoOR2V0Sm9iUmVzcG9uc2USKQoHd2VsY29tZRgBIAEoCzIWLmVsYXN0aWNqb2IudjEuV2VsY29tZUgAEicKBmFzc2lnbhgCIAEoCzIVLmVsYXN0aWNqb2IudjEuQXNzaWduSAASKwoIdmVyZGljdHMYAyABKAsyFy5lbGFzdGljam9iLnYxLlZlcmRpY3RzSAASKgoIZG9uZV9hY2sYBCABKAsyFi5lbGFzdGljam9iLnYxLkRvbmVBY2tIABIjCgRwb25nGAUgASgLMhMuZWxhc3RpY2pvYi52MS5Qb25nSAASJQoFZHJhaW4YBiABKAsyFC5lbGFzdGljam9iLnYxLkRyYWluSAASKQoHcmVmdXNhbBgHIAEoCzIWLmVsYXN0aWNqb2IudjEuUmVmdXNhbEgAQgkKB21lc3NhZ2UiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiwAIKBUhlbGxvEhMKC2luY2FybmF0aW9uGAEgASgJEg8KB25vZGVfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVzbG90cxgEIAEoBRIRCgltZW1vcnlfbWIYBSABKAUSMAoGbGFiZWxzGAYgAygLMiAuZWxhc3RpY2pvYi52MS5IZWxsby5MYWJlbHNFbnRyeRIQCghoYW5kbGVycxgHIAMoCRIPCgdydW5fam9iGAggASgIEigKBmNsYWltcxgJIAMoCzIYLmVsYXN0aWNqb2IudjEuSGVsZENsYWltEhYKDnRpbWVfem9uZV9kYXRhGBQgASgJEhgKEGNsdXN0ZXJfaWRlbnRpdHkYCiABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJTCglIZWxkQ2xhaW0SDgoGam9iX2lkGAEgASgBEg0KBWNsYWltGAIgASgNEicKBXN0YXRlGAMgASgOMhguZWxhc3RpY2pvYi52MS5IZWxkU3RhdGUiawoGQ3JlZGl0Eg0KBXNsb3RzGAEgASgBEgsKA2NwdRgCIAEoARIbChNldmVudF9sb29wX2RlbGF5X21zGAMgASgBEhYKDmZyZWVfbWVtb3J5X21iGAQgASgFEhAKCGRyYWluaW5nGAUgASgIIhoKBFBpbmcSEgoKc2VudF9hdF9tcxgBIAEoASK/AQoERG9uZRIQCghzZXF1ZW5jZRgBIAEoDRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEQoJcHJvamVjdGVkGAQgAygIEg4KBnN0YXR1cxgFIAMoDRIKCgJhdBgGIAMoARIUCgxzY2hlZHVsZWRfYXQYByADKAESDwoHYXR0ZW1wdBgIIAMoDRIQCghmYWlsdXJlcxgJIAMoDRIMCgRsb3N0GAogAygNEhAKCGVuZGVkX2F0GAsgAygBIlgKB1dlbGNvbWUSDQoFZXBvY2gYASABKAESEwoLbm9kZV9udW1iZXIYAiABKA0SFwoPY2x1c3Rlcl90aW1lX21zGAMgASgBEhAKCGxlYXNlX21zGAQgASgBIjcKCFZlcmRpY3RzEisKBmNsYWltcxgBIAMoCzIbLmVsYXN0aWNqb2IudjEuQ2xhaW1WZXJkaWN0IlYKDENsYWltVmVyZGljdBIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoHdmVyZGljdBgDIAEoDjIWLmVsYXN0aWNqb2IudjEuVmVyZGljdCLlAgoGQXNzaWduEgwKBHRleHQYASADKAkSDgoGam9iX2lkGAIgAygBEg0KBWNsYWltGAMgAygNEhAKCHJldmlzaW9uGAQgAygNEg8KB2F0dGVtcHQYBSADKA0SEAoIZmFpbHVyZXMYBiADKA0SDAoEbG9zdBgHIAMoDRIMCgRuYW1lGAggAygNEg8KB2hhbmRsZXIYCSADKA0SDwoHcGF5bG9hZBgKIAMoCRIUCgxzY2hlZHVsZWRfYXQYCyADKAESEgoKdGltZW91dF9tcxgMIAMoARINCgVzbG90cxgNIAMoDRIZChFuZXh0X3NjaGVkdWxlZF9hdBgOIAMoARITCgtuZXh0X2R1ZV9hdBgPIAMoARIVCg1sYXN0X3JldHJ5X2F0GBAgAygBEhYKDnJldHJ5X2RlbGF5X21zGBEgAygBEhEKCXBsYWNlbWVudBgSIAMoDRIQCghzdGFydF9hdBgTIAMoASIbCgdEb25lQWNrEhAKCHNlcXVlbmNlGAEgASgNIjMKBFBvbmcSEgoKc2VudF9hdF9tcxgBIAEoARIXCg9jbHVzdGVyX3RpbWVfbXMYAiABKAEiBwoFRHJhaW4qcAoJSGVsZFN0YXRlEhoKFkhFTERfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJIRUxEX1NUQVRFX1JVTk5JTkcQARIXChNIRUxEX1NUQVRFX0ZJTklTSEVEEAISFgoSSEVMRF9TVEFURV9XUklUVEVOEAMqWwoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASEAoMVkVSRElDVF9LRUVQEAESEQoNVkVSRElDVF9BQk9SVBACEhIKDlZFUkRJQ1RfRk9SR0VUEAMypQEKC05vZGVTZXJ2aWNlEkkKBkdldEpvYhIcLmVsYXN0aWNqb2IudjEuR2V0Sm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuR2V0Sm9iUmVzcG9uc2UoATABEksKCElkZW50aWZ5Eh4uZWxhc3RpY2pvYi52MS5JZGVudGlmeVJlcXVlc3QaHy5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * Asks who answers.
@@ -21,6 +21,12 @@ export const file_elasticjob_v1_node_service: GenFile = /*@__PURE__*/
  * @generated from message elasticjob.v1.IdentifyRequest
  */
 export type IdentifyRequest = Message<"elasticjob.v1.IdentifyRequest"> & {
+  /**
+   * The asking process's incarnation; empty: it does not say.
+   *
+   * @generated from field: string incarnation = 1;
+   */
+  incarnation: string;
 };
 
 /**
@@ -29,6 +35,12 @@ export type IdentifyRequest = Message<"elasticjob.v1.IdentifyRequest"> & {
  * @generated from message elasticjob.v1.IdentifyRequest
  */
 export type IdentifyRequestJson = {
+  /**
+   * The asking process's incarnation; empty: it does not say.
+   *
+   * @generated from field: string incarnation = 1;
+   */
+  incarnation?: string;
 };
 
 /**
@@ -64,6 +76,13 @@ export type IdentifyResponse = Message<"elasticjob.v1.IdentifyResponse"> & {
    * @generated from field: double epoch = 3;
    */
   epoch: number;
+
+  /**
+   * Whether the asking process has entered itself in the database of this one: whether they share it.
+   *
+   * @generated from field: bool shares_database = 4;
+   */
+  sharesDatabase: boolean;
 };
 
 /**
@@ -92,6 +111,13 @@ export type IdentifyResponseJson = {
    * @generated from field: double epoch = 3;
    */
   epoch?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Whether the asking process has entered itself in the database of this one: whether they share it.
+   *
+   * @generated from field: bool shares_database = 4;
+   */
+  sharesDatabase?: boolean;
 };
 
 /**
@@ -248,6 +274,14 @@ export type GetJobResponse = Message<"elasticjob.v1.GetJobResponse"> & {
      */
     value: Drain;
     case: "drain";
+  } | {
+    /**
+     * The node is none of this master's. Nothing follows it.
+     *
+     * @generated from field: elasticjob.v1.Refusal refusal = 7;
+     */
+    value: Refusal;
+    case: "refusal";
   } | { case: undefined; value?: undefined };
 };
 
@@ -298,6 +332,13 @@ export type GetJobResponseJson = {
    * @generated from field: elasticjob.v1.Drain drain = 6;
    */
   drain?: DrainJson;
+
+  /**
+   * The node is none of this master's. Nothing follows it.
+   *
+   * @generated from field: elasticjob.v1.Refusal refusal = 7;
+   */
+  refusal?: RefusalJson;
 };
 
 /**
@@ -306,6 +347,41 @@ export type GetJobResponseJson = {
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse, {jsonType: GetJobResponseJson}> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_node_service, 3);
+
+/**
+ * Why a node is refused.
+ *
+ * @generated from message elasticjob.v1.Refusal
+ */
+export type Refusal = Message<"elasticjob.v1.Refusal"> & {
+  /**
+   * A sentence for the node's log: what does not fit, and which settings to look at.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+};
+
+/**
+ * Why a node is refused.
+ *
+ * @generated from message elasticjob.v1.Refusal
+ */
+export type RefusalJson = {
+  /**
+   * A sentence for the node's log: what does not fit, and which settings to look at.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.Refusal.
+ * Use `create(RefusalSchema)` to create a new message.
+ */
+export const RefusalSchema: GenMessage<Refusal, {jsonType: RefusalJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 4);
 
 /**
  * Who a node is, and every claim it holds.
@@ -382,6 +458,13 @@ export type Hello = Message<"elasticjob.v1.Hello"> & {
    * @generated from field: string time_zone_data = 20;
    */
   timeZoneData: string;
+
+  /**
+   * The identity of its database's cluster, for the message when it is refused.
+   *
+   * @generated from field: string cluster_identity = 10;
+   */
+  clusterIdentity: string;
 };
 
 /**
@@ -459,6 +542,13 @@ export type HelloJson = {
    * @generated from field: string time_zone_data = 20;
    */
   timeZoneData?: string;
+
+  /**
+   * The identity of its database's cluster, for the message when it is refused.
+   *
+   * @generated from field: string cluster_identity = 10;
+   */
+  clusterIdentity?: string;
 };
 
 /**
@@ -466,7 +556,7 @@ export type HelloJson = {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello, {jsonType: HelloJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 4);
+  messageDesc(file_elasticjob_v1_node_service, 5);
 
 /**
  * A claim that a node holds.
@@ -529,7 +619,7 @@ export type HeldClaimJson = {
  * Use `create(HeldClaimSchema)` to create a new message.
  */
 export const HeldClaimSchema: GenMessage<HeldClaim, {jsonType: HeldClaimJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 5);
+  messageDesc(file_elasticjob_v1_node_service, 6);
 
 /**
  * How much more the node takes, and how loaded it is.
@@ -622,7 +712,7 @@ export type CreditJson = {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit, {jsonType: CreditJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 6);
+  messageDesc(file_elasticjob_v1_node_service, 7);
 
 /**
  * Asks for a pong.
@@ -657,7 +747,7 @@ export type PingJson = {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping, {jsonType: PingJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 7);
+  messageDesc(file_elasticjob_v1_node_service, 8);
 
 /**
  * Claims that have their row in jobresult, as a table: each list has an entry a claim, or none, which stands for a zero in
@@ -836,7 +926,7 @@ export type DoneJson = {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done, {jsonType: DoneJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 8);
+  messageDesc(file_elasticjob_v1_node_service, 9);
 
 /**
  * The master's answer to hello.
@@ -913,7 +1003,7 @@ export type WelcomeJson = {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome, {jsonType: WelcomeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 9);
+  messageDesc(file_elasticjob_v1_node_service, 10);
 
 /**
  * What to do with claims.
@@ -948,7 +1038,7 @@ export type VerdictsJson = {
  * Use `create(VerdictsSchema)` to create a new message.
  */
 export const VerdictsSchema: GenMessage<Verdicts, {jsonType: VerdictsJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 10);
+  messageDesc(file_elasticjob_v1_node_service, 11);
 
 /**
  * What to do with one claim.
@@ -1011,7 +1101,7 @@ export type ClaimVerdictJson = {
  * Use `create(ClaimVerdictSchema)` to create a new message.
  */
 export const ClaimVerdictSchema: GenMessage<ClaimVerdict, {jsonType: ClaimVerdictJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 11);
+  messageDesc(file_elasticjob_v1_node_service, 12);
 
 /**
  * Claims to run, with all that the node needs to run them and to write how they ended, in order of priority. A table: each
@@ -1302,7 +1392,7 @@ export type AssignJson = {
  * Use `create(AssignSchema)` to create a new message.
  */
 export const AssignSchema: GenMessage<Assign, {jsonType: AssignJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 12);
+  messageDesc(file_elasticjob_v1_node_service, 13);
 
 /**
  * Done messages up to this one have been taken in.
@@ -1337,7 +1427,7 @@ export type DoneAckJson = {
  * Use `create(DoneAckSchema)` to create a new message.
  */
 export const DoneAckSchema: GenMessage<DoneAck, {jsonType: DoneAckJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 13);
+  messageDesc(file_elasticjob_v1_node_service, 14);
 
 /**
  * The answer to a ping.
@@ -1386,7 +1476,7 @@ export type PongJson = {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong, {jsonType: PongJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 14);
+  messageDesc(file_elasticjob_v1_node_service, 15);
 
 /**
  * Take no more jobs.
@@ -1409,7 +1499,7 @@ export type DrainJson = {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain, {jsonType: DrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 15);
+  messageDesc(file_elasticjob_v1_node_service, 16);
 
 /**
  * How far a node is with a claim.

@@ -1,17 +1,23 @@
 -- Times are epoch milliseconds, UTC. Each statement can be run again: DDL is not transactional here.
 
--- Row 1 holds the mastership. Row 2 is only for the proof of the fence at start.
+-- Row 1 holds the mastership: the epoch, whose it is, where that process listens, and by which lock it was elected.
+-- Row 2 is only for the proof of the fence at start.
+-- identity: made with the schema, for people to tell clusters apart; a copy of the database has the same one.
 -- zone_data: the newest version of the time zone data that a node has had; zone_computed: the one by which all
 -- waiting occurrences were computed, empty where it is not one.
 CREATE TABLE IF NOT EXISTS cluster (
   id TINYINT NOT NULL PRIMARY KEY,
   epoch BIGINT NOT NULL,
   incarnation VARCHAR(64) NOT NULL,
+  identity VARCHAR(64) NOT NULL,
+  address VARCHAR(255) NOT NULL DEFAULT '',
+  lock_key VARCHAR(255) NOT NULL DEFAULT '',
   zone_data VARCHAR(32) NOT NULL DEFAULT '',
   zone_computed VARCHAR(32) NOT NULL DEFAULT ''
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-INSERT INTO cluster (id, epoch, incarnation) VALUES (1, 0, ''), (2, 0, '') ON DUPLICATE KEY UPDATE id = id;
+INSERT INTO cluster (id, epoch, incarnation, identity) VALUES (1, 0, '', UUID()), (2, 0, '', '')
+  ON DUPLICATE KEY UPDATE id = VALUES(id);
 
 CREATE TABLE IF NOT EXISTS fenceproof (
   id TINYINT NOT NULL PRIMARY KEY,
@@ -36,11 +42,14 @@ CREATE TABLE IF NOT EXISTS jobclass (
   epoch BIGINT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- A process enters itself: so a master that finds it here shares this database with it.
+-- unheard_since: from when on no master has answered this process, in cluster time; NULL: one may have.
 CREATE TABLE IF NOT EXISTS clusternode (
-  number INT NOT NULL PRIMARY KEY,
+  number INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
   incarnation VARCHAR(64) NOT NULL,
   node_id VARCHAR(255) NOT NULL,
-  epoch BIGINT NOT NULL
+  unheard_since BIGINT NULL,
+  UNIQUE KEY clusternode_incarnation (incarnation)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- What a claim or a projection changes is NOT NULL and of fixed width, so that rows never grow in place.

@@ -4,11 +4,14 @@ CREATE TABLE cluster (
   id INTEGER NOT NULL PRIMARY KEY,
   epoch INTEGER NOT NULL,
   incarnation TEXT NOT NULL,
+  identity TEXT NOT NULL,
+  address TEXT NOT NULL DEFAULT '',
+  lock_key TEXT NOT NULL DEFAULT '',
   zone_data TEXT NOT NULL DEFAULT '',
   zone_computed TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
-INSERT INTO cluster (id, epoch, incarnation) VALUES (1, 0, '');
+INSERT INTO cluster (id, epoch, incarnation, identity) VALUES (1, 0, '', lower(hex(randomblob(16))));
 
 -- Ids below next_id are taken.
 CREATE TABLE idblock (
@@ -26,10 +29,10 @@ CREATE TABLE jobclass (
 ) STRICT;
 
 CREATE TABLE clusternode (
-  number INTEGER NOT NULL PRIMARY KEY,
-  incarnation TEXT NOT NULL,
+  number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  incarnation TEXT NOT NULL UNIQUE,
   node_id TEXT NOT NULL,
-  epoch INTEGER NOT NULL
+  unheard_since INTEGER NULL
 ) STRICT;
 
 -- epoch: the mastership that added the row.
