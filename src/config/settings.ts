@@ -93,7 +93,8 @@ export const SETTINGS = {
   HTTP_ALLOWED_HOSTS: {
     ...read.list(read.hostRule),
     default: "",
-    meaning: "hosts that the handler http may call, as api.example.com,*.internal.example; none by default",
+    meaning:
+      "hosts that the handler http may call, as api.example.com,localhost:9099,*.internal.example; * for any; none by default",
   },
   SHELL_HANDLER: {
     ...read.oneOf(["on", "off"]),
