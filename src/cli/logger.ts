@@ -5,6 +5,8 @@ import type { Logger } from "../core/logger.ts";
 /** Logs to stderr, synchronously, so that the last lines before an exit are there. `human`: lines for a terminal. */
 export function createLogger(level: string, human: boolean): Logger {
   const stderr = destination({ dest: 2, sync: true });
+  // A log that nobody takes, or a full disk, is no reason to stop serving; and there is nobody left to tell.
+  stderr.on("error", () => {});
   return pino(
     {
       level,
