@@ -12,6 +12,7 @@ import { openLocalLock } from "./coordination/local.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
+import { defaultNodeName } from "./node/default-name.ts";
 import { processResources } from "./node/resources.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
 import { trimHeap } from "./node/trim-heap.ts";
@@ -72,7 +73,8 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const resources = processResources();
     closers.push(() => resources.stop());
 
-    const nodeId = config.nodeId ?? `${hostname()}-${incarnation.slice(0, 6)}`;
+    const nodeId =
+      config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
     const credentials = { apiTokens: config.apiTokens, clusterSecrets: config.clusterSecrets };
     const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
@@ -120,7 +122,10 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
 
     puller.start();
     closers.push(() => puller.stop());
-    logger.info({ nodeId, address, slots: config.slots, handlers: executors.handlers }, "node is up");
+    logger.info(
+      { nodeId, incarnation, address, slots: config.slots, handlers: executors.handlers },
+      "node is up",
+    );
 
     return {
       port,

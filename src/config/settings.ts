@@ -104,7 +104,7 @@ export const SETTINGS = {
   NODE_ID: {
     ...read.text("up to 128 letters, digits and . _ : -", /^[A-Za-z0-9._:-]{1,128}$/),
     default: null,
-    meaning: "name of the node in lists and results (default: made from the host's name)",
+    meaning: "name of the node in lists and results (default: the host's, with :PORT where that is not 7070)",
   },
   CLUSTER_PREFIX: {
     ...read.text("up to 100 characters without spaces, { or }", /^[^\s{}]{0,100}$/),

@@ -1,10 +1,10 @@
 /** What becomes of processes that serve: real ones, embedded, so that they need no servers. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createClient } from "../../../src/client/lazy-client.ts";
 import { until } from "../../fixtures/until.ts";
 
@@ -28,9 +28,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Starts a process, and waits for the line of stdout that tells where it is. */
-async function serve(command: string, more: Record<string, string> = {}) {
-  const env: NodeJS.ProcessEnv = {
+function settings(): NodeJS.ProcessEnv {
+  return {
     PATH: process.env["PATH"],
     DATA_DIR: folder,
     HANDLERS: join(folder, "handlers.mts"),
@@ -38,15 +37,24 @@ async function serve(command: string, more: Record<string, string> = {}) {
     PORT: "0",
     EDGE_PORT: "0",
     SLOTS: "4",
-    ...more,
   };
-  const started = spawn(process.execPath, [MAIN, command], { env, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Starts a process, and waits for the line of stdout that tells where it is. */
+async function serve(command: string) {
+  const started = spawn(process.execPath, [MAIN, command], {
+    env: settings(),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   child = started;
   const printed = { stdout: "", stderr: "" };
-  started.stdout.on("data", (part: Buffer) => (printed.stdout += part.toString()));
-  started.stderr.on("data", (part: Buffer) => (printed.stderr += part.toString()));
+  for (const name of ["stdout", "stderr"] as const) {
+    started[name].on("data", (part: Buffer) => {
+      printed[name] += part.toString();
+    });
+  }
   const ended = once(started, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
-  await until(`${command} is up`, () => / is at \S+/.test(printed.stdout));
+  await until(`${command} is up`, () => / is at \S+/.test(printed.stdout), 30_000);
   const [, where = ""] = / is at (?:http:\/\/)?([0-9.:]+)/.exec(printed.stdout) ?? [];
   return { started, printed, ended, url: `http://${where}` };
 }
@@ -55,11 +63,18 @@ async function serve(command: string, more: Record<string, string> = {}) {
 async function print(url: string) {
   const client = createClient({ baseUrl: url });
   const { jobId } = await client.addJob({ handler: "print" });
-  await until(`job ${jobId} has ended`, async () => {
-    const { job } = await client.getJobStatus(jobId);
-    return job.status === "JOB_STATUS_SUCCEEDED";
-  });
+  await until(
+    `job ${jobId} has ended`,
+    async () => {
+      const { job } = await client.getJobStatus(jobId);
+      return job.status === "JOB_STATUS_SUCCEEDED";
+    },
+    30_000,
+  );
 }
+
+// Each starts processes, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe("a node", () => {
   test("whose stdout is lost serves on, says so once, and drains at SIGHUP", async () => {
@@ -102,4 +117,25 @@ test("dev whose stdout is lost serves on, edge included", async () => {
   started.kill("SIGHUP");
   expect(await ended).toEqual([0, null]);
   expect(printed.stderr).toContain("stdout is lost");
+});
+
+test("dev shows its banner before its log, and the token's header without the token", async () => {
+  const token = "0123456789abcdefTOKEN";
+  const file = await open(join(folder, "output"), "a");
+  // One file takes both, so that what was printed first stands first.
+  const started = spawn(process.execPath, [MAIN, "dev"], {
+    env: { ...settings(), API_TOKENS: token },
+    stdio: ["ignore", file.fd, file.fd],
+  });
+  child = started;
+  await file.close();
+  const ended = once(started, "exit");
+  const printed = () => readFile(join(folder, "output"), "utf8");
+  await until("its log follows", async () => (await printed()).includes("node is up"), 30_000);
+  expect(await printed()).toMatch(
+    /^\nElastic Job is at \S+ \(Ctrl-C stops it\)\. Try with one of API_TOKENS in ELASTIC_JOB_TOKEN:\n\n {2}curl -X POST \S+\/AddJob -H "Authorization: Bearer \$ELASTIC_JOB_TOKEN" -d '/,
+  );
+  expect(await printed()).not.toContain(token);
+  started.kill("SIGTERM");
+  expect(await ended).toEqual([0, null]);
 });
