@@ -115,6 +115,8 @@ export interface JobFilter {
   readonly dueAfter?: number;
   readonly handler?: string;
   readonly namePrefix?: string;
+  /** Only children of this job. */
+  readonly parentId?: number;
 }
 
 export interface ResultFilter {

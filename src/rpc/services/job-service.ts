@@ -38,6 +38,7 @@ import { type CallContext, isForwarded, type MasterCaller } from "../forwarding/
 import { refuseUnknownFields } from "../forwarding/unknown-fields.ts";
 import type { RpcLimits } from "../limits.ts";
 import { addJobOnMaster, addJobsOnMaster, checkAddJobs } from "./add-jobs.ts";
+import { explainPrepared } from "./explain-prepared.ts";
 import { controlMethods } from "./job-control.ts";
 import { listJobs } from "./list-jobs.ts";
 import { listResults } from "./list-results.ts";
@@ -169,7 +170,13 @@ export function createJobService(options: {
       });
     },
 
-    getAllJobs: (request: GetAllJobsRequest) => listJobs(request, { store, names, now: clock.now() }),
+    getAllJobs: (request: GetAllJobsRequest, context: HandlerContext) =>
+      listJobs(request, {
+        store,
+        names,
+        now: clock.now(),
+        whyPrepared: (records) => explainPrepared(records, master, context),
+      }),
     getAllResult: (request: GetAllResultRequest) => listResults(request, { store, names }),
 
     previewSchedule: (request: PreviewScheduleRequest) => previewSchedule(request, clock.now()),

@@ -17,6 +17,9 @@ import type { RpcLimits } from "../limits.ts";
 import { messageSize } from "../message-size.ts";
 import { createOutgoingQueue } from "../outgoing-queue.ts";
 
+/** As many as a page has jobs. */
+const MAX_NEEDS = 1000;
+
 export function createNodeService(options: {
   readonly role: Role;
   readonly identity: { readonly incarnation: string; readonly nodeId: string };
@@ -30,6 +33,12 @@ export function createNodeService(options: {
     identify() {
       const now = role.now();
       return { ...identity, epoch: now.kind === "master" ? now.epoch : 0 };
+    },
+
+    explainPrepared({ needs }) {
+      const now = role.now();
+      if (now.kind !== "master") throw notRun("this node is not the master");
+      return { reasons: needs.slice(0, MAX_NEEDS).map((need) => now.api.whyPrepared(need)) };
     },
 
     getJob(requests: AsyncIterable<GetJobRequest>, context: HandlerContext): AsyncIterable<GetJobResponse> {

@@ -28,7 +28,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function settings(): NodeJS.ProcessEnv {
+function settings(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   return {
     PATH: process.env["PATH"],
     DATA_DIR: folder,
@@ -37,13 +37,14 @@ function settings(): NodeJS.ProcessEnv {
     PORT: "0",
     EDGE_PORT: "0",
     SLOTS: "4",
+    ...more,
   };
 }
 
 /** Starts a process, and waits for the line of stdout that tells where it is. */
-async function serve(command: string) {
+async function serve(command: string, more: Record<string, string> = {}) {
   const started = spawn(process.execPath, [MAIN, command], {
-    env: settings(),
+    env: settings(more),
     stdio: ["ignore", "pipe", "pipe"],
   });
   child = started;
@@ -99,6 +100,31 @@ describe("a node", () => {
     expect(await ended).toEqual([0, null]);
   });
 
+  test("that is drained gives out nothing until it is undrained, and what runs by then goes on", async () => {
+    const { url } = await serve("node", { DRAIN_GRACE_MS: "1000", NODE_ID: "n1" });
+    const client = createClient({ baseUrl: url });
+    const statusOf = async (jobId: string) => (await client.getJobStatus(jobId)).job;
+    const slow = await client.addJob({ handler: "sleep", payload: { ms: 4_000 } });
+    await until("it runs", async () => (await statusOf(slow.jobId)).status === "JOB_STATUS_RUNNING");
+    await client.drainNode("n1");
+    const waiting = await client.addJob({ handler: "echo" });
+    const { jobs } = await client.getAllJobs();
+    expect(jobs[0]).toMatchObject({
+      jobId: waiting.jobId,
+      status: "JOB_STATUS_PREPARED",
+      reason: "the only node that can take it, n1, is draining",
+    });
+    await client.undrainNode("n1");
+    for (const { jobId } of [waiting, slow]) {
+      await until(
+        `job ${jobId} has succeeded`,
+        async () => (await statusOf(jobId)).status === "JOB_STATUS_SUCCEEDED",
+        30_000,
+      );
+      expect((await statusOf(jobId)).attempt).toBe(1);
+    }
+  });
+
   test("exits at once at a second signal, as the shell knows it", async () => {
     const { started, printed, ended, url } = await serve("node");
     await createClient({ baseUrl: url }).addJob({ handler: "sleep", payload: { ms: 60_000 } });
@@ -124,7 +150,7 @@ test("dev shows its banner before its log, and the token's header without the to
   const file = await open(join(folder, "output"), "a");
   // One file takes both, so that what was printed first stands first.
   const started = spawn(process.execPath, [MAIN, "dev"], {
-    env: { ...settings(), API_TOKENS: token },
+    env: settings({ API_TOKENS: token }),
     stdio: ["ignore", file.fd, file.fd],
   });
   child = started;

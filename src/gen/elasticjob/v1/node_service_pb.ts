@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/node_service.proto.
  */
 export const file_elasticjob_v1_node_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIRCg9JZGVudGlmeVJlcXVlc3QiRwoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBIrQBCg1HZXRKb2JSZXF1ZXN0EiUKBWhlbGxvGAEgASgLMhQuZWxhc3RpY2pvYi52MS5IZWxsb0gAEicKBmNyZWRpdBgCIAEoCzIVLmVsYXN0aWNqb2IudjEuQ3JlZGl0SAASIwoEcGluZxgDIAEoCzITLmVsYXN0aWNqb2IudjEuUGluZ0gAEiMKBGRvbmUYBCABKAsyEy5lbGFzdGljam9iLnYxLkRvbmVIAEIJCgdtZXNzYWdlIpQCCg5HZXRKb2JSZXNwb25zZRIpCgd3ZWxjb21lGAEgASgLMhYuZWxhc3RpY2pvYi52MS5XZWxjb21lSAASJwoGYXNzaWduGAIgASgLMhUuZWxhc3RpY2pvYi52MS5Bc3NpZ25IABIrCgh2ZXJkaWN0cxgDIAEoCzIXLmVsYXN0aWNqb2IudjEuVmVyZGljdHNIABIqCghkb25lX2FjaxgEIAEoCzIWLmVsYXN0aWNqb2IudjEuRG9uZUFja0gAEiMKBHBvbmcYBSABKAsyEy5lbGFzdGljam9iLnYxLlBvbmdIABIlCgVkcmFpbhgGIAEoCzIULmVsYXN0aWNqb2IudjEuRHJhaW5IAEIJCgdtZXNzYWdlIo4CCgVIZWxsbxITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFc2xvdHMYBCABKAUSEQoJbWVtb3J5X21iGAUgASgFEjAKBmxhYmVscxgGIAMoCzIgLmVsYXN0aWNqb2IudjEuSGVsbG8uTGFiZWxzRW50cnkSEAoIaGFuZGxlcnMYByADKAkSDwoHcnVuX2pvYhgIIAEoCBIoCgZjbGFpbXMYCSADKAsyGC5lbGFzdGljam9iLnYxLkhlbGRDbGFpbRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlMKCUhlbGRDbGFpbRIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoFc3RhdGUYAyABKA4yGC5lbGFzdGljam9iLnYxLkhlbGRTdGF0ZSJrCgZDcmVkaXQSDQoFc2xvdHMYASABKAESCwoDY3B1GAIgASgBEhsKE2V2ZW50X2xvb3BfZGVsYXlfbXMYAyABKAESFgoOZnJlZV9tZW1vcnlfbWIYBCABKAUSEAoIZHJhaW5pbmcYBSABKAgiGgoEUGluZxISCgpzZW50X2F0X21zGAEgASgBIr8BCgREb25lEhAKCHNlcXVlbmNlGAEgASgNEg4KBmpvYl9pZBgCIAMoARINCgVjbGFpbRgDIAMoDRIRCglwcm9qZWN0ZWQYBCADKAgSDgoGc3RhdHVzGAUgAygNEgoKAmF0GAYgAygBEhQKDHNjaGVkdWxlZF9hdBgHIAMoARIPCgdhdHRlbXB0GAggAygNEhAKCGZhaWx1cmVzGAkgAygNEgwKBGxvc3QYCiADKA0SEAoIZW5kZWRfYXQYCyADKAEiWAoHV2VsY29tZRINCgVlcG9jaBgBIAEoARITCgtub2RlX251bWJlchgCIAEoDRIXCg9jbHVzdGVyX3RpbWVfbXMYAyABKAESEAoIbGVhc2VfbXMYBCABKAEiNwoIVmVyZGljdHMSKwoGY2xhaW1zGAEgAygLMhsuZWxhc3RpY2pvYi52MS5DbGFpbVZlcmRpY3QiVgoMQ2xhaW1WZXJkaWN0Eg4KBmpvYl9pZBgBIAEoARINCgVjbGFpbRgCIAEoDRInCgd2ZXJkaWN0GAMgASgOMhYuZWxhc3RpY2pvYi52MS5WZXJkaWN0IuUCCgZBc3NpZ24SDAoEdGV4dBgBIAMoCRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEAoIcmV2aXNpb24YBCADKA0SDwoHYXR0ZW1wdBgFIAMoDRIQCghmYWlsdXJlcxgGIAMoDRIMCgRsb3N0GAcgAygNEgwKBG5hbWUYCCADKA0SDwoHaGFuZGxlchgJIAMoDRIPCgdwYXlsb2FkGAogAygJEhQKDHNjaGVkdWxlZF9hdBgLIAMoARISCgp0aW1lb3V0X21zGAwgAygBEg0KBXNsb3RzGA0gAygNEhkKEW5leHRfc2NoZWR1bGVkX2F0GA4gAygBEhMKC25leHRfZHVlX2F0GA8gAygBEhUKDWxhc3RfcmV0cnlfYXQYECADKAESFgoOcmV0cnlfZGVsYXlfbXMYESADKAESEQoJcGxhY2VtZW50GBIgAygNEhAKCHN0YXJ0X2F0GBMgAygBIhsKB0RvbmVBY2sSEAoIc2VxdWVuY2UYASABKA0iMwoEUG9uZxISCgpzZW50X2F0X21zGAEgASgBEhcKD2NsdXN0ZXJfdGltZV9tcxgCIAEoASIHCgVEcmFpbipwCglIZWxkU3RhdGUSGgoWSEVMRF9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkhFTERfU1RBVEVfUlVOTklORxABEhcKE0hFTERfU1RBVEVfRklOSVNIRUQQAhIWChJIRUxEX1NUQVRFX1dSSVRURU4QAypbCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIQCgxWRVJESUNUX0tFRVAQARIRCg1WRVJESUNUX0FCT1JUEAISEgoOVkVSRElDVF9GT1JHRVQQAzKlAQoLTm9kZVNlcnZpY2USSQoGR2V0Sm9iEhwuZWxhc3RpY2pvYi52MS5HZXRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5HZXRKb2JSZXNwb25zZSgBMAESSwoISWRlbnRpZnkSHi5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVxdWVzdBofLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIRCg9JZGVudGlmeVJlcXVlc3QiRwoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBIkQKFkV4cGxhaW5QcmVwYXJlZFJlcXVlc3QSKgoFbmVlZHMYASADKAsyGy5lbGFzdGljam9iLnYxLlByZXBhcmVkTmVlZCKpAQoMUHJlcGFyZWROZWVkEg8KB2hhbmRsZXIYASABKAkSNwoGbGFiZWxzGAIgAygLMicuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQuTGFiZWxzRW50cnkSDQoFc2xvdHMYAyABKAUSEQoJbWVtb3J5X21iGAQgASgFGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiKgoXRXhwbGFpblByZXBhcmVkUmVzcG9uc2USDwoHcmVhc29ucxgBIAMoCSK0AQoNR2V0Sm9iUmVxdWVzdBIlCgVoZWxsbxgBIAEoCzIULmVsYXN0aWNqb2IudjEuSGVsbG9IABInCgZjcmVkaXQYAiABKAsyFS5lbGFzdGljam9iLnYxLkNyZWRpdEgAEiMKBHBpbmcYAyABKAsyEy5lbGFzdGljam9iLnYxLlBpbmdIABIjCgRkb25lGAQgASgLMhMuZWxhc3RpY2pvYi52MS5Eb25lSABCCQoHbWVzc2FnZSK/AgoOR2V0Sm9iUmVzcG9uc2USKQoHd2VsY29tZRgBIAEoCzIWLmVsYXN0aWNqb2IudjEuV2VsY29tZUgAEicKBmFzc2lnbhgCIAEoCzIVLmVsYXN0aWNqb2IudjEuQXNzaWduSAASKwoIdmVyZGljdHMYAyABKAsyFy5lbGFzdGljam9iLnYxLlZlcmRpY3RzSAASKgoIZG9uZV9hY2sYBCABKAsyFi5lbGFzdGljam9iLnYxLkRvbmVBY2tIABIjCgRwb25nGAUgASgLMhMuZWxhc3RpY2pvYi52MS5Qb25nSAASJQoFZHJhaW4YBiABKAsyFC5lbGFzdGljam9iLnYxLkRyYWluSAASKQoHdW5kcmFpbhgHIAEoCzIWLmVsYXN0aWNqb2IudjEuVW5kcmFpbkgAQgkKB21lc3NhZ2UijgIKBUhlbGxvEhMKC2luY2FybmF0aW9uGAEgASgJEg8KB25vZGVfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVzbG90cxgEIAEoBRIRCgltZW1vcnlfbWIYBSABKAUSMAoGbGFiZWxzGAYgAygLMiAuZWxhc3RpY2pvYi52MS5IZWxsby5MYWJlbHNFbnRyeRIQCghoYW5kbGVycxgHIAMoCRIPCgdydW5fam9iGAggASgIEigKBmNsYWltcxgJIAMoCzIYLmVsYXN0aWNqb2IudjEuSGVsZENsYWltGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiUwoJSGVsZENsYWltEg4KBmpvYl9pZBgBIAEoARINCgVjbGFpbRgCIAEoDRInCgVzdGF0ZRgDIAEoDjIYLmVsYXN0aWNqb2IudjEuSGVsZFN0YXRlImsKBkNyZWRpdBINCgVzbG90cxgBIAEoARILCgNjcHUYAiABKAESGwoTZXZlbnRfbG9vcF9kZWxheV9tcxgDIAEoARIWCg5mcmVlX21lbW9yeV9tYhgEIAEoBRIQCghkcmFpbmluZxgFIAEoCCIaCgRQaW5nEhIKCnNlbnRfYXRfbXMYASABKAEivwEKBERvbmUSEAoIc2VxdWVuY2UYASABKA0SDgoGam9iX2lkGAIgAygBEg0KBWNsYWltGAMgAygNEhEKCXByb2plY3RlZBgEIAMoCBIOCgZzdGF0dXMYBSADKA0SCgoCYXQYBiADKAESFAoMc2NoZWR1bGVkX2F0GAcgAygBEg8KB2F0dGVtcHQYCCADKA0SEAoIZmFpbHVyZXMYCSADKA0SDAoEbG9zdBgKIAMoDRIQCghlbmRlZF9hdBgLIAMoASJYCgdXZWxjb21lEg0KBWVwb2NoGAEgASgBEhMKC25vZGVfbnVtYmVyGAIgASgNEhcKD2NsdXN0ZXJfdGltZV9tcxgDIAEoARIQCghsZWFzZV9tcxgEIAEoASI3CghWZXJkaWN0cxIrCgZjbGFpbXMYASADKAsyGy5lbGFzdGljam9iLnYxLkNsYWltVmVyZGljdCJWCgxDbGFpbVZlcmRpY3QSDgoGam9iX2lkGAEgASgBEg0KBWNsYWltGAIgASgNEicKB3ZlcmRpY3QYAyABKA4yFi5lbGFzdGljam9iLnYxLlZlcmRpY3Qi5QIKBkFzc2lnbhIMCgR0ZXh0GAEgAygJEg4KBmpvYl9pZBgCIAMoARINCgVjbGFpbRgDIAMoDRIQCghyZXZpc2lvbhgEIAMoDRIPCgdhdHRlbXB0GAUgAygNEhAKCGZhaWx1cmVzGAYgAygNEgwKBGxvc3QYByADKA0SDAoEbmFtZRgIIAMoDRIPCgdoYW5kbGVyGAkgAygNEg8KB3BheWxvYWQYCiADKAkSFAoMc2NoZWR1bGVkX2F0GAsgAygBEhIKCnRpbWVvdXRfbXMYDCADKAESDQoFc2xvdHMYDSADKA0SGQoRbmV4dF9zY2hlZHVsZWRfYXQYDiADKAESEwoLbmV4dF9kdWVfYXQYDyADKAESFQoNbGFzdF9yZXRyeV9hdBgQIAMoARIWCg5yZXRyeV9kZWxheV9tcxgRIAMoARIRCglwbGFjZW1lbnQYEiADKA0SEAoIc3RhcnRfYXQYEyADKAEiGwoHRG9uZUFjaxIQCghzZXF1ZW5jZRgBIAEoDSIzCgRQb25nEhIKCnNlbnRfYXRfbXMYASABKAESFwoPY2x1c3Rlcl90aW1lX21zGAIgASgBIgcKBURyYWluIgkKB1VuZHJhaW4qcAoJSGVsZFN0YXRlEhoKFkhFTERfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJIRUxEX1NUQVRFX1JVTk5JTkcQARIXChNIRUxEX1NUQVRFX0ZJTklTSEVEEAISFgoSSEVMRF9TVEFURV9XUklUVEVOEAMqWwoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASEAoMVkVSRElDVF9LRUVQEAESEQoNVkVSRElDVF9BQk9SVBACEhIKDlZFUkRJQ1RfRk9SR0VUEAMyhwIKC05vZGVTZXJ2aWNlEkkKBkdldEpvYhIcLmVsYXN0aWNqb2IudjEuR2V0Sm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuR2V0Sm9iUmVzcG9uc2UoATABEksKCElkZW50aWZ5Eh4uZWxhc3RpY2pvYi52MS5JZGVudGlmeVJlcXVlc3QaHy5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVzcG9uc2USYAoPRXhwbGFpblByZXBhcmVkEiUuZWxhc3RpY2pvYi52MS5FeHBsYWluUHJlcGFyZWRSZXF1ZXN0GiYuZWxhc3RpY2pvYi52MS5FeHBsYWluUHJlcGFyZWRSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * Asks who answers.
@@ -102,6 +102,153 @@ export const IdentifyResponseSchema: GenMessage<IdentifyResponse, {jsonType: Ide
   messageDesc(file_elasticjob_v1_node_service, 1);
 
 /**
+ * What prepared jobs ask of a node. Jobs that ask the same wait for the same reason.
+ *
+ * @generated from message elasticjob.v1.ExplainPreparedRequest
+ */
+export type ExplainPreparedRequest = Message<"elasticjob.v1.ExplainPreparedRequest"> & {
+  /**
+   * Up to 1,000 different ones.
+   *
+   * @generated from field: repeated elasticjob.v1.PreparedNeed needs = 1;
+   */
+  needs: PreparedNeed[];
+};
+
+/**
+ * What prepared jobs ask of a node. Jobs that ask the same wait for the same reason.
+ *
+ * @generated from message elasticjob.v1.ExplainPreparedRequest
+ */
+export type ExplainPreparedRequestJson = {
+  /**
+   * Up to 1,000 different ones.
+   *
+   * @generated from field: repeated elasticjob.v1.PreparedNeed needs = 1;
+   */
+  needs?: PreparedNeedJson[];
+};
+
+/**
+ * Describes the message elasticjob.v1.ExplainPreparedRequest.
+ * Use `create(ExplainPreparedRequestSchema)` to create a new message.
+ */
+export const ExplainPreparedRequestSchema: GenMessage<ExplainPreparedRequest, {jsonType: ExplainPreparedRequestJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 2);
+
+/**
+ * What a job asks of a node.
+ *
+ * @generated from message elasticjob.v1.PreparedNeed
+ */
+export type PreparedNeed = Message<"elasticjob.v1.PreparedNeed"> & {
+  /**
+   * The handler.
+   *
+   * @generated from field: string handler = 1;
+   */
+  handler: string;
+
+  /**
+   * Labels that the node must carry.
+   *
+   * @generated from field: map<string, string> labels = 2;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Slots that the job takes.
+   *
+   * @generated from field: int32 slots = 3;
+   */
+  slots: number;
+
+  /**
+   * Free memory in MiB.
+   *
+   * @generated from field: int32 memory_mb = 4;
+   */
+  memoryMb: number;
+};
+
+/**
+ * What a job asks of a node.
+ *
+ * @generated from message elasticjob.v1.PreparedNeed
+ */
+export type PreparedNeedJson = {
+  /**
+   * The handler.
+   *
+   * @generated from field: string handler = 1;
+   */
+  handler?: string;
+
+  /**
+   * Labels that the node must carry.
+   *
+   * @generated from field: map<string, string> labels = 2;
+   */
+  labels?: { [key: string]: string };
+
+  /**
+   * Slots that the job takes.
+   *
+   * @generated from field: int32 slots = 3;
+   */
+  slots?: number;
+
+  /**
+   * Free memory in MiB.
+   *
+   * @generated from field: int32 memory_mb = 4;
+   */
+  memoryMb?: number;
+};
+
+/**
+ * Describes the message elasticjob.v1.PreparedNeed.
+ * Use `create(PreparedNeedSchema)` to create a new message.
+ */
+export const PreparedNeedSchema: GenMessage<PreparedNeed, {jsonType: PreparedNeedJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 3);
+
+/**
+ * Why they wait.
+ *
+ * @generated from message elasticjob.v1.ExplainPreparedResponse
+ */
+export type ExplainPreparedResponse = Message<"elasticjob.v1.ExplainPreparedResponse"> & {
+  /**
+   * For each need, in order; empty: such a job is about to be given out.
+   *
+   * @generated from field: repeated string reasons = 1;
+   */
+  reasons: string[];
+};
+
+/**
+ * Why they wait.
+ *
+ * @generated from message elasticjob.v1.ExplainPreparedResponse
+ */
+export type ExplainPreparedResponseJson = {
+  /**
+   * For each need, in order; empty: such a job is about to be given out.
+   *
+   * @generated from field: repeated string reasons = 1;
+   */
+  reasons?: string[];
+};
+
+/**
+ * Describes the message elasticjob.v1.ExplainPreparedResponse.
+ * Use `create(ExplainPreparedResponseSchema)` to create a new message.
+ */
+export const ExplainPreparedResponseSchema: GenMessage<ExplainPreparedResponse, {jsonType: ExplainPreparedResponseJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 4);
+
+/**
  * From the node.
  *
  * @generated from message elasticjob.v1.GetJobRequest
@@ -187,7 +334,7 @@ export type GetJobRequestJson = {
  * Use `create(GetJobRequestSchema)` to create a new message.
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest, {jsonType: GetJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 2);
+  messageDesc(file_elasticjob_v1_node_service, 5);
 
 /**
  * From the master.
@@ -242,12 +389,20 @@ export type GetJobResponse = Message<"elasticjob.v1.GetJobResponse"> & {
     case: "pong";
   } | {
     /**
-     * Take no more jobs, and leave when the running ones have ended.
+     * Take no more jobs, and let the running ones end.
      *
      * @generated from field: elasticjob.v1.Drain drain = 6;
      */
     value: Drain;
     case: "drain";
+  } | {
+    /**
+     * Take jobs again.
+     *
+     * @generated from field: elasticjob.v1.Undrain undrain = 7;
+     */
+    value: Undrain;
+    case: "undrain";
   } | { case: undefined; value?: undefined };
 };
 
@@ -293,11 +448,18 @@ export type GetJobResponseJson = {
   pong?: PongJson;
 
   /**
-   * Take no more jobs, and leave when the running ones have ended.
+   * Take no more jobs, and let the running ones end.
    *
    * @generated from field: elasticjob.v1.Drain drain = 6;
    */
   drain?: DrainJson;
+
+  /**
+   * Take jobs again.
+   *
+   * @generated from field: elasticjob.v1.Undrain undrain = 7;
+   */
+  undrain?: UndrainJson;
 };
 
 /**
@@ -305,7 +467,7 @@ export type GetJobResponseJson = {
  * Use `create(GetJobResponseSchema)` to create a new message.
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse, {jsonType: GetJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 3);
+  messageDesc(file_elasticjob_v1_node_service, 6);
 
 /**
  * Who a node is, and every claim it holds.
@@ -452,7 +614,7 @@ export type HelloJson = {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello, {jsonType: HelloJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 4);
+  messageDesc(file_elasticjob_v1_node_service, 7);
 
 /**
  * A claim that a node holds.
@@ -515,7 +677,7 @@ export type HeldClaimJson = {
  * Use `create(HeldClaimSchema)` to create a new message.
  */
 export const HeldClaimSchema: GenMessage<HeldClaim, {jsonType: HeldClaimJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 5);
+  messageDesc(file_elasticjob_v1_node_service, 8);
 
 /**
  * How much more the node takes, and how loaded it is.
@@ -608,7 +770,7 @@ export type CreditJson = {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit, {jsonType: CreditJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 6);
+  messageDesc(file_elasticjob_v1_node_service, 9);
 
 /**
  * Asks for a pong.
@@ -643,7 +805,7 @@ export type PingJson = {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping, {jsonType: PingJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 7);
+  messageDesc(file_elasticjob_v1_node_service, 10);
 
 /**
  * Claims that have their row in jobresult, as a table: each list has an entry a claim, or none, which stands for a zero in
@@ -822,7 +984,7 @@ export type DoneJson = {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done, {jsonType: DoneJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 8);
+  messageDesc(file_elasticjob_v1_node_service, 11);
 
 /**
  * The master's answer to hello.
@@ -899,7 +1061,7 @@ export type WelcomeJson = {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome, {jsonType: WelcomeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 9);
+  messageDesc(file_elasticjob_v1_node_service, 12);
 
 /**
  * What to do with claims.
@@ -934,7 +1096,7 @@ export type VerdictsJson = {
  * Use `create(VerdictsSchema)` to create a new message.
  */
 export const VerdictsSchema: GenMessage<Verdicts, {jsonType: VerdictsJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 10);
+  messageDesc(file_elasticjob_v1_node_service, 13);
 
 /**
  * What to do with one claim.
@@ -997,7 +1159,7 @@ export type ClaimVerdictJson = {
  * Use `create(ClaimVerdictSchema)` to create a new message.
  */
 export const ClaimVerdictSchema: GenMessage<ClaimVerdict, {jsonType: ClaimVerdictJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 11);
+  messageDesc(file_elasticjob_v1_node_service, 14);
 
 /**
  * Claims to run, with all that the node needs to run them and to write how they ended, in order of priority. A table: each
@@ -1288,7 +1450,7 @@ export type AssignJson = {
  * Use `create(AssignSchema)` to create a new message.
  */
 export const AssignSchema: GenMessage<Assign, {jsonType: AssignJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 12);
+  messageDesc(file_elasticjob_v1_node_service, 15);
 
 /**
  * Done messages up to this one have been taken in.
@@ -1323,7 +1485,7 @@ export type DoneAckJson = {
  * Use `create(DoneAckSchema)` to create a new message.
  */
 export const DoneAckSchema: GenMessage<DoneAck, {jsonType: DoneAckJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 13);
+  messageDesc(file_elasticjob_v1_node_service, 16);
 
 /**
  * The answer to a ping.
@@ -1372,7 +1534,7 @@ export type PongJson = {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong, {jsonType: PongJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 14);
+  messageDesc(file_elasticjob_v1_node_service, 17);
 
 /**
  * Take no more jobs.
@@ -1395,7 +1557,30 @@ export type DrainJson = {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain, {jsonType: DrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 15);
+  messageDesc(file_elasticjob_v1_node_service, 18);
+
+/**
+ * Take jobs again, unless the node is about to stop.
+ *
+ * @generated from message elasticjob.v1.Undrain
+ */
+export type Undrain = Message<"elasticjob.v1.Undrain"> & {
+};
+
+/**
+ * Take jobs again, unless the node is about to stop.
+ *
+ * @generated from message elasticjob.v1.Undrain
+ */
+export type UndrainJson = {
+};
+
+/**
+ * Describes the message elasticjob.v1.Undrain.
+ * Use `create(UndrainSchema)` to create a new message.
+ */
+export const UndrainSchema: GenMessage<Undrain, {jsonType: UndrainJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 19);
 
 /**
  * How far a node is with a claim.
@@ -1532,6 +1717,17 @@ export const NodeService: GenService<{
     methodKind: "unary";
     input: typeof IdentifyRequestSchema;
     output: typeof IdentifyResponseSchema;
+  },
+  /**
+   * Asks the master why prepared jobs wait, for the lists that any node serves.
+   * Errors: unavailable (this node is not the master).
+   *
+   * @generated from rpc elasticjob.v1.NodeService.ExplainPrepared
+   */
+  explainPrepared: {
+    methodKind: "unary";
+    input: typeof ExplainPreparedRequestSchema;
+    output: typeof ExplainPreparedResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_elasticjob_v1_node_service, 0);
