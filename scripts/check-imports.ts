@@ -57,10 +57,12 @@ const CORE_TOP = [
   "call-headers.ts",
   "clock.ts",
   "cluster-time.ts",
+  "duration-text.ts",
   "errors.ts",
   "job.ts",
   "lease.ts",
   "logger.ts",
+  "plain-durations.ts",
   "random.ts",
   "wakeup.ts",
 ];

@@ -18,6 +18,7 @@ import type {
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { invalidArgument } from "../../core/errors.ts";
+import { withProtoDurations } from "../../core/plain-durations.ts";
 import { findJsonProblems, MAX_PROBLEMS } from "./json-problems.ts";
 
 interface JsonBody {
@@ -50,31 +51,64 @@ export function explainingJson(handler: UniversalHandler): UniversalHandler {
     const response = await handler({ ...request, body: keeping(body, read), contextValues });
     // None: it was refused before its body was read.
     if (read.pieces === null || read.pieces.length === 0 || response.status !== 400) return response;
-    const message = await explain(handler.method.input, read.pieces, header.get("content-encoding"));
+    const text = await textOf(read.pieces, header.get("content-encoding"));
+    if (text === null) return response;
+    const plain = withPlainDurations(handler.method.input, text);
+    if (plain !== null) return handler(withBody(request, plain));
+    const message = explain(handler.method.input, text);
     return message === null ? response : refusal(message, response.header);
   };
   return Object.assign(explaining, { ...handler });
 }
 
-/** Null: the decoder's own message has to do. */
-async function explain(
-  schema: DescMessage,
-  pieces: readonly Uint8Array[],
-  encoding: string | null,
-): Promise<string | null> {
-  let text: string;
+/** Null: it is no text. */
+async function textOf(pieces: readonly Uint8Array[], encoding: string | null): Promise<string | null> {
   try {
-    text = new TextDecoder().decode(await decompressed(Buffer.concat(pieces), encoding));
+    return new TextDecoder().decode(await decompressed(Buffer.concat(pieces), encoding));
   } catch {
     return null;
   }
+}
+
+/** The body with its durations as protobuf has them, if it says all that is wrong; null: there is more. */
+function withPlainDurations(schema: DescMessage, text: string): string | null {
+  try {
+    const json = JSON.parse(text) as JsonValue;
+    const plain = withProtoDurations(schema, json);
+    if (plain === json || findJsonProblems(schema, plain).length > 0) return null;
+    if (problemOfText(schema, text)?.includes("duplicate object key")) return null;
+    // Numbers keep their digits: a payload may hold more of them than a double does.
+    const exact = JSON.parse(text, (_, value: unknown, context?: { source?: string }) =>
+      typeof value === "number" && context?.source !== undefined ? rawJson(context.source) : value,
+    ) as JsonValue;
+    return JSON.stringify(withProtoDurations(schema, exact));
+  } catch {
+    return null;
+  }
+}
+
+/** Known to Node 26, and not yet to TypeScript's library. */
+function rawJson(source: string): unknown {
+  return (JSON as JSON & { rawJSON(text: string): unknown }).rawJSON(source);
+}
+
+function withBody(request: UniversalServerRequest, text: string): UniversalServerRequest {
+  const bytes = new TextEncoder().encode(text);
+  const header = new Headers(request.header);
+  header.delete("content-encoding");
+  header.set("content-length", String(bytes.byteLength));
+  return { ...request, header, body: once(bytes) };
+}
+
+/** Null: the decoder's own message has to do. */
+function explain(schema: DescMessage, text: string): string | null {
   let json: JsonValue;
   try {
     json = JSON.parse(text) as JsonValue;
   } catch (error) {
     return `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`;
   }
-  const problems = findJsonProblems(schema, json);
+  const problems = findJsonProblems(schema, withProtoDurations(schema, json));
   if (problems.length === 0) return problemOfText(schema, text);
   const more = problems.length > MAX_PROBLEMS ? "; and more" : "";
   return invalidArgument(problems.slice(0, MAX_PROBLEMS)).message + more;

@@ -21,7 +21,7 @@ const MAX_SHOWN_CHARACTERS = 80;
 
 /** Of messages whose JSON form is not an object of their fields. */
 const ACCEPTED_MESSAGES: Readonly<Record<string, string>> = {
-  "google.protobuf.Duration": `a duration in seconds, such as "5s" or "0.25s",`,
+  "google.protobuf.Duration": `a duration, such as "5s", "0.25s", "3m" or "1h30m",`,
   "google.protobuf.Timestamp": `an RFC 3339 time, such as "2026-12-01T08:00:00Z",`,
   "google.protobuf.FieldMask": `names of fields separated by commas, such as "name,retry.maxAttempts",`,
   "google.protobuf.Value": "JSON that is nested less deeply",
