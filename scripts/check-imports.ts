@@ -59,10 +59,12 @@ const CORE_TOP = [
   "call-headers.ts",
   "clock.ts",
   "cluster-time.ts",
+  "duration-text.ts",
   "errors.ts",
   "job.ts",
   "lease.ts",
   "logger.ts",
+  "plain-durations.ts",
   "random.ts",
 ];
 const RPC_TOP = [

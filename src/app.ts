@@ -13,6 +13,7 @@ import { useZoneData } from "./core/calendar/zone-segment.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
+import { defaultNodeName } from "./node/default-name.ts";
 import { processResources } from "./node/resources.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
 import { trimHeap } from "./node/trim-heap.ts";
@@ -76,7 +77,8 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const resources = processResources();
     closers.push(() => resources.stop());
 
-    const nodeId = config.nodeId ?? `${hostname()}-${incarnation.slice(0, 6)}`;
+    const nodeId =
+      config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
     const credentials = { apiTokens: config.apiTokens, clusterSecrets: config.clusterSecrets };
     const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
@@ -127,7 +129,10 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     closers.push(() => puller.stop());
     const { slots } = config;
     const zones = { timeZoneData: zoneData.version, timeZoneSource: zoneData.source };
-    logger.info({ nodeId, address, slots, handlers: executors.handlers, ...zones }, "node is up");
+    logger.info(
+      { nodeId, incarnation, address, slots, handlers: executors.handlers, ...zones },
+      "node is up",
+    );
 
     return {
       port,

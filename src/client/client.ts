@@ -172,6 +172,12 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     async getCluster(callOptions) {
       return (await callJson(ClusterService.method.getCluster, {}, callOptions)) as unknown as Cluster;
     },
+    async drainNode(nodeId, callOptions) {
+      await callJson(ClusterService.method.drainNode, { nodeId }, callOptions);
+    },
+    async undrainNode(nodeId, callOptions) {
+      await callJson(ClusterService.method.undrainNode, { nodeId }, callOptions);
+    },
   };
   return client;
 }

@@ -3,11 +3,12 @@ import { type DescMessage, fromJson, type JsonValue, type MessageShape, toJson }
 import { Code, ConnectError } from "@connectrpc/connect";
 import { timeProblemsOfText } from "../core/calendar/json-times.ts";
 import { invalidArgument } from "../core/errors.ts";
+import { withProtoDurations } from "../core/plain-durations.ts";
 
 export function fromInput<Desc extends DescMessage>(schema: Desc, json: string): MessageShape<Desc> {
+  const given = JSON.parse(json) as JsonValue;
   try {
-    const value = JSON.parse(json) as JsonValue;
-    const message = fromJson(schema, value);
+    const message = decode(schema, given);
     // The decoder takes days that do not exist, and moves them.
     const problems = timeProblemsOfText(schema, json);
     if (problems.length > 0) throw invalidArgument(problems);
@@ -37,6 +38,17 @@ function refuseInvalidDate(this: unknown, key: string, value: unknown): unknown 
     );
   }
   return value;
+}
+
+/** Durations such as "3m" are none of protobuf's: what they are is only looked up when the rest does not do. */
+function decode<Desc extends DescMessage>(schema: Desc, given: JsonValue): MessageShape<Desc> {
+  try {
+    return fromJson(schema, given);
+  } catch (error) {
+    const plain = withProtoDurations(schema, given);
+    if (plain === given) throw error;
+    return fromJson(schema, plain);
+  }
 }
 
 /** Fields that hold their default are written too: a caller finds `created: false`, not nothing. */

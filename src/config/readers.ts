@@ -101,13 +101,15 @@ export const address: Reader<string> = {
 /** The result is in lower case, as URLs have it. */
 export const hostRule: Reader<string> = {
   accepts:
-    "the name or address of a host, without a port, such as api.example.com or [fd00::5], or *.example.com for all below it",
+    "the name or address of a host, such as api.example.com or [fd00::5], *.example.com for all below it, or * for any; with :8443, say, only at that port",
   schema: z
     .string()
     .transform((value) => value.toLowerCase())
     .refine((value) => {
-      const host = value.startsWith("*.") ? value.slice(2) : value;
-      return URL.parse(`http://${host}/`)?.host === host;
+      const [, name = "", port = "1"] = /^(\[[^\]]+\]|[^:]+)(?::([1-9]\d{0,4}))?$/.exec(value) ?? [];
+      if (Number(port) > 65_535) return false;
+      const host = name.startsWith("*.") ? name.slice(2) : name;
+      return name === "*" || (!host.includes("*") && URL.parse(`http://${host}/`)?.host === host);
     }),
 };
 

@@ -16,16 +16,27 @@ import { JobInserter } from "./adding/job-inserter.ts";
 import { KeyReader } from "./adding/key-reader.ts";
 import { keepClusterTime } from "./cluster-clock.ts";
 import type { MasterContext } from "./context.ts";
+import { BeyondMemory } from "./control/beyond-memory.ts";
 import { ClusterReader } from "./control/cluster-reader.ts";
 import { Control } from "./control/control.ts";
 import { JobReader } from "./control/job-reader.ts";
+import { whyPrepared } from "./control/why-prepared.ts";
 import { ZoneChange } from "./control/zone-change.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Scheduler } from "./dispatch/scheduler.ts";
 import { Endings } from "./ending/endings.ts";
 import { RetentionLoop } from "./ending/retention-loop.ts";
 import { Sweep } from "./ending/sweep.ts";
-import type { AddedJob, AddItem, ClusterView, JobApi, JobView, KeyPart } from "./job-api.ts";
+import type {
+  AddedJob,
+  AddItem,
+  BeyondMemoryView,
+  ClusterView,
+  JobApi,
+  JobView,
+  KeyPart,
+  PreparedNeed,
+} from "./job-api.ts";
 import { ChangedJobs } from "./memory/changed-jobs.ts";
 import { ClaimHolders } from "./memory/claim-holders.ts";
 import { ClassRegistry } from "./memory/class-registry.ts";
@@ -55,6 +66,7 @@ export class Mastership implements JobApi {
   private readonly children: Children;
   private readonly reader: JobReader;
   private readonly clusterReader: ClusterReader;
+  private readonly beyondMemory: BeyondMemory;
   private readonly sweep: Sweep;
   private readonly retention: RetentionLoop;
   private readonly zoneChange: ZoneChange;
@@ -129,8 +141,9 @@ export class Mastership implements JobApi {
       refusal,
     });
     this.zoneChange = new ZoneChange(context, this.control);
-    this.reader = new JobReader(context, { classes, nodes, changedJobs });
+    this.reader = new JobReader(context, { nodes, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
+    this.beyondMemory = new BeyondMemory(context, { classes, pages });
     this.pages = pages;
     this.classes = classes;
     this.numbers = numbers;
@@ -217,12 +230,24 @@ export class Mastership implements JobApi {
     return this.context.time.now();
   }
 
+  whyPrepared(need: PreparedNeed): string {
+    return whyPrepared(this.nodes.all(), need);
+  }
+
   readCluster(): ClusterView {
     return this.clusterReader.read();
   }
 
+  readBeyondMemory(): Promise<BeyondMemoryView> {
+    return this.beyondMemory.read();
+  }
+
   drainNode(nodeId: string): void {
     for (const session of this.nodes.named(nodeId)) session.drain();
+  }
+
+  undrainNode(nodeId: string): void {
+    for (const session of this.nodes.named(nodeId)) session.undrain();
   }
 
   async sharesDatabase(incarnation: string): Promise<boolean> {

@@ -59,6 +59,9 @@ export class Puller {
   private isDraining = false;
   /** The identity of its database's cluster; null: this process is not entered there yet. */
   private cluster: string | null = null;
+  private isLeaving = false;
+  /** Of the draining that is under way. */
+  private undrained = new AbortController();
   private loops: Promise<unknown> = Promise.resolve();
 
   constructor(parts: PullerParts) {
@@ -96,6 +99,7 @@ export class Puller {
   /** Takes no more jobs, lets running ones end, hands the rest back, then has all of it written and told. */
   async leave(): Promise<void> {
     const { clock, writer, settings } = this.parts;
+    this.isLeaving = true;
     await this.drain();
     await writer.stop(settings.drainGraceMs);
     const acknowledged = new AbortController();
@@ -105,10 +109,21 @@ export class Puller {
 
   private async drain(): Promise<void> {
     this.isDraining = true;
-    const { runner, parts } = this;
-    const ended = letJobsEnd(runner, { ...parts, graceMs: parts.settings.drainGraceMs });
+    this.undrained = new AbortController();
+    const { runner, parts, undrained } = this;
+    const graceMs = parts.settings.drainGraceMs;
+    const ended = letJobsEnd(runner, { ...parts, graceMs, undrained: undrained.signal });
     this.report.queue();
     await ended;
+  }
+
+  /** Takes jobs again, unless it is about to stop. */
+  private undrain(): void {
+    if (!this.isDraining || this.isLeaving) return;
+    this.isDraining = false;
+    this.undrained.abort();
+    this.parts.logger.info({}, "taking jobs again");
+    this.report.queue();
   }
 
   async stop(): Promise<void> {
@@ -233,6 +248,8 @@ export class Puller {
       case "drain":
         if (!this.isDraining) void this.drain();
         return;
+      case "undrain":
+        return this.undrain();
       default:
         return;
     }

@@ -143,6 +143,8 @@ export interface JobFilter {
   readonly dueAfter?: number;
   readonly handler?: string;
   readonly namePrefix?: string;
+  /** Only children of this job. */
+  readonly parentId?: number;
 }
 
 export interface ResultFilter {

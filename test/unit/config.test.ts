@@ -66,7 +66,7 @@ test("every setting is read", () => {
       HANDLERS: "./jobs.ts",
       SLOTS: "0",
       LABELS: "gpu=true, zone=a=b,empty=",
-      HTTP_ALLOWED_HOSTS: "API.example.com, *.internal,127.0.0.1,[fd00::5]",
+      HTTP_ALLOWED_HOSTS: "API.example.com, *.internal,127.0.0.1,[fd00::5],a.example:8443,*.internal:81,*",
       SHELL_HANDLER: "on",
       NODE_ID: "node-1",
       CLUSTER_PREFIX: "staging:",
@@ -97,7 +97,15 @@ test("every setting is read", () => {
     handlersPath: "./jobs.ts",
     slots: 0,
     labels: { gpu: "true", zone: "a=b", empty: "" },
-    httpAllowedHosts: ["api.example.com", "*.internal", "127.0.0.1", "[fd00::5]"],
+    httpAllowedHosts: [
+      "api.example.com",
+      "*.internal",
+      "127.0.0.1",
+      "[fd00::5]",
+      "a.example:8443",
+      "*.internal:81",
+      "*",
+    ],
     shellHandler: "on",
     nodeId: "node-1",
     clusterPrefix: "staging:",
@@ -223,3 +231,10 @@ test("nodes that ask for API tokens need a secret to know each other by", () => 
   // One process alone calls itself without a network.
   expect(parseConfig({ API_TOKENS: "first-token-0123" }, CORES).clusterSecrets).toEqual([]);
 });
+
+test.each(["a.example:0", "a.example:65536", "a.example:", "*.*", "a*.example", "*:x", "http://a.example"])(
+  "HTTP_ALLOWED_HOSTS: %s is refused",
+  (rule) => {
+    expect(() => parseConfig({ HTTP_ALLOWED_HOSTS: rule }, CORES)).toThrow("HTTP_ALLOWED_HOSTS");
+  },
+);

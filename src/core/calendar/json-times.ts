@@ -22,7 +22,7 @@ const TIMESTAMP = "google.protobuf.Timestamp";
 const DURATION = "google.protobuf.Duration";
 export const ACCEPTED_TIMES = {
   [TIMESTAMP]: `an RFC 3339 time, such as "2026-12-01T08:00:00Z",`,
-  [DURATION]: `a duration in seconds, such as "5s" or "0.25s",`,
+  [DURATION]: `a duration, such as "5s", "0.25s", "3m" or "1h30m",`,
 } as const;
 const SHOWN_CHARACTERS = 80;
 

@@ -161,8 +161,8 @@ export class NodeSessions {
       this.depart(session);
       throw error;
     }
-    const { nodeId, address, slots } = session;
-    logger.info({ nodeId, address, slots }, "node joined");
+    const { nodeId, incarnation, address, slots } = session;
+    logger.info({ nodeId, incarnation, address, slots }, "node joined");
     void this.reach(session);
     this.nodesChanged();
     return session;
@@ -188,9 +188,9 @@ export class NodeSessions {
     const answer = await this.parts.network.identify(session.address, IDENTIFY_TIMEOUT_MS);
     session.isReachable = typeof answer === "object" && answer.incarnation === session.incarnation;
     if (session.isReachable || !session.isOpen) return;
-    const { nodeId, address } = session;
+    const { nodeId, incarnation, address } = session;
     this.context.logger.warn(
-      { nodeId, address, answer },
+      { nodeId, incarnation, address, answer },
       "node is not reached at its address; check ADVERTISE_ADDRESS",
     );
   }

@@ -12,6 +12,7 @@ import type {
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { timeProblemsOfText } from "../../core/calendar/json-times.ts";
 import { ElasticJobError, invalidArgument, type Problem } from "../../core/errors.ts";
+import { withProtoDurations } from "../../core/plain-durations.ts";
 import { toConnectError } from "../error-codes.ts";
 import { findJsonProblems, MAX_PROBLEMS } from "./json-problems.ts";
 import { SENT_JSON, type SentJson, sentJson } from "./sent-json.ts";
@@ -43,37 +44,76 @@ async function checkNext(schema: DescMessage, sent: SentJson): Promise<void> {
   if (problems.length > 0) throw toConnectError(refusalOf(problems));
 }
 
-/** The same handler, but what it answers to JSON that is not good says which fields are wrong. */
+/**
+ * The same handler, but durations are taken as people write them ("3m"), and what it answers to JSON that is not good says
+ * which fields are wrong. Both are looked into only when the decoder has refused the body.
+ */
 export function explainingJson(handler: UniversalHandler): UniversalHandler {
+  const schema = handler.method.input;
   const explaining = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
     const sent = sentJson(request);
     if (sent === null) return handler(request);
-    const contextValues = (request.contextValues ?? createContextValues()).set(SENT_JSON, sent);
-    const body = isBytes(request.body) ? sent.keeping(request.body) : request.body;
-    const response = await handler({ ...request, body, contextValues });
+    const response = await handler(keptRequest(request, sent));
     // Empty: it was refused before its body was read, or after it was decoded.
     if (response.status !== 400 || sent.isEmpty) return response;
-    const message = await explain(handler.method.input, sent);
+    const text = await sent.take().catch(() => null);
+    if (text === null) return response;
+    const plain = handler.method.methodKind === "unary" ? withPlainDurations(schema, text) : null;
+    if (plain !== null) {
+      const again = withBody(request, plain);
+      return handler(keptRequest(again, sentJson(again) ?? sent));
+    }
+    const message = explain(schema, text);
     return message === null ? response : refusal(message, response.header);
   };
   return Object.assign(explaining, { ...handler });
 }
 
-/** Null: the decoder's own message has to do. */
-async function explain(schema: DescMessage, sent: SentJson): Promise<string | null> {
-  let text: string;
+function keptRequest(request: UniversalServerRequest, sent: SentJson): UniversalServerRequest {
+  const contextValues = (request.contextValues ?? createContextValues()).set(SENT_JSON, sent);
+  const body = isBytes(request.body) ? sent.keeping(request.body) : request.body;
+  return { ...request, body, contextValues };
+}
+
+/** The body with its durations as protobuf has them, if it says all that is wrong; null: there is more. */
+function withPlainDurations(schema: DescMessage, text: string): string | null {
   try {
-    text = await sent.take();
+    const json = JSON.parse(text) as JsonValue;
+    const plain = withProtoDurations(schema, json);
+    if (plain === json || findJsonProblems(schema, plain).length > 0) return null;
+    if (problemOfText(schema, text)?.includes("duplicate object key")) return null;
+    // Numbers keep their digits: a payload may hold more of them than a double does.
+    const exact = JSON.parse(text, (_, value: unknown, context?: { source?: string }) =>
+      typeof value === "number" && context?.source !== undefined ? rawJson(context.source) : value,
+    ) as JsonValue;
+    return JSON.stringify(withProtoDurations(schema, exact));
   } catch {
     return null;
   }
+}
+
+/** Known to Node 26, and not yet to TypeScript's library. */
+function rawJson(source: string): unknown {
+  return (JSON as JSON & { rawJSON(text: string): unknown }).rawJSON(source);
+}
+
+function withBody(request: UniversalServerRequest, text: string): UniversalServerRequest {
+  const bytes = new TextEncoder().encode(text);
+  const header = new Headers(request.header);
+  header.delete("content-encoding");
+  header.set("content-length", String(bytes.byteLength));
+  return { ...request, header, body: once(bytes) };
+}
+
+/** Null: the decoder's own message has to do. */
+function explain(schema: DescMessage, text: string): string | null {
   let json: JsonValue;
   try {
     json = JSON.parse(text) as JsonValue;
   } catch (error) {
     return `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`;
   }
-  const problems = findJsonProblems(schema, json);
+  const problems = findJsonProblems(schema, withProtoDurations(schema, json));
   if (problems.length === 0) return problemOfText(schema, text);
   return refusalOf(problems).message;
 }

@@ -18,6 +18,9 @@ import type { RpcLimits } from "../limits.ts";
 import { messageSize } from "../message-size.ts";
 import { OutgoingQueue } from "../outgoing-queue.ts";
 
+/** As many as a page has jobs. */
+const MAX_NEEDS = 1000;
+
 export function createNodeService(options: {
   readonly role: Role;
   readonly identity: { readonly incarnation: string; readonly nodeId: string };
@@ -34,6 +37,12 @@ export function createNodeService(options: {
       const sharesDatabase =
         incarnation !== "" && (await now.api.sharesDatabase(incarnation).catch(() => false));
       return { ...identity, epoch: now.epoch, sharesDatabase };
+    },
+
+    explainPrepared({ needs }) {
+      const now = role.now();
+      if (now.kind !== "master") throw notRun("this node is not the master");
+      return { reasons: needs.slice(0, MAX_NEEDS).map((need) => now.api.whyPrepared(need)) };
     },
 
     getJob(requests: AsyncIterable<GetJobRequest>, context: HandlerContext): AsyncIterable<GetJobResponse> {

@@ -119,7 +119,7 @@ describe("an instant that does not exist is refused by its field, and nothing is
   test("a duration ends with its s", async () => {
     const said = await post("AddJob", "application/json", '{"handler":"echo","timeout":"5seconds"}');
     expect(said).toContain(
-      'timeout: is "5seconds"; a duration in seconds, such as "5s" or "0.25s", is accepted',
+      'timeout: is "5seconds"; a duration, such as "5s", "0.25s", "3m" or "1h30m", is accepted',
     );
   });
 });
