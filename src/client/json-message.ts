@@ -6,9 +6,8 @@ import { invalidArgument } from "../core/errors.ts";
 import { withProtoDurations } from "../core/plain-durations.ts";
 
 export function fromInput<Desc extends DescMessage>(schema: Desc, json: string): MessageShape<Desc> {
-  const given = JSON.parse(json) as JsonValue;
   try {
-    const message = decode(schema, given);
+    const message = decode(schema, JSON.parse(json) as JsonValue);
     // The decoder takes days that do not exist, and moves them.
     const problems = timeProblemsOfText(schema, json);
     if (problems.length > 0) throw invalidArgument(problems);

@@ -256,7 +256,10 @@ describe("cluster", () => {
     const { stdout } = await elasticJob(["cluster", "--json"]);
     expect(JSON.parse(stdout)).toEqual({
       ...cluster,
-      nodes: [cluster.nodes[0], { ...cluster.nodes[1], draining: false }],
+      nodes: [
+        { ...cluster.nodes[0], timeZoneData: "" },
+        { ...cluster.nodes[1], draining: false, timeZoneData: "" },
+      ],
     });
   });
 

@@ -14,7 +14,7 @@ describe("the client refuses a time that does not exist, by its field", () => {
       'timed.runAt: is "2027-02-30T00:00:00Z", a day that does not exist: 2027-02 has 28; an RFC 3339 time',
     );
     expect(() => add({ daily: { at: "08:00" }, startAt: "2027-01-01T24:00:00Z" })).toThrow("startAt: is ");
-    expect(() => add({ timeout: "5seconds" })).toThrow('timeout: is "5seconds"; a duration in seconds');
+    expect(() => add({ timeout: "5seconds" })).toThrow('timeout: is "5seconds"; a duration, such as');
     expect(add({ payload: { at: "2027-02-30T00:00:00Z" }, name: "2027-02-30" }).payload).toContain(
       "2027-02-30",
     );
