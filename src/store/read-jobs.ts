@@ -11,7 +11,7 @@ const BEFORE_ALL: Cursor = { at: Number.MIN_SAFE_INTEGER, id: 0 };
 const UNFINISHED: readonly number[] = [1, 3];
 
 export async function readMastership(read: Read): Promise<Mastership> {
-  const [row] = await read<Mastership>("SELECT epoch, incarnation FROM cluster WHERE id = 1", []);
+  const [row] = await read<Mastership>("SELECT epoch, incarnation FROM jobcluster WHERE id = 1", []);
   return { epoch: row?.epoch ?? 0, incarnation: row?.incarnation ?? "" };
 }
 
@@ -29,7 +29,7 @@ export async function readClasses(read: Read): Promise<JobClass[]> {
 
 export async function readNodes(read: Read): Promise<NodeRecord[]> {
   const rows = await read<{ number: number; incarnation: string; node_id: string }>(
-    "SELECT number, incarnation, node_id FROM clusternode ORDER BY number",
+    "SELECT number, incarnation, node_id FROM jobnode ORDER BY number",
     [],
   );
   return rows.map((row) => ({ number: row.number, incarnation: row.incarnation, nodeId: row.node_id }));

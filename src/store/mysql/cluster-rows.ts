@@ -8,11 +8,11 @@ import type { Session } from "./connection-pool.ts";
 import { failureOf } from "./errors.ts";
 import { checkEpoch, FENCE, FENCED_EPOCH, insertFenced } from "./fence.ts";
 
-const ADVANCE_EPOCH = "UPDATE cluster SET epoch = ?, incarnation = ? WHERE id = 1 AND epoch = ?";
+const ADVANCE_EPOCH = "UPDATE jobcluster SET epoch = ?, incarnation = ? WHERE id = 1 AND epoch = ?";
 /** The old value comes back as the statement's insert id. */
-const RESERVE_IDS = `UPDATE idblock SET next_id = LAST_INSERT_ID(next_id) + ? WHERE id = 1 AND ${FENCE}`;
+const RESERVE_IDS = `UPDATE jobidblock SET next_id = LAST_INSERT_ID(next_id) + ? WHERE id = 1 AND ${FENCE}`;
 const ADD_CLASS = `INSERT INTO jobclass (id, handler, labels, epoch) VALUES (?, ?, ?, ${FENCED_EPOCH})`;
-const ADD_NODE = `INSERT INTO clusternode (number, incarnation, node_id, epoch) VALUES (?, ?, ?, ${FENCED_EPOCH})`;
+const ADD_NODE = `INSERT INTO jobnode (number, incarnation, node_id, epoch) VALUES (?, ?, ?, ${FENCED_EPOCH})`;
 const CLOCK = "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS now_ms";
 
 export async function readClock(session: Session): Promise<number> {
@@ -49,7 +49,7 @@ export function addNode(session: Session, epoch: number, node: NodeRecord): Prom
   return addOnce(session, epoch, {
     insert: ADD_NODE,
     values: [node.number, node.incarnation, node.nodeId],
-    find: "SELECT number FROM clusternode WHERE number = ? AND incarnation = ? AND node_id = ?",
+    find: "SELECT number FROM jobnode WHERE number = ? AND incarnation = ? AND node_id = ?",
     name: `node number ${node.number}`,
   });
 }

@@ -1,7 +1,15 @@
 /** Brings the schema up to date, one process at a time, and proves that the fence holds there. */
 import { type Clock, sleep } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
-import { loadMigrations, missingMigrations } from "../migrations.ts";
+import { marks } from "../in-list.ts";
+import {
+  foreignTables,
+  isSameTable,
+  loadMigrations,
+  missingMigrations,
+  type Tables,
+  tablesOf,
+} from "../migrations.ts";
 import type { ConnectionPool, Session } from "./connection-pool.ts";
 import { failureOf } from "./errors.ts";
 import { fencedEpochOfRow, fenceOnRow } from "./fence.ts";
@@ -19,16 +27,21 @@ export async function migrate(session: Session, pool: ConnectionPool, clock: Clo
   const all = loadMigrations("mysql");
   await lock(session);
   try {
-    await session.query(
-      "CREATE TABLE IF NOT EXISTS schemaversion (version INT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL) ENGINE=InnoDB",
+    const there = await readTables(session, [...tablesOf(all).keys()]);
+    const missing = missingMigrations(all, await appliedVersion(session, there));
+    // One of ours may be there already, from a process that ended between two statements.
+    const foreign = [...tablesOf(missing)].filter(
+      ([table, columns]) => there.has(table) && !isSameTable(there.get(table), columns),
     );
-    const [row] = await session.read<{ version: number | null }>(
-      "SELECT MAX(version) AS version FROM schemaversion",
-      [],
-    );
-    for (const migration of missingMigrations(all, row?.version ?? 0)) {
+    if (foreign.length > 0)
+      throw foreignTables(
+        foreign.map(([table]) => table),
+        await placeOf(session),
+      );
+    // With nothing missing, an account that may only read and write rows gets by.
+    for (const migration of missing) {
       for (const statement of migration.statements) await session.query(statement, [], STATEMENT_LIMIT_MS);
-      await session.query("INSERT INTO schemaversion (version, applied_at) VALUES (?, ?)", [
+      await session.query("INSERT INTO jobschema (version, applied_at) VALUES (?, ?)", [
         migration.version,
         clock.now(),
       ]);
@@ -38,6 +51,34 @@ export async function migrate(session: Session, pool: ConnectionPool, clock: Clo
     // If this fails the connection is broken, and its end frees the lock.
     await session.query(`DO RELEASE_LOCK(${LOCK_NAME})`).catch(() => session.destroy());
   }
+}
+
+async function readTables(session: Session, names: readonly string[]): Promise<Tables> {
+  const rows = await session.read<{ name: string; column_: string }>(
+    `SELECT table_name AS name, column_name AS column_ FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND table_name IN (${marks(names.length)})`,
+    names,
+  );
+  return new Map(
+    names.flatMap((name) => {
+      const columns = rows.filter((row) => row.name === name).map((row) => row.column_);
+      return columns.length === 0 ? [] : [[name, columns]];
+    }),
+  );
+}
+
+async function appliedVersion(session: Session, there: Tables): Promise<number> {
+  if (!isSameTable(there.get("jobschema"), ["version", "applied_at"])) return 0;
+  const [row] = await session.read<{ version: number | null }>(
+    "SELECT MAX(version) AS version FROM jobschema",
+    [],
+  );
+  return row?.version ?? 0;
+}
+
+async function placeOf(session: Session): Promise<string> {
+  const [row] = await session.read<{ name: string }>("SELECT DATABASE() AS name", []);
+  return `the database ${row?.name ?? "of MYSQL_URL"}`;
 }
 
 async function lock(session: Session): Promise<void> {
@@ -54,12 +95,12 @@ async function lock(session: Session): Promise<void> {
  * migration lock, so it disturbs no cluster that is at work.
  */
 async function proveFence(session: Session, pool: ConnectionPool, clock: Clock): Promise<void> {
-  const [row] = await session.read<{ epoch: number }>("SELECT epoch FROM cluster WHERE id = 2", []);
+  const [row] = await session.read<{ epoch: number }>("SELECT epoch FROM jobcluster WHERE id = 2", []);
   const old = row?.epoch ?? 0;
   const holds = await pool.use(async (other) => {
-    await session.query("BEGIN; UPDATE cluster SET epoch = epoch + 1 WHERE id = 2");
+    await session.query("BEGIN; UPDATE jobcluster SET epoch = epoch + 1 WHERE id = 2");
     const update = other
-      .query(`UPDATE fenceproof SET written = written + 1 WHERE id = 1 AND ${fenceOnRow(2)}`, [old])
+      .query(`UPDATE jobfenceproof SET written = written + 1 WHERE id = 1 AND ${fenceOnRow(2)}`, [old])
       .then((outcome) => outcome.affectedRows === 0);
     // Its rejection must not count as unhandled while this waits.
     update.catch(() => {});
@@ -67,9 +108,10 @@ async function proveFence(session: Session, pool: ConnectionPool, clock: Clock):
     await session.query("COMMIT");
     if (!(await update)) return false;
     try {
-      await other.query(`INSERT INTO fenceproof (id, epoch, written) VALUES (2, ${fencedEpochOfRow(2)}, 1)`, [
-        old,
-      ]);
+      await other.query(
+        `INSERT INTO jobfenceproof (id, epoch, written) VALUES (2, ${fencedEpochOfRow(2)}, 1)`,
+        [old],
+      );
       return false;
     } catch (error) {
       if (failureOf(error) === "null") return true;

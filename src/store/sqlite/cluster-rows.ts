@@ -8,12 +8,12 @@ import type { Database } from "./database.ts";
 export function advanceEpoch(database: Database, from: number, to: Mastership): boolean {
   return database.write(null, () => {
     const advanced = database.run(
-      "UPDATE cluster SET epoch = ?, incarnation = ? WHERE id = 1 AND epoch = ?",
+      "UPDATE jobcluster SET epoch = ?, incarnation = ? WHERE id = 1 AND epoch = ?",
       [to.epoch, to.incarnation, from],
     );
     if (advanced === 1) return true;
     // Advanced by an earlier call of ours?
-    const own = database.read("SELECT id FROM cluster WHERE id = 1 AND epoch = ? AND incarnation = ?", [
+    const own = database.read("SELECT id FROM jobcluster WHERE id = 1 AND epoch = ? AND incarnation = ?", [
       to.epoch,
       to.incarnation,
     ]);
@@ -24,7 +24,7 @@ export function advanceEpoch(database: Database, from: number, to: Mastership): 
 export function reserveIds(database: Database, epoch: number, count: number): number {
   return database.write(epoch, () => {
     const [row] = database.read<{ first: number }>(
-      "UPDATE idblock SET next_id = next_id + ? WHERE id = 1 RETURNING next_id - ? AS first",
+      "UPDATE jobidblock SET next_id = next_id + ? WHERE id = 1 RETURNING next_id - ? AS first",
       [count, count],
     );
     if (row === undefined) throw new ElasticJobError("internal", "the id block is missing");
@@ -45,8 +45,8 @@ export function addClass(database: Database, epoch: number, jobClass: JobClass):
 export function addNode(database: Database, epoch: number, node: NodeRecord): void {
   addOnce(database, epoch, {
     insert:
-      "INSERT INTO clusternode (number, incarnation, node_id, epoch) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    find: "SELECT number FROM clusternode WHERE number = ? AND incarnation = ? AND node_id = ?",
+      "INSERT INTO jobnode (number, incarnation, node_id, epoch) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    find: "SELECT number FROM jobnode WHERE number = ? AND incarnation = ? AND node_id = ?",
     values: [node.number, node.incarnation, node.nodeId],
     name: `node number ${node.number}`,
   });

@@ -1,29 +1,41 @@
 -- Times are epoch milliseconds, UTC. Each statement can be run again: DDL is not transactional here.
 
--- Row 1 holds the mastership. Row 2 is only for the proof of the fence at start.
-CREATE TABLE IF NOT EXISTS cluster (
+-- The migrations that were applied.
+CREATE TABLE IF NOT EXISTS jobschema (
+  version INT NOT NULL PRIMARY KEY,
+  applied_at BIGINT NOT NULL
+) ENGINE=InnoDB;
+
+-- Row 1 holds the mastership, and who this cluster is: a random UUID, made here and kept for ever.
+-- Row 2 is only for the proof of the fence at start.
+CREATE TABLE IF NOT EXISTS jobcluster (
   id TINYINT NOT NULL PRIMARY KEY,
   epoch BIGINT NOT NULL,
-  incarnation VARCHAR(64) NOT NULL
+  incarnation VARCHAR(64) NOT NULL,
+  identity VARCHAR(36) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-INSERT INTO cluster (id, epoch, incarnation) VALUES (1, 0, ''), (2, 0, '') ON DUPLICATE KEY UPDATE id = id;
+-- UUID() would be made of the time and the machine.
+INSERT INTO jobcluster (id, epoch, incarnation, identity)
+VALUES (1, 0, '', LOWER(CONCAT(HEX(RANDOM_BYTES(4)), '-', HEX(RANDOM_BYTES(2)), '-4', SUBSTR(HEX(RANDOM_BYTES(2)), 2),
+  '-8', SUBSTR(HEX(RANDOM_BYTES(2)), 2), '-', HEX(RANDOM_BYTES(6))))), (2, 0, '', '')
+ON DUPLICATE KEY UPDATE id = id;
 
-CREATE TABLE IF NOT EXISTS fenceproof (
+CREATE TABLE IF NOT EXISTS jobfenceproof (
   id TINYINT NOT NULL PRIMARY KEY,
   epoch BIGINT NOT NULL,
   written INT NOT NULL
 ) ENGINE=InnoDB;
 
-INSERT INTO fenceproof (id, epoch, written) VALUES (1, 0, 0) ON DUPLICATE KEY UPDATE id = id;
+INSERT INTO jobfenceproof (id, epoch, written) VALUES (1, 0, 0) ON DUPLICATE KEY UPDATE id = id;
 
 -- Ids below next_id are taken.
-CREATE TABLE IF NOT EXISTS idblock (
+CREATE TABLE IF NOT EXISTS jobidblock (
   id TINYINT NOT NULL PRIMARY KEY,
   next_id BIGINT NOT NULL
 ) ENGINE=InnoDB;
 
-INSERT INTO idblock (id, next_id) VALUES (1, 1) ON DUPLICATE KEY UPDATE id = id;
+INSERT INTO jobidblock (id, next_id) VALUES (1, 1) ON DUPLICATE KEY UPDATE id = id;
 
 CREATE TABLE IF NOT EXISTS jobclass (
   id INT NOT NULL PRIMARY KEY,
@@ -32,7 +44,7 @@ CREATE TABLE IF NOT EXISTS jobclass (
   epoch BIGINT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE IF NOT EXISTS clusternode (
+CREATE TABLE IF NOT EXISTS jobnode (
   number INT NOT NULL PRIMARY KEY,
   incarnation VARCHAR(64) NOT NULL,
   node_id VARCHAR(255) NOT NULL,
