@@ -21,7 +21,7 @@ import { readKeyState } from "./read-keys.ts";
 import { listResults } from "./result-list-query.ts";
 
 export interface MysqlStoreSettings {
-  /** `mysql://user:password@host:port/database`; `mysqls:` for TLS. */
+  /** As `parseMysqlUrl` has it. */
   readonly url: string;
   readonly clock: Clock;
   /** Connections at most; default 10. */

@@ -2,11 +2,13 @@
  * A bounded set of connections. Each is set up once (isolation, strict mode, time limits), is closed
  * when a statement exceeds its time limit, and is replaced when the server has closed it.
  */
-import mysql, { type Pool, type PoolConnection, type PoolOptions } from "mysql2/promise";
+import { readFileSync } from "node:fs";
+import mysql, { type Pool, type PoolConnection, type PoolOptions, type SslOptions } from "mysql2/promise";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import type { SqlValue } from "../dialect.ts";
 import { failureOf, timedOut } from "./errors.ts";
+import { parseMysqlUrl, type TlsMode } from "./mysql-url.ts";
 
 const CONNECT_LIMIT_MS = 5_000;
 const ACQUIRE_LIMIT_MS = 10_000;
@@ -182,14 +184,14 @@ export class Session {
 }
 
 function poolOptions(settings: PoolSettings): PoolOptions {
-  const url = new URL(settings.url);
+  const { host, port, user, password, database, tls, caFile } = parseMysqlUrl(settings.url);
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: url.port === "" ? 3306 : Number(url.port),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    database: decodeURIComponent(url.pathname.slice(1)),
-    ...(url.protocol === "mysqls:" ? { ssl: {} } : {}),
+    host,
+    port,
+    user,
+    password,
+    database,
+    ...(tls === "DISABLED" ? {} : { ssl: tlsOptions(tls, caFile) }),
     charset: "utf8mb4_bin",
     connectTimeout: CONNECT_LIMIT_MS,
     connectionLimit: settings.connections,
@@ -205,4 +207,23 @@ function poolOptions(settings: PoolSettings): PoolOptions {
     trace: false,
     timezone: "Z",
   };
+}
+
+function tlsOptions(tls: TlsMode, caFile: string | null): SslOptions {
+  return {
+    ...(caFile === null ? {} : { ca: readCertificates(caFile) }),
+    rejectUnauthorized: tls !== "REQUIRED",
+    verifyIdentity: tls === "VERIFY_IDENTITY",
+  };
+}
+
+function readCertificates(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new ElasticJobError("failed_precondition", `MYSQL_URL: ssl-ca cannot be read: ${said}`, {
+      cause: error,
+    });
+  }
 }

@@ -219,7 +219,9 @@ test("a statement that takes too long is given up, and the call fails with unava
 
 test("an address that is no MySQL URL is refused by name, and a missing database too", async () => {
   for (const url of ["", "redis://x/1", "mysql://host", "mysql://host/"]) {
-    expect(() => openMysqlStore({ url, clock: systemClock })).toThrow(/MYSQL_URL: expected mysql:/);
+    expect(() => openMysqlStore({ url, clock: systemClock })).toThrow(
+      /the MySQL URL is not valid \(.+\): use mysql:/,
+    );
   }
   const url = new URL(database.url);
   url.pathname = "/no_such_database";
