@@ -2,28 +2,29 @@
  * A bounded set of connections. Each is set up once (isolation, strict mode, time limits), is closed
  * when a statement exceeds its time limit, and is replaced when the server has closed it.
  */
-import { readFileSync } from "node:fs";
-import mysql, { type Pool, type PoolConnection, type PoolOptions, type SslOptions } from "mysql2/promise";
+import mysql, { type Pool, type PoolConnection } from "mysql2/promise";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import type { SqlValue } from "../dialect.ts";
 import { failureOf, timedOut } from "./errors.ts";
-import { parseMysqlUrl, type TlsMode } from "./mysql-url.ts";
+import { poolOptions } from "./pool-options.ts";
 
-const CONNECT_LIMIT_MS = 5_000;
 const ACQUIRE_LIMIT_MS = 10_000;
 const CLOSE_LIMIT_MS = 5_000;
-/** Closed by us before the server's `wait_timeout` does, which could cut off a statement just sent. */
-const IDLE_LIMIT_MS = 20_000;
-/** Callers that wait for a connection. */
-const QUEUE_LIMIT = 1_000;
-/** Statements that a connection keeps prepared: each large INSERT costs the server memory. */
-const PREPARED_LIMIT = 100;
+
+/** For so long the server keeps a connection from which nothing comes, and what it has locked. */
+const IDLE_S = 30;
+/**
+ * Stands before a transaction: a process that is frozen in it keeps its locks for a second, not for IDLE_S. UNBOUND
+ * stands after it, and goes with each rollback.
+ */
+export const BOUND = "SET SESSION wait_timeout = 1";
+export const UNBOUND = `SET SESSION wait_timeout = ${IDLE_S}`;
 
 const SETUP = `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
 SET NAMES utf8mb4 COLLATE utf8mb4_bin;
 SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 2,
-  wait_timeout = 30, autocommit = 1, time_zone = '+00:00'`;
+  wait_timeout = ${IDLE_S}, autocommit = 1, time_zone = '+00:00'`;
 
 export interface WriteOutcome {
   /** Rows that the WHERE clause hit. */
@@ -47,7 +48,7 @@ export class ConnectionPool {
 
   constructor(settings: PoolSettings) {
     this.settings = settings;
-    this.pool = mysql.createPool(poolOptions(settings));
+    this.pool = mysql.createPool(poolOptions(settings.url, settings.connections));
   }
 
   /** Lends a connection. After an error it is rolled back, or closed when it is no longer sound. */
@@ -152,7 +153,7 @@ export class Session {
   /** False: it could not be done, and the connection is closed, which does it too. */
   async rollback(): Promise<boolean> {
     try {
-      await this.query("ROLLBACK");
+      await this.query(`ROLLBACK; ${UNBOUND}`);
       return true;
     } catch {
       this.destroy();
@@ -180,50 +181,5 @@ export class Session {
     } finally {
       cancel();
     }
-  }
-}
-
-function poolOptions(settings: PoolSettings): PoolOptions {
-  const { host, port, user, password, database, tls, caFile } = parseMysqlUrl(settings.url);
-  return {
-    host,
-    port,
-    user,
-    password,
-    database,
-    ...(tls === "DISABLED" ? {} : { ssl: tlsOptions(tls, caFile) }),
-    charset: "utf8mb4_bin",
-    connectTimeout: CONNECT_LIMIT_MS,
-    connectionLimit: settings.connections,
-    maxIdle: Math.max(1, settings.connections - 1),
-    idleTimeout: IDLE_LIMIT_MS,
-    queueLimit: QUEUE_LIMIT,
-    maxPreparedStatements: PREPARED_LIMIT,
-    // One packet needs them, which adds jobs with keys. All values are bound.
-    multipleStatements: true,
-    // All numbers are below 2^53.
-    supportBigNumbers: false,
-    enableKeepAlive: true,
-    trace: false,
-    timezone: "Z",
-  };
-}
-
-function tlsOptions(tls: TlsMode, caFile: string | null): SslOptions {
-  return {
-    ...(caFile === null ? {} : { ca: readCertificates(caFile) }),
-    rejectUnauthorized: tls !== "REQUIRED",
-    verifyIdentity: tls === "VERIFY_IDENTITY",
-  };
-}
-
-function readCertificates(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new ElasticJobError("failed_precondition", `MYSQL_URL: ssl-ca cannot be read: ${said}`, {
-      cause: error,
-    });
   }
 }

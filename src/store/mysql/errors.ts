@@ -112,7 +112,12 @@ export function translate(error: unknown): ElasticJobError {
   }
 }
 
-/** It has the shape of the driver's own network errors, so that it counts as a cut connection. */
+/** These have the shape of the driver's own network errors, so that they count as a cut connection. */
 export function timedOut(what: string, limitMs: number): Error {
   return Object.assign(new Error(`${what} took more than ${limitMs} ms`), { code: "ETIMEDOUT", fatal: true });
+}
+
+export function connectionLost(under: string, cause: unknown): Error {
+  const error = new Error(`the connection ended under ${under}`, { cause });
+  return Object.assign(error, { code: "ECONNRESET", fatal: true });
 }
