@@ -42,6 +42,7 @@ export class Mastership implements JobApi {
   private readonly context: MasterContext;
   private readonly inFlight = new InFlight();
   private readonly nodes = new ConnectedNodes();
+  private readonly ids: IdBlocks;
   private readonly numbers: NodeNumbers;
   private readonly classes: ClassRegistry;
   private readonly pages: Pages;
@@ -123,6 +124,7 @@ export class Mastership implements JobApi {
     });
     this.reader = new JobReader(context, { classes, nodes, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
+    this.ids = ids;
     this.pages = pages;
     this.classes = classes;
     this.numbers = numbers;
@@ -131,6 +133,7 @@ export class Mastership implements JobApi {
 
   /** Loads what it must know before it serves, then starts its loops. */
   async start(): Promise<void> {
+    await this.ids.load();
     await this.classes.load();
     await this.numbers.load();
     this.context.ended.addEventListener("abort", () => this.stop(), { once: true });

@@ -37,6 +37,12 @@ export interface JobKey {
   readonly expiresAt: number;
 }
 
+/** The next id that will be reserved, as it was and as it is now. */
+export interface RaisedIds {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface ClaimRef {
   readonly jobId: number;
   readonly claim: number;
@@ -142,6 +148,11 @@ export interface JobStore {
   /** Compare-and-set. False: the epoch is no longer `from`. After an unknown outcome it knows its own by the incarnation. */
   advanceEpoch(from: number, to: Mastership): Promise<boolean>;
 
+  /**
+   * Once in each epoch, before ids are reserved in it: sees to it that none is that is there already, as in a database
+   * that was restored from a dump whose tables are of different moments. Null: nothing had to be done.
+   */
+  raiseIds(epoch: number): Promise<RaisedIds | null>;
   /** The first of `count` new ids that nobody else gets. */
   reserveIds(epoch: number, count: number): Promise<number>;
   readClasses(): Promise<JobClass[]>;

@@ -7,7 +7,7 @@ import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
 import { changeJob, deleteJob, freeKeys } from "./mysql/change-job.ts";
 import { claimJobs } from "./mysql/claim-jobs.ts";
-import { addClass, addNode, advanceEpoch, readClock, reserveIds } from "./mysql/cluster-rows.ts";
+import { addClass, addNode, advanceEpoch, raiseIds, readClock, reserveIds } from "./mysql/cluster-rows.ts";
 import { ConnectionPool } from "./mysql/connection-pool.ts";
 import { translate } from "./mysql/errors.ts";
 import { deleteResults, expireJobs, expireKeys, expireResultsOfGone } from "./mysql/expire.ts";
@@ -64,6 +64,7 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     readMastership: () => readMastership(read),
     advanceEpoch: (from, to) => repeat((session) => advanceEpoch(session, from, to)),
 
+    raiseIds: (epoch) => repeat((session) => raiseIds(session, epoch)),
     reserveIds: (epoch, count) => repeat((session) => reserveIds(session, epoch, count)),
     readClasses: () => readClasses(read),
     addClass: (epoch, jobClass) => repeat((session) => addClass(session, epoch, jobClass)),

@@ -7,7 +7,7 @@ import type { JobStore } from "./job-store.ts";
 import { pageJobs, readClasses, readFinalRows, readJobs, readMastership, readNodes } from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
 import { listResults } from "./result-list-query.ts";
-import { addClass, addNode, advanceEpoch, reserveIds } from "./sqlite/cluster-rows.ts";
+import { addClass, addNode, advanceEpoch, raiseIds, reserveIds } from "./sqlite/cluster-rows.ts";
 import { Database } from "./sqlite/database.ts";
 import { deleteKeys, deleteResults, expireJobs } from "./sqlite/expire.ts";
 import { migrate } from "./sqlite/migrate.ts";
@@ -34,6 +34,7 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     readMastership: () => readMastership(read),
     advanceEpoch: async (from, to) => advanceEpoch(database, from, to),
 
+    raiseIds: (epoch) => raiseIds(database, epoch),
     reserveIds: async (epoch, count) => reserveIds(database, epoch, count),
     readClasses: () => readClasses(read),
     addClass: async (epoch, jobClass) => addClass(database, epoch, jobClass),

@@ -19,6 +19,7 @@ export function sharedStore(raw: JobStore, server: Server, from: string, gate: G
     readClock: () => read(() => raw.readClock()),
     readMastership: () => read(() => raw.readMastership()),
     advanceEpoch: (previous, to) => write(() => raw.advanceEpoch(previous, to), either),
+    raiseIds: (epoch) => write(() => raw.raiseIds(epoch), last),
     reserveIds: (epoch, count) => write(() => raw.reserveIds(epoch, count), last),
     readClasses: () => read(() => raw.readClasses()),
     addClass: (epoch, jobClass) => write(() => raw.addClass(epoch, jobClass), last),

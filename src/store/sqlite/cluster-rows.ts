@@ -2,7 +2,8 @@
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobClass } from "../../core/job.ts";
 import type { SqlValue } from "../dialect.ts";
-import type { Mastership, NodeRecord } from "../job-store.ts";
+import type { Mastership, NodeRecord, RaisedIds } from "../job-store.ts";
+import { aboveKeys, aboveRows, HIGHEST, type Highest } from "../raise-ids.ts";
 import type { Database } from "./database.ts";
 
 export function advanceEpoch(database: Database, from: number, to: Mastership): boolean {
@@ -21,15 +22,36 @@ export function advanceEpoch(database: Database, from: number, to: Mastership): 
   });
 }
 
+export async function raiseIds(database: Database, epoch: number): Promise<RaisedIds | null> {
+  const [now] = database.read<Highest & { next_id: number }>(
+    `SELECT next_id, ${HIGHEST} FROM jobidblock WHERE id = 1`,
+    [],
+  );
+  if (now === undefined) throw noIdBlock();
+  if (aboveRows(now.next_id, now) === now.next_id) return null;
+  const to = await aboveKeys(async (sql, values) => database.read(sql, values), now.next_id, now);
+  database.write(epoch, () =>
+    database.run("UPDATE jobidblock SET next_id = ? WHERE id = 1 AND next_id = ?", [to, now.next_id]),
+  );
+  return { from: now.next_id, to };
+}
+
 export function reserveIds(database: Database, epoch: number, count: number): number {
   return database.write(epoch, () => {
     const [row] = database.read<{ first: number }>(
       "UPDATE jobidblock SET next_id = next_id + ? WHERE id = 1 RETURNING next_id - ? AS first",
       [count, count],
     );
-    if (row === undefined) throw new ElasticJobError("internal", "the id block is missing");
+    if (row === undefined) throw noIdBlock();
     return row.first;
   });
+}
+
+function noIdBlock(): ElasticJobError {
+  return new ElasticJobError(
+    "internal",
+    "the table jobidblock has lost its row: insert (1, 1) for (id, next_id)",
+  );
 }
 
 export function addClass(database: Database, epoch: number, jobClass: JobClass): void {

@@ -29,13 +29,14 @@ CREATE TABLE IF NOT EXISTS jobfenceproof (
 
 INSERT INTO jobfenceproof (id, epoch, written) VALUES (1, 0, 0) ON DUPLICATE KEY UPDATE id = id;
 
--- Ids below next_id are taken.
+-- Ids below next_id are taken. made: when this table was made, as an election saw it last; a restore makes it anew.
 CREATE TABLE IF NOT EXISTS jobidblock (
   id TINYINT NOT NULL PRIMARY KEY,
-  next_id BIGINT NOT NULL
-) ENGINE=InnoDB;
+  next_id BIGINT NOT NULL,
+  made VARCHAR(32) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-INSERT INTO jobidblock (id, next_id) VALUES (1, 1) ON DUPLICATE KEY UPDATE id = id;
+INSERT INTO jobidblock (id, next_id, made) VALUES (1, 1, '') ON DUPLICATE KEY UPDATE id = id;
 
 CREATE TABLE IF NOT EXISTS jobclass (
   id INT NOT NULL PRIMARY KEY,
