@@ -55,6 +55,7 @@ export class Mastership implements JobApi {
   private readonly context: MasterContext;
   private readonly inFlight = new InFlight();
   private readonly nodes = new ConnectedNodes();
+  private readonly ids: IdBlocks;
   private readonly numbers: NodeNumbers;
   private readonly unheard: UnheardNodes;
   private readonly classes: ClassRegistry;
@@ -144,6 +145,7 @@ export class Mastership implements JobApi {
     this.reader = new JobReader(context, { nodes, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
     this.beyondMemory = new BeyondMemory(context, { classes, pages });
+    this.ids = ids;
     this.pages = pages;
     this.classes = classes;
     this.numbers = numbers;
@@ -153,6 +155,7 @@ export class Mastership implements JobApi {
 
   /** Loads what it must know before it serves, then starts its loops. */
   async start(): Promise<void> {
+    await this.ids.load();
     await this.classes.load();
     const nodes = await this.context.store.readNodes();
     this.numbers.load(nodes);

@@ -65,6 +65,12 @@ export interface JobKey {
   readonly expiresAt: number;
 }
 
+/** The next id that will be reserved, as it was and as it is now. */
+export interface RaisedIds {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface ClaimRef {
   readonly jobId: number;
   readonly claim: number;
@@ -181,6 +187,11 @@ export interface JobStore {
   /** All waiting occurrences are computed by this version from now on; empty: not all by one. */
   setZonesComputed(epoch: number, version: string): Promise<void>;
 
+  /**
+   * Once in each epoch, before ids are reserved in it: sees to it that none is that is there already, as in a database
+   * that was restored from a dump whose tables are of different moments. Null: nothing had to be done.
+   */
+  raiseIds(epoch: number): Promise<RaisedIds | null>;
   /** The first of `count` new ids that nobody else gets. */
   reserveIds(epoch: number, count: number): Promise<number>;
   readClasses(): Promise<JobClass[]>;

@@ -13,6 +13,7 @@ import {
   announceReign,
   noteUnheard,
   offerZoneData,
+  raiseIds,
   readClock,
   registerNode,
   reserveIds,
@@ -41,7 +42,7 @@ import { readKeyState } from "./read-keys.ts";
 import { listResults } from "./result-list-query.ts";
 
 export interface MysqlStoreSettings {
-  /** `mysql://user:password@host:port/database`; `mysqls:` for TLS. */
+  /** As `parseMysqlUrl` has it. */
   readonly url: string;
   readonly clock: Clock;
   /** Connections at most; default 10. */
@@ -89,6 +90,7 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     readCluster: () => readCluster(read),
     announceReign: (epoch, reign) => repeat((session) => announceReign(session, epoch, reign)),
 
+    raiseIds: (epoch) => repeat((session) => raiseIds(session, epoch)),
     reserveIds: (epoch, count) => repeat((session) => reserveIds(session, epoch, count)),
     readClasses: () => readClasses(read),
     addClass: (epoch, jobClass) => repeat((session) => addClass(session, epoch, jobClass)),

@@ -21,13 +21,13 @@ const BEFORE_ALL: Cursor = { at: Number.MIN_SAFE_INTEGER, id: 0 };
 const UNFINISHED: readonly number[] = [1, 3];
 
 export async function readMastership(read: Read): Promise<Mastership> {
-  const [row] = await read<Mastership>("SELECT epoch, incarnation FROM cluster WHERE id = 1", []);
+  const [row] = await read<Mastership>("SELECT epoch, incarnation FROM jobcluster WHERE id = 1", []);
   return { epoch: row?.epoch ?? 0, incarnation: row?.incarnation ?? "" };
 }
 
 export async function readZoneVersions(read: Read): Promise<ZoneVersions> {
   const [row] = await read<{ zone_data: string; zone_computed: string }>(
-    "SELECT zone_data, zone_computed FROM cluster WHERE id = 1",
+    "SELECT zone_data, zone_computed FROM jobcluster WHERE id = 1",
     [],
   );
   return { newest: row?.zone_data ?? "", computed: row?.zone_computed ?? "" };
@@ -51,7 +51,7 @@ export async function readNodes(read: Read): Promise<NodeRecord[]> {
     incarnation: string;
     node_id: string;
     unheard_since: number | null;
-  }>("SELECT number, incarnation, node_id, unheard_since FROM clusternode ORDER BY number", []);
+  }>("SELECT number, incarnation, node_id, unheard_since FROM jobnode ORDER BY number", []);
   return rows.map((row) => ({
     number: row.number,
     incarnation: row.incarnation,
@@ -61,7 +61,7 @@ export async function readNodes(read: Read): Promise<NodeRecord[]> {
 }
 
 export async function findNode(read: Read, incarnation: string): Promise<number | null> {
-  const [row] = await read<{ number: number }>("SELECT number FROM clusternode WHERE incarnation = ?", [
+  const [row] = await read<{ number: number }>("SELECT number FROM jobnode WHERE incarnation = ?", [
     incarnation,
   ]);
   return row?.number ?? null;
@@ -69,7 +69,7 @@ export async function findNode(read: Read, incarnation: string): Promise<number 
 
 export async function readCluster(read: Read): Promise<ClusterRecord> {
   const [row] = await read<{ identity: string; address: string; lock_key: string }>(
-    "SELECT identity, address, lock_key FROM cluster WHERE id = 1",
+    "SELECT identity, address, lock_key FROM jobcluster WHERE id = 1",
     [],
   );
   return { identity: row?.identity ?? "", address: row?.address ?? "", lockKey: row?.lock_key ?? "" };

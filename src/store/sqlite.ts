@@ -23,6 +23,7 @@ import {
   announceReign,
   noteUnheard,
   offerZoneData,
+  raiseIds,
   registerNode,
   reserveIds,
   setZonesComputed,
@@ -58,6 +59,7 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     readCluster: () => readCluster(read),
     announceReign: async (epoch, reign) => announceReign(database, epoch, reign),
 
+    raiseIds: (epoch) => raiseIds(database, epoch),
     reserveIds: async (epoch, count) => reserveIds(database, epoch, count),
     readClasses: () => readClasses(read),
     addClass: async (epoch, jobClass) => addClass(database, epoch, jobClass),

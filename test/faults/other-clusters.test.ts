@@ -78,7 +78,7 @@ test("a node of another database does not join the master that Redis names, and 
   expect(line).toMatch(/MYSQL_URL/);
   const identities = await Promise.all(
     [a, b].map(
-      async (url) => (await rows(url, "SELECT identity FROM cluster WHERE id = 1"))[0]?.["identity"],
+      async (url) => (await rows(url, "SELECT identity FROM jobcluster WHERE id = 1"))[0]?.["identity"],
     ),
   );
   for (const identity of identities) expect(line).toContain(identity);

@@ -22,6 +22,7 @@ export function sharedStore(raw: JobStore, server: Server, from: string, gate: G
     readZoneVersions: () => read(() => raw.readZoneVersions()),
     offerZoneData: (version) => write(() => raw.offerZoneData(version), last),
     setZonesComputed: (epoch, version) => write(() => raw.setZonesComputed(epoch, version), last),
+    raiseIds: (epoch) => write(() => raw.raiseIds(epoch), last),
     reserveIds: (epoch, count) => write(() => raw.reserveIds(epoch, count), last),
     readClasses: () => read(() => raw.readClasses()),
     addClass: (epoch, jobClass) => write(() => raw.addClass(epoch, jobClass), last),

@@ -143,7 +143,7 @@ test("all problems are reported at once, each with the variable, the value and w
   });
   expect(message.split("\n")).toEqual([
     "the settings have 6 problems:",
-    expect.stringMatching(/^ {2}REDIS_URL: its value \(not shown\) is not accepted; use redis:/),
+    expect.stringMatching(/^ {2}REDIS_URL: the Redis URL is not valid \(no such URL\): use redis:/),
     '  PORT: "70700" is not accepted; use a whole number from 0 to 65535',
     '  SLOTS: "-1" is not accepted; use a whole number from 0 to 100000',
     expect.stringMatching(/^ {2}LABELS: "gpu" is not accepted; use name=value/),
@@ -164,7 +164,10 @@ describe("a value that is refused", () => {
     ["MYSQL_URL", "mysql://db"],
     ["MYSQL_URL", "mysql://%zz@db/jobs"],
     ["MYSQL_URL", "mysql://db/a/b"],
+    ["MYSQL_URL", "mysql://db/jobs?ssl-mode=PREFERRED"],
+    ["MYSQL_URL", "mysql://db/jobs?connectionLimit=3"],
     ["REDIS_URL", "redis://a/0,redis://b/1"],
+    ["REDIS_URL", "redis://a/0?timeout=3"],
     ["PORT", "7070.5"],
     ["PORT", "0x10"],
     ["PORT", "1e3"],

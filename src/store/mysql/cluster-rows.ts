@@ -2,22 +2,29 @@
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobClass } from "../../core/job.ts";
 import type { Read, SqlValue } from "../dialect.ts";
-import type { Mastership, Reign, UnheardNote } from "../job-store.ts";
+import type { Mastership, RaisedIds, Reign, UnheardNote } from "../job-store.ts";
+import { aboveKeys, aboveRows, HIGHEST, type Highest } from "../raise-ids.ts";
 import { findNode, readMastership } from "../read-jobs.ts";
 import type { Session } from "./connection-pool.ts";
 import { failureOf } from "./errors.ts";
 import { checkEpoch, FENCE, FENCED_EPOCH, insertFenced } from "./fence.ts";
 
-const ADVANCE_EPOCH = "UPDATE cluster SET epoch = ?, incarnation = ? WHERE id = 1 AND epoch = ?";
-const OFFER_ZONE_DATA = "UPDATE cluster SET zone_data = ? WHERE id = 1 AND zone_data < ?";
+const ADVANCE_EPOCH = "UPDATE jobcluster SET epoch = ?, incarnation = ? WHERE id = 1 AND epoch = ?";
+const OFFER_ZONE_DATA = "UPDATE jobcluster SET zone_data = ? WHERE id = 1 AND zone_data < ?";
 /** It is the fence's own row. */
-const SET_ZONES_COMPUTED = "UPDATE cluster SET zone_computed = ? WHERE id = 1 AND epoch = ?";
+const SET_ZONES_COMPUTED = "UPDATE jobcluster SET zone_computed = ? WHERE id = 1 AND epoch = ?";
 /** The old value comes back as the statement's insert id. */
-const RESERVE_IDS = `UPDATE idblock SET next_id = LAST_INSERT_ID(next_id) + ? WHERE id = 1 AND ${FENCE}`;
+const RESERVE_IDS = `UPDATE jobidblock SET next_id = LAST_INSERT_ID(next_id) + ? WHERE id = 1 AND ${FENCE}`;
+/** What lies behind a table of the same name is told by when it was made, to the second. */
+const READ_IDS = `SELECT next_id, made, ${HIGHEST},
+  (SELECT CAST(create_time AS CHAR) FROM information_schema.tables
+  WHERE table_schema = DATABASE() AND table_name = 'jobidblock') AS created
+  FROM jobidblock WHERE id = 1`;
+const RAISE_IDS = `UPDATE jobidblock SET next_id = ?, made = ? WHERE id = 1 AND next_id = ? AND ${FENCE}`;
 const ADD_CLASS = `INSERT INTO jobclass (id, handler, labels, epoch) VALUES (?, ?, ?, ${FENCED_EPOCH})`;
-const REGISTER_NODE = "INSERT INTO clusternode (incarnation, node_id) VALUES (?, ?)";
-const NOTE_UNHEARD = `UPDATE clusternode SET unheard_since = ? WHERE number = ? AND ${FENCE}`;
-const ANNOUNCE_REIGN = `UPDATE cluster SET address = ?, lock_key = ? WHERE id = 1 AND epoch = ?`;
+const REGISTER_NODE = "INSERT INTO jobnode (incarnation, node_id) VALUES (?, ?)";
+const NOTE_UNHEARD = `UPDATE jobnode SET unheard_since = ? WHERE number = ? AND ${FENCE}`;
+const ANNOUNCE_REIGN = `UPDATE jobcluster SET address = ?, lock_key = ? WHERE id = 1 AND epoch = ?`;
 const CLOCK = "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS now_ms";
 
 export async function readClock(session: Session): Promise<number> {
@@ -42,11 +49,34 @@ export async function setZonesComputed(session: Session, epoch: number, version:
   if (affectedRows === 0) await checkEpoch(session, epoch);
 }
 
+export async function raiseIds(session: Session, epoch: number): Promise<RaisedIds | null> {
+  const read: Read = (sql, values) => session.read(sql, values);
+  const [now] = await read<Highest & { next_id: number; made: string; created: string | null }>(READ_IDS, []);
+  if (now === undefined) throw noIdBlock();
+  const created = now.created ?? "";
+  const isRestored = created !== now.made;
+  if (!isRestored && aboveRows(now.next_id, now) === now.next_id) return null;
+  const to = await aboveKeys(read, now.next_id, now);
+  const { affectedRows } = await session.execute(RAISE_IDS, [to, created, now.next_id, epoch]);
+  if (affectedRows === 0) await checkEpoch(session, epoch);
+  return to === now.next_id ? null : { from: now.next_id, to };
+}
+
 /** A repeat after a cut connection may leave a block unused. */
 export async function reserveIds(session: Session, epoch: number, count: number): Promise<number> {
   const { affectedRows, insertId } = await session.execute(RESERVE_IDS, [count, epoch]);
-  if (affectedRows === 0) await checkEpoch(session, epoch);
+  if (affectedRows === 0) {
+    await checkEpoch(session, epoch);
+    throw noIdBlock();
+  }
   return insertId;
+}
+
+function noIdBlock(): ElasticJobError {
+  return new ElasticJobError(
+    "internal",
+    "the table jobidblock has lost its row: insert (1, 1, '') for (id, next_id, made)",
+  );
 }
 
 export function addClass(session: Session, epoch: number, jobClass: JobClass): Promise<void> {

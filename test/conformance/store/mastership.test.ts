@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { describeStores, expectCode } from "../../fixtures/store-fixture.ts";
+import { NEVER } from "../../../src/core/job.ts";
+import { describeStores, expectCode, job, newIds, result } from "../../fixtures/store-fixture.ts";
 
 describeStores("mastership", (get) => {
   test("advances the epoch only from the one that was read", async () => {
@@ -57,6 +58,46 @@ describeStores("mastership", (get) => {
     );
     expect(new Set(ids).size).toBe(ids.length);
     expect(Math.min(...ids)).toBeGreaterThan(0);
+  });
+
+  test("raises no ids when all that are there were reserved, and not twice", async () => {
+    const under = get();
+    const [id = 0, another = 0] = await newIds(under, 2);
+    const key = { key: `call:${id}`, jobId: id, expiresAt: NEVER };
+    await under.store.insertJobs(under.epoch, [job(another)], [key]);
+    expect(await under.store.raiseIds(under.epoch)).toBeNull();
+    expect(await under.other.raiseIds(under.epoch)).toBeNull();
+  });
+
+  test("raises ids above jobs, results and the blocks of call keys that were not reserved", async () => {
+    const under = get();
+    const { store, other } = under;
+    const next = async () => (await store.reserveIds(under.epoch, 1)) + 1;
+
+    const first = await next();
+    await store.insertJobs(under.epoch, [job(first + 20)], []);
+    expect(await store.raiseIds(under.epoch)).toEqual({ from: first, to: first + 21 });
+    expect(await other.reserveIds(under.epoch, 5)).toBe(first + 21);
+
+    const second = await next();
+    await store.writeResults([result(second + 30, 1)]);
+    expect(await store.raiseIds(under.epoch)).toEqual({ from: second, to: second + 31 });
+
+    const third = await next();
+    const key = { key: `call:${third}`, jobId: third + 50, expiresAt: NEVER };
+    await store.insertJobs(under.epoch, [job(third)], [key]);
+    expect(await store.raiseIds(under.epoch)).toEqual({ from: third, to: third + 50 + 10_000 });
+    expect(await other.raiseIds(under.epoch)).toBeNull();
+  });
+
+  test("raises no ids under an epoch that is over", async () => {
+    const under = get();
+    const next = await under.store.reserveIds(under.epoch, 1);
+    const old = under.epoch;
+    await under.store.insertJobs(old, [job(next + 10)], []);
+    await under.elect();
+    await expectCode(under.store.raiseIds(old), "stale_epoch");
+    expect(await under.store.raiseIds(under.epoch)).toEqual({ from: next + 1, to: next + 11 });
   });
 
   test("keeps classes and nodes, and takes the same one twice", async () => {

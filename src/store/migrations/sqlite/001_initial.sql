@@ -1,6 +1,13 @@
 -- Times are epoch milliseconds, UTC. In lock-step with the MySQL migration of the same number.
 
-CREATE TABLE cluster (
+-- The migrations that were applied.
+CREATE TABLE jobschema (
+  version INTEGER NOT NULL PRIMARY KEY,
+  applied_at INTEGER NOT NULL
+) STRICT;
+
+-- identity: who this cluster is, a random UUID, made here and kept for ever.
+CREATE TABLE jobcluster (
   id INTEGER NOT NULL PRIMARY KEY,
   epoch INTEGER NOT NULL,
   incarnation TEXT NOT NULL,
@@ -11,15 +18,17 @@ CREATE TABLE cluster (
   zone_computed TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
-INSERT INTO cluster (id, epoch, incarnation, identity) VALUES (1, 0, '', lower(hex(randomblob(16))));
+INSERT INTO jobcluster (id, epoch, incarnation, identity)
+VALUES (1, 0, '', lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+  || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))));
 
 -- Ids below next_id are taken.
-CREATE TABLE idblock (
+CREATE TABLE jobidblock (
   id INTEGER NOT NULL PRIMARY KEY,
   next_id INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO idblock (id, next_id) VALUES (1, 1);
+INSERT INTO jobidblock (id, next_id) VALUES (1, 1);
 
 CREATE TABLE jobclass (
   id INTEGER NOT NULL PRIMARY KEY,
@@ -28,7 +37,7 @@ CREATE TABLE jobclass (
   epoch INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE clusternode (
+CREATE TABLE jobnode (
   number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   incarnation TEXT NOT NULL UNIQUE,
   node_id TEXT NOT NULL,
