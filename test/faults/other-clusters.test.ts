@@ -99,7 +99,7 @@ test("a copy of a database does not join the original's cluster, though it names
   expect(linesOf(master, /uses another database/)).toHaveLength(1);
   await expect(
     createClient({ baseUrl: stranger.url, timeoutMs: 2_000 }).addJob({ handler: "echo" }),
-  ).rejects.toThrow(/master/);
+  ).rejects.toThrow(/unavailable|deadline_exceeded/);
   const client = createClient({ baseUrl: master.url, timeoutMs: 10_000 });
   for (let count = 0; count < 6; count++) await client.addJob({ handler: "echo" });
   expect(await rows(b, "SELECT job_id, claim FROM jobresult")).toEqual(before);
