@@ -9,9 +9,10 @@ import type * as job from "../gen/elasticjob/v1/job_pb.ts";
 import type * as service from "../gen/elasticjob/v1/job_service_pb.ts";
 import type { DurationInput, Input, InstantInput, Output } from "./json-shape.ts";
 
-export type { Duration, DurationInput, InstantInput, Json } from "./json-shape.ts";
+export type { Duration, InstantInput, Json } from "./json-shape.ts";
 
 export type JobStatus = job.JobStatusJson;
+export type Outcome = job.OutcomeJson;
 
 /** At most one of these; none means immediate. The server refuses two at once. */
 interface Schedules {
