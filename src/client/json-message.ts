@@ -4,9 +4,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { withProtoDurations } from "../core/plain-durations.ts";
 
 export function fromInput<Desc extends DescMessage>(schema: Desc, json: string): MessageShape<Desc> {
-  const given = JSON.parse(json) as JsonValue;
   try {
-    return decode(schema, given);
+    return decode(schema, JSON.parse(json) as JsonValue);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new ConnectError(message, Code.InvalidArgument, undefined, undefined, error);
