@@ -40,6 +40,11 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+export function parseNumber(text: string): number {
+  if (!/^\d{1,9}(?:\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError(`"${text}" is no number.`);
+  return Number(text);
+}
+
 /** Collects `--label gpu=true --label zone=a`. */
 export function parseLabel(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf("=");

@@ -12,6 +12,7 @@ import type { DurationInput, Input, InstantInput, Output } from "./json-shape.ts
 export type { Duration, InstantInput, Json } from "./json-shape.ts";
 
 export type JobStatus = job.JobStatusJson;
+export type Outcome = job.OutcomeJson;
 
 /** At most one of these; none means immediate. The server refuses two at once. */
 interface Schedules {
