@@ -16,8 +16,11 @@ afterEach(async () => {
   await Promise.all(dropped.splice(0).map((drop) => drop()));
 });
 
+const adminUrls = new Map<string, string>();
+
 async function database(): Promise<string> {
-  const { url, drop } = await freshDatabase();
+  const { url, adminUrl, drop } = await freshDatabase();
+  adminUrls.set(url, adminUrl);
   dropped.push(drop);
   return url;
 }
@@ -49,8 +52,10 @@ async function copy(from: string, to: string): Promise<void> {
   const [source, target] = [new URL(from), new URL(to)].map((url) => url.pathname.slice(1));
   const tables = await rows(from, "SHOW TABLES");
   for (const name of tables.flatMap((row) => Object.values(row) as string[])) {
-    await rows(to, `CREATE TABLE ${target}.${name} LIKE ${source}.${name}`);
-    await rows(to, `INSERT INTO ${target}.${name} SELECT * FROM ${source}.${name}`);
+    const admin = adminUrls.get(to) ?? to;
+    await rows(admin, `DROP TABLE IF EXISTS ${target}.${name}`);
+    await rows(admin, `CREATE TABLE ${target}.${name} LIKE ${source}.${name}`);
+    await rows(admin, `INSERT INTO ${target}.${name} SELECT * FROM ${source}.${name}`);
   }
 }
 

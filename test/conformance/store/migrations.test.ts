@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import mysql from "mysql2/promise";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import type { JobStore } from "../../../src/store/job-store.ts";
 import { loadMigrations, tablesOf } from "../../../src/store/migrations.ts";
 import { emptyDatabase, expectCode, job } from "../../fixtures/store-fixture.ts";
 
@@ -60,16 +61,13 @@ describe.each(["mysql", "sqlite"] as const)("migrations (%s)", (adapter) => {
   });
 
   async function database() {
-    const { url, open, drop } = await emptyDatabase(adapter);
+    const { url, open, openAsNode, drop } = await emptyDatabase(adapter);
     cleanUps.push(drop);
-    return {
-      url,
-      open() {
-        const store = open();
-        cleanUps.push(() => store.close());
-        return store;
-      },
+    const closing = (store: JobStore) => {
+      cleanUps.push(() => store.close());
+      return store;
     };
+    return { url, open: () => closing(open()), openAsNode: () => closing(openAsNode()) };
   }
 
   test("create an empty store, and change nothing when they run again", async () => {
@@ -90,6 +88,16 @@ describe.each(["mysql", "sqlite"] as const)("migrations (%s)", (adapter) => {
     const stores = [open(), open(), open(), open()];
     await Promise.all(stores.map((store) => store.migrate()));
     for (const store of stores) expect((await store.readMastership()).epoch).toBe(0);
+  });
+
+  test("are not needed by an account that may only read and write rows", async () => {
+    const { open, openAsNode } = await database();
+    await open().migrate();
+    const node = openAsNode();
+    await node.migrate();
+    await node.advanceEpoch(0, { epoch: 1, incarnation: "a" });
+    await node.insertJobs(1, [job(1)], []);
+    expect((await node.readJobs([1])).size).toBe(1);
   });
 
   test("work beside a schema that is one ahead, and refuse one that is two ahead", async () => {
@@ -139,6 +147,17 @@ describe.each(["mysql", "sqlite"] as const)("migrations (%s)", (adapter) => {
     }
     expect(identities.size).toBe(2);
   });
+});
+
+test("an account that may not create what is missing is told so (mysql)", async () => {
+  const { openAsNode, drop } = await emptyDatabase("mysql");
+  const node = openAsNode();
+  onTestFinished(async () => {
+    await node.close();
+    await drop();
+  });
+  const error = await expectCode(node.migrate(), "failed_precondition");
+  expect(error.message).toMatch(/^MYSQL_URL: the server refused it: CREATE command denied .*jobschema/);
 });
 
 test("migrations (mysql) go on where a process ended between two statements", async () => {

@@ -34,11 +34,8 @@ beforeAll(async () => {
   const proxied = new URL(database.url);
   proxied.hostname = "127.0.0.1";
   proxied.port = `${proxy.port}`;
-  const migrating = openMysqlStore({ url: database.url, clock: systemClock });
-  await migrating.migrate();
-  await migrating.close();
   store = openMysqlStore({ url: proxied.href, clock: systemClock, connections: 1 });
-  operator = await mysql.createConnection({ uri: database.url, multipleStatements: true });
+  operator = await mysql.createConnection({ uri: database.adminUrl, multipleStatements: true });
   epoch = 1;
   await store.advanceEpoch(0, { epoch, incarnation: "first" });
 }, 60_000);

@@ -70,13 +70,14 @@ async function secondPassed(adapter: Adapter): Promise<void> {
 }
 
 async function open(adapter: Adapter) {
-  const { url, open: openStore, drop } = await emptyDatabase(adapter);
-  const store = openStore();
+  const { url, open: openMigrator, openAsNode, drop } = await emptyDatabase(adapter);
+  const migrator = openMigrator();
+  await migrator.migrate().finally(() => migrator.close());
+  const store = openAsNode();
   onTestFinished(async () => {
     await store.close();
     await drop();
   });
-  await store.migrate();
   return { url, store };
 }
 
