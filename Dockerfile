@@ -57,6 +57,9 @@ LABEL org.opencontainers.image.title="elastic-job" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production
+# The rules of time zones change more often than Node is built: the newer of Debian's and Node's own are used.
+RUN apt-get update && apt-get install -y --no-install-recommends tzdata \
+  && rm -rf /var/lib/apt/lists/* /var/log/dpkg.log /var/log/apt
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./

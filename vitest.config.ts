@@ -24,6 +24,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           // Those of e2e need Docker or a browser, and have a runner of their own.
           exclude: ["test/unit/**", "test/e2e/**"],
+          globalSetup: "test/servers/least-rights.ts",
         },
       },
     ],

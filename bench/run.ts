@@ -3,7 +3,7 @@
  * in every round. What a run stored is verified; a run that is not right counts as failed.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import mysql from "mysql2/promise";
@@ -142,11 +142,8 @@ async function describeMachine(servers: Servers, options: Options): Promise<Reco
 
 /** The peers are no dependency of the project's: they are installed when they are first needed. */
 function installPeers({ peers }: Options): void {
-  if (peers.length === 0 || existsSync(join(import.meta.dirname, "node_modules/.package-lock.json"))) return;
-  console.error("Installing the peers (npm ci, in bench/) …");
-  const { status } = spawnSync("npm", ["ci", "--ignore-scripts"], {
-    cwd: import.meta.dirname,
-    stdio: ["ignore", 2, 2],
-  });
-  if (status !== 0) throw new Error("npm ci failed in bench/; its messages are above");
+  if (peers.length === 0) return;
+  const script = join(import.meta.dirname, "../scripts/install.mjs");
+  const { status } = spawnSync(process.execPath, [script, "bench"], { stdio: ["ignore", 2, 2] });
+  if (status !== 0) throw new Error("without its peers, nothing is measured; --against none leaves them out");
 }

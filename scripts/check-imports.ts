@@ -22,10 +22,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   client: ["core", "gen"],
   console: ["client", "core", "gen"],
   edge: ["client", "console", "core", "gen", "config.ts"],
-  // It reads Redis URLs with what will use them; that part opens nothing.
+  // It reads the URLs of MySQL and Redis with what will use them; those parts open nothing.
   "config.ts": ["config", "core"],
-  config: ["coordination", "core"],
+  config: ["coordination", "store", "core"],
   "system-clock.ts": ["core"],
+  "zone-files.ts": ["core"],
   "connect-node.ts": ["master", "node", "store", "coordination", "core"],
   "app.ts": [
     "connect-node.ts",
@@ -41,6 +42,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "edge",
     "config.ts",
     "system-clock.ts",
+    "zone-files.ts",
   ],
   // The commands that start a process import the composition root; `migrate` opens a store.
   cli: ["client", "edge", "store", "core", "gen", "config.ts", "app.ts", "system-clock.ts"],
@@ -57,10 +59,12 @@ const CORE_TOP = [
   "call-headers.ts",
   "clock.ts",
   "cluster-time.ts",
+  "duration-text.ts",
   "errors.ts",
   "job.ts",
   "lease.ts",
   "logger.ts",
+  "plain-durations.ts",
   "random.ts",
 ];
 const RPC_TOP = [

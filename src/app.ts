@@ -9,9 +9,11 @@ import type { Config } from "./config.ts";
 import { connectNode } from "./connect-node.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
 import { openLocalLock } from "./coordination/local.ts";
+import { useZoneData } from "./core/calendar/zone-segment.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
+import { defaultNodeName } from "./node/default-name.ts";
 import { processResources } from "./node/resources.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
 import { trimHeap } from "./node/trim-heap.ts";
@@ -21,6 +23,7 @@ import { createRpcServer } from "./rpc/server/serve.ts";
 import type { JobStore } from "./store/job-store.ts";
 import { openMysqlStore, openSqliteStore } from "./store/open.ts";
 import { systemClock, systemRandom } from "./system-clock.ts";
+import { chooseZoneData } from "./zone-files.ts";
 
 const RETRY_MS = 500;
 const REDIS_COMMAND_TIMEOUT_MS = 1000;
@@ -53,6 +56,8 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     for (const close of closers.reverse()) await close();
   };
   try {
+    const zoneData = chooseZoneData(config.zoneDir, logger);
+    useZoneData(zoneData);
     const lock = await openLock(config, logger);
     closers.push(() => lock.close());
     const store = openStore(config);
@@ -72,7 +77,8 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const resources = processResources();
     closers.push(() => resources.stop());
 
-    const nodeId = config.nodeId ?? `${hostname()}-${incarnation.slice(0, 6)}`;
+    const nodeId =
+      config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
     const credentials = { apiTokens: config.apiTokens, clusterSecrets: config.clusterSecrets };
     const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
@@ -90,8 +96,9 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         drainGraceMs: config.drainGraceMs,
         retention: config.retention,
         embedded: isEmbedded,
+        zoneData: zoneData.version,
       },
-      network: createNetwork({ clock, limits, credentials }),
+      network: createNetwork({ clock, limits, incarnation, credentials }),
       lock,
       store,
       executors,
@@ -120,7 +127,12 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
 
     puller.start();
     closers.push(() => puller.stop());
-    logger.info({ nodeId, address, slots: config.slots, handlers: executors.handlers }, "node is up");
+    const { slots } = config;
+    const zones = { timeZoneData: zoneData.version, timeZoneSource: zoneData.source };
+    logger.info(
+      { nodeId, incarnation, address, slots, handlers: executors.handlers, ...zones },
+      "node is up",
+    );
 
     return {
       port,

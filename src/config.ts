@@ -12,6 +12,8 @@ export interface Config {
   readonly mysqlUrl: string | null;
   readonly redisUrl: string | null;
   readonly dataDir: string;
+  /** null: the system's, where they are newer than the runtime's. */
+  readonly zoneDir: string | null;
   readonly port: number;
   readonly host: string;
   readonly advertiseAddress: string | null;
@@ -55,6 +57,7 @@ export function parseConfig(env: Environment, cores: number = availableParalleli
     mysqlUrl: read("MYSQL_URL"),
     redisUrl: read("REDIS_URL"),
     dataDir: read("DATA_DIR"),
+    zoneDir: read("TZDIR"),
     port: read("PORT"),
     host: read("HOST"),
     advertiseAddress: read("ADVERTISE_ADDRESS"),

@@ -28,6 +28,8 @@ export interface NodeSettings {
   readonly drainGraceMs: number;
   readonly retention: Retention;
   readonly embedded: boolean;
+  /** The version of the time zone data that it computes with. */
+  readonly zoneData: string;
 }
 
 export interface NodeParts {
@@ -57,15 +59,26 @@ export interface ConnectedNode {
 
 export function connectNode(parts: NodeParts): ConnectedNode {
   const { incarnation, nodeId, address, lock, store, executors, resources, clock, random, logger } = parts;
-  const { slots, labels, lockTtlMs, leaseMs, horizonMs, maxLost, drainGraceMs, retention, embedded } =
-    parts.settings;
+  const {
+    slots,
+    labels,
+    lockTtlMs,
+    leaseMs,
+    horizonMs,
+    maxLost,
+    drainGraceMs,
+    retention,
+    embedded,
+    zoneData,
+  } = parts.settings;
   const accept = (stream: MasterStream) => {
     const now = elector.now();
     return now.kind === "master" ? now.api.acceptNode(stream) : null;
   };
   const identity = () => {
     const now = elector.now();
-    return { incarnation, nodeId, epoch: now.kind === "master" ? now.epoch : 0 };
+    const isMaster = now.kind === "master";
+    return { incarnation, nodeId, epoch: isMaster ? now.epoch : 0, sharesDatabase: isMaster };
   };
   const network = withOwnProcess(parts.network, { address, accept, identity });
   const elector = new Elector({
@@ -83,21 +96,28 @@ export function connectNode(parts: NodeParts): ConnectedNode {
       maxLost,
       retention,
       embedded,
+      zoneData,
     },
     incarnation,
     nodeId,
     address,
   });
   const puller = new Puller({
-    settings: { incarnation, nodeId, address, slots, labels, leaseMs, maxLost, drainGraceMs },
+    settings: { incarnation, nodeId, address, slots, labels, leaseMs, maxLost, drainGraceMs, zoneData },
     masters: {
       current: () => {
         const now = elector.now();
         if (now.kind === "follower") return now.master;
-        return now.kind === "master" ? { address: address(), nodeId, incarnation, epoch: now.epoch } : null;
+        if (now.kind !== "master") return null;
+        return { address: address(), nodeId, incarnation, epoch: now.epoch, cluster: "" };
       },
       changed: (changed) => elector.changed(changed),
       lost: (master) => void elector.masterIsGone(master),
+      refused: (master, reason) => elector.refused(master, reason),
+    },
+    enter: async () => {
+      await store.registerNode(incarnation, nodeId);
+      return (await store.readCluster()).identity;
     },
     network,
     executors,

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Environment } from "../config.ts";
-import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+import { CancelJobResponseSchema } from "../gen/elasticjob/v1/job_service_pb.ts";
+import { type ClientCommandOptions, clientCommand, connect, print, printAnswer } from "./client-command.ts";
 import { standText } from "./job-text.ts";
 import { parseInstant } from "./option-values.ts";
 
@@ -25,7 +26,7 @@ export function cancelCommand(env: Environment): Command {
     .action(async (jobId: string, { scheduledAt, json, ...where }: CancelOptions) => {
       const only = scheduledAt === undefined ? {} : { scheduledAt };
       const job = await connect(where).cancelJob(jobId, only);
-      if (json) printJson({ job });
+      if (json) printAnswer(CancelJobResponseSchema, { job });
       else print(standText(job));
     });
 }

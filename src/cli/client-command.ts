@@ -1,3 +1,4 @@
+import { type DescMessage, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import { createClient } from "../client/lazy-client.ts";
@@ -43,6 +44,22 @@ function parseUrl(text: string): string {
 export function connect({ url, token }: ClientCommandOptions): ElasticJobClient {
   const baseUrl = url.replace(/\/+$/, "");
   return createClient({ baseUrl, retryUnreachable: false, ...(token !== undefined && { token }) });
+}
+
+/**
+ * An answer as the API's own JSON has it: the client's has the fields that hold their default, too. `always`: fields
+ * that are told all the same.
+ */
+export function printAnswer<Desc extends DescMessage>(
+  schema: Desc,
+  answer: unknown,
+  always: object = {},
+): void {
+  printJson({ ...answerJson(schema, answer), ...always });
+}
+
+export function answerJson<Desc extends DescMessage>(schema: Desc, answer: unknown): object {
+  return toJson(schema, fromJson(schema, answer as JsonValue)) as object;
 }
 
 export function printJson(document: unknown): void {

@@ -1,17 +1,22 @@
 import type { Command } from "commander";
 import type { Cluster } from "../client/job-json.ts";
 import type { Environment } from "../config.ts";
-import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+import { GetClusterResponseSchema } from "../gen/elasticjob/v1/cluster_service_pb.ts";
+import { type ClientCommandOptions, clientCommand, connect, print, printAnswer } from "./client-command.ts";
 import { formatFields, formatTable } from "./table.ts";
 
 type ClusterNode = Cluster["nodes"][number];
 
 const NOTES = `
-The jobs are those in the master's memory; waiting ones are there only when they are due within HORIZON_MS.
+The jobs are those in the master's memory; waiting ones are there only when they are due within HORIZON_MS. What lies
+beyond is counted in the database, within bounds: jobs that are due and that no node can take, and jobs of later.
 
 Examples:
   elastic-job cluster
   elastic-job cluster --json`;
+
+/** The count ends there. */
+const MAX_LATER = 10_000;
 
 // What may be long stands last.
 const HEADER = ["NODE", "ADDRESS", "STATE", "SLOTS", "CPU", "FREE MEMORY", "HANDLERS", "LABELS"];
@@ -21,18 +26,20 @@ export function clusterCommand(env: Environment): Command {
     .addHelpText("after", NOTES)
     .action(async (options: ClientCommandOptions) => {
       const cluster = await connect(options).getCluster();
-      if (options.json) printJson(cluster);
+      if (options.json) printAnswer(GetClusterResponseSchema, cluster);
       else print(clusterText(cluster));
     });
 }
 
 function clusterText(cluster: Cluster): string {
-  const { masterNodeId, masterAddress, epoch, waiting, prepared, running } = cluster;
+  const { masterNodeId, masterAddress, epoch, waiting, prepared, running, stuck, later } = cluster;
   const fields = formatFields([
     ["master", masterNodeId],
     ["address", masterAddress],
     ["epoch", String(epoch)],
     ["jobs", `${waiting} waiting, ${prepared} prepared, ${running} running`],
+    ["stuck", stuck ? `${stuck} due, and no connected node can take ${stuck === 1 ? "it" : "them"}` : ""],
+    ["later", later ? `${later >= MAX_LATER ? "at least " : ""}${later} due beyond HORIZON_MS` : ""],
   ]);
   // They come in the order of their connecting, which a failover shuffles.
   const nodes = cluster.nodes.toSorted((a, b) => a.nodeId.localeCompare(b.nodeId, "en", { numeric: true }));

@@ -18,7 +18,7 @@ export function devCommand(env: Environment): Command {
 
 async function dev(env: Environment): Promise<void> {
   // Loaded here, so that the client commands start without them.
-  const [{ startNode }, { parseConfig }, { startEdge }, { createLogger }, { runUntilSignal }] =
+  const [{ startNode }, { parseConfig }, { startEdge }, { createHeldLogger }, { runUntilSignal }] =
     await Promise.all([
       import("../app.ts"),
       import("../config.ts"),
@@ -28,7 +28,7 @@ async function dev(env: Environment): Promise<void> {
     ]);
   // Nothing protects this process: only its own machine may reach it, unless it is told otherwise.
   const config = parseConfig({ ...env, HOST: env["HOST"] || "127.0.0.1" });
-  const logger = createLogger(config.logLevel, process.stderr.isTTY);
+  const { logger, lines } = createHeldLogger(config.logLevel, process.stderr.isTTY);
   await runUntilSignal(async (giveUp) => {
     const node = await startNode(config, logger, giveUp);
     const edge = await startEdge({
@@ -42,8 +42,10 @@ async function dev(env: Environment): Promise<void> {
       await node.stop();
       throw error;
     });
-    await untilReady(edge.url);
-    process.stdout.write(welcome(edge.url));
+    const [token] = config.apiTokens;
+    await untilReady(edge.url, token);
+    process.stdout.write(welcome(edge.url, token !== undefined));
+    lines.release();
     return async () => {
       await edge.close();
       await node.stop();
@@ -52,17 +54,20 @@ async function dev(env: Environment): Promise<void> {
 }
 
 /** This waits, so that the line to try works the moment it is printed. A database that is not there yet is no reason to hide it. */
-async function untilReady(url: string): Promise<void> {
-  await createClient({ baseUrl: url })
+async function untilReady(url: string, token: string | undefined): Promise<void> {
+  await createClient({ baseUrl: url, ...(token !== undefined && { token }) })
     .getCluster()
     .catch(() => {});
 }
 
-function welcome(url: string): string {
+/** A token is a secret, and terminals are recorded: the line takes it from the variable that the commands read too. */
+function welcome(url: string, asksForToken: boolean): string {
+  const header = asksForToken ? ' -H "Authorization: Bearer $ELASTIC_JOB_TOKEN"' : "";
+  const hint = asksForToken ? " with one of API_TOKENS in ELASTIC_JOB_TOKEN" : "";
   return `
-Elastic Job is at ${url} (Ctrl-C stops it). Try:
+Elastic Job is at ${url} (Ctrl-C stops it). Try${hint}:
 
-  curl -X POST ${url}/JobService/AddJob -d '{"handler": "echo", "payload": {"hello": "world"}}'
+  curl -X POST ${url}/JobService/AddJob${header} -d '{"handler": "echo", "payload": {"hello": "world"}}'
 
 `;
 }

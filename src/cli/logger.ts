@@ -1,10 +1,27 @@
 import { type DestinationStream, destination, pino, stdSerializers, stdTimeFunctions } from "pino";
 import { isError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { HeldLines } from "./held-lines.ts";
 
 /** Logs to stderr, synchronously, so that the last lines before an exit are there. `human`: lines for a terminal. */
 export function createLogger(level: string, human: boolean): Logger {
+  return loggerTo(stderrLines(human), level);
+}
+
+/** One whose lines wait until they are released, so that what a person should see first can be printed first. */
+export function createHeldLogger(level: string, human: boolean): { logger: Logger; lines: HeldLines } {
+  const lines = new HeldLines(stderrLines(human));
+  return { logger: loggerTo(lines, level), lines };
+}
+
+function stderrLines(human: boolean): DestinationStream {
   const stderr = destination({ dest: 2, sync: true });
+  // A log that nobody takes, or a full disk, is no reason to stop serving; and there is nobody left to tell.
+  stderr.on("error", () => {});
+  return human ? humanLines(stderr) : stderr;
+}
+
+function loggerTo(lines: DestinationStream, level: string): Logger {
   return pino(
     {
       level,
@@ -13,7 +30,7 @@ export function createLogger(level: string, human: boolean): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: (error: unknown) => errorField(error, level) },
     },
-    human ? humanLines(stderr) : stderr,
+    lines,
   );
 }
 

@@ -1,29 +1,24 @@
 import { InvalidArgumentError } from "commander";
 import type { Duration, Json } from "../client/job-json.ts";
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+import { instantProblem } from "../core/calendar/rfc3339.ts";
+import { DURATION_EXAMPLES, protoDurationOfText } from "../core/duration-text.ts";
+import { quote } from "../core/errors.ts";
 
 /** `500ms`, `10s`, `1.5h`, `1h30m` as protobuf writes it. */
 export function parseDuration(text: string): Duration {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)];
-  if (text === "" || parts.map(([part]) => part).join("") !== text) {
-    throw new InvalidArgumentError(
-      `"${text}" is no duration; write for example 500ms, 10s, 5m, 1h30m or 2d.`,
-    );
-  }
-  const ms = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ""] ?? 0), 0);
-  // Millisecond precision is what the service keeps; more digits could print as 1e-7.
-  return `${Math.round(ms) / 1_000}s`;
+  const duration = protoDurationOfText(text);
+  if (duration !== null) return duration;
+  throw new InvalidArgumentError(
+    `"${text.slice(0, 40)}" is no duration; write for example ${DURATION_EXAMPLES}.`,
+  );
 }
 
 export function parseInstant(text: string): string {
-  try {
-    return Temporal.Instant.from(text).toString();
-  } catch {
-    throw new InvalidArgumentError(
-      `"${text}" is no instant; write for example 2030-01-01T08:00:00Z or 2030-01-01T08:00:00+08:00.`,
-    );
-  }
+  const problem = instantProblem(text);
+  if (problem === null) return Temporal.Instant.from(text).toString();
+  throw new InvalidArgumentError(
+    `${quote(text)} is no instant, ${problem}; write for example 2030-01-01T08:00:00Z or 2030-01-01T08:00:00+08:00.`,
+  );
 }
 
 export function parseJson(text: string): Json {
@@ -43,6 +38,11 @@ export function parsePositive(text: string): number {
   const value = parseWhole(text);
   if (value < 1) throw new InvalidArgumentError(`"${text}" is less than 1.`);
   return value;
+}
+
+export function parseNumber(text: string): number {
+  if (!/^\d{1,9}(?:\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError(`"${text}" is no number.`);
+  return Number(text);
 }
 
 /** Collects `--label gpu=true --label zone=a`. */

@@ -5,18 +5,23 @@ import { addCommand } from "./add.ts";
 import { benchCommand } from "./bench.ts";
 import { cancelCommand } from "./cancel.ts";
 import { clusterCommand } from "./cluster.ts";
+import { completionCommand } from "./completion.ts";
 import { deleteCommand } from "./delete.ts";
 import { devCommand } from "./dev.ts";
+import { drainCommand } from "./drain.ts";
 import { edgeCommand } from "./edge.ts";
 import { listCommand } from "./list.ts";
 import { migrateCommand } from "./migrate.ts";
 import { nodeCommand } from "./node.ts";
 import { pauseCommand } from "./pause.ts";
+import { previewCommand } from "./preview.ts";
 import { resultsCommand } from "./results.ts";
 import { resumeCommand } from "./resume.ts";
 import { retryCommand } from "./retry.ts";
 import { statusCommand } from "./status.ts";
 import { triggerCommand } from "./trigger.ts";
+import { undrainCommand } from "./undrain.ts";
+import { updateCommand } from "./update.ts";
 import { watchCommand } from "./watch.ts";
 
 const EXAMPLES = `
@@ -40,6 +45,7 @@ export function createProgram(env: Environment): Command {
   program.commandsGroup("Jobs:");
   for (const command of [
     addCommand(env),
+    updateCommand(env),
     listCommand(env),
     statusCommand(env),
     resultsCommand(env),
@@ -50,12 +56,15 @@ export function createProgram(env: Environment): Command {
     retryCommand(env),
     deleteCommand(env),
     watchCommand(env),
+    previewCommand(env),
   ]) {
     program.addCommand(command);
   }
   program.commandsGroup("Cluster:");
-  for (const command of [clusterCommand(env), benchCommand(env)]) {
+  for (const command of [clusterCommand(env), drainCommand(env), undrainCommand(env), benchCommand(env)]) {
     program.addCommand(command);
   }
+  program.commandsGroup("Shell:");
+  program.addCommand(completionCommand(program));
   return program;
 }

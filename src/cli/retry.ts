@@ -2,7 +2,15 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type Command, Option } from "commander";
 import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import type { Environment } from "../config.ts";
-import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+import { RetryJobResponseSchema } from "../gen/elasticjob/v1/job_service_pb.ts";
+import {
+  type ClientCommandOptions,
+  clientCommand,
+  connect,
+  print,
+  printAnswer,
+  printJson,
+} from "./client-command.ts";
 import { standText } from "./job-text.ts";
 
 interface RetryOptions extends ClientCommandOptions {
@@ -40,7 +48,7 @@ export function retryCommand(env: Environment): Command {
 
 async function retryOne(jobId: string, options: RetryOptions): Promise<void> {
   const job = await connect(options).retryJob(jobId);
-  if (options.json) printJson({ job });
+  if (options.json) printAnswer(RetryJobResponseSchema, { job });
   else print(standText(job));
 }
 

@@ -2,7 +2,7 @@ import { ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { type Command, CommanderError } from "commander";
 import { isUnreachable } from "../client/retry-policy.ts";
-import { isError } from "../core/errors.ts";
+import { ElasticJobError, isError } from "../core/errors.ts";
 
 /** 0: it worked. */
 export const EXIT_FAILED = 1;
@@ -14,15 +14,21 @@ export async function runProgram(
   argv: readonly string[],
   showStack: boolean,
 ): Promise<void> {
-  for (const command of [program, ...program.commands])
-    command.exitOverride().showHelpAfterError("(see --help)");
+  const asJson = argv.includes("--json");
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride();
+    if (asJson) command.configureOutput({ outputError: tellUsage });
+    else command.showHelpAfterError("(see --help)");
+  }
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
     process.exitCode = exitCode(error);
     // Commander has printed its own already.
     if (error instanceof CommanderError) return;
-    process.stderr.write(`error: ${explain(error)}\n`);
+    process.stderr.write(
+      asJson ? errorJson(codeOf(error), explain(error, false)) : `error: ${explain(error)}\n`,
+    );
     if (showStack && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   }
 }
@@ -32,10 +38,26 @@ function exitCode(error: unknown): number {
   return isError(error, "invalid_argument") ? EXIT_USAGE : EXIT_FAILED;
 }
 
-function explain(error: unknown): string {
+/** As the API has them, one line, on stderr: stdout has an answer, or nothing. */
+function errorJson(code: string, message: string): string {
+  return `${JSON.stringify({ code, message })}\n`;
+}
+
+function tellUsage(text: string, write: (text: string) => void): void {
+  write(errorJson("invalid_argument", text.trim().replace(/^error: /, "")));
+}
+
+function codeOf(error: unknown): string {
+  if (isUnreachable(error)) return "unavailable";
+  if (error instanceof ConnectError) return codeToString(error.code);
+  return error instanceof ElasticJobError ? error.code : "unknown";
+}
+
+function explain(error: unknown, withCode = true): string {
   if (isUnreachable(error))
     return `nothing answers there; is it running, and is --url right? (${causes(error)})`;
-  if (error instanceof ConnectError) return `${codeToString(error.code)}: ${error.rawMessage}`;
+  if (error instanceof ConnectError)
+    return withCode ? `${codeToString(error.code)}: ${error.rawMessage}` : error.rawMessage;
   return error instanceof Error ? error.message : String(error);
 }
 

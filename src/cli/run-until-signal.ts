@@ -1,7 +1,12 @@
+import { constants } from "node:os";
+import { outliveOutput } from "./lost-output.ts";
+
 const EXIT_LIMIT_MS = 2_000;
+/** SIGHUP: the terminal is gone, or whatever started it wants it to end. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Starts something, waits for Ctrl-C or SIGTERM, then stops it in good order. A second one exits at once: what was
+ * Starts something, waits for Ctrl-C, SIGTERM or SIGHUP, then stops it in good order. A second one exits at once: what was
  * running is then LOST and runs again, as after a crash.
  *
  * Listens before it starts anything: a container's first process does not even die of a signal that it does not
@@ -12,12 +17,13 @@ export async function runUntilSignal(
 ): Promise<void> {
   const signalled = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
-    if (signalled.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
+    // As a shell tells it of a process that a signal has ended.
+    if (signalled.signal.aborted) process.exit(128 + constants.signals[signal]);
     process.stderr.write("stopping; running jobs may finish (Ctrl-C again to exit at once)\n");
     signalled.abort();
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  outliveOutput();
   let stop: () => Promise<void>;
   try {
     stop = await start(signalled.signal);

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Environment } from "../config.ts";
-import { type ClientCommandOptions, clientCommand, connect, print, printJson } from "./client-command.ts";
+import { GetJobStatusResponseSchema } from "../gen/elasticjob/v1/job_service_pb.ts";
+import { type ClientCommandOptions, clientCommand, connect, print, printAnswer } from "./client-command.ts";
 import { stateText } from "./job-text.ts";
 
 export function statusCommand(env: Environment): Command {
@@ -9,7 +10,7 @@ export function statusCommand(env: Environment): Command {
     .addHelpText("after", "\nExample:\n  elastic-job status 1")
     .action(async (jobId: string, options: ClientCommandOptions) => {
       const state = await connect(options).getJobStatus(jobId);
-      if (options.json) printJson(state);
+      if (options.json) printAnswer(GetJobStatusResponseSchema, state);
       else print(stateText(state));
     });
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Environment } from "../config.ts";
-import { type ClientCommandOptions, clientCommand, connect, print } from "./client-command.ts";
+import { GetJobStatusResponseSchema } from "../gen/elasticjob/v1/job_service_pb.ts";
+import { answerJson, type ClientCommandOptions, clientCommand, connect, print } from "./client-command.ts";
 import { followJob, hasSucceeded } from "./follow-job.ts";
 import { changeText } from "./job-text.ts";
 import { EXIT_FAILED } from "./run-program.ts";
@@ -18,7 +19,9 @@ export function watchCommand(env: Environment): Command {
     .addHelpText("after", NOTES)
     .action(async (jobId: string, options: ClientCommandOptions) => {
       const last = await followJob(connect(options), jobId, (state) =>
-        print(options.json ? JSON.stringify(state) : changeText(state)),
+        print(
+          options.json ? JSON.stringify(answerJson(GetJobStatusResponseSchema, state)) : changeText(state),
+        ),
       );
       if (!hasSucceeded(last)) process.exitCode = EXIT_FAILED;
     });

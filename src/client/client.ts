@@ -26,7 +26,7 @@ import { AddStream } from "./add-stream.ts";
 import type { CallOptions, ClientOptions, DuplexTransport, ElasticJobClient } from "./elastic-job-client.ts";
 import { Templates } from "./encode-table.ts";
 import type { Cluster, Job, JobPage, JobState, Preview, ResultPage } from "./job-json.ts";
-import { fromInput, toOutput } from "./json-message.ts";
+import { fromInput, inputText, toOutput } from "./json-message.ts";
 import { resumeWatch } from "./resume-watch.ts";
 import { newCallKey } from "./retry-keys.ts";
 import { isNotRun, isUnavailable, isUnreachable, withRetries } from "./retry-policy.ts";
@@ -68,7 +68,7 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     extra: { retryable?: (error: unknown) => boolean; headers?: Record<string, string> } = {},
   ): Promise<JsonValue> {
     const { signal, timeoutMs = defaultTimeoutMs } = callOptions;
-    const message = fromInput(method.input, JSON.stringify(request));
+    const message = fromInput(method.input, inputText(request));
     const answer = await withRetries((leftMs) => transmit(method, message, signal, leftMs, extra.headers), {
       deadlineMs: timeoutMs,
       signal,
@@ -171,6 +171,12 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     },
     async getCluster(callOptions) {
       return (await callJson(ClusterService.method.getCluster, {}, callOptions)) as unknown as Cluster;
+    },
+    async drainNode(nodeId, callOptions) {
+      await callJson(ClusterService.method.drainNode, { nodeId }, callOptions);
+    },
+    async undrainNode(nodeId, callOptions) {
+      await callJson(ClusterService.method.undrainNode, { nodeId }, callOptions);
     },
   };
   return client;

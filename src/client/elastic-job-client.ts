@@ -82,6 +82,10 @@ export interface ElasticJobClient {
    */
   watchJob(jobId: string, options?: CallOptions): AsyncGenerator<JobState, void>;
   getCluster(options?: CallOptions): Promise<Cluster>;
+  /** The node takes no more jobs, lets its own end, and stays. */
+  drainNode(nodeId: string, options?: CallOptions): Promise<void>;
+  /** A drained node takes jobs again. */
+  undrainNode(nodeId: string, options?: CallOptions): Promise<void>;
 }
 
 /** A transport whose streams carry requests and answers at the same time. */

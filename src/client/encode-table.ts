@@ -7,7 +7,7 @@ import {
   type JobTable,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
 import type { AddJobInput } from "./job-json.ts";
-import { fromInput } from "./json-message.ts";
+import { fromInput, inputText } from "./json-message.ts";
 
 /** A job on its way. */
 export interface TableJob {
@@ -33,7 +33,7 @@ export class Templates {
     }
     if ("toJSON" in job) return this.tableJob(JSON.parse(JSON.stringify(job)) as AddJobInput);
     const { payload, ...common } = job;
-    const text = JSON.stringify(common);
+    const text = inputText(common);
     // Undefined for what JSON leaves out.
     const payloadText = (JSON.stringify(payload) as string | undefined) ?? "";
     return { template: this.template(text), payload: payloadText, size: text.length + payloadText.length };

@@ -7,15 +7,16 @@
 import type * as cluster from "../gen/elasticjob/v1/cluster_service_pb.ts";
 import type * as job from "../gen/elasticjob/v1/job_pb.ts";
 import type * as service from "../gen/elasticjob/v1/job_service_pb.ts";
-import type { Duration, Input, InstantInput, Output } from "./json-shape.ts";
+import type { DurationInput, Input, InstantInput, Output } from "./json-shape.ts";
 
 export type { Duration, InstantInput, Json } from "./json-shape.ts";
 
 export type JobStatus = job.JobStatusJson;
+export type Outcome = job.OutcomeJson;
 
 /** At most one of these; none means immediate. The server refuses two at once. */
 interface Schedules {
-  readonly timed?: { readonly runAt: InstantInput } | { readonly delay: Duration };
+  readonly timed?: { readonly runAt: InstantInput } | { readonly delay: DurationInput };
   readonly daily?: { readonly at: string };
   readonly cron?: { readonly expression: string };
 }

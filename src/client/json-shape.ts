@@ -11,6 +11,11 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** Protobuf's duration: seconds, up to nine decimals, and an s. */
 export type Duration = `${number}s`;
 
+/** What callers may write for it: "180s", "3m", "1h30m", "500ms", "2d". */
+export type DurationInput =
+  | `${number}${"ms" | "s" | "m" | "h" | "d"}`
+  | `${number}${"h" | "d" | "m" | "s"}${string}`;
+
 /** ISO 8601 text, or what becomes it: a `Date`, a `Temporal.Instant`. */
 export type InstantInput = string | { toJSON(): string };
 
@@ -32,13 +37,15 @@ type Scalar<M, J> = M extends Value
 
 type InputField<M, J> = M extends Timestamp
   ? InstantInput
-  : M extends Value | DurationMessage
-    ? Scalar<M, J>
-    : M extends Message
-      ? Input<M, J>
-      : J extends object
-        ? Readonly<J>
-        : Scalar<M, J>;
+  : M extends DurationMessage
+    ? DurationInput
+    : M extends Value
+      ? Scalar<M, J>
+      : M extends Message
+        ? Input<M, J>
+        : J extends object
+          ? Readonly<J>
+          : Scalar<M, J>;
 
 /** Every field may be left out. */
 export type Input<M, J> = {

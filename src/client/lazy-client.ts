@@ -48,5 +48,7 @@ export function createClient(options: ClientOptions): ElasticJobClient {
       yield* (await load()).watchJob(jobId, how);
     },
     getCluster: (how) => call(null, (to) => to.getCluster(how)),
+    drainNode: (nodeId, how) => call(nodeId, (to, given) => to.drainNode(given, how)),
+    undrainNode: (nodeId, how) => call(nodeId, (to, given) => to.undrainNode(given, how)),
   };
 }

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { parseRedisUrl, REDIS_URL_FORMS } from "../coordination/redis/redis-url.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import { parseRetention, type Retention } from "../core/state/retention.ts";
+import { MYSQL_URL_FORM, parseMysqlUrl } from "../store/mysql/mysql-url.ts";
 
 export interface Reader<T> {
   /** Completes "use …". */
@@ -45,31 +46,28 @@ export function list<T>(item: Reader<T>): Reader<T[]> {
 }
 
 export const mysqlUrl: Reader<string> = {
-  accepts: "mysql://user:password@host:port/database",
-  schema: z.string().refine((value) => {
-    const url = URL.parse(value);
-    if (url?.protocol !== "mysql:" || url.hostname === "" || !/^\/[^/]+$/.test(url.pathname)) return false;
-    try {
-      decodeURIComponent(url.username + url.password + url.pathname);
-      return true;
-    } catch {
-      return false;
-    }
-  }),
+  accepts: MYSQL_URL_FORM,
+  saysWhy: true,
+  schema: checked(parseMysqlUrl),
 };
 
 export const redisUrl: Reader<string> = {
   accepts: REDIS_URL_FORMS,
-  schema: z.string().refine((value) => {
-    try {
-      parseRedisUrl(value);
-      return true;
-    } catch (error) {
-      if (error instanceof ElasticJobError) return false;
-      throw error;
-    }
-  }),
+  saysWhy: true,
+  schema: checked(parseRedisUrl),
 };
+
+/** The text as it is, once `parse` takes it. */
+function checked(parse: (text: string) => unknown): z.ZodType<string, string> {
+  return z.string().superRefine((value, context) => {
+    try {
+      parse(value);
+    } catch (error) {
+      if (!(error instanceof ElasticJobError)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+    }
+  });
+}
 
 /** The result has no slash at its end. */
 export const nodeUrl: Reader<string> = {
@@ -101,13 +99,15 @@ export const address: Reader<string> = {
 /** The result is in lower case, as URLs have it. */
 export const hostRule: Reader<string> = {
   accepts:
-    "the name or address of a host, without a port, such as api.example.com or [fd00::5], or *.example.com for all below it",
+    "the name or address of a host, such as api.example.com or [fd00::5], *.example.com for all below it, or * for any; with :8443, say, only at that port",
   schema: z
     .string()
     .transform((value) => value.toLowerCase())
     .refine((value) => {
-      const host = value.startsWith("*.") ? value.slice(2) : value;
-      return URL.parse(`http://${host}/`)?.host === host;
+      const [, name = "", port = "1"] = /^(\[[^\]]+\]|[^:]+)(?::([1-9]\d{0,4}))?$/.exec(value) ?? [];
+      if (Number(port) > 65_535) return false;
+      const host = name.startsWith("*.") ? name.slice(2) : name;
+      return name === "*" || (!host.includes("*") && URL.parse(`http://${host}/`)?.host === host);
     }),
 };
 

@@ -32,6 +32,12 @@ export const SETTINGS = {
     default: "./data",
     meaning: "folder of the SQLite file and of its lock, without MYSQL_URL",
   },
+  TZDIR: {
+    ...read.text("the path of a folder", /\S/),
+    default: null,
+    meaning:
+      "folder of time zone files (TZif) to compute with; without it, the system's where they are newer than Node's own",
+  },
   PORT: {
     ...read.wholeNumber(0, 65_535),
     default: "7070",
@@ -93,7 +99,8 @@ export const SETTINGS = {
   HTTP_ALLOWED_HOSTS: {
     ...read.list(read.hostRule),
     default: "",
-    meaning: "hosts that the handler http may call, as api.example.com,*.internal.example; none by default",
+    meaning:
+      "hosts that the handler http may call, as api.example.com,localhost:9099,*.internal.example; * for any; none by default",
   },
   SHELL_HANDLER: {
     ...read.oneOf(["on", "off"]),
@@ -103,7 +110,7 @@ export const SETTINGS = {
   NODE_ID: {
     ...read.text("up to 128 letters, digits and . _ : -", /^[A-Za-z0-9._:-]{1,128}$/),
     default: null,
-    meaning: "name of the node in lists and results (default: made from the host's name)",
+    meaning: "name of the node in lists and results (default: the host's, with :PORT where that is not 7070)",
   },
   CLUSTER_PREFIX: {
     ...read.text("up to 100 characters without spaces, { or }", /^[^\s{}]{0,100}$/),

@@ -8,6 +8,8 @@ export interface MasterAddress {
   readonly nodeId: string;
   readonly incarnation: string;
   readonly epoch: number;
+  /** The identity of its database's cluster, for messages. */
+  readonly cluster: string;
 }
 
 export interface NodeAnnouncement {
@@ -17,6 +19,8 @@ export interface NodeAnnouncement {
 }
 
 export interface ClusterLock {
+  /** Its key, prefix and all: masters elected by different locks know nothing of each other. */
+  readonly key: string;
   /** How long an acquired or renewed lock is held, in milliseconds from when the server took the call. */
   readonly ttlMs: number;
   /** The incarnation that holds the lock; null: free. */

@@ -43,6 +43,7 @@ export function openLocalLock({ dataDir, ttlMs, clock }: LocalLockOptions): Clus
   };
 
   return {
+    key: "local",
     ttlMs,
     holder: async () => holder(),
     acquire: async (incarnation) => holder() === null && take(incarnation),

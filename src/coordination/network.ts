@@ -6,6 +6,8 @@ export interface Identity {
   readonly nodeId: string;
   /** The epoch in which it is master; 0: it is not. */
   readonly epoch: number;
+  /** Whether it is master, and the asking process has entered itself in its database. */
+  readonly sharesDatabase: boolean;
 }
 
 /** How a node talks to other nodes. Tests replace it with one that loses, delays and cuts. */

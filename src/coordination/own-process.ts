@@ -10,7 +10,7 @@ export function withOwnProcess(
     /** Its `ip:port`; empty until it listens. */
     readonly address: () => string;
     readonly accept: (stream: MasterStream) => StreamHandler | null;
-    readonly identity: () => Identity;
+    readonly identity: () => Identity | Promise<Identity>;
   },
 ): Network {
   return {

@@ -59,6 +59,7 @@ export function openRedisLock(options: RedisLockOptions): ClusterLock {
 
   connection.open();
   return {
+    key: lockKey,
     ttlMs: options.ttlMs,
 
     async holder() {

@@ -2,7 +2,7 @@
 
 /** Names the caller's try of a call, so that trying again is safe for an hour. */
 export const IDEMPOTENCY_KEY = "idempotency-key";
-/** Marks a call that a node forwarded: it is never forwarded again. */
+/** Marks a call that a node forwarded, with the incarnation of that node: it is never forwarded again. */
 export const FORWARDED = "elastic-job-forwarded";
 /** On an error: how long to wait before trying again. */
 export const RETRY_AFTER_MS = "retry-after-ms";

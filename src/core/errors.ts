@@ -40,3 +40,8 @@ export function invalidArgument(problems: readonly Problem[]): ElasticJobError {
     problems.map((problem) => `${problem.field}: ${problem.message}`).join("; "),
   );
 }
+
+/** A value for a message, cut where it would flood it. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}

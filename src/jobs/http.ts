@@ -17,17 +17,23 @@ const MAX_REDIRECTS = 5;
 const ERROR_BODY_CHARACTERS = 500;
 /** Request Timeout, Too Early, Too Many Requests: other 4xx would be the same the next time. */
 const TRANSIENT_4XX = [408, 425, 429];
+/** Of a header that belongs to the call itself, such as transfer-encoding or expect. */
+const REFUSED_HEADER = ["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED"];
 /** These keep method and body; the other redirects become a GET. */
 const KEEPS_METHOD = [307, 308];
 
 const Status = z.int().min(200).max(599);
 const Payload = z.strictObject({
   url: z
-    .string({ error: "is required: the URL to call, with http or https" })
-    .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), {
-      error: "must be a URL with http or https",
+    .string({
+      error: ({ input }) =>
+        input === undefined ? "is required: the URL to call, with http or https" : "must be text: a URL",
     })
-    .refine((text) => URL.parse(text)?.username === "" && URL.parse(text)?.password === "", {
+    .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), {
+      error: "must be a URL with http or https, such as https://example.com/path",
+      abort: true,
+    })
+    .refine((text) => !hasUser(new URL(text)), {
       error: "must not hold a user or password; use an authorization header",
     }),
   method: z
@@ -89,6 +95,9 @@ async function call(
     if (next === null || !/^https?:$/.test(next.protocol)) {
       throw new PermanentError(`${url.href} redirects to ${location}, which is not a URL with http or https`);
     }
+    if (hasUser(next)) {
+      throw new PermanentError(`${url.href} redirects to a URL that holds a user or password`);
+    }
     request = redirected(request, response.status, next.origin === url.origin);
     url = next;
   }
@@ -134,15 +143,25 @@ function redirected({ method, headers, body }: Request, status: number, isSameOr
   return { method: "GET", headers: kept, body: null };
 }
 
+function hasUser({ username, password }: URL): boolean {
+  return username !== "" || password !== "";
+}
+
 async function send(url: URL, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init);
   } catch (error) {
     // Its own message is "fetch failed".
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new Error(`could not call ${url.href}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause: error,
-    });
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    if (message === "bad port") {
+      throw new PermanentError(
+        `payload.url: port ${url.port} of ${url.href} belongs to another protocol, and is never called`,
+      );
+    }
+    if (REFUSED_HEADER.includes(code)) throw new PermanentError(`payload.headers: ${message}`);
+    throw new Error(`could not call ${url.href}: ${message}`, { cause: error });
   }
 }
 

@@ -10,6 +10,7 @@ import { checkPayload } from "./check-payload.ts";
 import type { Handler, HandlerContext } from "./define-jobs.ts";
 import { killGroup } from "./kill-group.ts";
 import { OutputTail } from "./output-tail.ts";
+import { type Program, startFailure } from "./start-failure.ts";
 
 const MAX_OUTPUT_BYTES = 64 * 1024;
 /** The error shows so much of what the program wrote to stderr. */
@@ -19,14 +20,27 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const NO_NUL = /^[^\0]*$/;
 const NUL = { error: "must not hold a NUL" };
 const NoNul = z.string().regex(NO_NUL, NUL);
-const COMMAND = { error: "is required: the program to run" };
+const REQUIRED = "is required: the program to run";
 const Payload = z.strictObject({
-  command: z.string(COMMAND).min(1, COMMAND).regex(NO_NUL, NUL),
+  command: z
+    .string({
+      error: ({ input }) =>
+        input === undefined ? REQUIRED : "must be text: the program alone; what it is given goes into args",
+    })
+    .min(1, { error: REQUIRED, abort: true })
+    .regex(NO_NUL, NUL),
   args: z.array(NoNul).optional(),
   /** The command is a line for /bin/sh; the args are its $1, $2 … */
   shell: z.boolean().optional(),
-  cwd: NoNul.optional(),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), NoNul).optional(),
+  cwd: NoNul.min(1, { error: "must name a folder" }).optional(),
+  env: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+        error: "is no name of a variable: letters, digits and _ are, not beginning with a digit",
+      }),
+      NoNul,
+    )
+    .optional(),
   stdin: z.string().optional(),
 });
 
@@ -41,12 +55,9 @@ export function createShell(groups: ProcessGroups): Handler {
     const { command, args = [], shell, cwd, env, stdin } = checkPayload(Payload, job.payload ?? {});
     ctx.signal.throwIfAborted();
     const [file, given] = shell ? ["/bin/sh", ["-c", command, "sh", ...args]] : [command, args];
-    const child = spawn(file, given, {
-      cwd: cwd ?? tmpdir(),
-      env: { PATH, ...contextVariables(ctx), ...env },
-      detached: true,
-      stdio: ["pipe", "pipe", "pipe"],
-    });
+    const variables = { PATH, ...contextVariables(ctx), ...env };
+    const program = { file, cwd: cwd ?? null, path: env?.["PATH"] ?? PATH };
+    const child = start(program, given, variables);
     const stdout = new OutputTail(child.stdout, MAX_OUTPUT_BYTES);
     const stderr = new OutputTail(child.stderr, MAX_OUTPUT_BYTES);
     // It need not read what it is given.
@@ -55,8 +66,8 @@ export function createShell(groups: ProcessGroups): Handler {
     const group = child.pid;
     const closed = once(child, "close");
     if (group === undefined) {
-      await closed;
-      throw new Error(`could not start ${file}`);
+      const error: unknown = await closed.catch((reason: unknown) => reason);
+      throw startFailure(error, program);
     }
     groups.started(group);
     const kill = () => killGroup(group);
@@ -79,6 +90,20 @@ export function createShell(groups: ProcessGroups): Handler {
       groups.ended(group);
     }
   };
+}
+
+/** Some of what is wrong spawn throws, and some it emits. */
+function start(program: Program, args: readonly string[], env: NodeJS.ProcessEnv) {
+  try {
+    return spawn(program.file, args, {
+      cwd: program.cwd ?? tmpdir(),
+      env,
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+  } catch (error) {
+    throw startFailure(error, program);
+  }
 }
 
 function contextVariables(ctx: HandlerContext): Record<string, string> {

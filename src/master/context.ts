@@ -17,6 +17,8 @@ export interface MasterSettings {
   readonly retention: Retention;
   /** One process, and no other: whatever was RUNNING when it starts is LOST. */
   readonly embedded: boolean;
+  /** The version of the time zone data that this process computes with, such as 2026f. */
+  readonly zoneData: string;
 }
 
 /** What all parts of one mastership share. */

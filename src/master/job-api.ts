@@ -34,12 +34,32 @@ export interface JobView {
   readonly lastResult: ResultRecord | null;
 }
 
+/** What a job asks of a node. Jobs that ask the same wait for the same reason. */
+export interface PreparedNeed {
+  readonly handler: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly slots: number;
+  readonly memoryMb: number;
+}
+
+export function needOf({ handler, requirements }: JobSpec): PreparedNeed {
+  return { handler, ...requirements };
+}
+
 export interface ClusterView {
   readonly epoch: number;
   readonly nodes: readonly NodeView[];
   readonly waiting: number;
   readonly prepared: number;
   readonly running: number;
+}
+
+/** Jobs that the master's memory leaves out. */
+export interface BeyondMemoryView {
+  /** Due, of classes that no connected node can take; null: not known. */
+  readonly stuck: number | null;
+  /** Due later than memory reaches; null: not known. */
+  readonly later: number | null;
 }
 
 export interface NodeView {
@@ -53,6 +73,8 @@ export interface NodeView {
   readonly cpu: number;
   readonly freeMemoryMb: number;
   readonly draining: boolean;
+  /** The version of the time zone data that it computes with. */
+  readonly timeZoneData: string;
 }
 
 export interface JobApi {
@@ -81,9 +103,16 @@ export interface JobApi {
   watchJob(jobId: number, signal: AbortSignal): AsyncIterable<JobView>;
   /** What due times are in: this process's own wall clock may be minutes off. */
   clusterTime(): number;
+  /** Why such a job, due, has not been given out; empty: it is about to be. */
+  whyPrepared(need: PreparedNeed): string;
   readCluster(): ClusterView;
+  readBeyondMemory(): Promise<BeyondMemoryView>;
   /** Throws `not_found` when no connected node has this name. */
   drainNode(nodeId: string): void;
+  /** Whether a process has entered itself in this master's database: no other's forwarded calls are taken. */
+  sharesDatabase(incarnation: string): Promise<boolean>;
+  /** Throws `not_found` likewise. */
+  undrainNode(nodeId: string): void;
   /** Takes in a stream that a node opened. */
   acceptNode(stream: MasterStream): StreamHandler;
 }

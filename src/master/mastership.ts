@@ -16,15 +16,27 @@ import { JobInserter } from "./adding/job-inserter.ts";
 import { KeyReader } from "./adding/key-reader.ts";
 import { keepClusterTime } from "./cluster-clock.ts";
 import type { MasterContext } from "./context.ts";
+import { BeyondMemory } from "./control/beyond-memory.ts";
 import { ClusterReader } from "./control/cluster-reader.ts";
 import { Control } from "./control/control.ts";
 import { JobReader } from "./control/job-reader.ts";
+import { whyPrepared } from "./control/why-prepared.ts";
+import { ZoneChange } from "./control/zone-change.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Scheduler } from "./dispatch/scheduler.ts";
 import { Endings } from "./ending/endings.ts";
 import { RetentionLoop } from "./ending/retention-loop.ts";
 import { Sweep } from "./ending/sweep.ts";
-import type { AddedJob, AddItem, ClusterView, JobApi, JobView, KeyPart } from "./job-api.ts";
+import type {
+  AddedJob,
+  AddItem,
+  BeyondMemoryView,
+  ClusterView,
+  JobApi,
+  JobView,
+  KeyPart,
+  PreparedNeed,
+} from "./job-api.ts";
 import { ChangedJobs } from "./memory/changed-jobs.ts";
 import { ClaimHolders } from "./memory/claim-holders.ts";
 import { ClassRegistry } from "./memory/class-registry.ts";
@@ -37,12 +49,15 @@ import { ConnectedNodes } from "./nodes/connected-nodes.ts";
 import { NodeClaims } from "./nodes/node-claims.ts";
 import { NodeNumbers } from "./nodes/node-numbers.ts";
 import { NodeSessions } from "./nodes/node-sessions.ts";
+import { UnheardNodes } from "./nodes/unheard-nodes.ts";
 
 export class Mastership implements JobApi {
   private readonly context: MasterContext;
   private readonly inFlight = new InFlight();
   private readonly nodes = new ConnectedNodes();
+  private readonly ids: IdBlocks;
   private readonly numbers: NodeNumbers;
+  private readonly unheard: UnheardNodes;
   private readonly classes: ClassRegistry;
   private readonly pages: Pages;
   private readonly sessions: NodeSessions;
@@ -52,8 +67,10 @@ export class Mastership implements JobApi {
   private readonly children: Children;
   private readonly reader: JobReader;
   private readonly clusterReader: ClusterReader;
+  private readonly beyondMemory: BeyondMemory;
   private readonly sweep: Sweep;
   private readonly retention: RetentionLoop;
+  private readonly zoneChange: ZoneChange;
 
   constructor(context: MasterContext, network: Network) {
     this.context = context;
@@ -72,10 +89,12 @@ export class Mastership implements JobApi {
     // ending
     const endings = new Endings(context, { memory, inFlight, holders });
     this.sweep = new Sweep(context, { classes, pages, queues, memory, inFlight, holders });
-    this.retention = new RetentionLoop(context, { classes, inFlight });
     // nodes
     const numbers = new NodeNumbers(context);
-    const absent = new AbsentNodes(context, { network, numbers, holders, endings });
+    const unheard = new UnheardNodes(context);
+    const absent = new AbsentNodes(context, { network, numbers, holders, endings, unheard });
+    const isRecovering = () => absent.areAwaited;
+    this.retention = new RetentionLoop(context, { classes, inFlight, isRecovering });
     const claims = new NodeClaims(context, { holders, memory, inFlight, endings });
     const sessions = new NodeSessions(context, {
       network,
@@ -89,6 +108,7 @@ export class Mastership implements JobApi {
       pages,
       endings,
       turn,
+      unheard,
     });
     // adding
     const refusal = handlerRefusal(context, nodes);
@@ -121,24 +141,32 @@ export class Mastership implements JobApi {
       children,
       refusal,
     });
-    this.reader = new JobReader(context, { classes, nodes, changedJobs });
+    this.zoneChange = new ZoneChange(context, this.control);
+    this.reader = new JobReader(context, { nodes, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
+    this.beyondMemory = new BeyondMemory(context, { classes, pages });
+    this.ids = ids;
     this.pages = pages;
     this.classes = classes;
     this.numbers = numbers;
+    this.unheard = unheard;
     this.sessions = sessions;
   }
 
   /** Loads what it must know before it serves, then starts its loops. */
   async start(): Promise<void> {
+    await this.ids.load();
     await this.classes.load();
-    await this.numbers.load();
+    const nodes = await this.context.store.readNodes();
+    this.numbers.load(nodes);
+    this.unheard.load(nodes);
     this.context.ended.addEventListener("abort", () => this.stop(), { once: true });
     for (const loop of [
       this.pages.run(),
       this.sessions.run(),
       this.sweep.run(),
       this.retention.run(),
+      this.zoneChange.run(),
       keepClusterTime(this.context),
     ]) {
       loop.catch((error: unknown) =>
@@ -205,12 +233,28 @@ export class Mastership implements JobApi {
     return this.context.time.now();
   }
 
+  whyPrepared(need: PreparedNeed): string {
+    return whyPrepared(this.nodes.all(), need);
+  }
+
   readCluster(): ClusterView {
     return this.clusterReader.read();
   }
 
+  readBeyondMemory(): Promise<BeyondMemoryView> {
+    return this.beyondMemory.read();
+  }
+
   drainNode(nodeId: string): void {
     for (const session of this.nodes.named(nodeId)) session.drain();
+  }
+
+  undrainNode(nodeId: string): void {
+    for (const session of this.nodes.named(nodeId)) session.undrain();
+  }
+
+  async sharesDatabase(incarnation: string): Promise<boolean> {
+    return (await this.numbers.find(incarnation)) !== null;
   }
 
   acceptNode(stream: MasterStream): StreamHandler {

@@ -99,6 +99,8 @@ async function receive(message: ToThread, handlerOf: (name: string) => Handler |
 
 let isLoaded = false;
 let isDying = false;
+/** Nothing is left that could call process.exit: the thread ends by itself, as after a module that did not load. */
+let isDrained = false;
 
 function dieOf(reason: string, error: unknown): void {
   if (isDying) return;
@@ -110,7 +112,11 @@ process.on("uncaughtException", (error, origin) => {
   dieOf(origin === "unhandledRejection" ? "an unhandled rejection" : "an uncaught error", error);
   process.exit(1);
 });
+process.on("beforeExit", () => {
+  isDrained = true;
+});
 process.on("exit", (code) => {
+  if (isDrained) return;
   const when = isLoaded ? "in a handler; return or throw instead" : "while the module loaded";
   dieOf("process.exit", new Error(`process.exit(${code}) was called ${when}`));
 });
@@ -127,5 +133,7 @@ try {
   const handlers = Object.keys(jobs).filter((name) => name !== "runJob");
   send({ kind: "ready", handlers, hasRunJob: Object.hasOwn(jobs, "runJob") });
 } catch (error) {
-  send({ kind: "broken", message: loadFailure(error) });
+  // The first reason counts: what the module has left running may end the thread in its own way before that is killed.
+  if (!isDying) send({ kind: "broken", message: loadFailure(error) });
+  isDying = true;
 }

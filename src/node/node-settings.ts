@@ -7,6 +7,8 @@ export interface NodeSettings {
   readonly labels: Readonly<Record<string, string>>;
   readonly leaseMs: number;
   readonly maxLost: number;
+  /** The version of the time zone data that it computes with. */
+  readonly zoneData: string;
   /** How long running jobs may go on when the node is drained. */
   readonly drainGraceMs: number;
 }

@@ -26,6 +26,8 @@ import { Runner } from "./runner.ts";
 export interface PullerParts {
   readonly settings: NodeSettings;
   readonly masters: Masters;
+  /** Enters this process in its database, so that a master finds it there; returns the identity of that database's cluster. */
+  readonly enter: () => Promise<string>;
   readonly network: Network;
   readonly executors: Executors;
   readonly resources: Resources;
@@ -35,6 +37,7 @@ export interface PullerParts {
 }
 
 const RECONNECT_MS = 50;
+const ENTER_RETRY_MS = 500;
 /** A hello that is not answered in this time goes to the next master there is. */
 const WELCOME_TIMEOUT_MS = 5000;
 const PINGS_PER_LEASE = 5;
@@ -54,6 +57,11 @@ export class Puller {
   private time: ClusterTime;
   private hasTime = false;
   private isDraining = false;
+  /** The identity of its database's cluster; null: this process is not entered there yet. */
+  private cluster: string | null = null;
+  private isLeaving = false;
+  /** Of the draining that is under way. */
+  private undrained = new AbortController();
   private loops: Promise<unknown> = Promise.resolve();
 
   constructor(parts: PullerParts) {
@@ -91,6 +99,7 @@ export class Puller {
   /** Takes no more jobs, lets running ones end, hands the rest back, then has all of it written and told. */
   async leave(): Promise<void> {
     const { clock, writer, settings } = this.parts;
+    this.isLeaving = true;
     await this.drain();
     await writer.stop(settings.drainGraceMs);
     const acknowledged = new AbortController();
@@ -100,10 +109,21 @@ export class Puller {
 
   private async drain(): Promise<void> {
     this.isDraining = true;
-    const { runner, parts } = this;
-    const ended = letJobsEnd(runner, { ...parts, graceMs: parts.settings.drainGraceMs });
+    this.undrained = new AbortController();
+    const { runner, parts, undrained } = this;
+    const graceMs = parts.settings.drainGraceMs;
+    const ended = letJobsEnd(runner, { ...parts, graceMs, undrained: undrained.signal });
     this.report.queue();
     await ended;
+  }
+
+  /** Takes jobs again, unless it is about to stop. */
+  private undrain(): void {
+    if (!this.isDraining || this.isLeaving) return;
+    this.isDraining = false;
+    this.undrained.abort();
+    this.parts.logger.info({}, "taking jobs again");
+    this.report.queue();
   }
 
   async stop(): Promise<void> {
@@ -118,6 +138,7 @@ export class Puller {
     const { masters, clock } = this.parts;
     const { signal } = this.stopping;
     while (!signal.aborted) {
+      if (!(await this.hasEntered())) continue;
       const master = masters.current();
       if (master === null) {
         await masters.changed(signal);
@@ -127,6 +148,18 @@ export class Puller {
       if (signal.aborted) return;
       masters.lost(master);
       await sleep(clock, RECONNECT_MS, signal);
+    }
+  }
+
+  /** False: the database does not answer; a node that can write no results joins nobody. */
+  private async hasEntered(): Promise<boolean> {
+    try {
+      this.cluster ??= await this.parts.enter();
+      return true;
+    } catch (error) {
+      this.parts.logger.warn({ error }, "could not enter this node in the database; trying again");
+      await sleep(this.parts.clock, ENTER_RETRY_MS, this.stopping.signal);
+      return false;
     }
   }
 
@@ -166,7 +199,7 @@ export class Puller {
 
   private sayHello(connection: MasterConnection): void {
     const { settings, executors, resources } = this.parts;
-    const { incarnation, nodeId, slots, labels } = settings;
+    const { incarnation, nodeId, slots, labels, zoneData } = settings;
     this.report.helloSaid();
     connection.hello({
       incarnation,
@@ -178,6 +211,8 @@ export class Puller {
       handlers: [...executors.handlers],
       runJob: executors.hasRunJob,
       claims: this.runner.claims(),
+      timeZoneData: zoneData,
+      clusterIdentity: this.cluster ?? "",
     });
   }
 
@@ -205,9 +240,16 @@ export class Puller {
         return this.runner.judge(message.value.claims);
       case "doneAck":
         return this.runner.acknowledged(connection.acknowledged(message.value.sequence));
+      case "refusal":
+        // A database that was restored may have lost this process's row: it is entered anew before the next try.
+        this.cluster = null;
+        this.parts.masters.refused(connection.master, message.value.reason);
+        return connection.close();
       case "drain":
         if (!this.isDraining) void this.drain();
         return;
+      case "undrain":
+        return this.undrain();
       default:
         return;
     }

@@ -87,7 +87,11 @@ export class Thread {
     const answers = createAnswerRing();
     this.answers = new AnswerReader(answers);
     const workerData: ThreadData = { handlersUrl, builtIn, signals, answers };
-    this.worker = new Worker(new URL("./executor-thread.ts", import.meta.url), { workerData });
+    const url = new URL("./executor-thread.ts", import.meta.url);
+    this.worker = new Worker(url, { workerData, stdout: true, stderr: true });
+    // Node's own pipes end when the process's output is lost, and what handlers print would pile up in the thread.
+    this.worker.stdout.on("data", (printed) => process.stdout.write(printed));
+    this.worker.stderr.on("data", (printed) => process.stderr.write(printed));
     this.ready = this.listen();
   }
 

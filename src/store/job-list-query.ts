@@ -41,7 +41,9 @@ export async function listJobs(
   const items = await readMatching(read, ids, condition);
   const last = ids[ids.length - 1];
   if (last !== undefined && found.length > ids.length) return { items, next: last };
-  return { items, next: end };
+  // A child is added after its parent, under a higher id: nothing older can be one.
+  const isPastParent = end !== null && filter.parentId !== undefined && end <= filter.parentId;
+  return { items, next: isPastParent ? null : end };
 }
 
 /** The newest rows up to a bound: what lies beyond is not counted. */
@@ -117,6 +119,7 @@ async function jobCondition(
     if (filter.dueBy !== undefined) add("at <= ?", filter.dueBy);
     if (filter.dueAfter !== undefined) add("at > ?", filter.dueAfter);
   }
+  if (filter.parentId !== undefined) add("parent_id = ?", filter.parentId);
   if (filter.handler !== undefined) {
     const classIds = await readClassIds(read, dialect, filter.handler);
     if (classIds.length === 0) return "nothing";

@@ -20,11 +20,39 @@ export interface Mastership {
   readonly incarnation: string;
 }
 
+/** Which time zone data the cluster has known. Versions are compared as text: "2026c" < "2026f". */
+export interface ZoneVersions {
+  /** The newest that a node has had; empty: none yet. */
+  readonly newest: string;
+  /** By which all waiting occurrences were computed; empty: by different ones, or nobody knows. */
+  readonly computed: string;
+}
+
+/** Where a master listens, and by which lock it was elected. */
+export interface Reign {
+  readonly address: string;
+  readonly lockKey: string;
+}
+
+/** Whose database it is. */
+export interface ClusterRecord extends Reign {
+  /** Made with the schema, for people to tell clusters apart; a copy of the database has the same one. */
+  readonly identity: string;
+}
+
 /** A process that has been in the cluster. Rows refer to it by its number. */
 export interface NodeRecord {
   readonly number: number;
   readonly incarnation: string;
   readonly nodeId: string;
+  /** Since when no master has answered it, in cluster time; null: one may have. */
+  readonly unheardSince: number | null;
+}
+
+export interface UnheardNote {
+  readonly number: number;
+  /** Null: withdraws what was noted. */
+  readonly since: number | null;
 }
 
 /** A key under which jobs were added. */
@@ -35,6 +63,12 @@ export interface JobKey {
   readonly jobId: number;
   /** Epoch milliseconds after which the key is free; NEVER: as long as the job is kept. */
   readonly expiresAt: number;
+}
+
+/** The next id that will be reserved, as it was and as it is now. */
+export interface RaisedIds {
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface ClaimRef {
@@ -115,6 +149,8 @@ export interface JobFilter {
   readonly dueAfter?: number;
   readonly handler?: string;
   readonly namePrefix?: string;
+  /** Only children of this job. */
+  readonly parentId?: number;
 }
 
 export interface ResultFilter {
@@ -141,14 +177,32 @@ export interface JobStore {
   readMastership(): Promise<Mastership>;
   /** Compare-and-set. False: the epoch is no longer `from`. After an unknown outcome it knows its own by the incarnation. */
   advanceEpoch(from: number, to: Mastership): Promise<boolean>;
+  readCluster(): Promise<ClusterRecord>;
+  /** By the master, after its election: where it is found. */
+  announceReign(epoch: number, reign: Reign): Promise<void>;
 
+  readZoneVersions(): Promise<ZoneVersions>;
+  /** Raises `newest`. Not fenced: any node does it, and no epoch depends on it. */
+  offerZoneData(version: string): Promise<void>;
+  /** All waiting occurrences are computed by this version from now on; empty: not all by one. */
+  setZonesComputed(epoch: number, version: string): Promise<void>;
+
+  /**
+   * Once in each epoch, before ids are reserved in it: sees to it that none is that is there already, as in a database
+   * that was restored from a dump whose tables are of different moments. Null: nothing had to be done.
+   */
+  raiseIds(epoch: number): Promise<RaisedIds | null>;
   /** The first of `count` new ids that nobody else gets. */
   reserveIds(epoch: number, count: number): Promise<number>;
   readClasses(): Promise<JobClass[]>;
   /** Repeating it with the same class is safe. */
   addClass(epoch: number, jobClass: JobClass): Promise<void>;
   readNodes(): Promise<NodeRecord[]>;
-  addNode(epoch: number, node: NodeRecord): Promise<void>;
+  /** A process enters itself, once, before it joins a master. Returns its number, the same each time. Not fenced: it is no master's write. */
+  registerNode(incarnation: string, nodeId: string): Promise<number>;
+  /** The number of a process that has entered itself; null: it has not, in this database. */
+  findNode(incarnation: string): Promise<number | null>;
+  noteUnheard(epoch: number, notes: readonly UnheardNote[]): Promise<void>;
 
   /**
    * Inserts all jobs or none; repeating it is safe (same ids). Throws `already_exists` when a key is

@@ -41,3 +41,38 @@ function statementsOf(sql: string): string[] {
     .map((statement) => statement.trim())
     .filter((statement) => statement !== "");
 }
+
+/** A table that is there, or is to be, and its columns. */
+export type Tables = ReadonlyMap<string, readonly string[]>;
+
+/** What these migrations create. */
+export function tablesOf(migrations: readonly Migration[]): Tables {
+  const tables = new Map<string, readonly string[]>();
+  for (const statement of migrations.flatMap(({ statements }) => statements)) {
+    const [, name, body = ""] = /^CREATE TABLE (?:IF NOT EXISTS )?(\w+) \((.*)\)/s.exec(statement) ?? [];
+    if (name === undefined) continue;
+    // Types are in capitals, and so are the words with which a line begins that is no column's.
+    tables.set(
+      name,
+      [...body.matchAll(/^ {2}([a-z_]+) [A-Z]/gm)].map(([, column = ""]) => column),
+    );
+  }
+  return tables;
+}
+
+/** Whether the table has these columns and no others. */
+export function isSameTable(columns: readonly string[] | undefined, wanted: readonly string[] = []): boolean {
+  return columns?.toSorted().join() === wanted.toSorted().join();
+}
+
+/** Somebody else's tables are in the way. `place`: where they are. */
+export function foreignTables(names: readonly string[], place: string): ElasticJobError {
+  const [what, rename] =
+    names.length === 1
+      ? [`the table ${names[0]} in ${place} is not elastic-job's`, "rename it"]
+      : [`the tables ${names.join(", ")} in ${place} are not elastic-job's`, "rename them"];
+  return new ElasticJobError(
+    "failed_precondition",
+    `${what}: give elastic-job a database of its own, or ${rename}; nothing was created`,
+  );
+}

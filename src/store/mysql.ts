@@ -7,7 +7,18 @@ import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
 import { changeJob, deleteJob, freeKeys } from "./mysql/change-job.ts";
 import { claimJobs } from "./mysql/claim-jobs.ts";
-import { addClass, addNode, advanceEpoch, readClock, reserveIds } from "./mysql/cluster-rows.ts";
+import {
+  addClass,
+  advanceEpoch,
+  announceReign,
+  noteUnheard,
+  offerZoneData,
+  raiseIds,
+  readClock,
+  registerNode,
+  reserveIds,
+  setZonesComputed,
+} from "./mysql/cluster-rows.ts";
 import { ConnectionPool } from "./mysql/connection-pool.ts";
 import { translate } from "./mysql/errors.ts";
 import { deleteResults, expireJobs, expireKeys, expireResultsOfGone } from "./mysql/expire.ts";
@@ -16,12 +27,22 @@ import { migrate } from "./mysql/migrate.ts";
 import { projectJobs } from "./mysql/project-jobs.ts";
 import { repeatOn } from "./mysql/repeat.ts";
 import { writeResults } from "./mysql/write-results.ts";
-import { pageJobs, readClasses, readFinalRows, readJobs, readMastership, readNodes } from "./read-jobs.ts";
+import {
+  findNode,
+  pageJobs,
+  readClasses,
+  readCluster,
+  readFinalRows,
+  readJobs,
+  readMastership,
+  readNodes,
+  readZoneVersions,
+} from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
 import { listResults } from "./result-list-query.ts";
 
 export interface MysqlStoreSettings {
-  /** `mysql://user:password@host:port/database`; `mysqls:` for TLS. */
+  /** As `parseMysqlUrl` has it. */
   readonly url: string;
   readonly clock: Clock;
   /** Connections at most; default 10. */
@@ -62,13 +83,21 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
 
     readClock: () => repeat(readClock),
     readMastership: () => readMastership(read),
+    readZoneVersions: () => readZoneVersions(read),
+    offerZoneData: (version) => repeat((session) => offerZoneData(session, version)),
+    setZonesComputed: (epoch, version) => repeat((session) => setZonesComputed(session, epoch, version)),
     advanceEpoch: (from, to) => repeat((session) => advanceEpoch(session, from, to)),
+    readCluster: () => readCluster(read),
+    announceReign: (epoch, reign) => repeat((session) => announceReign(session, epoch, reign)),
 
+    raiseIds: (epoch) => repeat((session) => raiseIds(session, epoch)),
     reserveIds: (epoch, count) => repeat((session) => reserveIds(session, epoch, count)),
     readClasses: () => readClasses(read),
     addClass: (epoch, jobClass) => repeat((session) => addClass(session, epoch, jobClass)),
     readNodes: () => readNodes(read),
-    addNode: (epoch, node) => repeat((session) => addNode(session, epoch, node)),
+    registerNode: (incarnation, nodeId) => repeat((session) => registerNode(session, incarnation, nodeId)),
+    findNode: (incarnation) => findNode(read, incarnation),
+    noteUnheard: (epoch, notes) => repeat((session) => noteUnheard(session, epoch, notes)),
 
     insertJobs: (epoch, jobs, keys) =>
       repeat((session) => insertJobs(session, epoch, jobs, keys, largestPacket)),

@@ -3,8 +3,7 @@
  * them, and are written into the statement, where a value costs the server next to nothing.
  */
 import { type JobRecord, STORED_STATUS } from "../core/job.ts";
-import type { ReadColumn } from "./column-list.ts";
-import { JOB_COLUMNS, type JobColumn, readersOf } from "./job-row.ts";
+import { JOB_COLUMNS, type JobColumn } from "./job-row.ts";
 
 type Fixed = Partial<Readonly<Record<JobColumn, string>>>;
 
@@ -62,7 +61,7 @@ function isNew(job: JobRecord): boolean {
   );
 }
 
-/** How the columns are read that a kind leaves open. */
-export function openColumns(kind: NewJobKind): readonly ReadColumn<JobRecord>[] {
-  return readersOf(JOB_COLUMNS.filter((name) => NEW_JOB[kind][name] === undefined));
+/** The columns that a kind leaves open. */
+export function openColumns(kind: NewJobKind): readonly JobColumn[] {
+  return JOB_COLUMNS.filter((name) => NEW_JOB[kind][name] === undefined);
 }

@@ -3,7 +3,17 @@ import type { JobClass, JobRecord, ResultRecord } from "../core/job.ts";
 import type { Dialect, Read, SqlValue } from "./dialect.ts";
 import { chunks, marks, padded, paddedRows, rowMarks } from "./in-list.ts";
 import { type JobRow, jobOfRow, SELECT_JOB, SELECT_JOB_WITHOUT_PAYLOAD } from "./job-row.ts";
-import type { ClaimRef, Cursor, JobPage, JobStore, LoadedJob, Mastership, NodeRecord } from "./job-store.ts";
+import type {
+  ClaimRef,
+  ClusterRecord,
+  Cursor,
+  JobPage,
+  JobStore,
+  LoadedJob,
+  Mastership,
+  NodeRecord,
+  ZoneVersions,
+} from "./job-store.ts";
 import { type ResultRow, resultOfRow, SELECT_RESULT } from "./result-row.ts";
 
 const BEFORE_ALL: Cursor = { at: Number.MIN_SAFE_INTEGER, id: 0 };
@@ -11,8 +21,16 @@ const BEFORE_ALL: Cursor = { at: Number.MIN_SAFE_INTEGER, id: 0 };
 const UNFINISHED: readonly number[] = [1, 3];
 
 export async function readMastership(read: Read): Promise<Mastership> {
-  const [row] = await read<Mastership>("SELECT epoch, incarnation FROM cluster WHERE id = 1", []);
+  const [row] = await read<Mastership>("SELECT epoch, incarnation FROM jobcluster WHERE id = 1", []);
   return { epoch: row?.epoch ?? 0, incarnation: row?.incarnation ?? "" };
+}
+
+export async function readZoneVersions(read: Read): Promise<ZoneVersions> {
+  const [row] = await read<{ zone_data: string; zone_computed: string }>(
+    "SELECT zone_data, zone_computed FROM jobcluster WHERE id = 1",
+    [],
+  );
+  return { newest: row?.zone_data ?? "", computed: row?.zone_computed ?? "" };
 }
 
 export async function readClasses(read: Read): Promise<JobClass[]> {
@@ -28,11 +46,33 @@ export async function readClasses(read: Read): Promise<JobClass[]> {
 }
 
 export async function readNodes(read: Read): Promise<NodeRecord[]> {
-  const rows = await read<{ number: number; incarnation: string; node_id: string }>(
-    "SELECT number, incarnation, node_id FROM clusternode ORDER BY number",
+  const rows = await read<{
+    number: number;
+    incarnation: string;
+    node_id: string;
+    unheard_since: number | null;
+  }>("SELECT number, incarnation, node_id, unheard_since FROM jobnode ORDER BY number", []);
+  return rows.map((row) => ({
+    number: row.number,
+    incarnation: row.incarnation,
+    nodeId: row.node_id,
+    unheardSince: row.unheard_since,
+  }));
+}
+
+export async function findNode(read: Read, incarnation: string): Promise<number | null> {
+  const [row] = await read<{ number: number }>("SELECT number FROM jobnode WHERE incarnation = ?", [
+    incarnation,
+  ]);
+  return row?.number ?? null;
+}
+
+export async function readCluster(read: Read): Promise<ClusterRecord> {
+  const [row] = await read<{ identity: string; address: string; lock_key: string }>(
+    "SELECT identity, address, lock_key FROM jobcluster WHERE id = 1",
     [],
   );
-  return rows.map((row) => ({ number: row.number, incarnation: row.incarnation, nodeId: row.node_id }));
+  return { identity: row?.identity ?? "", address: row?.address ?? "", lockKey: row?.lock_key ?? "" };
 }
 
 export async function readJobs(read: Read, ids: readonly number[]): Promise<Map<number, JobRecord>> {

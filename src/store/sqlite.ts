@@ -4,10 +4,30 @@ import { type Read, SQLITE } from "./dialect.ts";
 import { pageEnded, pageFreeKeys, pageResultAges, readClaimsOfGone } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
-import { pageJobs, readClasses, readFinalRows, readJobs, readMastership, readNodes } from "./read-jobs.ts";
+import {
+  findNode,
+  pageJobs,
+  readClasses,
+  readCluster,
+  readFinalRows,
+  readJobs,
+  readMastership,
+  readNodes,
+  readZoneVersions,
+} from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
 import { listResults } from "./result-list-query.ts";
-import { addClass, addNode, advanceEpoch, reserveIds } from "./sqlite/cluster-rows.ts";
+import {
+  addClass,
+  advanceEpoch,
+  announceReign,
+  noteUnheard,
+  offerZoneData,
+  raiseIds,
+  registerNode,
+  reserveIds,
+  setZonesComputed,
+} from "./sqlite/cluster-rows.ts";
 import { Database } from "./sqlite/database.ts";
 import { deleteKeys, deleteResults, expireJobs } from "./sqlite/expire.ts";
 import { migrate } from "./sqlite/migrate.ts";
@@ -32,13 +52,21 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
 
     readClock: async () => Math.trunc(clock.now()),
     readMastership: () => readMastership(read),
+    readZoneVersions: () => readZoneVersions(read),
+    offerZoneData: async (version) => offerZoneData(database, version),
+    setZonesComputed: async (epoch, version) => setZonesComputed(database, epoch, version),
     advanceEpoch: async (from, to) => advanceEpoch(database, from, to),
+    readCluster: () => readCluster(read),
+    announceReign: async (epoch, reign) => announceReign(database, epoch, reign),
 
+    raiseIds: (epoch) => raiseIds(database, epoch),
     reserveIds: async (epoch, count) => reserveIds(database, epoch, count),
     readClasses: () => readClasses(read),
     addClass: async (epoch, jobClass) => addClass(database, epoch, jobClass),
     readNodes: () => readNodes(read),
-    addNode: async (epoch, node) => addNode(database, epoch, node),
+    registerNode: async (incarnation, nodeId) => registerNode(database, incarnation, nodeId),
+    findNode: (incarnation) => findNode(read, incarnation),
+    noteUnheard: async (epoch, notes) => noteUnheard(database, epoch, notes),
 
     insertJobs: async (epoch, jobs, keys) => insertJobs(database, epoch, jobs, keys),
     async readKeys(epoch, keys, now) {

@@ -43,7 +43,8 @@ function whereAndWhen({ node, pid, at }: Effect): string {
   return `${node} pid ${pid} at ${Math.round(at)}`;
 }
 
-function* stuckJobs({ jobs, now }: Evidence): Iterable<string> {
+/** Jobs that have not gone on for so long that nothing will any more. */
+export function* stuckJobs({ jobs, now }: Pick<Evidence, "jobs" | "now">): Iterable<string> {
   for (const job of jobs) {
     const { id, status, claim, updateTime, at, scheduledAt, spec } = job;
     const recurs = isRecurring(spec.schedule);

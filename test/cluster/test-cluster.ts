@@ -132,7 +132,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
     effects: () => readEffects(effectsPath).filter(({ jobId }) => jobId > forgottenThrough),
     async mastership() {
       const read = () =>
-        database.query<RowDataPacket[]>("SELECT epoch, incarnation FROM cluster WHERE id = 1");
+        database.query<RowDataPacket[]>("SELECT epoch, incarnation FROM jobcluster WHERE id = 1");
       // Once more: the first connection may be one that the database has closed meanwhile.
       const [[row]] = await read().catch(read);
       return { epoch: Number(row?.["epoch"]), incarnation: String(row?.["incarnation"]) };

@@ -14,7 +14,7 @@ export async function deadlockStorm(databaseUrl: string, ms: number): Promise<nu
         await storm.query(
           "UPDATE jobinfo SET priority = priority WHERE status IN (1, 3) ORDER BY id DESC LIMIT 50",
         );
-        await storm.query("SELECT epoch FROM cluster WHERE id = 1 FOR UPDATE");
+        await storm.query("SELECT epoch FROM jobcluster WHERE id = 1 FOR UPDATE");
         await storm.query("UPDATE jobinfo SET priority = priority ORDER BY id LIMIT 50");
       } catch {
         met++;

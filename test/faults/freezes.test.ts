@@ -6,7 +6,7 @@ import { createClient } from "redis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { OUTCOME } from "../../src/core/job.ts";
 import { until } from "../fixtures/until.ts";
-import { freshPrefix, redisUrl } from "../servers/shared.ts";
+import { adminRedisUrl, freshPrefix } from "../servers/shared.ts";
 import { type FaultCluster, LEASE_MS, startFaultCluster, TTL_MS } from "./fault-cluster.ts";
 import { startLongJobs } from "./long-jobs.ts";
 import { runSeed } from "./run-seed.ts";
@@ -70,7 +70,7 @@ describe(`processes that freeze (seed ${seed})`, { timeout: 60_000 }, () => {
   });
 
   test("two masters at once: only the newer one's writes count", async () => {
-    const redis = createClient({ url: redisUrl() });
+    const redis = createClient({ url: adminRedisUrl() });
     await redis.connect();
     try {
       await underLoad(cluster, { seed, jobsPerSecond: 150 }, async () => {

@@ -376,7 +376,7 @@ const FIGURES: Readonly<Record<string, () => Promise<Row[]>>> = {
 
 async function ranByNode(cluster: TestCluster): Promise<Map<string, number>> {
   const [rows] = await cluster.database.query<RowDataPacket[]>(
-    "SELECT node_id, COUNT(*) AS count FROM jobresult JOIN clusternode ON clusternode.number = jobresult.node WHERE outcome = 1 GROUP BY node_id",
+    "SELECT node_id, COUNT(*) AS count FROM jobresult JOIN jobnode ON jobnode.number = jobresult.node WHERE outcome = 1 GROUP BY node_id",
   );
   return new Map(rows.map((row) => [String(row["node_id"]), Number(row["count"])]));
 }
@@ -388,7 +388,7 @@ async function addMillion(cluster: TestCluster): Promise<void> {
   const digits =
     "(SELECT 0 d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)";
   const { database } = cluster;
-  await database.query("UPDATE idblock SET next_id = next_id + 2000000");
+  await database.query("UPDATE jobidblock SET next_id = next_id + 2000000");
   const [columns] = await database.query<RowDataPacket[]>("SHOW COLUMNS FROM jobinfo");
   const names = columns.map((column) => String(column["Field"]));
   const spread: Readonly<Record<string, string>> = {

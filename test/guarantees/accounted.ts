@@ -53,9 +53,12 @@ export function everyOccurrenceIsAccountedFor(ledger: Ledger): string[] {
   return problems;
 }
 
-/** Of the times at which recurring jobs stand: a calendar of every second is not read further than that. */
+/**
+ * The farthest of the times at which recurring jobs stand, those that have ended too: the last occurrence may have been
+ * cancelled before its time. A calendar of every second is not read further than that.
+ */
 function farthestDue({ jobs, now }: Ledger): number {
-  const due = jobs.filter((job) => isRecurring(job.spec.schedule) && !hasEnded(job));
+  const due = jobs.filter((job) => isRecurring(job.spec.schedule));
   const farthest = due.reduce((far, { scheduledAt }) => Math.max(far, scheduledAt), now);
   return Math.min(farthest, now + MOST_AHEAD_MS);
 }

@@ -3,12 +3,10 @@ import { describe, expect, test } from "vitest";
 import { ElasticJobError } from "../../src/core/errors.ts";
 import { type JobState, NO_BOUNDS, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
 import { Queues } from "../../src/core/queues/queues.ts";
-import type { MasterContext } from "../../src/master/context.ts";
 import { Mastership } from "../../src/master/mastership.ts";
 import { JobMemory } from "../../src/master/memory/job-memory.ts";
 import type { Pages } from "../../src/master/memory/pages.ts";
 import { Turn } from "../../src/master/memory/turn.ts";
-import { NodeNumbers } from "../../src/master/nodes/node-numbers.ts";
 import { ResultWriter } from "../../src/node/result-writer.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
 import { systemClock } from "../../src/system-clock.ts";
@@ -188,26 +186,6 @@ describe("a running attempt that is cancelled, whose handler ignores the abort",
     expect((await cluster.evidence()).jobs.find(({ id }) => id === 2)?.claim).toBeGreaterThan(1);
     cluster.heal();
     await expectNextAfterwards(cluster);
-  });
-});
-
-describe("the number of an incarnation", () => {
-  test("is one, for two hellos at once, and after a write whose outcome is unknown", async () => {
-    const added: number[] = [];
-    let fails = true;
-    const store: Partial<JobStore> = {
-      addNode: async (_, { number }) => {
-        added.push(number);
-        await Promise.resolve();
-        if (fails) throw new Error("no answer");
-      },
-    };
-    const numbers = new NodeNumbers({ store, epoch: 1 } as MasterContext);
-    await expect(Promise.all([numbers.of("i", "n"), numbers.of("i", "n")])).rejects.toThrow("no answer");
-    await expect(numbers.of("other", "m")).rejects.toThrow("no answer");
-    fails = false;
-    expect(await Promise.all([numbers.of("i", "n"), numbers.of("i", "n")])).toEqual([1, 1]);
-    expect(added).toEqual([1, 2, 1]);
   });
 });
 

@@ -7,6 +7,8 @@ import type { Server } from "./faulty-calls.ts";
 export class LockServer {
   /** Of announcements that get lost on their way to one listener. */
   lossOfAnnouncements = 0;
+  /** Processes that use another key have another lock. */
+  readonly key = "cluster";
   private readonly time: VirtualTime;
   private readonly random: SeededRandom;
   private readonly server: Server;
@@ -35,6 +37,7 @@ export class LockServer {
     const call = <T>(work: () => T) => this.server.call(from, gate, async () => work());
     const own = new Set<(master: MasterAddress | null) => void>();
     return {
+      key: this.key,
       ttlMs: this.ttlMs,
       holder: () => call(() => this.holder()),
       acquire: (incarnation) => call(() => this.holder() === null && this.take(incarnation)),

@@ -120,7 +120,7 @@ export class SimulatedCluster {
   }
 
   /** A new process, at the address that its node id stands for. */
-  startNode(nodeId: string): SimulatedNode {
+  startNode(nodeId: string, options: { readonly zoneData?: string } = {}): SimulatedNode {
     const address = `${nodeId}:7070`;
     const gate = new Gate();
     const { time, network, random, executions } = this;
@@ -138,6 +138,7 @@ export class SimulatedCluster {
       lock: this.lock.of(address, gate),
       logger: this.loggerOf(nodeId),
       executions,
+      ...options,
     });
     const index = this.nodes.findIndex((other) => other.nodeId === nodeId);
     if (index < 0) this.nodes.push(node);

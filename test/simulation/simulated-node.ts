@@ -45,6 +45,8 @@ export interface NodeParts {
   readonly store: JobStore;
   readonly lock: ClusterLock;
   readonly logger: Logger;
+  /** The version of its time zone data; default the same for all. */
+  readonly zoneData?: string;
   readonly executions: Execution[];
 }
 
@@ -95,6 +97,7 @@ export class SimulatedNode {
         drainGraceMs: DRAIN_GRACE_MS,
         retention: KEEP_ALL,
         embedded: false,
+        zoneData: parts.zoneData ?? "2026c",
       },
       network: parts.network.of(address, gate),
       lock,

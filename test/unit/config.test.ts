@@ -21,6 +21,7 @@ test("an empty environment is the embedded default", () => {
     mysqlUrl: null,
     redisUrl: null,
     dataDir: "./data",
+    zoneDir: null,
     port: 7070,
     host: "0.0.0.0",
     advertiseAddress: null,
@@ -65,7 +66,7 @@ test("every setting is read", () => {
       HANDLERS: "./jobs.ts",
       SLOTS: "0",
       LABELS: "gpu=true, zone=a=b,empty=",
-      HTTP_ALLOWED_HOSTS: "API.example.com, *.internal,127.0.0.1,[fd00::5]",
+      HTTP_ALLOWED_HOSTS: "API.example.com, *.internal,127.0.0.1,[fd00::5],a.example:8443,*.internal:81,*",
       SHELL_HANDLER: "on",
       NODE_ID: "node-1",
       CLUSTER_PREFIX: "staging:",
@@ -84,6 +85,7 @@ test("every setting is read", () => {
     mysqlUrl: SERVERS.MYSQL_URL,
     redisUrl: SERVERS.REDIS_URL,
     dataDir: "/var/lib/jobs",
+    zoneDir: null,
     port: 0,
     host: "::1",
     advertiseAddress: "[fd00::5]:7071",
@@ -95,7 +97,15 @@ test("every setting is read", () => {
     handlersPath: "./jobs.ts",
     slots: 0,
     labels: { gpu: "true", zone: "a=b", empty: "" },
-    httpAllowedHosts: ["api.example.com", "*.internal", "127.0.0.1", "[fd00::5]"],
+    httpAllowedHosts: [
+      "api.example.com",
+      "*.internal",
+      "127.0.0.1",
+      "[fd00::5]",
+      "a.example:8443",
+      "*.internal:81",
+      "*",
+    ],
     shellHandler: "on",
     nodeId: "node-1",
     clusterPrefix: "staging:",
@@ -133,7 +143,7 @@ test("all problems are reported at once, each with the variable, the value and w
   });
   expect(message.split("\n")).toEqual([
     "the settings have 6 problems:",
-    expect.stringMatching(/^ {2}REDIS_URL: its value \(not shown\) is not accepted; use redis:/),
+    expect.stringMatching(/^ {2}REDIS_URL: the Redis URL is not valid \(no such URL\): use redis:/),
     '  PORT: "70700" is not accepted; use a whole number from 0 to 65535',
     '  SLOTS: "-1" is not accepted; use a whole number from 0 to 100000',
     expect.stringMatching(/^ {2}LABELS: "gpu" is not accepted; use name=value/),
@@ -154,7 +164,10 @@ describe("a value that is refused", () => {
     ["MYSQL_URL", "mysql://db"],
     ["MYSQL_URL", "mysql://%zz@db/jobs"],
     ["MYSQL_URL", "mysql://db/a/b"],
+    ["MYSQL_URL", "mysql://db/jobs?ssl-mode=PREFERRED"],
+    ["MYSQL_URL", "mysql://db/jobs?connectionLimit=3"],
     ["REDIS_URL", "redis://a/0,redis://b/1"],
+    ["REDIS_URL", "redis://a/0?timeout=3"],
     ["PORT", "7070.5"],
     ["PORT", "0x10"],
     ["PORT", "1e3"],
@@ -194,7 +207,7 @@ describe("settings that do not go together", () => {
 
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(26);
+  expect(table).toHaveLength(27);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
 });
@@ -221,3 +234,10 @@ test("nodes that ask for API tokens need a secret to know each other by", () => 
   // One process alone calls itself without a network.
   expect(parseConfig({ API_TOKENS: "first-token-0123" }, CORES).clusterSecrets).toEqual([]);
 });
+
+test.each(["a.example:0", "a.example:65536", "a.example:", "*.*", "a*.example", "*:x", "http://a.example"])(
+  "HTTP_ALLOWED_HOSTS: %s is refused",
+  (rule) => {
+    expect(() => parseConfig({ HTTP_ALLOWED_HOSTS: rule }, CORES)).toThrow("HTTP_ALLOWED_HOSTS");
+  },
+);

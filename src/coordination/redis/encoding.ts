@@ -4,10 +4,10 @@ import type { MasterAddress, NodeAnnouncement } from "../cluster-lock.ts";
 
 const node = z.object({ address: z.string(), nodeId: z.string(), incarnation: z.string() });
 /** A master as the hash has it: there the epoch is text. */
-const master = node.extend({ epoch: z.coerce.number().int().positive() });
+const master = node.extend({ epoch: z.coerce.number().int().positive(), cluster: z.string() });
 
 /** The hash's fields, in the order in which `decodeMasterFields` takes their values. */
-export const MASTER_FIELDS = ["address", "nodeId", "incarnation", "epoch"] as const;
+export const MASTER_FIELDS = ["address", "nodeId", "incarnation", "epoch", "cluster"] as const;
 
 /** Field, value, field, value, … */
 export function encodeMasterFields(address: MasterAddress): string[] {

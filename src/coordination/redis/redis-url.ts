@@ -29,6 +29,7 @@ export const REDIS_URL_FORMS =
 
 const SERVER_PORT = 6379;
 const SENTINEL_PORT = 26379;
+const SENTINEL_PARAMETERS = ["sentinelUsername", "sentinelPassword"];
 
 /** Throws `invalid_argument`; the message never repeats the URL, which may hold a password. */
 export function parseRedisUrl(url: string): RedisTarget {
@@ -49,7 +50,7 @@ export function parseRedisUrl(url: string): RedisTarget {
 }
 
 function parseServer(part: string, scheme: string) {
-  const url = parse(part.includes("://") ? part : `${scheme}://${part}`);
+  const url = parse(part.includes("://") ? part : `${scheme}://${part}`, []);
   if (url.protocol !== "redis:" && url.protocol !== "rediss:") throw invalid(`${url.protocol} is not redis:`);
   return {
     tls: url.protocol === "rediss:",
@@ -62,7 +63,10 @@ function parseServer(part: string, scheme: string) {
 function parseSentinel(rest: string, tls: boolean): RedisTarget {
   // A URL has one host only: the list is taken apart first.
   const [, userInfo = "", hosts = "", path = ""] = /^(?:([^@/]*)@)?([^/]*)\/?(.*)$/s.exec(rest) ?? [];
-  const target = parse(`redis://${userInfo === "" ? "" : `${userInfo}@`}sentinel/${path}`);
+  const target = parse(
+    `redis://${userInfo === "" ? "" : `${userInfo}@`}sentinel/${path}`,
+    SENTINEL_PARAMETERS,
+  );
   const [name = "", database = "", ...more] = target.pathname.slice(1).split("/");
   if (name === "") throw invalid("the name of the Sentinel group is missing after the hosts");
   if (more.length > 0) throw invalid("too many parts after the name of the Sentinel group");
@@ -72,7 +76,7 @@ function parseSentinel(rest: string, tls: boolean): RedisTarget {
     credentials: credentialsOf(target.username, target.password),
     name: decode(name),
     sentinels: hosts.split(",").map((host) => {
-      const url = parse(`redis://${host.trim()}`);
+      const url = parse(`redis://${host.trim()}`, []);
       return { host: hostOf(url), port: Number(url.port || SENTINEL_PORT) };
     }),
     sentinelCredentials: credentialsOf(
@@ -83,9 +87,20 @@ function parseSentinel(rest: string, tls: boolean): RedisTarget {
   };
 }
 
-function parse(text: string): URL {
+/** `known`: the parameters that it may have, each once. One that were passed over would leave its user with less than was asked for. */
+function parse(text: string, known: readonly string[]): URL {
   const url = URL.parse(text);
   if (url === null || url.hostname === "") throw invalid("a host or port cannot be read");
+  if (url.hash !== "") throw invalid("a # must be written as %23");
+  for (const name of url.searchParams.keys()) {
+    // Of a password with a ? in it, nothing is shown.
+    const shown = /^[\w-]{1,40}$/.test(name) ? `the parameter ${name}` : "a parameter";
+    if (!known.includes(name)) {
+      const which = known.length === 0 ? "none is" : `${known.join(" and ")} are`;
+      throw invalid(`${shown} is not known; ${which}`);
+    }
+    if (url.searchParams.getAll(name).length > 1) throw invalid(`${shown} is there twice`);
+  }
   return url;
 }
 

@@ -1,10 +1,7 @@
 /**
- * Cron expressions: five fields, or six with leading seconds; lists, ranges, steps, names, and
- * croner's L, W and #. `?` is read as `*`.
- *
- * croner reads the expression and says which days match, both without a time zone; the time of day
- * and the zone are computed here. (croner's own zone arithmetic has no rule for several times that
- * fall into one gap, and costs 30 to 70 µs a step, where this takes 0.5 to 10.)
+ * Cron expressions: when they come. `cron-grammar.ts` reads them, and croner says which days match, both without
+ * a time zone; the time of day and the zone are computed here. (croner's own zone arithmetic has no rule for several
+ * times that fall into one gap, and costs 30 to 70 µs a step, where this takes 0.5 to 10.)
  *
  * When the clocks change, as in Vixie cron (crontab(5), "local time changes of less than three hours"):
  * - Fold: an expression whose second, minute or hour field starts with `*` follows the clock and runs
@@ -13,7 +10,9 @@
  *   starts with `*` makes up for nothing: its next regular time is near. (Vixie cron makes up for
  *   nothing when only the minutes start with `*`, either; `*\/15 2 * * *` would then lose its night.)
  */
-import { Cron, CronPattern } from "croner";
+import { Cron } from "croner";
+import { quote } from "../errors.ts";
+import { type CronFields, readCronFields } from "./cron-grammar.ts";
 import type { ClockChangeRule, Counted, LocalTimes } from "./local-schedule.ts";
 import { TimesOfDay } from "./times-of-day.ts";
 
@@ -50,57 +49,45 @@ function parse(expression: string): CronParse {
   if (expression.length > LONGEST_EXPRESSION) {
     return { error: `has ${expression.length} characters; up to ${LONGEST_EXPRESSION} are accepted` };
   }
-  const fields = expression.trim().split(/\s+/);
-  if (expression.trim() === "" || fields.length < 5 || fields.length > 6) {
-    const count = expression.trim() === "" ? 0 : fields.length;
-    return {
-      error: `"${expression}" has ${count} ${count === 1 ? "field" : "fields"}; five (minute hour day month weekday) or six (with leading seconds) are accepted`,
-    };
+  const fields = readCronFields(expression);
+  if ("error" in fields) return fields;
+  const nextDay = matchingDays(fields);
+  if (nextDay(0) === null) {
+    return { error: `${quote(expression)} never comes: no month that it names has such a day` };
   }
-  const [second = "", minute = "", hour = "", ...dayFields] = (
-    fields.length === 5 ? ["0", ...fields] : fields
-  ).map((field) => (field === "?" ? "*" : field)); // croner would put in the present time
-  const days = dayFields.join(" ");
-  // Vixie: of two restricted day fields either is enough, but one that starts with `*` restricts nothing
-  // by itself, so that `*/2` and a weekday must both match.
-  const [dayOfMonth = "", , dayOfWeek = ""] = dayFields;
-  const domAndDow = dayOfMonth.startsWith("*") || dayOfWeek.startsWith("*");
-  const options = { mode: "6-part", utcOffset: 0, paused: true, domAndDow } as const;
-  try {
-    const pattern = new CronPattern(`${second} ${minute} ${hour} ${days}`, "UTC", { mode: "6-part" });
-    const isEveryDay = dayFields.every((field) => field === "*");
-    const nextDay = isEveryDay ? (day: number) => day : matchingDays(new Cron(`0 0 0 ${days}`, options));
-    // The calendar repeats after 400 years; croner looks further than that.
-    if (nextDay(0) === null) {
-      return { error: `"${expression}" never comes: no month that it names has such a day` };
-    }
-    const wildHour = hour.startsWith("*");
-    const wild = wildHour || minute.startsWith("*") || second.startsWith("*");
-    return {
-      times: cronTimes(nextDay, pattern),
-      rule: { gap: wildHour ? "ignore" : "run_after", fold: wild ? "both" : "first" },
-    };
-  } catch (error) {
-    return { error: `"${expression}" is not a cron expression: ${explain(error)}` };
-  }
+  const { isWild } = fields;
+  return {
+    times: cronTimes(nextDay, fields),
+    rule: { gap: isWild.hour ? "ignore" : "run_after", fold: isWild.time ? "both" : "first" },
+  };
 }
 
+// The calendar repeats itself, weekdays and all, and croner ends at the year 3000: it is asked about these years only.
+const CYCLE_DAYS = 146_097;
+const CYCLE_START = Date.UTC(2000, 0, 1) / DAY_MS;
+
 /** The first matching day at or after a day, both counted from 1970-01-01. */
-function matchingDays(cron: Cron): (day: number) => number | null {
+function matchingDays({ days, isEveryDay, isWild }: CronFields): (day: number) => number | null {
+  if (isEveryDay) return (day) => day;
+  // Vixie: of two restricted day fields either is enough, but one that starts with `*` restricts nothing
+  // by itself, so that `*/2` and a weekday must both match.
+  const options = { mode: "6-part", utcOffset: 0, paused: true, domAndDow: isWild.day } as const;
+  const cron = new Cron(`0 0 0 ${days}`, options);
   let asked = Number.NaN;
   let answer: number | null = null;
   return (day) => {
     // The day that was asked for last is asked for again and again, by every step within it.
     if (day === asked) return answer;
-    const found = cron.nextRun(new Date(day * DAY_MS - 1000));
+    const shift = Math.floor((day - CYCLE_START) / CYCLE_DAYS) * CYCLE_DAYS;
+    const found = cron.nextRun(new Date((day - shift) * DAY_MS - 1000));
     asked = day;
-    answer = found && found.getTime() / DAY_MS;
+    answer = found && found.getTime() / DAY_MS + shift;
     return answer;
   };
 }
 
-function cronTimes(nextDay: (day: number) => number | null, pattern: CronPattern): LocalTimes {
-  const times = new TimesOfDay(pattern.hour, pattern.minute, pattern.second);
+function cronTimes(nextDay: (day: number) => number | null, fields: CronFields): LocalTimes {
+  const times = new TimesOfDay(fields.hours, fields.minutes, fields.seconds);
   const next = (local: number): number | null => {
     const day = Math.floor(local / DAY_MS);
     const found = nextDay(day);
@@ -132,20 +119,4 @@ function cronTimes(nextDay: (day: number) => number | null, pattern: CronPattern
 /** The first whole second at or after a local time, counted from the midnight at which a day begins. */
 function secondOfDay(local: number, day: number): number {
   return Math.ceil((local - day * DAY_MS) / 1000);
-}
-
-const ACCEPTED: Readonly<Record<string, string>> = {
-  second: "0-59",
-  minute: "0-59",
-  hour: "0-23",
-  day: "1-31, L or W",
-  month: "1-12 or JAN-DEC",
-  dayOfWeek: "0-7 or SUN-SAT",
-};
-
-function explain(error: unknown): string {
-  const message = error instanceof Error ? error.message.replace(/^CronPattern: /, "") : String(error);
-  // croner counts days and months from 0 in this message.
-  const field = /^Invalid value for (\w+)/.exec(message)?.[1];
-  return field ? `its ${field} is out of range; ${ACCEPTED[field] ?? "*"} is accepted` : message;
 }

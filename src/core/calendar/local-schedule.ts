@@ -5,7 +5,8 @@
  *
  * A local day that the gap swallows whole (Pacific/Apia, 2011-12-30) has no occurrences under any rule.
  */
-import { segmentAt, type ZoneSegment } from "./zone-segment.ts";
+import type { ZoneSegment } from "./rules-segment.ts";
+import { segmentAt } from "./zone-segment.ts";
 
 const DAY_MS = 86_400_000;
 

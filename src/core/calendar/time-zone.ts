@@ -1,13 +1,19 @@
 /** Names of time zones: which are accepted, and which was probably meant. */
 
+import { quote } from "../errors.ts";
+import { hasZone } from "./zone-segment.ts";
+
+const LONGEST_NAME = 64;
+
 /** The name in its usual spelling ("asia/shanghai" gives "Asia/Shanghai"); null: no such zone. */
 export function findTimeZone(name: string): string | null {
   // Temporal also takes offsets such as "+08:00", which are no IANA zones.
-  if (!/^[A-Za-z]/.test(name)) return null;
+  if (name.length > LONGEST_NAME || !/^[A-Za-z]/.test(name)) return null;
   try {
     return new Temporal.ZonedDateTime(0n, name).timeZoneId;
   } catch {
-    return null;
+    // The zone may be newer than the runtime.
+    return hasZone(name) ? name : null;
   }
 }
 
@@ -16,11 +22,9 @@ export function describeUnknownTimeZone(name: string): string {
   const nearest = nearestTimeZone(name);
   const accepted = 'an IANA time zone such as "Europe/Berlin" or "UTC" is accepted';
   return nearest
-    ? `"${name}" is not a known time zone (did you mean "${nearest}"?); ${accepted}`
-    : `"${name}" is not a known time zone; ${accepted}`;
+    ? `${quote(name)} is not a known time zone (did you mean "${nearest}"?); ${accepted}`
+    : `${quote(name)} is not a known time zone; ${accepted}`;
 }
-
-const LONGEST_NAME = 64;
 
 function nearestTimeZone(name: string): string | null {
   if (name.length === 0 || name.length > LONGEST_NAME) return null;

@@ -4,17 +4,33 @@
  * `local = instant + offset`, and calendar arithmetic needs no zone.
  */
 import { ElasticJobError } from "../errors.ts";
+import { rulesSegment, type ZoneSegment } from "./rules-segment.ts";
+import type { ZoneRules } from "./tzif.ts";
 
-export interface ZoneSegment {
-  /** First instant; -Infinity: no change of the clocks before it. */
-  readonly start: number;
-  /** First instant after it; Infinity: no change of the clocks after it. */
-  readonly end: number;
-  readonly offsetMs: number;
-  /** Offset just before `start`. Smaller than `offsetMs`: the segment starts with a gap; larger: with a fold. */
-  readonly offsetBeforeMs: number;
-  /** Offset from `end` on. */
-  readonly offsetAfterMs: number;
+/** What is known of the world's zones. */
+export interface ZoneData {
+  /** Of the IANA database: "2026f". */
+  readonly version: string;
+  /** Null: it has no such zone, which is then looked for in what comes with the runtime (ICU). */
+  rules(timeZone: string): ZoneRules | null;
+}
+
+let data: ZoneData | null = null;
+
+/** For the whole process, from now on. Null: what comes with the runtime. */
+export function useZoneData(given: ZoneData | null): void {
+  data = given;
+  latest.clear();
+}
+
+/** The version of the data that was handed in; null: none was. */
+export function zoneDataVersion(): string | null {
+  return data?.version ?? null;
+}
+
+/** Whether the zone is one that ICU need not know. */
+export function hasZone(timeZone: string): boolean {
+  return data !== null && data.rules(timeZone) !== null;
 }
 
 // Nearly all questions are about the present, and so about the same segment of each zone.
@@ -31,6 +47,11 @@ export function segmentAt(timeZone: string, instant: number): ZoneSegment {
 }
 
 function readSegment(timeZone: string, instant: number): ZoneSegment {
+  const rules = data?.rules(timeZone) ?? null;
+  return rules === null ? runtimeSegment(timeZone, instant) : rulesSegment(rules, instant);
+}
+
+function runtimeSegment(timeZone: string, instant: number): ZoneSegment {
   const here = zonedAt(timeZone, instant);
   // "previous" excludes the instant itself, which may be the one where the clocks changed.
   const start = zonedAt(timeZone, instant + 1).getTimeZoneTransition("previous");

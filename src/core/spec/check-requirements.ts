@@ -1,7 +1,7 @@
 /** What a node must have to take the job, checked. */
-import type { Problem } from "../errors.ts";
+import { type Problem, quote } from "../errors.ts";
 import type { Requirements } from "../job.ts";
-import { integerProblem, MAX_INT32, quote } from "./field-checks.ts";
+import { integerProblem, MAX_INT32 } from "./field-checks.ts";
 import type { RawJobSpec } from "./raw-job-spec.ts";
 
 const MAX_LABELS = 64;

@@ -32,8 +32,3 @@ export function durationProblem(field: string, ms: number, leastMs: 0 | 1, probl
 export function utf8Bytes(text: string): number {
   return new TextEncoder().encode(text).byteLength;
 }
-
-/** A value for a message, cut where it would flood it. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
-}

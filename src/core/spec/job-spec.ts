@@ -3,7 +3,7 @@
  * at once. Fields are named as in the JSON of `AddJobRequest`.
  */
 
-import { invalidArgument, type Problem } from "../errors.ts";
+import { invalidArgument, type Problem, quote } from "../errors.ts";
 import type { JobSpec } from "../job.ts";
 import { checkBounds } from "./check-bounds.ts";
 import { checkKey, checkKeyLife } from "./check-key.ts";
@@ -11,7 +11,7 @@ import { checkFieldsFitKind, checkJitter } from "./check-recurring.ts";
 import { checkRequirements, NO_REQUIREMENTS } from "./check-requirements.ts";
 import { checkRetry, DEFAULT_RETRY } from "./check-retry.ts";
 import { checkSchedule } from "./check-schedule.ts";
-import { durationProblem, integerProblem, quote, utf8Bytes } from "./field-checks.ts";
+import { durationProblem, integerProblem, utf8Bytes } from "./field-checks.ts";
 import type { RawJobSpec } from "./raw-job-spec.ts";
 
 export interface SpecLimits {

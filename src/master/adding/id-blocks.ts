@@ -13,6 +13,17 @@ export class IdBlocks {
     this.context = context;
   }
 
+  /** Before any is taken: in a restored database, what was reserved can be behind what is there. */
+  async load(): Promise<void> {
+    const raised = await this.context.store.raiseIds(this.context.epoch);
+    if (raised === null) return;
+    const { from, to } = raised;
+    this.context.logger.warn(
+      { from, to, ids: to - from },
+      "ids go on above those that are in the database: fewer were reserved than are there, as after a restore",
+    );
+  }
+
   /** The first of `count` ids in a row. */
   async take(count: number): Promise<number> {
     // Callers wait for each other only while a block is being reserved.

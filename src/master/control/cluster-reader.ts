@@ -32,6 +32,7 @@ export class ClusterReader {
       cpu: session.cpu,
       freeMemoryMb: session.freeMemoryMb,
       draining: session.draining,
+      timeZoneData: session.timeZoneData,
     }));
     return { epoch: this.context.epoch, nodes, ...this.parts.queues.counts() };
   }

@@ -7,6 +7,7 @@
 import { firstDue } from "../../core/calendar/next-due.ts";
 import { ElasticJobError, invalidArgument, isError } from "../../core/errors.ts";
 import { type JobRecord, type JobSpec, OUTCOME, STORED_STATUS } from "../../core/job.ts";
+import { moveOccurrence } from "../../core/state/move-occurrence.ts";
 import { type Action, reschedule, transition } from "../../core/state/transitions.ts";
 import type { Children } from "../adding/children.ts";
 import type { MasterContext } from "../context.ts";
@@ -78,6 +79,14 @@ export class Control {
       }
       const classId = (await this.parts.classes.findOrAdd(spec)).id;
       return this.change(before, { ...this.withSpec(before, spec), classId });
+    });
+  }
+
+  /** By new rules of time zones: to the same local time. */
+  async moveOccurrence(jobId: number): Promise<JobRecord> {
+    return this.write(jobId, async (before) => {
+      const moved = moveOccurrence(before, this.context.time.now());
+      return moved === null ? before : this.change(before, moved);
     });
   }
 

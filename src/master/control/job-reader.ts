@@ -1,14 +1,12 @@
 import { sleep } from "../../core/clock.ts";
 import { ElasticJobError, isError } from "../../core/errors.ts";
 import { hasEnded, type JobRecord, STORED_STATUS } from "../../core/job.ts";
-import { canTake, choose } from "../../core/queues/placement.ts";
 import { whyStillRunning, whyWaiting } from "../../core/state/why-waiting.ts";
 import type { MasterContext } from "../context.ts";
-import type { JobView } from "../job-api.ts";
-import { jobNotFound } from "../job-api.ts";
+import { type JobView, jobNotFound, needOf } from "../job-api.ts";
 import type { ChangedJobs } from "../memory/changed-jobs.ts";
-import type { ClassRegistry } from "../memory/class-registry.ts";
 import type { ConnectedNodes } from "../nodes/connected-nodes.ts";
+import { whyPrepared } from "./why-prepared.ts";
 
 /** A watched job is read anew so often, whether or not a change was heard of. */
 const REREAD_MS = 5000;
@@ -20,16 +18,11 @@ const NEWEST_RESULTS = 10;
 /** Jobs as callers see them. */
 export class JobReader {
   private readonly context: MasterContext;
-  private readonly classes: ClassRegistry;
   private readonly nodes: ConnectedNodes;
   private readonly changedJobs: ChangedJobs;
 
-  constructor(
-    context: MasterContext,
-    parts: { classes: ClassRegistry; nodes: ConnectedNodes; changedJobs: ChangedJobs },
-  ) {
+  constructor(context: MasterContext, parts: { nodes: ConnectedNodes; changedJobs: ChangedJobs }) {
     this.context = context;
-    this.classes = parts.classes;
     this.nodes = parts.nodes;
     this.changedJobs = parts.changedJobs;
   }
@@ -48,7 +41,7 @@ export class JobReader {
     const prepared = record.status === STORED_STATUS.WAITING && record.at <= this.context.time.now();
     const lastResult = page.items.find(({ late }) => !late) ?? null;
     const reason = prepared
-      ? this.whyPrepared(record)
+      ? whyPrepared(this.nodes.all(), needOf(record.spec))
       : whyWaiting(record) || whyStillRunning(record, lastResult);
     return { record, prepared, reason, lastResult };
   }
@@ -102,24 +95,5 @@ export class JobReader {
     } finally {
       unwatch();
     }
-  }
-
-  private whyPrepared(record: JobRecord): string {
-    const jobClass = this.classes.get(record.classId);
-    const nodes = this.nodes.all();
-    if (nodes.length === 0) return "no node is connected";
-    const { handler, requirements } = record.spec;
-    if (!nodes.some((node) => node.runJob || node.handlers.has(handler))) {
-      return `no connected node offers the handler "${handler}"`;
-    }
-    const able = nodes.filter((node) => jobClass !== undefined && canTake(node, jobClass));
-    if (able.length === 0) return `no connected node that offers "${handler}" carries the required labels`;
-    if (able.every((node) => node.slots < requirements.slots)) {
-      return `no connected node has ${requirements.slots} slots`;
-    }
-    if (able.every((node) => node.memoryMb < requirements.memoryMb)) {
-      return `no connected node has ${requirements.memoryMb} MiB of memory`;
-    }
-    return choose(able, requirements) === null ? "all nodes that can take it are full" : "";
   }
 }

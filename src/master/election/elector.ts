@@ -21,8 +21,11 @@ import type { JobStore } from "../../store/job-store.ts";
 import { sampleDatabaseClock } from "../cluster-clock.ts";
 import type { MasterSettings } from "../context.ts";
 import { Mastership } from "../mastership.ts";
+import { AnnouncedMasters } from "./announced-masters.ts";
 import { DeadMasters } from "./dead-masters.ts";
+import { OtherLock } from "./other-lock.ts";
 import { OwnRole, type Role, type RoleNow } from "./role.ts";
+import { ZonePrecedence } from "./zone-precedence.ts";
 
 export interface ElectorParts {
   readonly lock: ClusterLock;
@@ -57,12 +60,18 @@ export class Elector implements Role {
   private readonly stopping = new AbortController();
   private loop: Promise<void> = Promise.resolve();
   private readonly deadMasters: DeadMasters;
+  private readonly zones: ZonePrecedence;
+  private readonly announced: AnnouncedMasters;
+  private readonly otherLock: OtherLock;
   private hasComplained = false;
   private hasResigned = false;
 
   constructor(parts: ElectorParts) {
     this.parts = parts;
     this.deadMasters = new DeadMasters(parts);
+    this.zones = new ZonePrecedence(parts);
+    this.announced = new AnnouncedMasters(parts);
+    this.otherLock = new OtherLock(parts);
   }
 
   now(): RoleNow {
@@ -76,7 +85,8 @@ export class Elector implements Role {
   start(): void {
     const unsubscribe = this.parts.lock.onMaster((master) => {
       if (master === null) this.hurry();
-      else if (this.mastership === null) this.follow(master);
+      // If that fails, the next turn reads who is master.
+      else this.hear(master).catch(() => undefined);
     });
     this.loop = this.run().finally(unsubscribe);
   }
@@ -162,12 +172,15 @@ export class Elector implements Role {
     const { lock, store, incarnation, clock, settings, logger } = this.parts;
     const holder = await lock.holder();
     if (holder !== null && holder !== incarnation) {
+      this.zones.lockIsHeld();
       const master = await lock.readMaster();
-      if (master !== null && master.incarnation === holder) this.follow(master);
+      if (master !== null && master.incarnation === holder) await this.hear(master);
       return;
     }
     if (this.hasResigned) return;
-    const before = await store.readMastership();
+    const [before, goesFirst] = await Promise.all([store.readMastership(), this.zones.mayTry()]);
+    if (holder === null && !goesFirst) return;
+    if (await this.otherLock.isUsed(before)) return;
     const attemptStarted = clock.monotonic();
     if (holder === incarnation) await lock.release(incarnation);
     if (!(await lock.acquire(incarnation))) return;
@@ -205,6 +218,7 @@ export class Elector implements Role {
     );
     this.mastership = { api, epoch, end };
     try {
+      await store.announceReign(epoch, { address: this.parts.address(), lockKey: lock.key });
       await api.start();
       await this.publish(epoch);
     } catch (error) {
@@ -215,8 +229,9 @@ export class Elector implements Role {
   }
 
   private async publish(epoch: number): Promise<void> {
-    const { lock, address, nodeId, incarnation } = this.parts;
-    if (!(await lock.publishMaster({ address: address(), nodeId, incarnation, epoch })))
+    const { lock, store, address, nodeId, incarnation } = this.parts;
+    const { identity: cluster } = await store.readCluster();
+    if (!(await lock.publishMaster({ address: address(), nodeId, incarnation, epoch, cluster })))
       this.stepDown("the lock was lost");
   }
 
@@ -231,8 +246,20 @@ export class Elector implements Role {
     this.hurry();
   }
 
-  private follow(master: MasterAddress): void {
-    if (master.incarnation !== this.parts.incarnation) this.role.set({ kind: "follower", master });
+  /** What Redis says delays at most: it is followed only if this process's own database names the same master. */
+  private async hear(master: MasterAddress): Promise<void> {
+    if (master.incarnation === this.parts.incarnation || this.mastership !== null) return;
+    if ((await this.announced.isOurs(master)) && this.mastership === null) {
+      this.role.set({ kind: "follower", master });
+    }
+  }
+
+  /** A master has refused this node: it uses another database, though ours may name it, as a copy does. */
+  refused(master: MasterAddress, reason: string): void {
+    this.announced.refused(master, reason);
+    const now = this.role.now();
+    if (now.kind === "follower" && now.master.incarnation === master.incarnation)
+      this.role.set({ kind: "none" });
   }
 
   private updateRole(): void {

@@ -2,7 +2,7 @@
  * Removes what has been kept long enough: jobs that have ended, each before its results; results of jobs
  * that go on, or that a caller deleted; keys that hold nothing any more.
  *
- * - It starts only after recovery has had its time, and pauses without trust or while cluster time is in
+ * - It starts only when recovery is over, or has had its time, and pauses without trust or while cluster time is in
  *   doubt: what is due to go depends on nothing but the time.
  * - One small fenced statement at a time, by primary key, and as long a pause as it took: on a busy
  *   database statements take longer, and so retention gives way by itself.
@@ -42,11 +42,20 @@ const REST_MS = 60_000;
 const SCAN_REST_MS = 600_000;
 const SCAN_REST_FACTOR = 10;
 const RETRY_MS = 5_000;
+/** Between looks whether recovery is over; the first comes after memory has been read, as a rule. */
+const RECOVERY_LOOK_MS = 1_000;
 const BIG_ERROR_MS = 60_000;
+
+export interface RetentionParts {
+  readonly classes: ClassRegistry;
+  readonly inFlight: InFlight;
+  /** Whether nodes that held claims are still waited for. */
+  readonly isRecovering: () => boolean;
+}
 
 export class RetentionLoop {
   private readonly context: MasterContext;
-  private readonly parts: { readonly classes: ClassRegistry; readonly inFlight: InFlight };
+  private readonly parts: RetentionParts;
   private readonly retention: Retention;
   private readonly ages: readonly JobAge[];
   /** How far each age has looked in each class: what it left there stays, or has another age. */
@@ -61,7 +70,7 @@ export class RetentionLoop {
   /** What it has removed so far. */
   readonly removed = { jobs: 0, results: 0, keys: 0 };
 
-  constructor(context: MasterContext, parts: RetentionLoop["parts"]) {
+  constructor(context: MasterContext, parts: RetentionParts) {
     this.context = context;
     this.parts = parts;
     this.retention = context.settings.retention;
@@ -71,8 +80,10 @@ export class RetentionLoop {
 
   async run(): Promise<void> {
     const { clock, ended, settings, epochWrittenAt, logger, time } = this.context;
-    const startAt = takeoverAt(epochWrittenAt, settings.leaseMs, settings.lockTtlMs);
-    await sleep(clock, startAt - clock.monotonic(), ended);
+    const latest = takeoverAt(epochWrittenAt, settings.leaseMs, settings.lockTtlMs);
+    // Not its whole time again after each of many elections: else it would never come to work.
+    do await sleep(clock, RECOVERY_LOOK_MS, ended);
+    while (this.parts.isRecovering() && clock.monotonic() < latest && !ended.aborted);
     while (!ended.aborted) {
       if (!this.mayRun()) {
         await sleep(clock, RETRY_MS, ended);

@@ -11,13 +11,18 @@ import type { Endings } from "../ending/endings.ts";
 import type { ClaimHolders } from "../memory/claim-holders.ts";
 import type { NodeNumbers } from "./node-numbers.ts";
 import type { NodeSession } from "./node-session.ts";
+import type { UnheardNodes } from "./unheard-nodes.ts";
 
 const IDENTIFY_TIMEOUT_MS = 500;
 const REFUSALS = 2;
 const REFUSAL_PAUSE_MS = 50;
 
+/** A node that is not heard for so long is worth a note for the next master. */
+const NOTE_AFTER_MS = 1000;
+
 interface AbsentNode {
-  /** Monotonic. */
+  /** Since when nobody has answered it, as far as this master knows. Monotonic, as is the next. */
+  readonly since: number;
   goneAt: number;
 }
 
@@ -26,6 +31,7 @@ export interface AbsentNodesParts {
   readonly numbers: NodeNumbers;
   readonly holders: ClaimHolders;
   readonly endings: Endings;
+  readonly unheard: UnheardNodes;
 }
 
 export class AbsentNodes {
@@ -44,13 +50,15 @@ export class AbsentNodes {
     if (this.nodes.has(number)) return;
     const { settings, epochWrittenAt } = this.context;
     const isGone = settings.embedded || number === 0 || this.isKnownGone(number);
-    const until = takeoverAt(epochWrittenAt, settings.leaseMs, settings.lockTtlMs);
-    this.nodes.set(number, { goneAt: isGone ? 0 : until });
+    const since = this.parts.unheard.since(number, epochWrittenAt);
+    const until = takeoverAt(since, settings.leaseMs, settings.lockTtlMs);
+    this.nodes.set(number, { since, goneAt: isGone ? Number.NEGATIVE_INFINITY : until });
   }
 
   /** A node's stream has ended. */
   left(session: NodeSession): void {
-    const node = { goneAt: goneAt(session.heardAt, this.context.settings.leaseMs) };
+    const { heardAt } = session;
+    const node = { since: heardAt, goneAt: goneAt(heardAt, this.context.settings.leaseMs) };
     this.nodes.set(session.number, node);
     void this.confirmGone(session, node);
   }
@@ -60,12 +68,20 @@ export class AbsentNodes {
     this.nodes.delete(number);
   }
 
+  /** Whether some are waited for: what they held may still be theirs. */
+  get areAwaited(): boolean {
+    return this.nodes.size > 0;
+  }
+
   tick(): void {
     const now = this.context.clock.monotonic();
     if (!this.context.trusted()) return;
     for (const [number, node] of this.nodes) {
       // That a process is gone may come to be known only after the election that followed.
-      if (now < node.goneAt && !this.isKnownGone(number)) continue;
+      if (now < node.goneAt && !this.isKnownGone(number)) {
+        if (now >= node.since + NOTE_AFTER_MS) this.parts.unheard.note(number, node.since);
+        continue;
+      }
       this.nodes.delete(number);
       this.parts.endings.lose(this.parts.holders.dropAll(number), "its node is gone");
     }
@@ -81,7 +97,7 @@ export class AbsentNodes {
       const isReplaced = typeof answer === "object" && answer.incarnation !== session.incarnation;
       if (refusals >= REFUSALS || isReplaced) {
         logger.info({ nodeId: session.nodeId }, "node's process has ended");
-        node.goneAt = 0;
+        node.goneAt = Number.NEGATIVE_INFINITY;
         this.tick();
         return;
       }

@@ -1,5 +1,5 @@
 /** The nodes that are connected, by the stream of each, and which of them can take jobs of which class. */
-import { ElasticJobError } from "../../core/errors.ts";
+import { ElasticJobError, quote } from "../../core/errors.ts";
 import type { JobClass } from "../../core/job.ts";
 import { canTake } from "../../core/queues/placement.ts";
 import type { NodeSession } from "./node-session.ts";
@@ -30,7 +30,7 @@ export class ConnectedNodes {
     const names = this.all().map((session) => session.nodeId);
     throw new ElasticJobError(
       "not_found",
-      `nodeId: no node ${JSON.stringify(nodeId)} is connected (connected: ${names.sort().join(", ") || "none"})`,
+      `nodeId: no node ${quote(nodeId)} is connected (connected: ${names.sort().join(", ") || "none"})`,
     );
   }
 

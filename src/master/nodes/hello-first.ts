@@ -15,13 +15,18 @@ export function helloFirst<Session>(on: {
   let closed = false;
   // One after another, until the hello is taken in.
   let last: Promise<void> = Promise.resolve();
-  const failed = (error: unknown) => on.failed(error, session);
+  /** Its hello was not taken in: what else comes on it means nothing. */
+  let isRefused = false;
+  const failed = (error: unknown) => {
+    isRefused = session === null;
+    on.failed(error, session);
+  };
   return {
     message: (message) => {
       if (session !== null) return on.take(session, message).catch(failed);
       last = last
         .then(async () => {
-          if (closed) return;
+          if (closed || isRefused) return;
           if (session !== null) return on.take(session, message);
           if (message.message.case !== "hello") {
             throw new ElasticJobError("invalid_argument", "message: the first one must be hello");

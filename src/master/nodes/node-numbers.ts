@@ -1,41 +1,38 @@
-import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
+import { ElasticJobError } from "../../core/errors.ts";
+import type { NodeRecord } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 
-/** The small number that stands for an incarnation in the database's rows. */
+/**
+ * The small number that stands for an incarnation in the database's rows. Each process enters itself; so one that is
+ * found here shares this database with the master, and one that is not belongs to another cluster.
+ */
 export class NodeNumbers {
   private readonly context: MasterContext;
   private readonly byIncarnation = new Map<string, number>();
   private readonly nodeIds = new Map<number, string>();
   private readonly incarnations = new Map<number, string>();
-  private readonly adding = new OneAtATime<string, number>();
-  /** Numbers whose write may or may not have been carried out. */
-  private readonly reserved = new Map<string, number>();
-  private next = 1;
 
   constructor(context: MasterContext) {
     this.context = context;
   }
 
-  async load(): Promise<void> {
-    for (const node of await this.context.store.readNodes()) {
-      this.remember(node.number, node.incarnation, node.nodeId);
-    }
+  load(nodes: readonly NodeRecord[]): void {
+    for (const node of nodes) this.remember(node.number, node.incarnation, node.nodeId);
   }
 
-  /** Gives a number to an incarnation that has none. */
+  /** Throws `failed_precondition` for a process that has not entered itself in this database. */
   async of(incarnation: string, nodeId: string): Promise<number> {
+    const number = await this.find(incarnation, nodeId);
+    if (number === null) throw notOurs();
+    return number;
+  }
+
+  /** Null: it has not entered itself in this database. */
+  async find(incarnation: string, nodeId = ""): Promise<number | null> {
     const known = this.byIncarnation.get(incarnation);
     if (known !== undefined) return known;
-    // Two hellos at once, or one more after an unknown outcome, must not make two numbers of one.
-    return this.adding.share(incarnation, () => this.add(incarnation, nodeId));
-  }
-
-  private async add(incarnation: string, nodeId: string): Promise<number> {
-    const number = this.reserved.get(incarnation) ?? this.next++;
-    this.reserved.set(incarnation, number);
-    await this.context.store.addNode(this.context.epoch, { number, incarnation, nodeId });
-    this.reserved.delete(incarnation);
-    this.remember(number, incarnation, nodeId);
+    const number = await this.context.store.findNode(incarnation);
+    if (number !== null) this.remember(number, incarnation, nodeId);
     return number;
   }
 
@@ -53,6 +50,12 @@ export class NodeNumbers {
     this.byIncarnation.set(incarnation, number);
     this.nodeIds.set(number, nodeId);
     this.incarnations.set(number, incarnation);
-    this.next = Math.max(this.next, number + 1);
   }
+}
+
+function notOurs(): ElasticJobError {
+  return new ElasticJobError(
+    "failed_precondition",
+    "this node has not entered itself in the master's database: it uses another one",
+  );
 }

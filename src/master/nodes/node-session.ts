@@ -10,6 +10,7 @@ import {
   GetJobResponseSchema,
   type Hello,
   PongSchema,
+  UndrainSchema,
   VerdictsSchema,
   WelcomeSchema,
 } from "../../gen/elasticjob/v1/node_service_pb.ts";
@@ -24,6 +25,7 @@ export class NodeSession implements Candidate {
   readonly labels: Readonly<Record<string, string>>;
   readonly handlers: ReadonlySet<string>;
   readonly runJob: boolean;
+  readonly timeZoneData: string;
   /** Stands for this incarnation in the database. */
   readonly number: number;
   /** The classes it can take. */
@@ -31,7 +33,9 @@ export class NodeSession implements Candidate {
   cpu = 0;
   eventLoopDelayMs = 0;
   freeMemoryMb: number;
+  /** As the node says, or as it has been asked and may not have heard yet. */
   draining = false;
+  private isAskedToDrain = false;
   /** Whether its address has answered: only then does a refusal there mean that its process has ended. */
   isReachable = false;
   /** Monotonic time of its last ping. */
@@ -52,6 +56,7 @@ export class NodeSession implements Candidate {
     this.labels = hello.labels;
     this.handlers = new Set(hello.handlers);
     this.runJob = hello.runJob;
+    this.timeZoneData = hello.timeZoneData;
     this.number = number;
     this.heardAt = heardAt;
   }
@@ -69,7 +74,7 @@ export class NodeSession implements Candidate {
     this.cpu = credit.cpu;
     this.eventLoopDelayMs = credit.eventLoopDelayMs;
     this.freeMemoryMb = credit.freeMemoryMb;
-    this.draining ||= credit.draining;
+    this.draining = credit.draining || this.isAskedToDrain;
   }
 
   /** Takes slots for a job that is about to be claimed for it. */
@@ -110,9 +115,18 @@ export class NodeSession implements Candidate {
 
   /** Nothing more is placed on it, and the node lets its jobs end or hands them back. */
   drain(): void {
+    this.isAskedToDrain = true;
     this.draining = true;
     this.stream.send(
       create(GetJobResponseSchema, { message: { case: "drain", value: create(DrainSchema) } }),
+    );
+  }
+
+  /** The node says with its next credit that it takes jobs again: one that is about to stop does not. */
+  undrain(): void {
+    this.isAskedToDrain = false;
+    this.stream.send(
+      create(GetJobResponseSchema, { message: { case: "undrain", value: create(UndrainSchema) } }),
     );
   }
 

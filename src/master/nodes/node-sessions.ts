@@ -12,7 +12,9 @@ import { goneAt } from "../../core/lease.ts";
 import {
   ClaimVerdictSchema,
   type GetJobRequest,
+  GetJobResponseSchema,
   type Hello,
+  RefusalSchema,
   Verdict,
 } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import type { MasterContext } from "../context.ts";
@@ -29,9 +31,14 @@ import type { NodeClaims } from "./node-claims.ts";
 import type { NodeNumbers } from "./node-numbers.ts";
 import { NodeSession } from "./node-session.ts";
 import { PingTrust } from "./ping-trust.ts";
+import type { UnheardNodes } from "./unheard-nodes.ts";
 
 const CHECK_MS = 100;
+/** A node pings five times a lease: one that has been silent for this part of it is worth a note for the next master. */
+const SILENT_PART = 3;
 const IDENTIFY_TIMEOUT_MS = 500;
+const REFUSAL_MS = 1000;
+const MAX_REFUSED = 1000;
 
 export interface NodeSessionsParts {
   readonly network: Network;
@@ -45,12 +52,15 @@ export interface NodeSessionsParts {
   readonly pages: Pages;
   readonly endings: Endings;
   readonly turn: Turn;
+  readonly unheard: UnheardNodes;
 }
 
 export class NodeSessions {
   private readonly context: MasterContext;
   private readonly parts: NodeSessionsParts;
   private readonly pingTrust: PingTrust;
+  /** Processes of other clusters of which the log tells already. */
+  private readonly refused = new Set<string>();
 
   constructor(context: MasterContext, parts: NodeSessionsParts) {
     this.context = context;
@@ -67,8 +77,13 @@ export class NodeSessions {
       depart: (session) => this.depart(session),
       failed: (error, session) => {
         if (isError(error, "stale_epoch")) this.context.deposed();
-        this.context.logger.warn({ error, nodeId: session?.nodeId }, "closing a node's stream");
-        stream.close();
+        if (!isError(error, "failed_precondition")) {
+          this.context.logger.warn({ error, nodeId: session?.nodeId }, "closing a node's stream");
+          return stream.close();
+        }
+        refuse(stream, error.message);
+        // A stream that is closed at once may lose what was sent on it; the node closes it when it has read why.
+        this.context.clock.after(REFUSAL_MS, () => stream.close());
       },
     });
   }
@@ -84,8 +99,11 @@ export class NodeSessions {
 
   tick(): void {
     const now = this.context.clock.monotonic();
+    const { leaseMs } = this.context.settings;
     for (const session of this.parts.connected.all()) {
-      if (now >= goneAt(session.heardAt, this.context.settings.leaseMs)) {
+      if (now >= session.heardAt + leaseMs / SILENT_PART)
+        this.parts.unheard.note(session.number, session.heardAt);
+      if (now >= goneAt(session.heardAt, leaseMs)) {
         this.context.logger.warn({ nodeId: session.nodeId }, "node has been silent for its lease");
         session.close();
         this.depart(session);
@@ -125,8 +143,11 @@ export class NodeSessions {
 
   private async greet(stream: MasterStream, hello: Hello): Promise<NodeSession> {
     const { clock, time, settings, epoch, logger } = this.context;
-    const { numbers, connected, absent, claims, classes } = this.parts;
-    const number = await numbers.of(hello.incarnation, hello.nodeId);
+    const { connected, absent, claims, classes } = this.parts;
+    const number = await this.admit(hello);
+    if (!(await this.parts.unheard.withdraw(number))) {
+      throw new ElasticJobError("unavailable", "the database does not answer");
+    }
     const session = new NodeSession(stream, hello, number, clock.monotonic());
     connected.of(hello.incarnation)?.close();
     absent.isBack(number);
@@ -140,20 +161,36 @@ export class NodeSessions {
       this.depart(session);
       throw error;
     }
-    const { nodeId, address, slots } = session;
-    logger.info({ nodeId, address, slots }, "node joined");
+    const { nodeId, incarnation, address, slots } = session;
+    logger.info({ nodeId, incarnation, address, slots }, "node joined");
     void this.reach(session);
     this.nodesChanged();
     return session;
+  }
+
+  /** The number of a node that shares this database; throws for any other. */
+  private async admit({ incarnation, nodeId, address, clusterIdentity }: Hello): Promise<number> {
+    try {
+      return await this.parts.numbers.of(incarnation, nodeId);
+    } catch (error) {
+      if (!isError(error, "failed_precondition")) throw error;
+      const { identity } = await this.context.store.readCluster();
+      const message = `node ${nodeId} at ${address} uses another database than its master: cluster ${clusterIdentity}, the master's is ${identity}. Two clusters that share a Redis need a CLUSTER_PREFIX each; nodes of one cluster, the same MYSQL_URL`;
+      // It comes back every few seconds.
+      if (!this.refused.has(incarnation)) this.context.logger.error({ nodeId, address }, message);
+      if (this.refused.size >= MAX_REFUSED) this.refused.clear();
+      this.refused.add(incarnation);
+      throw new ElasticJobError("failed_precondition", message);
+    }
   }
 
   private async reach(session: NodeSession): Promise<void> {
     const answer = await this.parts.network.identify(session.address, IDENTIFY_TIMEOUT_MS);
     session.isReachable = typeof answer === "object" && answer.incarnation === session.incarnation;
     if (session.isReachable || !session.isOpen) return;
-    const { nodeId, address } = session;
+    const { nodeId, incarnation, address } = session;
     this.context.logger.warn(
-      { nodeId, address, answer },
+      { nodeId, incarnation, address, answer },
       "node is not reached at its address; check ADVERTISE_ADDRESS",
     );
   }
@@ -168,6 +205,7 @@ export class NodeSessions {
       case "ping": {
         const heardAt = clock.monotonic();
         if (!(await this.pingTrust.mayAnswer())) return;
+        if (!(await this.parts.unheard.withdraw(session.number))) return;
         session.heardAt = heardAt;
         session.pong(message.value.sentAtMs, time.now());
         return;
@@ -200,4 +238,10 @@ export class NodeSessions {
     this.parts.pages.setPresent(this.parts.connected.presentClasses());
     this.parts.turn.ask();
   }
+}
+
+function refuse(stream: MasterStream, reason: string): void {
+  stream.send(
+    create(GetJobResponseSchema, { message: { case: "refusal", value: create(RefusalSchema, { reason }) } }),
+  );
 }

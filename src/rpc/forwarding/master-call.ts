@@ -9,6 +9,7 @@
 import type { CallOptions } from "@connectrpc/connect";
 import { FORWARDED } from "../../core/call-headers.ts";
 import type { Clock } from "../../core/clock.ts";
+import { ElasticJobError } from "../../core/errors.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobApi } from "../../master/job-api.ts";
 import { notRun } from "../error-codes.ts";
@@ -39,6 +40,8 @@ export interface MasterCaller {
   call<T>(context: CallContext, call: MasterCall<T>): Promise<T>;
   /** Waits for a master until `deadline` (monotonic). */
   locate(context: CallContext, deadline: number): Promise<MasterTarget>;
+  /** The headers of a call that this node forwards. */
+  forwardHeaders(): Headers;
   /** Before trying again: until the role changes, or `ms` have passed. */
   pause(context: CallContext, ms: number): Promise<void>;
 }
@@ -57,10 +60,12 @@ export function createMasterCaller(options: {
   readonly peers: Peers;
   readonly clock: Clock;
   readonly limits: RpcLimits;
+  /** This process's: a master takes the calls that it forwards only from one that shares its database. */
+  readonly incarnation: string;
   /** Aborts when this node stops: nobody waits any longer. */
   readonly closing: AbortSignal;
 }): MasterCaller {
-  const { role, peers, clock, limits, closing } = options;
+  const { role, peers, clock, limits, incarnation, closing } = options;
 
   /** Until the role changes, `ms` have passed, or nobody needs the answer any more. */
   async function waitForChange(signal: AbortSignal, ms: number): Promise<void> {
@@ -77,7 +82,10 @@ export function createMasterCaller(options: {
     for (;;) {
       context.signal.throwIfAborted();
       const now = role.now();
-      if (now.kind === "master") return { kind: "here", api: now.api };
+      if (now.kind === "master") {
+        await refuseStranger(context, now.api);
+        return { kind: "here", api: now.api };
+      }
       if (isForwarded(context)) throw notRun("this node is not the master; it was taken for it, try again");
       if (now.kind === "follower") return { kind: "there", peer: peers.at(now.master.address) };
       const left = deadline - clock.monotonic();
@@ -88,8 +96,11 @@ export function createMasterCaller(options: {
     }
   }
 
+  const forwardHeaders = () => new Headers({ [FORWARDED]: incarnation });
+
   return {
     locate,
+    forwardHeaders,
     pause: (context, ms) => waitForChange(context.signal, ms),
     async call(context, call) {
       const start = clock.monotonic();
@@ -121,8 +132,14 @@ export function createMasterCaller(options: {
   };
 }
 
-export function forwardHeaders(): Headers {
-  return new Headers({ [FORWARDED]: "1" });
+/** Throws for a call that was forwarded by a node of another cluster: its job would go into the wrong database. */
+async function refuseStranger(context: CallContext, api: JobApi): Promise<void> {
+  const forwarder = context.requestHeader.get(FORWARDED);
+  if (forwarder === null || (await api.sharesDatabase(forwarder))) return;
+  throw new ElasticJobError(
+    "failed_precondition",
+    "the call was forwarded by a node that uses another database than this master: give each cluster that shares a Redis its own CLUSTER_PREFIX, and nodes of one cluster the same MYSQL_URL",
+  );
 }
 
 function answerIn(timeoutMs: number | undefined): number | undefined {

@@ -17,10 +17,12 @@ const CONNECT_LIMIT_MS = 3000;
 export function createNetwork(options: {
   readonly clock: Clock;
   readonly limits: RpcLimits;
+  /** This process's, which it tells those it asks who they are. */
+  readonly incarnation: string;
   /** Default: none. */
   readonly credentials?: Credentials;
 }): Network {
-  const { clock, limits, credentials = NO_CREDENTIALS } = options;
+  const { clock, limits, incarnation: own, credentials = NO_CREDENTIALS } = options;
   const peer = { maxCallBytes: limits.maxCallBytes, credentials };
 
   return {
@@ -76,8 +78,9 @@ export function createNetwork(options: {
       const session = createPeerSession(address);
       const client = createClient(NodeService, peerTransport(address, session, peer));
       try {
-        const { incarnation, nodeId, epoch } = await client.identify({}, { timeoutMs });
-        return { incarnation, nodeId, epoch };
+        const answer = await client.identify({ incarnation: own }, { timeoutMs });
+        const { incarnation, nodeId, epoch, sharesDatabase } = answer;
+        return { incarnation, nodeId, epoch, sharesDatabase };
       } catch (error) {
         return isRefused(error) ? "refused" : "silent";
       } finally {

@@ -3,6 +3,7 @@ import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import { type Credentials, sendClusterSecret } from "../credentials.ts";
 import { createPeerSession, type PeerSession } from "./peer-session.ts";
 
@@ -10,6 +11,7 @@ import { createPeerSession, type PeerSession } from "./peer-session.ts";
 export interface Peer {
   readonly jobs: Client<typeof JobService>;
   readonly cluster: Client<typeof ClusterService>;
+  readonly nodes: Client<typeof NodeService>;
 }
 
 /** Connections to other nodes: one for each address, opened when first needed. */
@@ -40,7 +42,11 @@ export function createPeers(options: PeerOptions): Peers {
       const session = createPeerSession(address);
       const transport = peerTransport(address, session, options);
       const client = <T extends DescService>(service: T) => createClient(service, transport);
-      const peer: Peer = { jobs: client(JobService), cluster: client(ClusterService) };
+      const peer: Peer = {
+        jobs: client(JobService),
+        cluster: client(ClusterService),
+        nodes: client(NodeService),
+      };
       open.set(address, { peer, session });
       return peer;
     },

@@ -1,83 +1,126 @@
 /**
  * Refusals of JSON requests that name every field that is wrong. The pieces of a body are kept until it is
- * decoded, and looked at again only when that fails: calls that go well pay for a reference to each piece.
+ * decoded, and looked at again when that fails, and for the times, to which the decoder is too good.
  */
 import { type DescMessage, fromJsonString, type JsonValue } from "@bufbuild/protobuf";
-import {
-  Code,
-  type ContextKey,
-  createContextKey,
-  createContextValues,
-  type Interceptor,
-} from "@connectrpc/connect";
+import { Code, createContextValues, type Interceptor } from "@connectrpc/connect";
 import type {
   UniversalHandler,
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
-import { invalidArgument } from "../../core/errors.ts";
+import { timeProblemsOfText } from "../../core/calendar/json-times.ts";
+import { ElasticJobError, invalidArgument, type Problem } from "../../core/errors.ts";
+import { withProtoDurations } from "../../core/plain-durations.ts";
+import { toConnectError } from "../error-codes.ts";
 import { findJsonProblems, MAX_PROBLEMS } from "./json-problems.ts";
+import { SENT_JSON, type SentJson, sentJson } from "./sent-json.ts";
 
-interface JsonBody {
-  /** Null: the body was decoded, and is of no more use. */
-  pieces: Uint8Array[] | null;
-}
-
-const JSON_BODY: ContextKey<JsonBody> = createContextKey<JsonBody>(
-  { pieces: null },
-  { description: "the body of a JSON request that is not decoded yet" },
-);
-
-/** Interceptors run after the request was decoded. */
-export const forgetJsonBody: Interceptor = (next) => (request) => {
-  const body = request.contextValues.get(JSON_BODY);
-  if (body.pieces !== null) body.pieces = null;
+/** Refuses instants that do not exist, and durations that go on after their s. Interceptors run after the request was decoded, and its JSON is of no more use after that. */
+export const checkTimesOfJson: Interceptor = (next) => async (request) => {
+  const sent = request.contextValues.get(SENT_JSON);
+  if (sent === null) return next(request);
+  const schema = request.method.input;
+  if (request.stream) return next({ ...request, message: checked(schema, request.message, sent) });
+  await checkNext(schema, sent);
   return next(request);
 };
 
-/** The same handler, but its answer to JSON that cannot be decoded says which fields are wrong. */
+async function* checked<T>(
+  schema: DescMessage,
+  messages: AsyncIterable<T>,
+  sent: SentJson,
+): AsyncGenerator<T, void, undefined> {
+  for await (const message of messages) {
+    await checkNext(schema, sent);
+    yield message;
+  }
+}
+
+async function checkNext(schema: DescMessage, sent: SentJson): Promise<void> {
+  const text = await sent.take();
+  const problems = timeProblemsOfText(schema, text);
+  if (problems.length > 0) throw toConnectError(refusalOf(problems));
+}
+
+/**
+ * The same handler, but durations are taken as people write them ("3m"), and what it answers to JSON that is not good says
+ * which fields are wrong. Both are looked into only when the decoder has refused the body.
+ */
 export function explainingJson(handler: UniversalHandler): UniversalHandler {
-  if (handler.method.methodKind !== "unary") return handler;
+  const schema = handler.method.input;
   const explaining = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
-    const { body, header } = request;
-    if (!isBytes(body) || !/^application\/json\b/i.test(header.get("content-type") ?? "")) {
-      return handler(request);
+    const sent = sentJson(request);
+    if (sent === null) return handler(request);
+    const response = await handler(keptRequest(request, sent));
+    // Empty: it was refused before its body was read, or after it was decoded.
+    if (response.status !== 400 || sent.isEmpty) return response;
+    const text = await sent.take().catch(() => null);
+    if (text === null) return response;
+    const plain = handler.method.methodKind === "unary" ? withPlainDurations(schema, text) : null;
+    if (plain !== null) {
+      const again = withBody(request, plain);
+      return handler(keptRequest(again, sentJson(again) ?? sent));
     }
-    const read: JsonBody = { pieces: [] };
-    const contextValues = (request.contextValues ?? createContextValues()).set(JSON_BODY, read);
-    const response = await handler({ ...request, body: keeping(body, read), contextValues });
-    // None: it was refused before its body was read.
-    if (read.pieces === null || read.pieces.length === 0 || response.status !== 400) return response;
-    const message = await explain(handler.method.input, read.pieces, header.get("content-encoding"));
+    const message = explain(schema, text);
     return message === null ? response : refusal(message, response.header);
   };
   return Object.assign(explaining, { ...handler });
 }
 
-/** Null: the decoder's own message has to do. */
-async function explain(
-  schema: DescMessage,
-  pieces: readonly Uint8Array[],
-  encoding: string | null,
-): Promise<string | null> {
-  let text: string;
+function keptRequest(request: UniversalServerRequest, sent: SentJson): UniversalServerRequest {
+  const contextValues = (request.contextValues ?? createContextValues()).set(SENT_JSON, sent);
+  const body = isBytes(request.body) ? sent.keeping(request.body) : request.body;
+  return { ...request, body, contextValues };
+}
+
+/** The body with its durations as protobuf has them, if it says all that is wrong; null: there is more. */
+function withPlainDurations(schema: DescMessage, text: string): string | null {
   try {
-    text = new TextDecoder().decode(await decompressed(Buffer.concat(pieces), encoding));
+    const json = JSON.parse(text) as JsonValue;
+    const plain = withProtoDurations(schema, json);
+    if (plain === json || findJsonProblems(schema, plain).length > 0) return null;
+    if (problemOfText(schema, text)?.includes("duplicate object key")) return null;
+    // Numbers keep their digits: a payload may hold more of them than a double does.
+    const exact = JSON.parse(text, (_, value: unknown, context?: { source?: string }) =>
+      typeof value === "number" && context?.source !== undefined ? rawJson(context.source) : value,
+    ) as JsonValue;
+    return JSON.stringify(withProtoDurations(schema, exact));
   } catch {
     return null;
   }
+}
+
+/** Known to Node 26, and not yet to TypeScript's library. */
+function rawJson(source: string): unknown {
+  return (JSON as JSON & { rawJSON(text: string): unknown }).rawJSON(source);
+}
+
+function withBody(request: UniversalServerRequest, text: string): UniversalServerRequest {
+  const bytes = new TextEncoder().encode(text);
+  const header = new Headers(request.header);
+  header.delete("content-encoding");
+  header.set("content-length", String(bytes.byteLength));
+  return { ...request, header, body: once(bytes) };
+}
+
+/** Null: the decoder's own message has to do. */
+function explain(schema: DescMessage, text: string): string | null {
   let json: JsonValue;
   try {
     json = JSON.parse(text) as JsonValue;
   } catch (error) {
     return `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`;
   }
-  const problems = findJsonProblems(schema, json);
+  const problems = findJsonProblems(schema, withProtoDurations(schema, json));
   if (problems.length === 0) return problemOfText(schema, text);
-  const more = problems.length > MAX_PROBLEMS ? "; and more" : "";
-  return invalidArgument(problems.slice(0, MAX_PROBLEMS)).message + more;
+  return refusalOf(problems).message;
+}
+
+function refusalOf(problems: readonly Problem[]): ElasticJobError {
+  const { code, message } = invalidArgument(problems.slice(0, MAX_PROBLEMS));
+  return new ElasticJobError(code, problems.length > MAX_PROBLEMS ? `${message}; and more` : message);
 }
 
 /** What JSON.parse does not see: a key that is there twice. */
@@ -89,14 +132,6 @@ function problemOfText(schema: DescMessage, text: string): string | null {
     const said = error instanceof Error ? error.message : String(error);
     return `the body: ${said.replace(/^cannot decode message \S+ from JSON: /, "")}`;
   }
-}
-
-async function decompressed(bytes: Buffer<ArrayBuffer>, encoding: string | null): Promise<Uint8Array> {
-  for (const compression of [compressionGzip, compressionBrotli]) {
-    // It was decompressed before, within the limit.
-    if (compression.name === encoding) return compression.decompress(bytes, Number.MAX_SAFE_INTEGER);
-  }
-  return bytes;
 }
 
 function refusal(message: string, header: Headers | undefined): UniversalServerResponse {
@@ -111,16 +146,6 @@ function refusal(message: string, header: Headers | undefined): UniversalServerR
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-async function* keeping(
-  body: AsyncIterable<Uint8Array>,
-  read: JsonBody,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const piece of body) {
-    read.pieces?.push(piece);
-    yield piece;
-  }
 }
 
 function isBytes(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {

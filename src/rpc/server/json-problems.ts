@@ -1,7 +1,7 @@
 /**
  * What is wrong with a JSON request, field by field. The decoder stops at the first thing that it cannot read,
  * and often does not say which field that was in; this walks the whole document by the message's descriptor, and asks the
- * decoder about one value at a time, so that the two never disagree.
+ * decoder about one value at a time, so that the two never disagree. Times are checked here beyond that.
  */
 import {
   type DescEnum,
@@ -11,6 +11,7 @@ import {
   type JsonValue,
   ScalarType,
 } from "@bufbuild/protobuf";
+import { ACCEPTED_TIMES, timeProblems, wrongTime } from "../../core/calendar/json-times.ts";
 import type { Problem } from "../../core/errors.ts";
 
 type JsonObject = { readonly [key: string]: JsonValue };
@@ -21,8 +22,7 @@ const MAX_SHOWN_CHARACTERS = 80;
 
 /** Of messages whose JSON form is not an object of their fields. */
 const ACCEPTED_MESSAGES: Readonly<Record<string, string>> = {
-  "google.protobuf.Duration": `a duration in seconds, such as "5s" or "0.25s",`,
-  "google.protobuf.Timestamp": `an RFC 3339 time, such as "2026-12-01T08:00:00Z",`,
+  ...ACCEPTED_TIMES,
   "google.protobuf.FieldMask": `names of fields separated by commas, such as "name,retry.maxAttempts",`,
   "google.protobuf.Value": "JSON that is nested less deeply",
 };
@@ -110,7 +110,8 @@ function checkField(
 
 /** Of a single value, or of an item of a list or map. */
 function wrongValue(field: DescField, path: string, value: JsonValue): Problem {
-  return { field: path, message: `is ${shown(value)}; ${accepted(field)} accepted` };
+  const wrong = field.message === undefined ? null : wrongTime(field.message.typeName, value);
+  return { field: path, message: wrong ?? `is ${shown(value)}; ${accepted(field)} accepted` };
 }
 
 function accepted(field: DescField): string {
@@ -144,7 +145,7 @@ function otherName(field: DescField, key: string): string {
 function decodes(desc: DescMessage, json: JsonValue): boolean {
   try {
     fromJson(desc, json, { ignoreUnknownFields: false });
-    return true;
+    return timeProblems(desc, json).length === 0;
   } catch {
     return false;
   }

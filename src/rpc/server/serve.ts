@@ -19,7 +19,7 @@ import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
-import { explainingJson, forgetJsonBody } from "./explain-json.ts";
+import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
@@ -45,7 +45,14 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
   const peers = createPeers({ maxCallBytes: limits.maxCallBytes, credentials });
-  const master = createMasterCaller({ role, peers, clock, limits, closing: closing.signal });
+  const master = createMasterCaller({
+    role,
+    peers,
+    clock,
+    limits,
+    incarnation: identity.incarnation,
+    closing: closing.signal,
+  });
   const names = createNodeNames(store, clock);
   const jobs = createJobService({
     role,
@@ -93,7 +100,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     maxTimeoutMs: limits.maxTimeoutMs,
     // A misspelt field would otherwise be dropped without a word.
     jsonOptions: { ignoreUnknownFields: false },
-    interceptors: [forgetJsonBody, errorInterceptor(logger, random)],
+    interceptors: [checkTimesOfJson, errorInterceptor(logger, random)],
     requestGate(context) {
       checkCaller(context, credentials);
       refuseEmptyJson(context);

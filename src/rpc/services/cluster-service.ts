@@ -7,6 +7,7 @@ import {
   DrainNodeResponseSchema,
   type GetClusterResponse,
   GetClusterResponseSchema,
+  UndrainNodeResponseSchema,
   WatchClusterResponseSchema,
 } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
 import type { JobApi } from "../../master/job-api.ts";
@@ -54,18 +55,31 @@ export function createClusterService(options: {
           return create(DrainNodeResponseSchema);
         },
       }),
+
+    undrainNode: (request, context: HandlerContext) =>
+      master.call(context, {
+        repeatable: true,
+        forward: (peer, call) => peer.cluster.undrainNode(request, call),
+        onMaster: (api) => {
+          api.undrainNode(request.nodeId);
+          return create(UndrainNodeResponseSchema);
+        },
+      }),
   };
 }
 
-function clusterToMessage(
+async function clusterToMessage(
   api: JobApi,
   self: { readonly nodeId: string; readonly address: string },
-): GetClusterResponse {
+): Promise<GetClusterResponse> {
+  const { stuck, later } = await api.readBeyondMemory();
   const { nodes, ...cluster } = api.readCluster();
   return create(GetClusterResponseSchema, {
     masterNodeId: self.nodeId,
     masterAddress: self.address,
     ...cluster,
+    ...(stuck !== null && { stuck }),
+    ...(later !== null && { later }),
     nodes: nodes.map((node) => ({ ...node, handlers: [...node.handlers], labels: { ...node.labels } })),
   });
 }

@@ -37,6 +37,7 @@ import { refuseUnknownFields } from "../forwarding/unknown-fields.ts";
 import type { RpcLimits } from "../limits.ts";
 import { addMethods } from "./add-jobs.ts";
 import { createDelivery } from "./deliver-adds.ts";
+import { explainPrepared } from "./explain-prepared.ts";
 import { controlMethods } from "./job-control.ts";
 import { listJobs } from "./list-jobs.ts";
 import { listResults } from "./list-results.ts";
@@ -134,7 +135,13 @@ export function createJobService(options: {
       });
     },
 
-    getAllJobs: (request: GetAllJobsRequest) => listJobs(request, { store, names, now: clock.now() }),
+    getAllJobs: (request: GetAllJobsRequest, context: HandlerContext) =>
+      listJobs(request, {
+        store,
+        names,
+        now: clock.now(),
+        whyPrepared: (records) => explainPrepared(records, master, context),
+      }),
     getAllResult: (request: GetAllResultRequest) => listResults(request, { store, names }),
 
     previewSchedule: (request: PreviewScheduleRequest) => previewSchedule(request, clock.now()),

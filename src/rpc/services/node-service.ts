@@ -8,6 +8,7 @@ import type { Logger } from "../../core/logger.ts";
 import {
   type GetJobRequest,
   type GetJobResponse,
+  type IdentifyRequest,
   type NodeService,
 } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import type { Role } from "../../master/election/role.ts";
@@ -16,6 +17,9 @@ import { notRun } from "../error-codes.ts";
 import type { RpcLimits } from "../limits.ts";
 import { messageSize } from "../message-size.ts";
 import { OutgoingQueue } from "../outgoing-queue.ts";
+
+/** As many as a page has jobs. */
+const MAX_NEEDS = 1000;
 
 export function createNodeService(options: {
   readonly role: Role;
@@ -27,9 +31,18 @@ export function createNodeService(options: {
   const { role, identity, limits, logger, closing } = options;
 
   return {
-    identify() {
+    async identify({ incarnation }: IdentifyRequest) {
       const now = role.now();
-      return { ...identity, epoch: now.kind === "master" ? now.epoch : 0 };
+      if (now.kind !== "master") return { ...identity, epoch: 0 };
+      const sharesDatabase =
+        incarnation !== "" && (await now.api.sharesDatabase(incarnation).catch(() => false));
+      return { ...identity, epoch: now.epoch, sharesDatabase };
+    },
+
+    explainPrepared({ needs }) {
+      const now = role.now();
+      if (now.kind !== "master") throw notRun("this node is not the master");
+      return { reasons: needs.slice(0, MAX_NEEDS).map((need) => now.api.whyPrepared(need)) };
     },
 
     getJob(requests: AsyncIterable<GetJobRequest>, context: HandlerContext): AsyncIterable<GetJobResponse> {

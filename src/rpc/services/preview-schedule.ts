@@ -1,4 +1,5 @@
 import { previewOccurrences } from "../../core/calendar/schedule-preview.ts";
+import { zoneDataVersion } from "../../core/calendar/zone-segment.ts";
 import { invalidArgument, type Problem } from "../../core/errors.ts";
 import type { PreviewScheduleRequest } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { msFromTimestamp, timestampOf } from "../conversion/proto-time.ts";
@@ -23,6 +24,6 @@ export function previewSchedule(request: PreviewScheduleRequest, now: number) {
       time: timestampOf(time),
       note,
     })),
-    timeZoneData: process.versions.tz ?? "",
+    timeZoneData: zoneDataVersion() ?? process.versions.tz ?? "",
   };
 }

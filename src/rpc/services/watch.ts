@@ -7,12 +7,7 @@ import type { WatchJobRequest, WatchJobResponse } from "../../gen/elasticjob/v1/
 import type { JobView } from "../../master/job-api.ts";
 import { notRun } from "../error-codes.ts";
 import { forwardFailure, localFailure } from "../forwarding/call-failure.ts";
-import {
-  type CallContext,
-  forwardHeaders,
-  isForwarded,
-  type MasterCaller,
-} from "../forwarding/master-call.ts";
+import { type CallContext, isForwarded, type MasterCaller } from "../forwarding/master-call.ts";
 import type { RpcLimits } from "../limits.ts";
 
 const PAUSE_MS = 200;
@@ -38,7 +33,11 @@ export async function* watchThroughMaster(
     try {
       if (target.kind === "there") {
         const timeoutMs = context.timeoutMs();
-        const call = { signal, headers: forwardHeaders(), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+        const call = {
+          signal,
+          headers: master.forwardHeaders(),
+          ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        };
         for await (const message of target.peer.jobs.watchJob(request, call)) {
           giveUpAt = deadline();
           yield message;

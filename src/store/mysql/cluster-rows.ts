@@ -1,18 +1,30 @@
 /** The mastership, ids, classes and nodes. */
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobClass } from "../../core/job.ts";
-import type { SqlValue } from "../dialect.ts";
-import type { Mastership, NodeRecord } from "../job-store.ts";
-import { readMastership } from "../read-jobs.ts";
+import type { Read, SqlValue } from "../dialect.ts";
+import type { Mastership, RaisedIds, Reign, UnheardNote } from "../job-store.ts";
+import { aboveKeys, aboveRows, HIGHEST, type Highest } from "../raise-ids.ts";
+import { findNode, readMastership } from "../read-jobs.ts";
 import type { Session } from "./connection-pool.ts";
 import { failureOf } from "./errors.ts";
 import { checkEpoch, FENCE, FENCED_EPOCH, insertFenced } from "./fence.ts";
 
-const ADVANCE_EPOCH = "UPDATE cluster SET epoch = ?, incarnation = ? WHERE id = 1 AND epoch = ?";
+const ADVANCE_EPOCH = "UPDATE jobcluster SET epoch = ?, incarnation = ? WHERE id = 1 AND epoch = ?";
+const OFFER_ZONE_DATA = "UPDATE jobcluster SET zone_data = ? WHERE id = 1 AND zone_data < ?";
+/** It is the fence's own row. */
+const SET_ZONES_COMPUTED = "UPDATE jobcluster SET zone_computed = ? WHERE id = 1 AND epoch = ?";
 /** The old value comes back as the statement's insert id. */
-const RESERVE_IDS = `UPDATE idblock SET next_id = LAST_INSERT_ID(next_id) + ? WHERE id = 1 AND ${FENCE}`;
+const RESERVE_IDS = `UPDATE jobidblock SET next_id = LAST_INSERT_ID(next_id) + ? WHERE id = 1 AND ${FENCE}`;
+/** What lies behind a table of the same name is told by when it was made, to the second. */
+const READ_IDS = `SELECT next_id, made, ${HIGHEST},
+  (SELECT CAST(create_time AS CHAR) FROM information_schema.tables
+  WHERE table_schema = DATABASE() AND table_name = 'jobidblock') AS created
+  FROM jobidblock WHERE id = 1`;
+const RAISE_IDS = `UPDATE jobidblock SET next_id = ?, made = ? WHERE id = 1 AND next_id = ? AND ${FENCE}`;
 const ADD_CLASS = `INSERT INTO jobclass (id, handler, labels, epoch) VALUES (?, ?, ?, ${FENCED_EPOCH})`;
-const ADD_NODE = `INSERT INTO clusternode (number, incarnation, node_id, epoch) VALUES (?, ?, ?, ${FENCED_EPOCH})`;
+const REGISTER_NODE = "INSERT INTO jobnode (incarnation, node_id) VALUES (?, ?)";
+const NOTE_UNHEARD = `UPDATE jobnode SET unheard_since = ? WHERE number = ? AND ${FENCE}`;
+const ANNOUNCE_REIGN = `UPDATE jobcluster SET address = ?, lock_key = ? WHERE id = 1 AND epoch = ?`;
 const CLOCK = "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS now_ms";
 
 export async function readClock(session: Session): Promise<number> {
@@ -28,11 +40,43 @@ export async function advanceEpoch(session: Session, from: number, to: Mastershi
   return now.epoch === to.epoch && now.incarnation === to.incarnation;
 }
 
+export async function offerZoneData(session: Session, version: string): Promise<void> {
+  await session.execute(OFFER_ZONE_DATA, [version, version]);
+}
+
+export async function setZonesComputed(session: Session, epoch: number, version: string): Promise<void> {
+  const { affectedRows } = await session.execute(SET_ZONES_COMPUTED, [version, epoch]);
+  if (affectedRows === 0) await checkEpoch(session, epoch);
+}
+
+export async function raiseIds(session: Session, epoch: number): Promise<RaisedIds | null> {
+  const read: Read = (sql, values) => session.read(sql, values);
+  const [now] = await read<Highest & { next_id: number; made: string; created: string | null }>(READ_IDS, []);
+  if (now === undefined) throw noIdBlock();
+  const created = now.created ?? "";
+  const isRestored = created !== now.made;
+  if (!isRestored && aboveRows(now.next_id, now) === now.next_id) return null;
+  const to = await aboveKeys(read, now.next_id, now);
+  const { affectedRows } = await session.execute(RAISE_IDS, [to, created, now.next_id, epoch]);
+  if (affectedRows === 0) await checkEpoch(session, epoch);
+  return to === now.next_id ? null : { from: now.next_id, to };
+}
+
 /** A repeat after a cut connection may leave a block unused. */
 export async function reserveIds(session: Session, epoch: number, count: number): Promise<number> {
   const { affectedRows, insertId } = await session.execute(RESERVE_IDS, [count, epoch]);
-  if (affectedRows === 0) await checkEpoch(session, epoch);
+  if (affectedRows === 0) {
+    await checkEpoch(session, epoch);
+    throw noIdBlock();
+  }
   return insertId;
+}
+
+function noIdBlock(): ElasticJobError {
+  return new ElasticJobError(
+    "internal",
+    "the table jobidblock has lost its row: insert (1, 1, '') for (id, next_id, made)",
+  );
 }
 
 export function addClass(session: Session, epoch: number, jobClass: JobClass): Promise<void> {
@@ -45,13 +89,34 @@ export function addClass(session: Session, epoch: number, jobClass: JobClass): P
   });
 }
 
-export function addNode(session: Session, epoch: number, node: NodeRecord): Promise<void> {
-  return addOnce(session, epoch, {
-    insert: ADD_NODE,
-    values: [node.number, node.incarnation, node.nodeId],
-    find: "SELECT number FROM clusternode WHERE number = ? AND incarnation = ? AND node_id = ?",
-    name: `node number ${node.number}`,
-  });
+export async function registerNode(session: Session, incarnation: string, nodeId: string): Promise<number> {
+  const read: Read = (sql, values) => session.read(sql, values);
+  const known = await findNode(read, incarnation);
+  if (known !== null) return known;
+  try {
+    return (await session.execute(REGISTER_NODE, [incarnation, nodeId])).insertId;
+  } catch (error) {
+    // By an earlier try of this call.
+    const number = failureOf(error) === "duplicate" ? await findNode(read, incarnation) : null;
+    if (number === null) throw error;
+    return number;
+  }
+}
+
+export async function noteUnheard(
+  session: Session,
+  epoch: number,
+  notes: readonly UnheardNote[],
+): Promise<void> {
+  for (const { number, since } of notes) {
+    const { affectedRows } = await session.execute(NOTE_UNHEARD, [since, number, epoch]);
+    if (affectedRows === 0) await checkEpoch(session, epoch);
+  }
+}
+
+export async function announceReign(session: Session, epoch: number, reign: Reign): Promise<void> {
+  const { affectedRows } = await session.execute(ANNOUNCE_REIGN, [reign.address, reign.lockKey, epoch]);
+  if (affectedRows === 0) await checkEpoch(session, epoch);
 }
 
 /** A row that is there already must be the same one. */

@@ -2,26 +2,29 @@
  * A bounded set of connections. Each is set up once (isolation, strict mode, time limits), is closed
  * when a statement exceeds its time limit, and is replaced when the server has closed it.
  */
-import mysql, { type Pool, type PoolConnection, type PoolOptions } from "mysql2/promise";
+import mysql, { type Pool, type PoolConnection } from "mysql2/promise";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import type { SqlValue } from "../dialect.ts";
 import { failureOf, timedOut } from "./errors.ts";
+import { poolOptions } from "./pool-options.ts";
 
-const CONNECT_LIMIT_MS = 5_000;
 const ACQUIRE_LIMIT_MS = 10_000;
 const CLOSE_LIMIT_MS = 5_000;
-/** Closed by us before the server's `wait_timeout` does, which could cut off a statement just sent. */
-const IDLE_LIMIT_MS = 20_000;
-/** Callers that wait for a connection. */
-const QUEUE_LIMIT = 1_000;
-/** Statements that a connection keeps prepared: each large INSERT costs the server memory. */
-const PREPARED_LIMIT = 100;
+
+/** For so long the server keeps a connection from which nothing comes, and what it has locked. */
+const IDLE_S = 30;
+/**
+ * Stands before a transaction: a process that is frozen in it keeps its locks for a second, not for IDLE_S. UNBOUND
+ * stands after it, and goes with each rollback.
+ */
+export const BOUND = "SET SESSION wait_timeout = 1";
+export const UNBOUND = `SET SESSION wait_timeout = ${IDLE_S}`;
 
 const SETUP = `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
 SET NAMES utf8mb4 COLLATE utf8mb4_bin;
 SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 2,
-  wait_timeout = 30, autocommit = 1, time_zone = '+00:00'`;
+  wait_timeout = ${IDLE_S}, autocommit = 1, time_zone = '+00:00'`;
 
 export interface WriteOutcome {
   /** Rows that the WHERE clause hit. */
@@ -45,7 +48,7 @@ export class ConnectionPool {
 
   constructor(settings: PoolSettings) {
     this.settings = settings;
-    this.pool = mysql.createPool(poolOptions(settings));
+    this.pool = mysql.createPool(poolOptions(settings.url, settings.connections));
   }
 
   /** Lends a connection. After an error it is rolled back, or closed when it is no longer sound. */
@@ -150,7 +153,7 @@ export class Session {
   /** False: it could not be done, and the connection is closed, which does it too. */
   async rollback(): Promise<boolean> {
     try {
-      await this.query("ROLLBACK");
+      await this.query(`ROLLBACK; ${UNBOUND}`);
       return true;
     } catch {
       this.destroy();
@@ -179,30 +182,4 @@ export class Session {
       cancel();
     }
   }
-}
-
-function poolOptions(settings: PoolSettings): PoolOptions {
-  const url = new URL(settings.url);
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: url.port === "" ? 3306 : Number(url.port),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    database: decodeURIComponent(url.pathname.slice(1)),
-    ...(url.protocol === "mysqls:" ? { ssl: {} } : {}),
-    charset: "utf8mb4_bin",
-    connectTimeout: CONNECT_LIMIT_MS,
-    connectionLimit: settings.connections,
-    maxIdle: Math.max(1, settings.connections - 1),
-    idleTimeout: IDLE_LIMIT_MS,
-    queueLimit: QUEUE_LIMIT,
-    maxPreparedStatements: PREPARED_LIMIT,
-    // One packet needs them, which adds jobs with keys. All values are bound.
-    multipleStatements: true,
-    // All numbers are below 2^53.
-    supportBigNumbers: false,
-    enableKeepAlive: true,
-    trace: false,
-    timezone: "Z",
-  };
 }

@@ -14,7 +14,8 @@ interface DriverError extends Error {
  * - `not_now`: the server takes no statements, or no writes, at the moment; nothing was done.
  * - `duplicate`, `null`: the row broke its primary key, or a NOT NULL column (the fence).
  * - `refused_row`: a value that the schema does not take.
- * - `refused_login`: the address or account in the URL is wrong.
+ * - `refused_login`: the address or account in the URL is wrong, or may not do what was asked.
+ * - `no_tls`: the connection cannot be as secure as the URL asks.
  */
 export type Failure =
   | "conflict"
@@ -24,6 +25,7 @@ export type Failure =
   | "null"
   | "refused_row"
   | "refused_login"
+  | "no_tls"
   | "other";
 
 const FAILURES: ReadonlyMap<number, Failure> = new Map<number, Failure>([
@@ -55,6 +57,9 @@ const FAILURES: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1044, "refused_login"],
   [1045, "refused_login"],
   [1049, "refused_login"], // unknown database
+  [1142, "refused_login"], // the account may not do that with the table
+  [1143, "refused_login"], // nor with the column
+  [1227, "refused_login"], // nor at all
 ]);
 
 export function failureOf(error: unknown): Failure {
@@ -62,6 +67,10 @@ export function failureOf(error: unknown): Failure {
   const { errno, fatal, code } = error as DriverError;
   const known = errno === undefined ? undefined : FAILURES.get(errno);
   if (known !== undefined) return known;
+  if (code === "HANDSHAKE_NO_SSL_SUPPORT") return "no_tls";
+  // The driver puts it over the network's own codes, too.
+  if (code === "HANDSHAKE_SSL_ERROR" && errno === undefined && !/disconnected/.test(error.message))
+    return "no_tls";
   // An error without the server's number is the network's or the driver's: reset, closed, not resolved.
   if (fatal === true || isNetworkCode(code)) return "cut";
   return "other";
@@ -82,6 +91,14 @@ export function translate(error: unknown): ElasticJobError {
       return new ElasticJobError("failed_precondition", `MYSQL_URL: the server refused it: ${said}`, {
         cause: error,
       });
+    case "no_tls":
+      return new ElasticJobError(
+        "failed_precondition",
+        `MYSQL_URL: no connection as its ssl-mode asks: ${said}`,
+        {
+          cause: error,
+        },
+      );
     case "conflict":
     case "cut":
     case "not_now":
@@ -95,7 +112,12 @@ export function translate(error: unknown): ElasticJobError {
   }
 }
 
-/** It has the shape of the driver's own network errors, so that it counts as a cut connection. */
+/** These have the shape of the driver's own network errors, so that they count as a cut connection. */
 export function timedOut(what: string, limitMs: number): Error {
   return Object.assign(new Error(`${what} took more than ${limitMs} ms`), { code: "ETIMEDOUT", fatal: true });
+}
+
+export function connectionLost(under: string, cause: unknown): Error {
+  const error = new Error(`the connection ended under ${under}`, { cause });
+  return Object.assign(error, { code: "ECONNRESET", fatal: true });
 }

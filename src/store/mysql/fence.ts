@@ -18,11 +18,11 @@ export const FENCED_EPOCH = fencedEpochOfRow(1);
 
 /** Row 2 is for the proof at start. */
 export function fenceOnRow(id: 1 | 2): string {
-  return `(SELECT epoch FROM cluster WHERE id = ${id} LOCK IN SHARE MODE) = ?`;
+  return `(SELECT epoch FROM jobcluster WHERE id = ${id} LOCK IN SHARE MODE) = ?`;
 }
 
 export function fencedEpochOfRow(id: 1 | 2): string {
-  return `(SELECT epoch FROM cluster WHERE id = ${id} AND epoch = ? LOCK IN SHARE MODE)`;
+  return `(SELECT epoch FROM jobcluster WHERE id = ${id} AND epoch = ? LOCK IN SHARE MODE)`;
 }
 
 function staleEpoch(epoch: number): ElasticJobError {
@@ -31,7 +31,7 @@ function staleEpoch(epoch: number): ElasticJobError {
 
 /** Tells a stale epoch from a missed guard, after a write that hit nothing. */
 export async function checkEpoch(session: Session, epoch: number): Promise<void> {
-  const [row] = await session.read<{ epoch: number }>("SELECT epoch FROM cluster WHERE id = 1", []);
+  const [row] = await session.read<{ epoch: number }>("SELECT epoch FROM jobcluster WHERE id = 1", []);
   if (row?.epoch !== epoch) throw staleEpoch(epoch);
 }
 

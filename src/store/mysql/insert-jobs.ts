@@ -7,12 +7,13 @@ import type { JobRecord } from "../../core/job.ts";
 import { pushValues, type ReadColumn } from "../column-list.ts";
 import type { SqlValue } from "../dialect.ts";
 import { chunks, marks, padded } from "../in-list.ts";
-import { JOB_COLUMNS, readersOf } from "../job-row.ts";
+import { JOB_COLUMNS, type JobColumn, readersOf } from "../job-row.ts";
 import type { JobKey } from "../job-store.ts";
 import { NEW_JOB, type NewJobKind, newJobKind, openColumns } from "../new-job.ts";
 import { keyBytes } from "../read-keys.ts";
-import type { Session } from "./connection-pool.ts";
-import { failureOf } from "./errors.ts";
+import { checkJobRows, checkKeys } from "./check-rows.ts";
+import { BOUND, type Session, UNBOUND } from "./connection-pool.ts";
+import { connectionLost, failureOf } from "./errors.ts";
 import { insertFenced } from "./fence.ts";
 import { MultiRowInsert } from "./multi-row-insert.ts";
 
@@ -20,15 +21,24 @@ const JOBINFO = { table: "jobinfo", columns: JOB_COLUMNS, fenced: true } as cons
 /** A statement, and what it binds of each row. */
 interface JobInsert {
   readonly statement: MultiRowInsert;
-  readonly bound: readonly ReadColumn<JobRecord>[];
+  readonly columns: readonly JobColumn[];
+  readonly readers: readonly ReadColumn<JobRecord>[];
 }
-const INSERT_ANY: JobInsert = { statement: new MultiRowInsert(JOBINFO), bound: readersOf(JOB_COLUMNS) };
 /** As many as go together when callers add one job each, some hundred at a time: as text they would cost a third more. */
 const USUAL_ROWS = 128;
-const insertNew = (kind: NewJobKind): JobInsert => ({
-  statement: new MultiRowInsert({ ...JOBINFO, fixed: NEW_JOB[kind], allPreparedTo: USUAL_ROWS }),
-  bound: openColumns(kind),
-});
+function insertOf(
+  columns: readonly JobColumn[],
+  fixed: Partial<Record<JobColumn, string>>,
+  allPreparedTo = 0,
+): JobInsert {
+  return {
+    statement: new MultiRowInsert({ ...JOBINFO, fixed, allPreparedTo }),
+    columns,
+    readers: readersOf(columns),
+  };
+}
+const INSERT_ANY = insertOf(JOB_COLUMNS, {});
+const insertNew = (kind: NewJobKind) => insertOf(openColumns(kind), NEW_JOB[kind], USUAL_ROWS);
 const INSERT_NEW: Readonly<Record<NewJobKind, JobInsert>> = {
   waiting: insertNew("waiting"),
   plainWaiting: insertNew("plainWaiting"),
@@ -40,7 +50,7 @@ const INSERT_KEYS = new MultiRowInsert({
   columns: ["k", "job_id", "expires_at"],
   fenced: false,
 });
-/** What a row takes of a statement's text besides its payload. */
+/** What a row, of a job without its payload or of a key, takes of a statement's text. */
 const ROW_BYTES = 1_000;
 
 export async function insertJobs(
@@ -54,8 +64,12 @@ export async function insertJobs(
     if (keys.length > 0) throw new ElasticJobError("internal", "keys without jobs cannot be fenced");
     return;
   }
-  refuseTooLarge(jobs, largestPacket);
+  refuseTooLarge(jobs, keys.length, largestPacket);
   const rows = rowsOf(jobs, epoch);
+  if (keys.length > 0) {
+    checkKeys(keys);
+    checkJobRows(rows.columns, rows.values);
+  }
   try {
     await insertFenced(epoch, async () => {
       if (keys.length === 0) await rows.insert.run(session, rows.values);
@@ -64,7 +78,7 @@ export async function insertJobs(
   } catch (error) {
     if (failureOf(error) !== "duplicate") throw error;
     // It stopped in its transaction; what follows must not read, or wait, inside it.
-    if (keys.length > 0 && !(await session.rollback())) throw error;
+    if (keys.length > 0 && !(await session.rollback())) throw connectionLost("a rollback", error);
     await explainDuplicate(session, epoch, jobs, keys, error);
   }
 }
@@ -72,22 +86,27 @@ export async function insertJobs(
 interface Rows {
   readonly count: number;
   readonly insert: MultiRowInsert;
+  readonly columns: readonly JobColumn[];
   readonly values: readonly SqlValue[];
 }
 
 function rowsOf(jobs: readonly JobRecord[], epoch: number): Rows {
   const kind = newJobKind(jobs);
-  const { statement, bound } = kind === null ? INSERT_ANY : INSERT_NEW[kind];
+  const { statement, columns, readers } = kind === null ? INSERT_ANY : INSERT_NEW[kind];
   const values: SqlValue[] = [];
-  for (const job of jobs) pushValues(values, bound, job, epoch);
-  return { count: jobs.length, insert: statement, values };
+  for (const job of jobs) pushValues(values, readers, job, epoch);
+  return { count: jobs.length, insert: statement, columns, values };
 }
 
-/** All goes in one packet of text: whoever is frozen in mid-transaction would hold the mastership's row until the server gives it up. */
+/**
+ * All goes in one packet of text: whoever is frozen in mid-transaction would hold the mastership's row until the server
+ * gives it up. One that fails inside, at a taken key or a stale epoch, stays open until the rollback that comes from
+ * here: so the server gives up this connection after a second, for as long as the packet goes.
+ */
 async function insertWithKeys(session: Session, jobs: Rows, keys: readonly JobKey[]): Promise<void> {
   const keyValues: SqlValue[] = [];
   for (const { key, jobId, expiresAt } of keys) keyValues.push(keyBytes(key), jobId, expiresAt);
-  const text = `BEGIN; ${INSERT_KEYS.text(keys.length)}; ${jobs.insert.text(jobs.count)}; COMMIT`;
+  const text = `${BOUND}; BEGIN; ${INSERT_KEYS.text(keys.length)}; ${jobs.insert.text(jobs.count)}; COMMIT; ${UNBOUND}`;
   await session.query(text, [...keyValues, ...jobs.values]);
 }
 
@@ -143,12 +162,12 @@ async function readTakenKeys(session: Session, keys: readonly JobKey[]): Promise
 }
 
 /** The server would close the connection in the middle of the packet, which looks like a cut. */
-function refuseTooLarge(jobs: readonly JobRecord[], largestPacket: number): void {
-  let units = 0;
+function refuseTooLarge(jobs: readonly JobRecord[], keys: number, largestPacket: number): void {
+  let units = keys * ROW_BYTES;
   for (const { spec } of jobs) units += (spec.payload?.length ?? 0) + ROW_BYTES;
   // A unit takes at most 3 bytes, and each of them 2 when it is escaped in a text.
   if (units * 4 < largestPacket) return;
-  let bytes = 0;
+  let bytes = keys * ROW_BYTES;
   for (const { spec } of jobs) bytes += 2 * Buffer.byteLength(spec.payload ?? "") + ROW_BYTES;
   if (bytes < largestPacket) return;
   throw new ElasticJobError(

@@ -1,16 +1,27 @@
 /** Brings the schema up to date, one process at a time, and proves that the fence holds there. */
 import { type Clock, sleep } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
-import { loadMigrations, missingMigrations } from "../migrations.ts";
-import type { ConnectionPool, Session } from "./connection-pool.ts";
+import { marks } from "../in-list.ts";
+import {
+  foreignTables,
+  isSameTable,
+  loadMigrations,
+  missingMigrations,
+  type Tables,
+  tablesOf,
+} from "../migrations.ts";
+import { BOUND, type ConnectionPool, type Session, UNBOUND } from "./connection-pool.ts";
 import { failureOf } from "./errors.ts";
 import { fencedEpochOfRow, fenceOnRow } from "./fence.ts";
 
 const LOCK_WAIT_S = 30;
 const LOCK_LIMIT_MS = (LOCK_WAIT_S + 5) * 1000;
 const STATEMENT_LIMIT_MS = 600_000;
+/** A process that is frozen while it has the lock loses it before those that wait for it give up. */
+const BOUND_LOCK = "SET SESSION wait_timeout = 10";
 /** How long the proof lets a fenced write wait for the epoch's lock before it lets go. */
 const PROOF_PAUSE_MS = 50;
+const PROOF_TRIES = 3;
 
 /** The lock is the server's, so its name carries the database's. At most 64 characters; MySQL 9.6 dropped MD5. */
 const LOCK_NAME = "CONCAT('elastic-job-', LEFT(SHA2(DATABASE(), 256), 40))";
@@ -19,25 +30,58 @@ export async function migrate(session: Session, pool: ConnectionPool, clock: Clo
   const all = loadMigrations("mysql");
   await lock(session);
   try {
-    await session.query(
-      "CREATE TABLE IF NOT EXISTS schemaversion (version INT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL) ENGINE=InnoDB",
+    const there = await readTables(session, [...tablesOf(all).keys()]);
+    const missing = missingMigrations(all, await appliedVersion(session, there));
+    // One of ours may be there already, from a process that ended between two statements.
+    const foreign = [...tablesOf(missing)].filter(
+      ([table, columns]) => there.has(table) && !isSameTable(there.get(table), columns),
     );
-    const [row] = await session.read<{ version: number | null }>(
-      "SELECT MAX(version) AS version FROM schemaversion",
-      [],
-    );
-    for (const migration of missingMigrations(all, row?.version ?? 0)) {
+    if (foreign.length > 0)
+      throw foreignTables(
+        foreign.map(([table]) => table),
+        await placeOf(session),
+      );
+    // With nothing missing, an account that may only read and write rows gets by.
+    for (const migration of missing) {
       for (const statement of migration.statements) await session.query(statement, [], STATEMENT_LIMIT_MS);
-      await session.query("INSERT INTO schemaversion (version, applied_at) VALUES (?, ?)", [
+      await session.query("INSERT INTO jobschema (version, applied_at) VALUES (?, ?)", [
         migration.version,
         clock.now(),
       ]);
     }
-    await proveFence(session, pool, clock);
+    await proveFence(pool, clock);
   } finally {
     // If this fails the connection is broken, and its end frees the lock.
-    await session.query(`DO RELEASE_LOCK(${LOCK_NAME})`).catch(() => session.destroy());
+    await session.query(`DO RELEASE_LOCK(${LOCK_NAME}); ${UNBOUND}`).catch(() => session.destroy());
   }
+}
+
+async function readTables(session: Session, names: readonly string[]): Promise<Tables> {
+  const rows = await session.read<{ name: string; field: string }>(
+    `SELECT table_name AS name, column_name AS field FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND table_name IN (${marks(names.length)})`,
+    names,
+  );
+  return new Map(
+    names.flatMap((name) => {
+      const columns = rows.filter((row) => row.name === name).map((row) => row.field);
+      return columns.length === 0 ? [] : [[name, columns]];
+    }),
+  );
+}
+
+async function appliedVersion(session: Session, there: Tables): Promise<number> {
+  if (!isSameTable(there.get("jobschema"), ["version", "applied_at"])) return 0;
+  const [row] = await session.read<{ version: number | null }>(
+    "SELECT MAX(version) AS version FROM jobschema",
+    [],
+  );
+  return row?.version ?? 0;
+}
+
+async function placeOf(session: Session): Promise<string> {
+  const [row] = await session.read<{ name: string }>("SELECT DATABASE() AS name", []);
+  return `the database ${row?.name ?? "of MYSQL_URL"}`;
 }
 
 async function lock(session: Session): Promise<void> {
@@ -46,6 +90,23 @@ async function lock(session: Session): Promise<void> {
   if (row === undefined || Number(row.locked) !== 1) {
     throw new ElasticJobError("unavailable", `another process has been migrating for ${LOCK_WAIT_S} s`);
   }
+  await session.query(BOUND_LOCK);
+}
+
+/** Its transaction is the only one that waits for this process; one that was away for so long that it was cut off tries again. */
+async function proveFence(pool: ConnectionPool, clock: Clock): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      if (await pool.use((mover) => pool.use((writer) => doesFenceHold(mover, writer, clock)))) return;
+    } catch (error) {
+      if (failureOf(error) !== "cut" || tries === PROOF_TRIES) throw error;
+      continue;
+    }
+    throw new ElasticJobError(
+      "failed_precondition",
+      "the database let a write pass under an epoch that was over; elastic-job needs InnoDB tables on one writing server",
+    );
+  }
 }
 
 /**
@@ -53,33 +114,27 @@ async function lock(session: Session): Promise<void> {
  * one: it must wait, and be refused once the move is committed. Runs on rows of its own, under the
  * migration lock, so it disturbs no cluster that is at work.
  */
-async function proveFence(session: Session, pool: ConnectionPool, clock: Clock): Promise<void> {
-  const [row] = await session.read<{ epoch: number }>("SELECT epoch FROM cluster WHERE id = 2", []);
+async function doesFenceHold(mover: Session, writer: Session, clock: Clock): Promise<boolean> {
+  const [row] = await mover.read<{ epoch: number }>("SELECT epoch FROM jobcluster WHERE id = 2", []);
   const old = row?.epoch ?? 0;
-  const holds = await pool.use(async (other) => {
-    await session.query("BEGIN; UPDATE cluster SET epoch = epoch + 1 WHERE id = 2");
-    const update = other
-      .query(`UPDATE fenceproof SET written = written + 1 WHERE id = 1 AND ${fenceOnRow(2)}`, [old])
-      .then((outcome) => outcome.affectedRows === 0);
-    // Its rejection must not count as unhandled while this waits.
-    update.catch(() => {});
-    await sleep(clock, PROOF_PAUSE_MS);
-    await session.query("COMMIT");
-    if (!(await update)) return false;
-    try {
-      await other.query(`INSERT INTO fenceproof (id, epoch, written) VALUES (2, ${fencedEpochOfRow(2)}, 1)`, [
-        old,
-      ]);
-      return false;
-    } catch (error) {
-      if (failureOf(error) === "null") return true;
-      throw error;
-    }
-  });
-  if (!holds) {
-    throw new ElasticJobError(
-      "failed_precondition",
-      "the database let a write pass under an epoch that was over; elastic-job needs InnoDB tables on one writing server",
+  await mover.query(`${BOUND}; BEGIN; UPDATE jobcluster SET epoch = epoch + 1 WHERE id = 2`);
+  const update = writer.query(
+    `UPDATE jobfenceproof SET written = written + 1 WHERE id = 1 AND ${fenceOnRow(2)}`,
+    [old],
+  );
+  // Its rejection must not count as unhandled while this waits.
+  update.catch(() => {});
+  await sleep(clock, PROOF_PAUSE_MS);
+  await mover.query(`COMMIT; ${UNBOUND}`);
+  if ((await update).affectedRows !== 0) return false;
+  try {
+    await writer.query(
+      `INSERT INTO jobfenceproof (id, epoch, written) VALUES (2, ${fencedEpochOfRow(2)}, 1)`,
+      [old],
     );
+    return false;
+  } catch (error) {
+    if (failureOf(error) === "null") return true;
+    throw error;
   }
 }

@@ -13,10 +13,12 @@ const BUSY_LIMIT_MS = 2_000;
 const PREPARED_LIMIT = 200;
 
 export class Database {
+  readonly path: string;
   private readonly database: DatabaseSync;
   private readonly prepared = new Map<string, StatementSync>();
 
   constructor(path: string) {
+    this.path = path;
     try {
       this.database = new DatabaseSync(path, { timeout: BUSY_LIMIT_MS });
       this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
@@ -64,7 +66,7 @@ export class Database {
   }
 
   private checkEpoch(epoch: number): void {
-    const [row] = this.read<{ epoch: number }>("SELECT epoch FROM cluster WHERE id = 1", []);
+    const [row] = this.read<{ epoch: number }>("SELECT epoch FROM jobcluster WHERE id = 1", []);
     if (row?.epoch !== epoch) {
       throw new ElasticJobError("stale_epoch", `epoch ${epoch} is over: another mastership has begun`);
     }

@@ -1,24 +1,37 @@
 /** Brings the schema up to date, all of it or nothing; the write lock keeps other processes out. */
 import type { Clock } from "../../core/clock.ts";
-import { loadMigrations, missingMigrations } from "../migrations.ts";
+import { foreignTables, isSameTable, loadMigrations, missingMigrations, tablesOf } from "../migrations.ts";
 import type { Database } from "./database.ts";
 
 export function migrate(database: Database, clock: Clock): void {
   const all = loadMigrations("sqlite");
   database.write(null, () => {
-    database.exec(
-      "CREATE TABLE IF NOT EXISTS schemaversion (version INTEGER NOT NULL PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT",
-    );
-    const [row] = database.read<{ version: number | null }>(
-      "SELECT MAX(version) AS version FROM schemaversion",
-      [],
-    );
-    for (const migration of missingMigrations(all, row?.version ?? 0)) {
+    const missing = missingMigrations(all, appliedVersion(database));
+    // None of them was made by us: here a migration is applied as a whole.
+    const foreign = [...tablesOf(missing).keys()].filter((table) => columnsOf(database, table).length > 0);
+    if (foreign.length > 0) throw foreignTables(foreign, `the file ${database.path}`);
+    for (const migration of missing) {
       for (const statement of migration.statements) database.exec(statement);
-      database.run("INSERT INTO schemaversion (version, applied_at) VALUES (?, ?)", [
+      database.run("INSERT INTO jobschema (version, applied_at) VALUES (?, ?)", [
         migration.version,
         clock.now(),
       ]);
     }
   });
+}
+
+function appliedVersion(database: Database): number {
+  if (!isSameTable(columnsOf(database, "jobschema"), ["version", "applied_at"])) return 0;
+  const [row] = database.read<{ version: number | null }>(
+    "SELECT MAX(version) AS version FROM jobschema",
+    [],
+  );
+  return row?.version ?? 0;
+}
+
+/** Empty: there is no such table, nor a view of that name. */
+function columnsOf(database: Database, table: string): string[] {
+  return database
+    .read<{ name: string }>("SELECT name FROM pragma_table_info(?)", [table])
+    .map(({ name }) => name);
 }

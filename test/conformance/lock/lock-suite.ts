@@ -15,7 +15,7 @@ export interface LockUnderTest {
 export const TTL_MS = 1_000;
 
 export function masterAddress(incarnation: string, epoch = 7): MasterAddress {
-  return { address: "10.0.0.1:7070", nodeId: `node-${incarnation}`, incarnation, epoch };
+  return { address: "10.0.0.1:7070", nodeId: `node-${incarnation}`, incarnation, epoch, cluster: "c" };
 }
 
 export function announcement(nodeId: string, incarnation = "a"): NodeAnnouncement {

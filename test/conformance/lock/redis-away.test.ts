@@ -48,6 +48,7 @@ test("a node says once, in one line, that Redis is away and why, and once that i
       maxLost: 10,
       retention: KEEP_ALL,
       embedded: false,
+      zoneData: "2026c",
     },
     incarnation: "a",
     nodeId: "a",

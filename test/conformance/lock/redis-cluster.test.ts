@@ -5,6 +5,7 @@ import { openRedisLock } from "../../../src/coordination/redis.ts";
 import { silentLogger } from "../../fixtures/silent-logger.ts";
 import { until } from "../../fixtures/until.ts";
 import { freePort } from "../../servers/free-port.ts";
+import { makeRedisUser, REDIS_PASSWORD, REDIS_USER } from "../../servers/least-rights.ts";
 import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 import { freshPrefix } from "../../servers/shared.ts";
 import { answers } from "./answers.ts";
@@ -19,6 +20,7 @@ beforeAll(async () => {
     const busPort = await freePort();
     servers.push(await spawnRedis({ args: ["--cluster-enabled", "yes", "--cluster-port", `${busPort}`] }));
     const [server] = servers.slice(-1);
+    await server?.command(...makeRedisUser("test-", ["+cluster|slots"]));
     const from = Math.ceil((SLOTS * index) / 3);
     const to = Math.ceil((SLOTS * (index + 1)) / 3) - 1;
     await server?.command("CLUSTER", "ADDSLOTSRANGE", `${from}`, `${to}`);
@@ -37,7 +39,9 @@ afterAll(() => Promise.all(servers.map((server) => server.stop())));
 describeLock("the lock on Redis Cluster", async () => {
   const opened: ClusterLock[] = [];
   const prefix = freshPrefix();
-  const url = servers.map(({ port }) => `redis://127.0.0.1:${port}`).join(",");
+  const url = servers
+    .map(({ port }) => `redis://${REDIS_USER}:${REDIS_PASSWORD}@127.0.0.1:${port}`)
+    .join(",");
   return {
     another: async () => {
       const lock = openRedisLock({

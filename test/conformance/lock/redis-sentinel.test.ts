@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
 import { silentLogger } from "../../fixtures/silent-logger.ts";
 import { until } from "../../fixtures/until.ts";
+import { makeRedisUser, REDIS_PASSWORD, REDIS_USER } from "../../servers/least-rights.ts";
 import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 import { answers } from "./answers.ts";
 import { masterAddress, TTL_MS } from "./lock-suite.ts";
@@ -14,6 +15,7 @@ let sentinel: OwnRedis;
 beforeAll(async () => {
   first = await spawnRedis({});
   second = await spawnRedis({ args: ["--replicaof", `127.0.0.1 ${first.port}`] });
+  for (const server of [first, second]) await server.command(...makeRedisUser(""));
   sentinel = await spawnRedis({
     sentinelConfig: [
       `sentinel monitor ${GROUP} 127.0.0.1 ${first.port} 1`,
@@ -34,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([first, second, sentinel].map((server) => server?.stop())));
 
 test("the lock follows a Sentinel failover, and announcements come through after it", async () => {
-  const url = `redis+sentinel://127.0.0.1:${sentinel.port}/${GROUP}`;
+  const url = `redis+sentinel://${REDIS_USER}:${REDIS_PASSWORD}@127.0.0.1:${sentinel.port}/${GROUP}`;
   const options = { url, prefix: "", ttlMs: TTL_MS, commandTimeoutMs: 500, logger: silentLogger };
   const [lock, other] = [openRedisLock(options), openRedisLock(options)];
   const heard: unknown[] = [];

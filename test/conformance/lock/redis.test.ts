@@ -5,7 +5,7 @@ import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
 import { silentLogger } from "../../fixtures/silent-logger.ts";
 import { until } from "../../fixtures/until.ts";
-import { freshPrefix, redisUrl } from "../../servers/shared.ts";
+import { adminRedisUrl, freshPrefix, redisUrl } from "../../servers/shared.ts";
 import { answers } from "./answers.ts";
 import { announcement, describeLock, masterAddress, TTL_MS } from "./lock-suite.ts";
 
@@ -26,7 +26,7 @@ async function openLock(prefix: string, url = redisUrl()): Promise<ClusterLock> 
 
 /** The subscription is opened in the background: without it, announcements would be missed. */
 async function subscribed(prefix: string, url: string): Promise<void> {
-  const client = createClient({ url });
+  const client = createClient({ url: adminRedisUrl() });
   await client.connect();
   const channel = `{${prefix}cluster}:master@${new URL(url).pathname.slice(1) || 0}`;
   const key = `${channel} ${url}`;
@@ -47,7 +47,7 @@ describeLock("the Redis lock", async () => {
 });
 
 describe("the Redis lock's keys", () => {
-  const client = createClient({ url: redisUrl() });
+  const client = createClient({ url: adminRedisUrl() });
   beforeEach(async () => {
     if (!client.isOpen) await client.connect();
   });

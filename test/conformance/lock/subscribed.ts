@@ -22,7 +22,8 @@ export async function hearAnnouncements(locks: readonly ClusterLock[]): Promise<
   await until("subscriptions", async () => {
     round++;
     if (!(await prober?.acquire(PROBE))) return false;
-    await prober?.publishMaster({ address: "10.0.0.9:1", nodeId: PROBE, incarnation: PROBE, epoch: round });
+    const master = { address: "10.0.0.9:1", nodeId: PROBE, incarnation: PROBE, epoch: round, cluster: "" };
+    await prober?.publishMaster(master);
     await prober?.release(PROBE);
     return until("the round's announcements", () => heard.every((last) => last === round), ROUND_MS).then(
       () => true,

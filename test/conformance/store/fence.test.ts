@@ -94,22 +94,25 @@ describeStores("a deposed master", (get) => {
     expect(await under.store.readJobs([one.id])).toEqual(new Map([[one.id, one]]));
   });
 
-  test("reserves no ids, adds no class and no node, and frees no key", async () => {
+  test("reserves no ids, adds no class, notes nothing of a node, announces no reign, and frees no key", async () => {
     const under = get();
     const [id = 0] = await newIds(under, 1);
     const key = { key: `call:${id}`, jobId: id, expiresAt: 10 };
     await under.store.insertJobs(under.epoch, [job(id)], [key]);
+    const number = await under.store.registerNode(`process ${id}`, "x");
+    const before = await under.store.readCluster();
     await under.depose();
     await expectCode(under.store.reserveIds(under.epoch, 5), "stale_epoch");
     await expectCode(under.store.addClass(under.epoch, { id, handler: "x", labels: {} }), "stale_epoch");
-    await expectCode(
-      under.store.addNode(under.epoch, { number: id, incarnation: "x", nodeId: "x" }),
-      "stale_epoch",
-    );
+    await expectCode(under.store.noteUnheard(under.epoch, [{ number, since: 1 }]), "stale_epoch");
+    const reign = { address: "of the deposed", lockKey: "cluster" };
+    await expectCode(under.store.announceReign(under.epoch, reign), "stale_epoch");
     await expectCode(under.store.readKeys(under.epoch, [key.key], 20), "stale_epoch");
     await expectCode(under.store.freeKeys(under.epoch, [key]), "stale_epoch");
     expect((await under.store.readClasses()).some((one) => one.id === id)).toBe(false);
-    expect((await under.store.readNodes()).some((one) => one.number === id)).toBe(false);
+    const nodes = await under.store.readNodes();
+    expect(nodes.find((one) => one.number === number)?.unheardSince).toBeNull();
+    expect(await under.store.readCluster()).toEqual(before);
   });
 
   test("wins no race: what it says it wrote was committed before the epoch moved", async () => {

@@ -103,6 +103,7 @@ const filters: [string, JobFilter][] = [
   ["a handler that few have", { handler: "rare" }],
   ["a handler that none has", { handler: "absent" }],
   ["a name that few have", { namePrefix: "needle" }],
+  ["a parent that none has", { parentId: 1 }],
   ["all of them", { status: STORED_STATUS.FAILED, handler: "rare", namePrefix: "needle" }],
 ];
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { describeStores, expectCode } from "../../fixtures/store-fixture.ts";
+import { NEVER } from "../../../src/core/job.ts";
+import { describeStores, expectCode, job, newIds, result } from "../../fixtures/store-fixture.ts";
 
 describeStores("mastership", (get) => {
   test("advances the epoch only from the one that was read", async () => {
@@ -7,6 +8,19 @@ describeStores("mastership", (get) => {
     expect(await store.advanceEpoch(epoch - 1, { epoch: epoch + 5, incarnation: "late" })).toBe(false);
     const next = await elect();
     expect(await store.readMastership()).toEqual({ epoch: next, incarnation: `master-${next}` });
+  });
+
+  test("keeps the newest time zone data that any node has had, and by which one is computed", async () => {
+    const { store, epoch, elect } = get();
+    await store.offerZoneData("2026c");
+    await store.offerZoneData("2026f");
+    await store.offerZoneData("2026c");
+    await store.setZonesComputed(epoch, "2026f");
+    await store.setZonesComputed(epoch, "2026f");
+    expect(await store.readZoneVersions()).toEqual({ newest: "2026f", computed: "2026f" });
+    await elect();
+    await expectCode(store.setZonesComputed(epoch, "2026c"), "stale_epoch");
+    expect(await store.readZoneVersions()).toEqual({ newest: "2026f", computed: "2026f" });
   });
 
   test("knows its own advance when it is repeated", async () => {
@@ -46,24 +60,101 @@ describeStores("mastership", (get) => {
     expect(Math.min(...ids)).toBeGreaterThan(0);
   });
 
+  test("raises no ids when all that are there were reserved, and not twice", async () => {
+    const under = get();
+    const [id = 0, another = 0] = await newIds(under, 2);
+    const key = { key: `call:${id}`, jobId: id, expiresAt: NEVER };
+    await under.store.insertJobs(under.epoch, [job(another)], [key]);
+    expect(await under.store.raiseIds(under.epoch)).toBeNull();
+    expect(await under.other.raiseIds(under.epoch)).toBeNull();
+  });
+
+  test("raises ids above jobs, results and the blocks of call keys that were not reserved", async () => {
+    const under = get();
+    const { store, other } = under;
+    const next = async () => (await store.reserveIds(under.epoch, 1)) + 1;
+
+    const first = await next();
+    await store.insertJobs(under.epoch, [job(first + 20)], []);
+    expect(await store.raiseIds(under.epoch)).toEqual({ from: first, to: first + 21 });
+    expect(await other.reserveIds(under.epoch, 5)).toBe(first + 21);
+
+    const second = await next();
+    await store.writeResults([result(second + 30, 1)]);
+    expect(await store.raiseIds(under.epoch)).toEqual({ from: second, to: second + 31 });
+
+    const third = await next();
+    const key = { key: `call:${third}`, jobId: third + 50, expiresAt: NEVER };
+    await store.insertJobs(under.epoch, [job(third)], [key]);
+    expect(await store.raiseIds(under.epoch)).toEqual({ from: third, to: third + 50 + 10_000 });
+    expect(await other.raiseIds(under.epoch)).toBeNull();
+  });
+
+  test("raises no ids under an epoch that is over", async () => {
+    const under = get();
+    const next = await under.store.reserveIds(under.epoch, 1);
+    const old = under.epoch;
+    await under.store.insertJobs(old, [job(next + 10)], []);
+    await under.elect();
+    await expectCode(under.store.raiseIds(old), "stale_epoch");
+    expect(await under.store.raiseIds(under.epoch)).toEqual({ from: next + 1, to: next + 11 });
+  });
+
   test("keeps classes and nodes, and takes the same one twice", async () => {
     const { store, other, epoch } = get();
     const gpu = { id: 1, handler: "render ", labels: { gpu: "true", zone: "ä" } };
-    const node = { number: 1, incarnation: "0123456789abcdef0123456789abcdef", nodeId: "node-ü" };
+    const incarnation = "0123456789abcdef0123456789abcdef";
+    const numbers: number[] = [];
     for (let times = 0; times < 2; times++) {
       await store.addClass(epoch, gpu);
-      await store.addNode(epoch, node);
+      numbers.push(await store.registerNode(incarnation, "node-ü"));
     }
+    const [number = 0] = numbers;
+    expect(numbers).toEqual([number, number]);
     expect(await other.readClasses()).toEqual([gpu]);
-    expect(await other.readNodes()).toEqual([node]);
+    expect(await other.readNodes()).toEqual([{ number, incarnation, nodeId: "node-ü", unheardSince: null }]);
+    expect(await other.findNode(incarnation)).toBe(number);
+    expect(await other.findNode("another")).toBeNull();
   });
 
-  test("refuses a class or node number that stands for another", async () => {
+  test("gives each process that enters itself a number of its own, also many at once", async () => {
+    const { store, other } = get();
+    const names = Array.from({ length: 20 }, (_, index) => `process-${index >> 1}`);
+    const numbers = await Promise.all(
+      names.map((name, index) => (index % 2 === 0 ? store : other).registerNode(name, "n")),
+    );
+    expect(new Set(numbers).size).toBe(10);
+    for (const [index, name] of names.entries()) expect(await store.findNode(name)).toBe(numbers[index]);
+  });
+
+  test("keeps since when a node has not been heard, until that is withdrawn", async () => {
+    const { store, other, epoch } = get();
+    const [one, two] = [await store.registerNode("one", "n1"), await store.registerNode("two", "n2")];
+    const unheard = async () => {
+      const nodes = await other.readNodes();
+      return [one, two].map((number) => nodes.find((node) => node.number === number)?.unheardSince);
+    };
+    await store.noteUnheard(epoch, [
+      { number: one, since: 5 },
+      { number: two, since: 7 },
+    ]);
+    expect(await unheard()).toEqual([5, 7]);
+    await store.noteUnheard(epoch, [{ number: one, since: null }]);
+    expect(await unheard()).toEqual([null, 7]);
+  });
+
+  test("tells its identity, which stays, and where its master is found", async () => {
+    const { store, other, epoch } = get();
+    const { identity } = await store.readCluster();
+    expect(identity.length).toBeGreaterThan(30);
+    await store.announceReign(epoch, { address: "10.0.0.1:7070", lockKey: "a:cluster" });
+    expect(await other.readCluster()).toEqual({ identity, address: "10.0.0.1:7070", lockKey: "a:cluster" });
+  });
+
+  test("refuses a class number that stands for another", async () => {
     const { store, epoch } = get();
     await store.addClass(epoch, { id: 7, handler: "a", labels: {} });
-    await store.addNode(epoch, { number: 7, incarnation: "a", nodeId: "a" });
     await expectCode(store.addClass(epoch, { id: 7, handler: "a ", labels: {} }), "internal");
-    await expectCode(store.addNode(epoch, { number: 7, incarnation: "b", nodeId: "a" }), "internal");
   });
 
   test("tells the database's clock in whole milliseconds", async () => {

@@ -34,11 +34,8 @@ beforeAll(async () => {
   const proxied = new URL(database.url);
   proxied.hostname = "127.0.0.1";
   proxied.port = `${proxy.port}`;
-  const migrating = openMysqlStore({ url: database.url, clock: systemClock });
-  await migrating.migrate();
-  await migrating.close();
   store = openMysqlStore({ url: proxied.href, clock: systemClock, connections: 1 });
-  operator = await mysql.createConnection({ uri: database.url, multipleStatements: true });
+  operator = await mysql.createConnection({ uri: database.adminUrl, multipleStatements: true });
   epoch = 1;
   await store.advanceEpoch(0, { epoch, incarnation: "first" });
 }, 60_000);
@@ -69,7 +66,7 @@ async function storeConnections(): Promise<{ readonly id: number; readonly info:
 
 /** Kills the store's connection while its statement waits for the lock on the mastership. */
 async function killedMidWrite<T>(write: () => Promise<T>): Promise<T> {
-  await operator.query("BEGIN; SELECT epoch FROM cluster WHERE id = 1 FOR UPDATE");
+  await operator.query("BEGIN; SELECT epoch FROM jobcluster WHERE id = 1 FOR UPDATE");
   const written = write();
   written.catch(() => {});
   const waiting = async () => (await storeConnections()).find((one) => /cluster/.test(one.info ?? ""));
@@ -204,7 +201,7 @@ test("idle connections that the server closed are replaced without a word", asyn
 
 test("a lock held for longer than the lock wait limit is waited out", async () => {
   const id = nextId++;
-  await operator.query("BEGIN; SELECT epoch FROM cluster WHERE id = 1 FOR UPDATE");
+  await operator.query("BEGIN; SELECT epoch FROM jobcluster WHERE id = 1 FOR UPDATE");
   const written = store.insertJobs(epoch, [job(id)], []);
   const isWaiting = async () => (await storeConnections()).some((one) => /cluster/.test(one.info ?? ""));
   await until("it waits", isWaiting);
@@ -226,7 +223,7 @@ test("a server that stays out of reach makes calls fail with unavailable, after 
 });
 
 test("a statement that takes too long is given up, and the call fails with unavailable", async () => {
-  await operator.query("BEGIN; SELECT epoch FROM cluster WHERE id = 1 FOR UPDATE");
+  await operator.query("BEGIN; SELECT epoch FROM jobcluster WHERE id = 1 FOR UPDATE");
   const hurried = openMysqlStore({ url: database.url, clock: fastClock, statementLimitMs: 20_000 });
   await expectCode(hurried.insertJobs(epoch, [job(nextId++)], []), "unavailable");
   await operator.query("COMMIT");
@@ -235,7 +232,9 @@ test("a statement that takes too long is given up, and the call fails with unava
 
 test("an address that is no MySQL URL is refused by name, and a missing database too", async () => {
   for (const url of ["", "redis://x/1", "mysql://host", "mysql://host/"]) {
-    expect(() => openMysqlStore({ url, clock: systemClock })).toThrow(/MYSQL_URL: expected mysql:/);
+    expect(() => openMysqlStore({ url, clock: systemClock })).toThrow(
+      /the MySQL URL is not valid \(.+\): use mysql:/,
+    );
   }
   const url = new URL(database.url);
   url.pathname = "/no_such_database";

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { isError } from "../../../src/core/errors.ts";
+import { silentLogger } from "../../fixtures/silent-logger.ts";
 import { type PoolRig, startRig } from "./pool-rig.ts";
 
 const INDEX = new URL("../../../src/index.ts", import.meta.url).href;
@@ -35,6 +36,34 @@ test.each<[string, string | null, RegExp]>([
   ["a function as default export", "export default async () => 1;", /its default export is of type function/],
   ["an array as default export", "export default [];", /its default export is an array/],
   ["null as default export", "export default null;", /its default export is null/],
+  ["undefined as default export", "export default undefined;", /its default export is undefined/],
+  ["an empty object as default export", "export default {};", /its default export holds no handlers/],
+  [
+    "defineJobs of nothing",
+    `import { defineJobs } from ${JSON.stringify(INDEX)}; export default defineJobs({});`,
+    /its default export holds no handlers/,
+  ],
+  [
+    "an instance of a class as default export",
+    "class Mine { hello() { return 1; } } export default new Mine();",
+    /its default export is an instance of Mine; only an object's own properties are handlers/,
+  ],
+  [
+    "a class as default export",
+    "export default class { static hello() { return 1; } }",
+    /its default export is of type function/,
+  ],
+  [
+    "a Map as default export",
+    `export default new Map([["hello", () => 1]]);`,
+    /its default export is a Map; write `export default Object\.fromEntries/,
+  ],
+  ["a Set as default export", "export default new Set();", /its default export is an instance of Set/],
+  [
+    "a promise as default export",
+    "export default Promise.resolve({ hello: () => 1 });",
+    /its default export is a promise; write `export default await …`/,
+  ],
   [
     "a handler that is no function",
     "export default { hello: 5 };",
@@ -66,6 +95,27 @@ test.each<[string, string | null, RegExp]>([
   expect(text).toContain(`HANDLERS: could not load ${join(folder, "broken.mts")}: `);
   expect(text).toMatch(message);
 });
+
+test.each<[string, string, RegExp]>([
+  ["throws", `throw new RangeError("my own"); ${SOUND}`, /: RangeError: my own$/],
+  ["waits for ever", `await new Promise(() => {}); ${SOUND}`, /: it has a top-level await that never ends$/],
+])(
+  "a module that %s is told of alike each time, and never accused of process.exit",
+  async (_, source, message) => {
+    for (let start = 0; start < 40; start++) {
+      const logged: unknown[] = [];
+      const error = (fields: object, text: string) => void logged.push({ ...fields, text });
+      const path = join(folder, "forty.mts");
+      await writeFile(path, source);
+      const handlersUrl = pathToFileURL(path).href;
+      await expect(startRig({ handlersUrl, threads: 1, logger: { ...silentLogger, error } })).rejects.toThrow(
+        message,
+      );
+      expect(logged).toEqual([]);
+    }
+  },
+  120_000,
+);
 
 test.each([
   ["typed.mts", /: SyntaxError: Expression expected at file:.*typed\.mts:2\n/],

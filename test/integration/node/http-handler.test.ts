@@ -127,9 +127,14 @@ describe("a call", () => {
   });
 
   test("that finds nobody is tried again, and says why", async () => {
-    const { error, isPermanent } = await failure({ url: "http://127.0.0.1:1/" });
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
+    const address = closed.address();
+    const free = typeof address === "object" && address !== null ? address.port : 0;
+    await new Promise((resolve) => closed.close(resolve));
+    const { error, isPermanent } = await failure({ url: `http://127.0.0.1:${free}/` });
     expect(isPermanent).toBe(false);
-    expect(error.message).toMatch(/^could not call http:\/\/127\.0\.0\.1:1\/: .+/);
+    expect(error.message).toMatch(/^could not call http:\/\/127\.0\.0\.1:\d+\/: connect ECONNREFUSED/);
     expect(error.message).not.toContain("fetch failed");
   });
 });
@@ -195,6 +200,18 @@ describe("hosts", () => {
     [["*.example.com"], "http://evilexample.com/", false],
     [["127.0.0.1"], "http://0x7f.1/", true],
     [["[::1]"], "http://[0:0::1]/", true],
+    [["[::1]:81"], "http://[0:0::1]:81/", true],
+    [["example.com:8443"], "https://example.com:8443/", true],
+    [["example.com:8443"], "https://example.com/", false],
+    [["example.com:443"], "https://example.com/", true],
+    [["example.com:443"], "http://example.com/", false],
+    [["example.com:80"], "http://example.com:80/", true],
+    [["*.example.com:81"], "http://a.example.com:81/", true],
+    [["*.example.com:81"], "http://a.example.com/", false],
+    [["*"], "https://anything.test:1234/", true],
+    [["*"], "http://[::1]/", true],
+    [["*:81"], "http://anything.test:81/", true],
+    [["*:81"], "http://anything.test/", false],
   ])("%j: %s is allowed: %s", (hosts, target, isAllowed) => {
     const check = () => checkHost(new URL(target), hosts);
     if (isAllowed) expect(check).not.toThrow();
@@ -209,6 +226,20 @@ describe("hosts", () => {
     );
     expect(seen).toEqual([]);
   });
+});
+
+test("a URL without a scheme has one problem, not two", async () => {
+  const { error } = await failure({ url: "example.com/path" });
+  expect(error.message).toBe(
+    "payload.url: must be a URL with http or https, such as https://example.com/path",
+  );
+});
+
+test("a port that is not allowed is said to be what is wrong", async () => {
+  const { error } = await failure({ url: "http://127.0.0.1:82/" }, { hosts: ["127.0.0.1:81"] });
+  expect(error.message).toMatch(
+    /^the host 127\.0\.0\.1 is not allowed at port 82 \(allowed: 127\.0\.0\.1:81\)/,
+  );
 });
 
 describe("redirects", () => {
@@ -237,6 +268,11 @@ describe("redirects", () => {
     });
     const scheme = await failure({ url: url("/", { status: "302", location: "file:///etc/passwd" }) });
     expect(scheme).toMatchObject({ isPermanent: true });
+    const withUser = `http://u:p@127.0.0.1:${port}/`;
+    expect(await failure({ url: url("/", { status: "302", location: withUser }) })).toMatchObject({
+      isPermanent: true,
+      error: { message: expect.stringContaining("redirects to a URL that holds a user or password") },
+    });
     seen = [];
     const loop = await failure({ url: url("/", { status: "302", location: "" }) });
     expect(loop.isPermanent).toBe(true);
@@ -261,6 +297,12 @@ test.each<[unknown, string]>([
   [null, "payload.url: is required"],
   ["text", "payload: "],
   [{ url: "ftp://a/" }, "payload.url: must be a URL with http or https"],
+  [{ url: "example.com/path" }, "payload.url: must be a URL with http or https"],
+  [{ url: "localhost:8080/path" }, "payload.url: must be a URL with http or https"],
+  [{ url: ["http://a/"] }, "payload.url: must be text"],
+  [{ url: "http://127.0.0.1:6000/" }, "payload.url: port 6000 of"],
+  [{ url: "http://127.0.0.1/", headers: { Expect: "100-continue" } }, "payload.headers: expect header"],
+  [{ url: "http://127.0.0.1/", headers: { "transfer-encoding": "chunked" } }, "payload.headers: "],
   [{ url: "http://u:p@127.0.0.1/" }, "payload.url: must not hold a user or password"],
   [{ url: "http://127.0.0.1/", method: "GET /" }, "payload.method: must be the name of a method"],
   [{ url: "http://127.0.0.1/", method: "CONNECT" }, "payload.method: CONNECT is not supported"],

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -83,10 +83,6 @@ describe("a program", () => {
     expect(end.error.message).toContain("was ended by SIGKILL");
   });
 
-  test("that is not there has failed", async () => {
-    expect((await shell({ command: "no-such-program" })).error.message).toContain("ENOENT");
-  });
-
   test("that writes much keeps the end of it", async () => {
     const { stdout, truncated } = await shell({
       command: "yes 1234567 | head -c 10000000; echo end",
@@ -108,9 +104,39 @@ test.each<[unknown, string]>([
   [{}, "payload.command: is required"],
   [{ command: "" }, "payload.command: is required"],
   [{ command: "a\0b" }, "payload.command: must not hold a NUL"],
+  [{ command: ["echo"] }, "payload.command: must be text: the program alone"],
+  [{ command: 5 }, "payload.command: must be text"],
+  [{ command: "no-such-program" }, "payload.command: no-such-program is in no folder of PATH (/usr/local"],
+  [{ command: "/no/such/program" }, "payload.command: /no/such/program is not there"],
+  [{ command: "/etc" }, "payload.command: /etc is a folder"],
+  [{ command: "/etc/passwd" }, "payload.command: /etc/passwd may not be executed"],
+  [{ command: "/etc/passwd/x" }, "payload.command: /etc/passwd/x is not there"],
+  [{ command: "pwd", cwd: "/no/such/folder" }, "payload.cwd: /no/such/folder is not there"],
+  [{ command: "pwd", cwd: "/etc/passwd" }, "payload.cwd: /etc/passwd is not a folder"],
+  [{ command: "pwd", cwd: "" }, "payload.cwd: must name a folder"],
+  [{ command: "pwd", cwd: 5 }, "payload.cwd"],
+  [{ command: "pwd", shell: true, cwd: "/no/such/folder" }, "payload.cwd: /no/such/folder is not there"],
+  [{ command: "echo", env: { "1A": "x" } }, "payload.env.1A: "],
   [{ command: "ls", args: "-l" }, "payload.args"],
   [{ command: "ls", comand: "" }, "comand"],
 ])("the payload %j is refused for good", async (payload, message) => {
+  const end = await shell(payload);
+  expect(end).toMatchObject({ kind: "failed", isPermanent: true });
+  expect(end.error.message).toContain(message);
+});
+
+test("a program whose interpreter is not there is refused for good", async () => {
+  const file = join(folder, "script");
+  await writeFile(file, "#!/no/such/interpreter\n", { mode: 0o755 });
+  const end = await shell({ command: file });
+  expect(end).toMatchObject({ kind: "failed", isPermanent: true });
+  expect(end.error.message).toContain(`payload.command: ${file} names an interpreter`);
+});
+
+test.each<[string, unknown, string]>([
+  ["a name", { command: "x".repeat(5000) }, "payload.command: x"],
+  ["an argument", { command: "echo", args: ["x".repeat(500_000)] }, "payload.args: together with"],
+])("%s too long for the system is refused for good", async (_, payload, message) => {
   const end = await shell(payload);
   expect(end).toMatchObject({ kind: "failed", isPermanent: true });
   expect(end.error.message).toContain(message);

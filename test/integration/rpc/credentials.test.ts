@@ -129,7 +129,10 @@ test("a node says whose secret differs, rather than that the caller is unknown",
 
 test("nodes identify each other by the secret", async () => {
   const identify = (credentials: Credentials) =>
-    createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, credentials }).identify(node.address, 2_000);
+    createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, incarnation: "asker", credentials }).identify(
+      node.address,
+      2_000,
+    );
   expect(await identify(CREDENTIALS)).toMatchObject({ epoch: 7 });
   expect(await identify({ apiTokens: [TOKEN], clusterSecrets: [] })).toBe("silent");
 });

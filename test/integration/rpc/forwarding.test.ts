@@ -7,6 +7,7 @@ import { STORED_STATUS } from "../../../src/core/job.ts";
 import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
 import { AddJobRequestSchema, JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { within } from "../../fixtures/real-time.ts";
+import { STRANGER } from "../../fixtures/rpc-node/memory-job-api.ts";
 import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 import { until } from "../../fixtures/until.ts";
 
@@ -30,6 +31,29 @@ async function errorOf(promise: Promise<unknown>): Promise<ConnectError> {
 }
 
 const forwarded = { headers: { "elastic-job-forwarded": "1" } };
+
+test.each(["connect", "json"])(
+  "a call that a node of another database forwards is refused, over %s",
+  async (how) => {
+    const master = await startNode();
+    const stranger = { "elastic-job-forwarded": STRANGER };
+    const call =
+      how === "connect"
+        ? jobsAt(master).addJob({ handler: "echo" }, { headers: stranger })
+        : fetch(`${master.url}/elasticjob.v1.JobService/AddJob`, {
+            method: "POST",
+            headers: { "content-type": "application/json", ...stranger },
+            body: '{"handler":"echo"}',
+          }).then(async (response) =>
+            Promise.reject(new ConnectError(await response.text(), Code.FailedPrecondition)),
+          );
+    expect(await errorOf(call)).toMatchObject({
+      code: Code.FailedPrecondition,
+      rawMessage: expect.stringMatching(/CLUSTER_PREFIX.*MYSQL_URL/),
+    });
+    expect(master.api.calls).toEqual([]);
+  },
+);
 
 describe("a follower", () => {
   test("answers every call through the master", async () => {

@@ -26,7 +26,7 @@ async function refusal(
   return answer.message;
 }
 
-const DURATION = `a duration in seconds, such as "5s" or "0.25s", is accepted`;
+const DURATION = `a duration, such as "5s", "0.25s", "3m" or "1h30m", is accepted`;
 const TIME = `an RFC 3339 time, such as "2026-12-01T08:00:00Z", is accepted`;
 const MISFIRES = "MISFIRE_ONCE, MISFIRE_SKIP and MISFIRE_ALL are accepted";
 
@@ -87,8 +87,8 @@ describe("JSON that can be read but not decoded is refused by the names of its f
     ["UpdateJob", '{"jobId":"1","updateMask":["name"]}', 'updateMask: is ["name"]; names of fields'],
     [
       "UpdateJob",
-      '{"jobId":"1","job":{"retry":{"maxBackoff":"1m"}}}',
-      `job.retry.maxBackoff: is "1m"; ${DURATION}`,
+      '{"jobId":"1","job":{"retry":{"maxBackoff":"1 m"}}}',
+      `job.retry.maxBackoff: is "1 m"; ${DURATION}`,
     ],
     [
       "CancelJob",
@@ -131,6 +131,67 @@ describe("JSON that can be read but not decoded is refused by the names of its f
   test("a field that is null is as if it were not there", async () => {
     expect(await refusal("AddJob", '{"handler":"echo","timed":null,"timeout":null,"misfire":"x"}')).toBe(
       `misfire: is "x"; ${MISFIRES}`,
+    );
+  });
+});
+
+describe("durations are taken as people write them", () => {
+  async function add(body: unknown, headers: Record<string, string> = {}) {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const response = await fetch(`${node.url}/elasticjob.v1.JobService/AddJob`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: headers["content-encoding"] === "gzip" ? gzipSync(text) : text,
+    });
+    const answer = (await response.json()) as { jobId: string; message?: string };
+    expect(answer.message).toBeUndefined();
+    const job = node.api.jobs.get(Number(answer.jobId));
+    if (job === undefined) throw new Error("not stored");
+    return job;
+  }
+
+  test("minutes, hours, days, parts and milliseconds, wherever a duration is", async () => {
+    const { spec } = await add({
+      handler: "echo",
+      payload: { delay: "3m" },
+      timeout: "3m",
+      deadline: "1h30m",
+      retry: { initialBackoff: "500ms", maxBackoff: "2d", multiplier: 2 },
+    });
+    expect(spec).toMatchObject({ timeoutMs: 180_000, deadlineMs: 5_400_000 });
+    expect(spec.retry).toMatchObject({ initialBackoffMs: 500, maxBackoffMs: 172_800_000 });
+    expect(JSON.parse(spec.payload ?? "")).toEqual({ delay: "3m" });
+  });
+
+  test("in a oneof, under a name of the proto, and compressed", async () => {
+    const before = Date.now();
+    const { at } = await add({ handler: "echo", timed: { delay: "1.5h" } }, { "content-encoding": "gzip" });
+    expect(at - before).toBeGreaterThan(5_390_000);
+    const { spec } = await add({ handler: "echo", idempotency_key: "k", key_ttl: "2d" });
+    expect(spec.keyLife).toBe(172_800_000);
+  });
+
+  test("in each job of a list", async () => {
+    const before = node.api.jobs.size;
+    const response = await fetch(`${node.url}/elasticjob.v1.JobService/AddJobs`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ jobs: [{ handler: "echo" }, { handler: "echo", timeout: "1m" }] }),
+    });
+    expect(response.status).toBe(200);
+    expect(node.api.jobs.size).toBe(before + 2);
+  });
+
+  test("beside other problems only those are told, and keys that are there twice are refused", async () => {
+    expect(await refusal("AddJob", '{"handler":"echo","timeout":"3m","priority":"high"}')).not.toContain(
+      "timeout",
+    );
+    expect(await refusal("AddJob", '{"handler":"echo","timeout":"3m","timeout":"4m"}')).toContain("timeout");
+    expect(await refusal("AddJob", '{"handler":"echo","timeout":"3 minutes"}')).toBe(
+      `timeout: is "3 minutes"; ${DURATION}`,
+    );
+    expect(await refusal("AddJob", '{"handler":"echo","timeout":"-3m"}')).toBe(
+      `timeout: is "-3m"; ${DURATION}`,
     );
   });
 });

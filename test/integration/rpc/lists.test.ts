@@ -109,7 +109,7 @@ function result(jobId: number, claim: number, more: Partial<ResultRecord> = {}):
 
 test("lists results with the names of their nodes, and filters them", async () => {
   const { node, jobs } = await start();
-  node.list.nodes.push({ number: 1, incarnation: "i", nodeId: "node-one" });
+  node.list.nodes.push({ number: 1, incarnation: "i", nodeId: "node-one", unheardSince: null });
   node.list.results.push(result(1, 1, { outcome: OUTCOME.FAILED }), result(1, 2), result(2, 1, { node: 0 }));
   const { results } = await jobs.getAllResult({});
   expect(results.map(({ jobId, claim, nodeId }) => [jobId, claim, nodeId])).toEqual([
@@ -144,9 +144,63 @@ test("ends a page of results early rather than exceed what gRPC clients take", a
 
 test("a running job shows the name of its node", async () => {
   const { node, jobs } = await start();
-  node.list.nodes.push({ number: 4, incarnation: "i", nodeId: "node-four" });
+  node.list.nodes.push({ number: 4, incarnation: "i", nodeId: "node-four", unheardSince: null });
   const { jobId } = await jobs.addJob({ handler: "echo" });
   const record = node.api.jobs.get(Number(jobId)) as JobRecord;
   node.api.jobs.set(record.id, { ...record, status: STORED_STATUS.RUNNING, node: 4 });
   expect((await jobs.getJobStatus({ jobId })).job?.nodeId).toBe("node-four");
+});
+
+test("says why a prepared job waits, as the master has it, on every node", async () => {
+  const { node: master, jobs } = await start();
+  const follower = await startNode({ api: master.api, role: { kind: "follower", master: master.asMaster } });
+  const transport = createConnectTransport({ baseUrl: follower.url, httpVersion: "2" });
+  await jobs.addJobs({ jobs: [{ handler: "echo" }, { handler: "rare" }, { handler: "echo" }] });
+  await jobs.addJob({
+    handler: "echo",
+    schedule: { case: "timed", value: { when: { case: "delay", value: { seconds: 3600n } } } },
+  });
+  for (const at of [jobs, createClient(JobService, transport)]) {
+    const { jobs: listed } = await at.getAllJobs({});
+    expect(listed.map(({ reason }) => reason)).toEqual([
+      "",
+      "nobody takes echo",
+      "nobody takes rare",
+      "nobody takes echo",
+    ]);
+  }
+});
+
+test("lists prepared jobs also while no master answers, and says so", async () => {
+  const { node, jobs } = await start();
+  await jobs.addJob({ handler: "echo" });
+  node.role.set({ kind: "none" });
+  const { jobs: listed } = await jobs.getAllJobs({});
+  expect(listed.map(({ reason }) => reason)).toEqual(["the master does not answer at the moment"]);
+});
+
+test("says of a running job that it was cancelled, as its status does", async () => {
+  const { node, jobs } = await start();
+  const { jobId } = await jobs.addJob({ handler: "echo" });
+  const record = node.api.jobs.get(Number(jobId));
+  if (record === undefined) throw new Error("not stored");
+  node.api.jobs.set(record.id, { ...record, status: STORED_STATUS.RUNNING, claim: 3 });
+  const reason = async () => (await jobs.getAllJobs({})).jobs[0]?.reason;
+  expect(await reason()).toBe("");
+  node.list.results.push(resultOf({ jobId: record.id, claim: 3, outcome: OUTCOME.CANCELLED }));
+  expect(await reason()).toBe("cancelled: its handler has not ended yet");
+});
+
+test("lists the children of a job, and refuses what is no job's id", async () => {
+  const { jobs } = await start();
+  const { jobId } = await jobs.addJob({ handler: "echo" });
+  await jobs.addJob({ handler: "echo" });
+  const children: (string | undefined)[] = [];
+  for (let n = 0; n < 3; n++) children.unshift((await jobs.triggerJob({ jobId })).job?.jobId);
+  const first = await jobs.getAllJobs({ parentId: jobId, pageSize: 2, withTotal: true });
+  expect(first.totalSize).toBe(3);
+  const rest = await jobs.getAllJobs({ parentId: jobId, pageToken: first.nextPageToken });
+  expect([...first.jobs, ...rest.jobs].map((job) => job.jobId)).toEqual(children);
+  await expect(jobs.getAllJobs({ parentId: jobId, handler: "rare" })).resolves.toMatchObject({ jobs: [] });
+  await expect(jobs.getAllJobs({ parentId: "x" })).rejects.toThrow('parentId: "x" is not a job\'s id');
 });

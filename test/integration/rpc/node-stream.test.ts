@@ -19,7 +19,7 @@ import { until } from "../../fixtures/until.ts";
 
 afterEach(stopNodes);
 
-const network = createNetwork({ clock: realClock, limits: DEFAULT_LIMITS });
+const network = createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, incarnation: "asker" });
 
 const ping = (sentAtMs: number): GetJobRequest =>
   create(GetJobRequestSchema, { message: { case: "ping", value: { sentAtMs } } });
@@ -171,7 +171,13 @@ describe("identify", () => {
     const master = await startNode();
     const follower = await startNode({ role: { kind: "follower", master: master.asMaster } });
     const { nodeId, incarnation } = master.asMaster;
-    expect(await network.identify(master.address, 2000)).toEqual({ nodeId, incarnation, epoch: 7 });
+    const sharesDatabase = true;
+    expect(await network.identify(master.address, 2000)).toEqual({
+      nodeId,
+      incarnation,
+      epoch: 7,
+      sharesDatabase,
+    });
     expect(await network.identify(follower.address, 2000)).toMatchObject({ epoch: 0 });
   });
 

@@ -116,7 +116,10 @@ describe("option values", () => {
 
   test("takes instants with an offset only, since a local time would depend on the machine", () => {
     expect(parseInstant("2030-01-01T08:00:00+08:00")).toBe("2030-01-01T00:00:00Z");
-    expect(() => parseInstant("2030-01-01T08:00:00")).toThrow(/is no instant/);
+    expect(() => parseInstant("2030-01-01T08:00:00")).toThrow(/is no instant, which has no time zone/);
+    expect(() => parseInstant("2027-02-30T08:00:00Z")).toThrow(/a day that does not exist: 2027-02 has 28/);
+    expect(() => parseInstant("2016-12-31T23:59:60Z")).toThrow(/a leap second is not/);
+    expect(() => parseInstant("2030-01-01 08:00Z[UTC]")).toThrow(/is no instant/);
   });
 
   test("collects labels, and values may hold an equals sign", () => {

@@ -68,6 +68,8 @@ describe("a Redis URL", () => {
     "redis+sentinel:///name",
     "redis+sentinel://h1/name/0/x",
     "redis://%zz@h",
+    "redis://h/0#x",
+    "redis+sentinel://h1/name?sentinelPassword=a&sentinelPassword=b",
   ])("that is malformed is refused: %s", (url) => {
     try {
       parseRedisUrl(url);
@@ -77,7 +79,17 @@ describe("a Redis URL", () => {
     }
   });
 
+  test.each([
+    ["redis://h/0?tls=true", "tls"],
+    ["redis://a/0?family=6,redis://b", "family"],
+    ["redis+sentinel://h1?db=3/name", "db"],
+    ["redis+sentinel://h1/name?sentinelUser=x", "sentinelUser"],
+  ])("with a parameter that is not known is refused, and it is named: %s", (url, name) => {
+    expect(() => parseRedisUrl(url)).toThrow(`the parameter ${name} is not known`);
+  });
+
   test("is not repeated in the refusal: it may hold a password", () => {
     expect(() => parseRedisUrl("redis://:hunter2@h:1:2")).toThrow(/^(?!.*hunter2).*use redis:/s);
+    expect(() => parseRedisUrl("redis://u:1/2?hunter2@h/0")).toThrow(/^(?!.*hunter2).*use redis:/s);
   });
 });

@@ -58,6 +58,7 @@ function rig(slots = 4) {
   let master: MasterAddress | null = null;
   let changed = new AbortController();
   const lost: MasterAddress[] = [];
+  const refusals: string[] = [];
   const begun: Execution[] = [];
   const ends: ((end: ExecutionEnd) => void)[] = [];
   const aborted: string[] = [];
@@ -75,6 +76,7 @@ function rig(slots = 4) {
       leaseMs: LEASE_MS,
       maxLost: 10,
       drainGraceMs: 3000,
+      zoneData: "2026c",
     },
     masters: {
       current: () => master,
@@ -85,7 +87,9 @@ function rig(slots = 4) {
           else either.addEventListener("abort", () => resolve(), { once: true });
         }),
       lost: (gone) => lost.push(gone),
+      refused: (by, reason) => refusals.push(`${by.nodeId}: ${reason}`),
     },
+    enter: async () => "cluster-1",
     network,
     executors: {
       handlers: ["work"],
@@ -127,7 +131,8 @@ function rig(slots = 4) {
     last: (): Stream => streams.at(-1) ?? expect.fail("no stream was opened"),
     /** Who is master now, as the node hears it; null: it is not known. */
     async elect(nodeId: string | null, epoch: number, incarnation = `of ${nodeId}`): Promise<void> {
-      master = nodeId === null ? null : { address: `${nodeId}:7070`, nodeId, incarnation, epoch };
+      master =
+        nodeId === null ? null : { address: `${nodeId}:7070`, nodeId, incarnation, epoch, cluster: "c" };
       const before = changed;
       changed = new AbortController();
       before.abort();

@@ -53,7 +53,7 @@ for (const kind of Object.keys(EXAMPLES) as NewJobKind[]) {
 
   test(`what the text does not say of ${kind} jobs is bound`, () => {
     const values: SqlValue[] = [];
-    pushValues(values, openColumns(kind), example, EPOCH);
+    pushValues(values, readersOf(openColumns(kind)), example, EPOCH);
     const open = JOB_COLUMNS.filter((name) => NEW_JOB[kind][name] === undefined);
     expect(values).toEqual(open.map((name) => rowOf(example).get(name)));
   });

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/cluster_service.proto.
  */
 export const file_elasticjob_v1_cluster_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIVChNXYXRjaENsdXN0ZXJSZXF1ZXN0IkoKFFdhdGNoQ2x1c3RlclJlc3BvbnNlEjIKB2NsdXN0ZXIYASABKAsyIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZSIjChBEcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiEwoRRHJhaW5Ob2RlUmVzcG9uc2UiEwoRR2V0Q2x1c3RlclJlcXVlc3QisgEKEkdldENsdXN0ZXJSZXNwb25zZRIWCg5tYXN0ZXJfbm9kZV9pZBgBIAEoCRIWCg5tYXN0ZXJfYWRkcmVzcxgCIAEoCRINCgVlcG9jaBgDIAEoARIpCgVub2RlcxgEIAMoCzIaLmVsYXN0aWNqb2IudjEuQ2x1c3Rlck5vZGUSDwoHd2FpdGluZxgFIAEoBRIQCghwcmVwYXJlZBgGIAEoBRIPCgdydW5uaW5nGAcgASgFIoICCgtDbHVzdGVyTm9kZRIPCgdub2RlX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDQoFc2xvdHMYAyABKAUSEgoKdXNlZF9zbG90cxgEIAEoBRIQCghoYW5kbGVycxgFIAMoCRI2CgZsYWJlbHMYBiADKAsyJi5lbGFzdGljam9iLnYxLkNsdXN0ZXJOb2RlLkxhYmVsc0VudHJ5EgsKA2NwdRgHIAEoARIWCg5mcmVlX21lbW9yeV9tYhgIIAEoBRIQCghkcmFpbmluZxgJIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBMo4CCg5DbHVzdGVyU2VydmljZRJRCgpHZXRDbHVzdGVyEiAuZWxhc3RpY2pvYi52MS5HZXRDbHVzdGVyUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuR2V0Q2x1c3RlclJlc3BvbnNlElkKDFdhdGNoQ2x1c3RlchIiLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVzcG9uc2UwARJOCglEcmFpbk5vZGUSHy5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlc3BvbnNlYgZwcm90bzM");
+  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIVChNXYXRjaENsdXN0ZXJSZXF1ZXN0IkoKFFdhdGNoQ2x1c3RlclJlc3BvbnNlEjIKB2NsdXN0ZXIYASABKAsyIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZSIjChBEcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiEwoRRHJhaW5Ob2RlUmVzcG9uc2UiJQoSVW5kcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiFQoTVW5kcmFpbk5vZGVSZXNwb25zZSITChFHZXRDbHVzdGVyUmVxdWVzdCLuAQoSR2V0Q2x1c3RlclJlc3BvbnNlEhYKDm1hc3Rlcl9ub2RlX2lkGAEgASgJEhYKDm1hc3Rlcl9hZGRyZXNzGAIgASgJEg0KBWVwb2NoGAMgASgBEikKBW5vZGVzGAQgAygLMhouZWxhc3RpY2pvYi52MS5DbHVzdGVyTm9kZRIPCgd3YWl0aW5nGAUgASgFEhAKCHByZXBhcmVkGAYgASgFEg8KB3J1bm5pbmcYByABKAUSEgoFc3R1Y2sYCCABKAVIAIgBARISCgVsYXRlchgJIAEoBUgBiAEBQggKBl9zdHVja0IICgZfbGF0ZXIimgIKC0NsdXN0ZXJOb2RlEg8KB25vZGVfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRINCgVzbG90cxgDIAEoBRISCgp1c2VkX3Nsb3RzGAQgASgFEhAKCGhhbmRsZXJzGAUgAygJEjYKBmxhYmVscxgGIAMoCzImLmVsYXN0aWNqb2IudjEuQ2x1c3Rlck5vZGUuTGFiZWxzRW50cnkSCwoDY3B1GAcgASgBEhYKDmZyZWVfbWVtb3J5X21iGAggASgFEhAKCGRyYWluaW5nGAkgASgIEhYKDnRpbWVfem9uZV9kYXRhGBQgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEy5AIKDkNsdXN0ZXJTZXJ2aWNlElEKCkdldENsdXN0ZXISIC5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5HZXRDbHVzdGVyUmVzcG9uc2USWQoMV2F0Y2hDbHVzdGVyEiIuZWxhc3RpY2pvYi52MS5XYXRjaENsdXN0ZXJSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5XYXRjaENsdXN0ZXJSZXNwb25zZTABEk4KCURyYWluTm9kZRIfLmVsYXN0aWNqb2IudjEuRHJhaW5Ob2RlUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuRHJhaW5Ob2RlUmVzcG9uc2USVAoLVW5kcmFpbk5vZGUSIS5lbGFzdGljam9iLnYxLlVuZHJhaW5Ob2RlUmVxdWVzdBoiLmVsYXN0aWNqb2IudjEuVW5kcmFpbk5vZGVSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * The cluster to watch.
@@ -131,6 +131,64 @@ export const DrainNodeResponseSchema: GenMessage<DrainNodeResponse, {jsonType: D
   messageDesc(file_elasticjob_v1_cluster_service, 3);
 
 /**
+ * The node that is to take jobs again.
+ *
+ * @generated from message elasticjob.v1.UndrainNodeRequest
+ */
+export type UndrainNodeRequest = Message<"elasticjob.v1.UndrainNodeRequest"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+};
+
+/**
+ * The node that is to take jobs again.
+ *
+ * @generated from message elasticjob.v1.UndrainNodeRequest
+ */
+export type UndrainNodeRequestJson = {
+  /**
+   * Its name.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.UndrainNodeRequest.
+ * Use `create(UndrainNodeRequestSchema)` to create a new message.
+ */
+export const UndrainNodeRequestSchema: GenMessage<UndrainNodeRequest, {jsonType: UndrainNodeRequestJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 4);
+
+/**
+ * The node has been told.
+ *
+ * @generated from message elasticjob.v1.UndrainNodeResponse
+ */
+export type UndrainNodeResponse = Message<"elasticjob.v1.UndrainNodeResponse"> & {
+};
+
+/**
+ * The node has been told.
+ *
+ * @generated from message elasticjob.v1.UndrainNodeResponse
+ */
+export type UndrainNodeResponseJson = {
+};
+
+/**
+ * Describes the message elasticjob.v1.UndrainNodeResponse.
+ * Use `create(UndrainNodeResponseSchema)` to create a new message.
+ */
+export const UndrainNodeResponseSchema: GenMessage<UndrainNodeResponse, {jsonType: UndrainNodeResponseJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 5);
+
+/**
  * Asks for the cluster.
  *
  * @generated from message elasticjob.v1.GetClusterRequest
@@ -151,7 +209,7 @@ export type GetClusterRequestJson = {
  * Use `create(GetClusterRequestSchema)` to create a new message.
  */
 export const GetClusterRequestSchema: GenMessage<GetClusterRequest, {jsonType: GetClusterRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 4);
+  messageDesc(file_elasticjob_v1_cluster_service, 6);
 
 /**
  * The cluster.
@@ -207,6 +265,23 @@ export type GetClusterResponse = Message<"elasticjob.v1.GetClusterResponse"> & {
    * @generated from field: int32 running = 7;
    */
   running: number;
+
+  /**
+   * Jobs that are due and wait because no connected node can take them, which the master does not keep in
+   * memory: at least so many, as at most 1,000 are counted for each of up to 100 classes, every 5 s. Unset: the
+   * database has not said.
+   *
+   * @generated from field: optional int32 stuck = 8;
+   */
+  stuck?: number | undefined;
+
+  /**
+   * Jobs due later than the master's memory reaches (HORIZON_MS): at least so many, as only the newest 20,000
+   * jobs are looked at, every 5 s, and 10,000 counted. Unset: the database has not said.
+   *
+   * @generated from field: optional int32 later = 9;
+   */
+  later?: number | undefined;
 };
 
 /**
@@ -263,6 +338,23 @@ export type GetClusterResponseJson = {
    * @generated from field: int32 running = 7;
    */
   running?: number;
+
+  /**
+   * Jobs that are due and wait because no connected node can take them, which the master does not keep in
+   * memory: at least so many, as at most 1,000 are counted for each of up to 100 classes, every 5 s. Unset: the
+   * database has not said.
+   *
+   * @generated from field: optional int32 stuck = 8;
+   */
+  stuck?: number;
+
+  /**
+   * Jobs due later than the master's memory reaches (HORIZON_MS): at least so many, as only the newest 20,000
+   * jobs are looked at, every 5 s, and 10,000 counted. Unset: the database has not said.
+   *
+   * @generated from field: optional int32 later = 9;
+   */
+  later?: number;
 };
 
 /**
@@ -270,7 +362,7 @@ export type GetClusterResponseJson = {
  * Use `create(GetClusterResponseSchema)` to create a new message.
  */
 export const GetClusterResponseSchema: GenMessage<GetClusterResponse, {jsonType: GetClusterResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 5);
+  messageDesc(file_elasticjob_v1_cluster_service, 7);
 
 /**
  * A node.
@@ -340,6 +432,13 @@ export type ClusterNode = Message<"elasticjob.v1.ClusterNode"> & {
    * @generated from field: bool draining = 9;
    */
   draining: boolean;
+
+  /**
+   * The version of the IANA time zone database that it computes with, such as 2026f; empty: an older node.
+   *
+   * @generated from field: string time_zone_data = 20;
+   */
+  timeZoneData: string;
 };
 
 /**
@@ -410,6 +509,13 @@ export type ClusterNodeJson = {
    * @generated from field: bool draining = 9;
    */
   draining?: boolean;
+
+  /**
+   * The version of the IANA time zone database that it computes with, such as 2026f; empty: an older node.
+   *
+   * @generated from field: string time_zone_data = 20;
+   */
+  timeZoneData?: string;
 };
 
 /**
@@ -417,7 +523,7 @@ export type ClusterNodeJson = {
  * Use `create(ClusterNodeSchema)` to create a new message.
  */
 export const ClusterNodeSchema: GenMessage<ClusterNode, {jsonType: ClusterNodeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 6);
+  messageDesc(file_elasticjob_v1_cluster_service, 8);
 
 /**
  * Shows the cluster.
@@ -449,7 +555,7 @@ export const ClusterService: GenService<{
   },
   /**
    * Has a node take no more jobs: running ones may end within its grace period, the rest is handed back to
-   * others. The node stays up, and drained, until it is restarted. Errors: not_found.
+   * others. The node stays up, and drained, until it is undrained or restarted. Errors: not_found.
    *
    * @generated from rpc elasticjob.v1.ClusterService.DrainNode
    */
@@ -457,6 +563,17 @@ export const ClusterService: GenService<{
     methodKind: "unary";
     input: typeof DrainNodeRequestSchema;
     output: typeof DrainNodeResponseSchema;
+  },
+  /**
+   * Has a drained node take jobs again; one that is not drained goes on as before. A node that is about to
+   * stop stays drained. Errors: not_found.
+   *
+   * @generated from rpc elasticjob.v1.ClusterService.UndrainNode
+   */
+  undrainNode: {
+    methodKind: "unary";
+    input: typeof UndrainNodeRequestSchema;
+    output: typeof UndrainNodeResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_elasticjob_v1_cluster_service, 0);

@@ -181,7 +181,8 @@ export const DailySchema: GenMessage<Daily, {jsonType: DailyJson}> = /*@__PURE__
  */
 export type Cron = Message<"elasticjob.v1.Cron"> & {
   /**
-   * Five fields, or six with leading seconds. Day of month and day of week both given mean either.
+   * Five fields, six with leading seconds, or a macro (@daily): the grammar is in docs/jobs.md. Day of month and day
+   * of week both given mean either.
    *
    * @generated from field: string expression = 1;
    */
@@ -202,7 +203,8 @@ export type Cron = Message<"elasticjob.v1.Cron"> & {
  */
 export type CronJson = {
   /**
-   * Five fields, or six with leading seconds. Day of month and day of week both given mean either.
+   * Five fields, six with leading seconds, or a macro (@daily): the grammar is in docs/jobs.md. Day of month and day
+   * of week both given mean either.
    *
    * @generated from field: string expression = 1;
    */

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/node_service.proto.
  */
 export const file_elasticjob_v1_node_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIRCg9JZGVudGlmeVJlcXVlc3QiRwoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBIrQBCg1HZXRKb2JSZXF1ZXN0EiUKBWhlbGxvGAEgASgLMhQuZWxhc3RpY2pvYi52MS5IZWxsb0gAEicKBmNyZWRpdBgCIAEoCzIVLmVsYXN0aWNqb2IudjEuQ3JlZGl0SAASIwoEcGluZxgDIAEoCzITLmVsYXN0aWNqb2IudjEuUGluZ0gAEiMKBGRvbmUYBCABKAsyEy5lbGFzdGljam9iLnYxLkRvbmVIAEIJCgdtZXNzYWdlIpQCCg5HZXRKb2JSZXNwb25zZRIpCgd3ZWxjb21lGAEgASgLMhYuZWxhc3RpY2pvYi52MS5XZWxjb21lSAASJwoGYXNzaWduGAIgASgLMhUuZWxhc3RpY2pvYi52MS5Bc3NpZ25IABIrCgh2ZXJkaWN0cxgDIAEoCzIXLmVsYXN0aWNqb2IudjEuVmVyZGljdHNIABIqCghkb25lX2FjaxgEIAEoCzIWLmVsYXN0aWNqb2IudjEuRG9uZUFja0gAEiMKBHBvbmcYBSABKAsyEy5lbGFzdGljam9iLnYxLlBvbmdIABIlCgVkcmFpbhgGIAEoCzIULmVsYXN0aWNqb2IudjEuRHJhaW5IAEIJCgdtZXNzYWdlIo4CCgVIZWxsbxITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFc2xvdHMYBCABKAUSEQoJbWVtb3J5X21iGAUgASgFEjAKBmxhYmVscxgGIAMoCzIgLmVsYXN0aWNqb2IudjEuSGVsbG8uTGFiZWxzRW50cnkSEAoIaGFuZGxlcnMYByADKAkSDwoHcnVuX2pvYhgIIAEoCBIoCgZjbGFpbXMYCSADKAsyGC5lbGFzdGljam9iLnYxLkhlbGRDbGFpbRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlMKCUhlbGRDbGFpbRIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoFc3RhdGUYAyABKA4yGC5lbGFzdGljam9iLnYxLkhlbGRTdGF0ZSJrCgZDcmVkaXQSDQoFc2xvdHMYASABKAESCwoDY3B1GAIgASgBEhsKE2V2ZW50X2xvb3BfZGVsYXlfbXMYAyABKAESFgoOZnJlZV9tZW1vcnlfbWIYBCABKAUSEAoIZHJhaW5pbmcYBSABKAgiGgoEUGluZxISCgpzZW50X2F0X21zGAEgASgBIr8BCgREb25lEhAKCHNlcXVlbmNlGAEgASgNEg4KBmpvYl9pZBgCIAMoARINCgVjbGFpbRgDIAMoDRIRCglwcm9qZWN0ZWQYBCADKAgSDgoGc3RhdHVzGAUgAygNEgoKAmF0GAYgAygBEhQKDHNjaGVkdWxlZF9hdBgHIAMoARIPCgdhdHRlbXB0GAggAygNEhAKCGZhaWx1cmVzGAkgAygNEgwKBGxvc3QYCiADKA0SEAoIZW5kZWRfYXQYCyADKAEiWAoHV2VsY29tZRINCgVlcG9jaBgBIAEoARITCgtub2RlX251bWJlchgCIAEoDRIXCg9jbHVzdGVyX3RpbWVfbXMYAyABKAESEAoIbGVhc2VfbXMYBCABKAEiNwoIVmVyZGljdHMSKwoGY2xhaW1zGAEgAygLMhsuZWxhc3RpY2pvYi52MS5DbGFpbVZlcmRpY3QiVgoMQ2xhaW1WZXJkaWN0Eg4KBmpvYl9pZBgBIAEoARINCgVjbGFpbRgCIAEoDRInCgd2ZXJkaWN0GAMgASgOMhYuZWxhc3RpY2pvYi52MS5WZXJkaWN0IuUCCgZBc3NpZ24SDAoEdGV4dBgBIAMoCRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEAoIcmV2aXNpb24YBCADKA0SDwoHYXR0ZW1wdBgFIAMoDRIQCghmYWlsdXJlcxgGIAMoDRIMCgRsb3N0GAcgAygNEgwKBG5hbWUYCCADKA0SDwoHaGFuZGxlchgJIAMoDRIPCgdwYXlsb2FkGAogAygJEhQKDHNjaGVkdWxlZF9hdBgLIAMoARISCgp0aW1lb3V0X21zGAwgAygBEg0KBXNsb3RzGA0gAygNEhkKEW5leHRfc2NoZWR1bGVkX2F0GA4gAygBEhMKC25leHRfZHVlX2F0GA8gAygBEhUKDWxhc3RfcmV0cnlfYXQYECADKAESFgoOcmV0cnlfZGVsYXlfbXMYESADKAESEQoJcGxhY2VtZW50GBIgAygNEhAKCHN0YXJ0X2F0GBMgAygBIhsKB0RvbmVBY2sSEAoIc2VxdWVuY2UYASABKA0iMwoEUG9uZxISCgpzZW50X2F0X21zGAEgASgBEhcKD2NsdXN0ZXJfdGltZV9tcxgCIAEoASIHCgVEcmFpbipwCglIZWxkU3RhdGUSGgoWSEVMRF9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkhFTERfU1RBVEVfUlVOTklORxABEhcKE0hFTERfU1RBVEVfRklOSVNIRUQQAhIWChJIRUxEX1NUQVRFX1dSSVRURU4QAypbCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIQCgxWRVJESUNUX0tFRVAQARIRCg1WRVJESUNUX0FCT1JUEAISEgoOVkVSRElDVF9GT1JHRVQQAzKlAQoLTm9kZVNlcnZpY2USSQoGR2V0Sm9iEhwuZWxhc3RpY2pvYi52MS5HZXRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5HZXRKb2JSZXNwb25zZSgBMAESSwoISWRlbnRpZnkSHi5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVxdWVzdBofLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCJEChZFeHBsYWluUHJlcGFyZWRSZXF1ZXN0EioKBW5lZWRzGAEgAygLMhsuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQiqQEKDFByZXBhcmVkTmVlZBIPCgdoYW5kbGVyGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLmVsYXN0aWNqb2IudjEuUHJlcGFyZWROZWVkLkxhYmVsc0VudHJ5Eg0KBXNsb3RzGAMgASgFEhEKCW1lbW9yeV9tYhgEIAEoBRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKF0V4cGxhaW5QcmVwYXJlZFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAkitAEKDUdldEpvYlJlcXVlc3QSJQoFaGVsbG8YASABKAsyFC5lbGFzdGljam9iLnYxLkhlbGxvSAASJwoGY3JlZGl0GAIgASgLMhUuZWxhc3RpY2pvYi52MS5DcmVkaXRIABIjCgRwaW5nGAMgASgLMhMuZWxhc3RpY2pvYi52MS5QaW5nSAASIwoEZG9uZRgEIAEoCzITLmVsYXN0aWNqb2IudjEuRG9uZUgAQgkKB21lc3NhZ2Ui6gIKDkdldEpvYlJlc3BvbnNlEikKB3dlbGNvbWUYASABKAsyFi5lbGFzdGljam9iLnYxLldlbGNvbWVIABInCgZhc3NpZ24YAiABKAsyFS5lbGFzdGljam9iLnYxLkFzc2lnbkgAEisKCHZlcmRpY3RzGAMgASgLMhcuZWxhc3RpY2pvYi52MS5WZXJkaWN0c0gAEioKCGRvbmVfYWNrGAQgASgLMhYuZWxhc3RpY2pvYi52MS5Eb25lQWNrSAASIwoEcG9uZxgFIAEoCzITLmVsYXN0aWNqb2IudjEuUG9uZ0gAEiUKBWRyYWluGAYgASgLMhQuZWxhc3RpY2pvYi52MS5EcmFpbkgAEikKB3JlZnVzYWwYByABKAsyFi5lbGFzdGljam9iLnYxLlJlZnVzYWxIABIpCgd1bmRyYWluGAggASgLMhYuZWxhc3RpY2pvYi52MS5VbmRyYWluSABCCQoHbWVzc2FnZSIZCgdSZWZ1c2FsEg4KBnJlYXNvbhgBIAEoCSLAAgoFSGVsbG8SEwoLaW5jYXJuYXRpb24YASABKAkSDwoHbm9kZV9pZBgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEg0KBXNsb3RzGAQgASgFEhEKCW1lbW9yeV9tYhgFIAEoBRIwCgZsYWJlbHMYBiADKAsyIC5lbGFzdGljam9iLnYxLkhlbGxvLkxhYmVsc0VudHJ5EhAKCGhhbmRsZXJzGAcgAygJEg8KB3J1bl9qb2IYCCABKAgSKAoGY2xhaW1zGAkgAygLMhguZWxhc3RpY2pvYi52MS5IZWxkQ2xhaW0SFgoOdGltZV96b25lX2RhdGEYFCABKAkSGAoQY2x1c3Rlcl9pZGVudGl0eRgKIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlMKCUhlbGRDbGFpbRIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoFc3RhdGUYAyABKA4yGC5lbGFzdGljam9iLnYxLkhlbGRTdGF0ZSJrCgZDcmVkaXQSDQoFc2xvdHMYASABKAESCwoDY3B1GAIgASgBEhsKE2V2ZW50X2xvb3BfZGVsYXlfbXMYAyABKAESFgoOZnJlZV9tZW1vcnlfbWIYBCABKAUSEAoIZHJhaW5pbmcYBSABKAgiGgoEUGluZxISCgpzZW50X2F0X21zGAEgASgBIr8BCgREb25lEhAKCHNlcXVlbmNlGAEgASgNEg4KBmpvYl9pZBgCIAMoARINCgVjbGFpbRgDIAMoDRIRCglwcm9qZWN0ZWQYBCADKAgSDgoGc3RhdHVzGAUgAygNEgoKAmF0GAYgAygBEhQKDHNjaGVkdWxlZF9hdBgHIAMoARIPCgdhdHRlbXB0GAggAygNEhAKCGZhaWx1cmVzGAkgAygNEgwKBGxvc3QYCiADKA0SEAoIZW5kZWRfYXQYCyADKAEiWAoHV2VsY29tZRINCgVlcG9jaBgBIAEoARITCgtub2RlX251bWJlchgCIAEoDRIXCg9jbHVzdGVyX3RpbWVfbXMYAyABKAESEAoIbGVhc2VfbXMYBCABKAEiNwoIVmVyZGljdHMSKwoGY2xhaW1zGAEgAygLMhsuZWxhc3RpY2pvYi52MS5DbGFpbVZlcmRpY3QiVgoMQ2xhaW1WZXJkaWN0Eg4KBmpvYl9pZBgBIAEoARINCgVjbGFpbRgCIAEoDRInCgd2ZXJkaWN0GAMgASgOMhYuZWxhc3RpY2pvYi52MS5WZXJkaWN0IuUCCgZBc3NpZ24SDAoEdGV4dBgBIAMoCRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEAoIcmV2aXNpb24YBCADKA0SDwoHYXR0ZW1wdBgFIAMoDRIQCghmYWlsdXJlcxgGIAMoDRIMCgRsb3N0GAcgAygNEgwKBG5hbWUYCCADKA0SDwoHaGFuZGxlchgJIAMoDRIPCgdwYXlsb2FkGAogAygJEhQKDHNjaGVkdWxlZF9hdBgLIAMoARISCgp0aW1lb3V0X21zGAwgAygBEg0KBXNsb3RzGA0gAygNEhkKEW5leHRfc2NoZWR1bGVkX2F0GA4gAygBEhMKC25leHRfZHVlX2F0GA8gAygBEhUKDWxhc3RfcmV0cnlfYXQYECADKAESFgoOcmV0cnlfZGVsYXlfbXMYESADKAESEQoJcGxhY2VtZW50GBIgAygNEhAKCHN0YXJ0X2F0GBMgAygBIhsKB0RvbmVBY2sSEAoIc2VxdWVuY2UYASABKA0iMwoEUG9uZxISCgpzZW50X2F0X21zGAEgASgBEhcKD2NsdXN0ZXJfdGltZV9tcxgCIAEoASIHCgVEcmFpbiIJCgdVbmRyYWluKnAKCUhlbGRTdGF0ZRIaChZIRUxEX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSSEVMRF9TVEFURV9SVU5OSU5HEAESFwoTSEVMRF9TVEFURV9GSU5JU0hFRBACEhYKEkhFTERfU1RBVEVfV1JJVFRFThADKlsKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhAKDFZFUkRJQ1RfS0VFUBABEhEKDVZFUkRJQ1RfQUJPUlQQAhISCg5WRVJESUNUX0ZPUkdFVBADMocCCgtOb2RlU2VydmljZRJJCgZHZXRKb2ISHC5lbGFzdGljam9iLnYxLkdldEpvYlJlcXVlc3QaHS5lbGFzdGljam9iLnYxLkdldEpvYlJlc3BvbnNlKAEwARJLCghJZGVudGlmeRIeLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5JZGVudGlmeVJlc3BvbnNlEmAKD0V4cGxhaW5QcmVwYXJlZBIlLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVxdWVzdBomLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * Asks who answers.
@@ -21,6 +21,12 @@ export const file_elasticjob_v1_node_service: GenFile = /*@__PURE__*/
  * @generated from message elasticjob.v1.IdentifyRequest
  */
 export type IdentifyRequest = Message<"elasticjob.v1.IdentifyRequest"> & {
+  /**
+   * The asking process's incarnation; empty: it does not say.
+   *
+   * @generated from field: string incarnation = 1;
+   */
+  incarnation: string;
 };
 
 /**
@@ -29,6 +35,12 @@ export type IdentifyRequest = Message<"elasticjob.v1.IdentifyRequest"> & {
  * @generated from message elasticjob.v1.IdentifyRequest
  */
 export type IdentifyRequestJson = {
+  /**
+   * The asking process's incarnation; empty: it does not say.
+   *
+   * @generated from field: string incarnation = 1;
+   */
+  incarnation?: string;
 };
 
 /**
@@ -64,6 +76,13 @@ export type IdentifyResponse = Message<"elasticjob.v1.IdentifyResponse"> & {
    * @generated from field: double epoch = 3;
    */
   epoch: number;
+
+  /**
+   * Whether the asking process has entered itself in the database of this one: whether they share it.
+   *
+   * @generated from field: bool shares_database = 4;
+   */
+  sharesDatabase: boolean;
 };
 
 /**
@@ -92,6 +111,13 @@ export type IdentifyResponseJson = {
    * @generated from field: double epoch = 3;
    */
   epoch?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Whether the asking process has entered itself in the database of this one: whether they share it.
+   *
+   * @generated from field: bool shares_database = 4;
+   */
+  sharesDatabase?: boolean;
 };
 
 /**
@@ -100,6 +126,153 @@ export type IdentifyResponseJson = {
  */
 export const IdentifyResponseSchema: GenMessage<IdentifyResponse, {jsonType: IdentifyResponseJson}> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_node_service, 1);
+
+/**
+ * What prepared jobs ask of a node. Jobs that ask the same wait for the same reason.
+ *
+ * @generated from message elasticjob.v1.ExplainPreparedRequest
+ */
+export type ExplainPreparedRequest = Message<"elasticjob.v1.ExplainPreparedRequest"> & {
+  /**
+   * Up to 1,000 different ones.
+   *
+   * @generated from field: repeated elasticjob.v1.PreparedNeed needs = 1;
+   */
+  needs: PreparedNeed[];
+};
+
+/**
+ * What prepared jobs ask of a node. Jobs that ask the same wait for the same reason.
+ *
+ * @generated from message elasticjob.v1.ExplainPreparedRequest
+ */
+export type ExplainPreparedRequestJson = {
+  /**
+   * Up to 1,000 different ones.
+   *
+   * @generated from field: repeated elasticjob.v1.PreparedNeed needs = 1;
+   */
+  needs?: PreparedNeedJson[];
+};
+
+/**
+ * Describes the message elasticjob.v1.ExplainPreparedRequest.
+ * Use `create(ExplainPreparedRequestSchema)` to create a new message.
+ */
+export const ExplainPreparedRequestSchema: GenMessage<ExplainPreparedRequest, {jsonType: ExplainPreparedRequestJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 2);
+
+/**
+ * What a job asks of a node.
+ *
+ * @generated from message elasticjob.v1.PreparedNeed
+ */
+export type PreparedNeed = Message<"elasticjob.v1.PreparedNeed"> & {
+  /**
+   * The handler.
+   *
+   * @generated from field: string handler = 1;
+   */
+  handler: string;
+
+  /**
+   * Labels that the node must carry.
+   *
+   * @generated from field: map<string, string> labels = 2;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Slots that the job takes.
+   *
+   * @generated from field: int32 slots = 3;
+   */
+  slots: number;
+
+  /**
+   * Free memory in MiB.
+   *
+   * @generated from field: int32 memory_mb = 4;
+   */
+  memoryMb: number;
+};
+
+/**
+ * What a job asks of a node.
+ *
+ * @generated from message elasticjob.v1.PreparedNeed
+ */
+export type PreparedNeedJson = {
+  /**
+   * The handler.
+   *
+   * @generated from field: string handler = 1;
+   */
+  handler?: string;
+
+  /**
+   * Labels that the node must carry.
+   *
+   * @generated from field: map<string, string> labels = 2;
+   */
+  labels?: { [key: string]: string };
+
+  /**
+   * Slots that the job takes.
+   *
+   * @generated from field: int32 slots = 3;
+   */
+  slots?: number;
+
+  /**
+   * Free memory in MiB.
+   *
+   * @generated from field: int32 memory_mb = 4;
+   */
+  memoryMb?: number;
+};
+
+/**
+ * Describes the message elasticjob.v1.PreparedNeed.
+ * Use `create(PreparedNeedSchema)` to create a new message.
+ */
+export const PreparedNeedSchema: GenMessage<PreparedNeed, {jsonType: PreparedNeedJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 3);
+
+/**
+ * Why they wait.
+ *
+ * @generated from message elasticjob.v1.ExplainPreparedResponse
+ */
+export type ExplainPreparedResponse = Message<"elasticjob.v1.ExplainPreparedResponse"> & {
+  /**
+   * For each need, in order; empty: such a job is about to be given out.
+   *
+   * @generated from field: repeated string reasons = 1;
+   */
+  reasons: string[];
+};
+
+/**
+ * Why they wait.
+ *
+ * @generated from message elasticjob.v1.ExplainPreparedResponse
+ */
+export type ExplainPreparedResponseJson = {
+  /**
+   * For each need, in order; empty: such a job is about to be given out.
+   *
+   * @generated from field: repeated string reasons = 1;
+   */
+  reasons?: string[];
+};
+
+/**
+ * Describes the message elasticjob.v1.ExplainPreparedResponse.
+ * Use `create(ExplainPreparedResponseSchema)` to create a new message.
+ */
+export const ExplainPreparedResponseSchema: GenMessage<ExplainPreparedResponse, {jsonType: ExplainPreparedResponseJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 4);
 
 /**
  * From the node.
@@ -187,7 +360,7 @@ export type GetJobRequestJson = {
  * Use `create(GetJobRequestSchema)` to create a new message.
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest, {jsonType: GetJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 2);
+  messageDesc(file_elasticjob_v1_node_service, 5);
 
 /**
  * From the master.
@@ -242,12 +415,28 @@ export type GetJobResponse = Message<"elasticjob.v1.GetJobResponse"> & {
     case: "pong";
   } | {
     /**
-     * Take no more jobs, and leave when the running ones have ended.
+     * Take no more jobs, and let the running ones end.
      *
      * @generated from field: elasticjob.v1.Drain drain = 6;
      */
     value: Drain;
     case: "drain";
+  } | {
+    /**
+     * The node is none of this master's. Nothing follows it.
+     *
+     * @generated from field: elasticjob.v1.Refusal refusal = 7;
+     */
+    value: Refusal;
+    case: "refusal";
+  } | {
+    /**
+     * Take jobs again.
+     *
+     * @generated from field: elasticjob.v1.Undrain undrain = 8;
+     */
+    value: Undrain;
+    case: "undrain";
   } | { case: undefined; value?: undefined };
 };
 
@@ -293,11 +482,25 @@ export type GetJobResponseJson = {
   pong?: PongJson;
 
   /**
-   * Take no more jobs, and leave when the running ones have ended.
+   * Take no more jobs, and let the running ones end.
    *
    * @generated from field: elasticjob.v1.Drain drain = 6;
    */
   drain?: DrainJson;
+
+  /**
+   * The node is none of this master's. Nothing follows it.
+   *
+   * @generated from field: elasticjob.v1.Refusal refusal = 7;
+   */
+  refusal?: RefusalJson;
+
+  /**
+   * Take jobs again.
+   *
+   * @generated from field: elasticjob.v1.Undrain undrain = 8;
+   */
+  undrain?: UndrainJson;
 };
 
 /**
@@ -305,7 +508,42 @@ export type GetJobResponseJson = {
  * Use `create(GetJobResponseSchema)` to create a new message.
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse, {jsonType: GetJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 3);
+  messageDesc(file_elasticjob_v1_node_service, 6);
+
+/**
+ * Why a node is refused.
+ *
+ * @generated from message elasticjob.v1.Refusal
+ */
+export type Refusal = Message<"elasticjob.v1.Refusal"> & {
+  /**
+   * A sentence for the node's log: what does not fit, and which settings to look at.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+};
+
+/**
+ * Why a node is refused.
+ *
+ * @generated from message elasticjob.v1.Refusal
+ */
+export type RefusalJson = {
+  /**
+   * A sentence for the node's log: what does not fit, and which settings to look at.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.Refusal.
+ * Use `create(RefusalSchema)` to create a new message.
+ */
+export const RefusalSchema: GenMessage<Refusal, {jsonType: RefusalJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 7);
 
 /**
  * Who a node is, and every claim it holds.
@@ -375,6 +613,20 @@ export type Hello = Message<"elasticjob.v1.Hello"> & {
    * @generated from field: repeated elasticjob.v1.HeldClaim claims = 9;
    */
   claims: HeldClaim[];
+
+  /**
+   * The version of the IANA time zone database that it computes with, such as 2026f.
+   *
+   * @generated from field: string time_zone_data = 20;
+   */
+  timeZoneData: string;
+
+  /**
+   * The identity of its database's cluster, for the message when it is refused.
+   *
+   * @generated from field: string cluster_identity = 10;
+   */
+  clusterIdentity: string;
 };
 
 /**
@@ -445,6 +697,20 @@ export type HelloJson = {
    * @generated from field: repeated elasticjob.v1.HeldClaim claims = 9;
    */
   claims?: HeldClaimJson[];
+
+  /**
+   * The version of the IANA time zone database that it computes with, such as 2026f.
+   *
+   * @generated from field: string time_zone_data = 20;
+   */
+  timeZoneData?: string;
+
+  /**
+   * The identity of its database's cluster, for the message when it is refused.
+   *
+   * @generated from field: string cluster_identity = 10;
+   */
+  clusterIdentity?: string;
 };
 
 /**
@@ -452,7 +718,7 @@ export type HelloJson = {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello, {jsonType: HelloJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 4);
+  messageDesc(file_elasticjob_v1_node_service, 8);
 
 /**
  * A claim that a node holds.
@@ -515,7 +781,7 @@ export type HeldClaimJson = {
  * Use `create(HeldClaimSchema)` to create a new message.
  */
 export const HeldClaimSchema: GenMessage<HeldClaim, {jsonType: HeldClaimJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 5);
+  messageDesc(file_elasticjob_v1_node_service, 9);
 
 /**
  * How much more the node takes, and how loaded it is.
@@ -608,7 +874,7 @@ export type CreditJson = {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit, {jsonType: CreditJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 6);
+  messageDesc(file_elasticjob_v1_node_service, 10);
 
 /**
  * Asks for a pong.
@@ -643,7 +909,7 @@ export type PingJson = {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping, {jsonType: PingJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 7);
+  messageDesc(file_elasticjob_v1_node_service, 11);
 
 /**
  * Claims that have their row in jobresult, as a table: each list has an entry a claim, or none, which stands for a zero in
@@ -822,7 +1088,7 @@ export type DoneJson = {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done, {jsonType: DoneJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 8);
+  messageDesc(file_elasticjob_v1_node_service, 12);
 
 /**
  * The master's answer to hello.
@@ -899,7 +1165,7 @@ export type WelcomeJson = {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome, {jsonType: WelcomeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 9);
+  messageDesc(file_elasticjob_v1_node_service, 13);
 
 /**
  * What to do with claims.
@@ -934,7 +1200,7 @@ export type VerdictsJson = {
  * Use `create(VerdictsSchema)` to create a new message.
  */
 export const VerdictsSchema: GenMessage<Verdicts, {jsonType: VerdictsJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 10);
+  messageDesc(file_elasticjob_v1_node_service, 14);
 
 /**
  * What to do with one claim.
@@ -997,7 +1263,7 @@ export type ClaimVerdictJson = {
  * Use `create(ClaimVerdictSchema)` to create a new message.
  */
 export const ClaimVerdictSchema: GenMessage<ClaimVerdict, {jsonType: ClaimVerdictJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 11);
+  messageDesc(file_elasticjob_v1_node_service, 15);
 
 /**
  * Claims to run, with all that the node needs to run them and to write how they ended, in order of priority. A table: each
@@ -1288,7 +1554,7 @@ export type AssignJson = {
  * Use `create(AssignSchema)` to create a new message.
  */
 export const AssignSchema: GenMessage<Assign, {jsonType: AssignJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 12);
+  messageDesc(file_elasticjob_v1_node_service, 16);
 
 /**
  * Done messages up to this one have been taken in.
@@ -1323,7 +1589,7 @@ export type DoneAckJson = {
  * Use `create(DoneAckSchema)` to create a new message.
  */
 export const DoneAckSchema: GenMessage<DoneAck, {jsonType: DoneAckJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 13);
+  messageDesc(file_elasticjob_v1_node_service, 17);
 
 /**
  * The answer to a ping.
@@ -1372,7 +1638,7 @@ export type PongJson = {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong, {jsonType: PongJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 14);
+  messageDesc(file_elasticjob_v1_node_service, 18);
 
 /**
  * Take no more jobs.
@@ -1395,7 +1661,30 @@ export type DrainJson = {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain, {jsonType: DrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 15);
+  messageDesc(file_elasticjob_v1_node_service, 19);
+
+/**
+ * Take jobs again, unless the node is about to stop.
+ *
+ * @generated from message elasticjob.v1.Undrain
+ */
+export type Undrain = Message<"elasticjob.v1.Undrain"> & {
+};
+
+/**
+ * Take jobs again, unless the node is about to stop.
+ *
+ * @generated from message elasticjob.v1.Undrain
+ */
+export type UndrainJson = {
+};
+
+/**
+ * Describes the message elasticjob.v1.Undrain.
+ * Use `create(UndrainSchema)` to create a new message.
+ */
+export const UndrainSchema: GenMessage<Undrain, {jsonType: UndrainJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 20);
 
 /**
  * How far a node is with a claim.
@@ -1532,6 +1821,17 @@ export const NodeService: GenService<{
     methodKind: "unary";
     input: typeof IdentifyRequestSchema;
     output: typeof IdentifyResponseSchema;
+  },
+  /**
+   * Asks the master why prepared jobs wait, for the lists that any node serves.
+   * Errors: unavailable (this node is not the master).
+   *
+   * @generated from rpc elasticjob.v1.NodeService.ExplainPrepared
+   */
+  explainPrepared: {
+    methodKind: "unary";
+    input: typeof ExplainPreparedRequestSchema;
+    output: typeof ExplainPreparedResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_elasticjob_v1_node_service, 0);

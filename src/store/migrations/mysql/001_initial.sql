@@ -1,29 +1,49 @@
 -- Times are epoch milliseconds, UTC. Each statement can be run again: DDL is not transactional here.
 
--- Row 1 holds the mastership. Row 2 is only for the proof of the fence at start.
-CREATE TABLE IF NOT EXISTS cluster (
+-- The migrations that were applied.
+CREATE TABLE IF NOT EXISTS jobschema (
+  version INT NOT NULL PRIMARY KEY,
+  applied_at BIGINT NOT NULL
+) ENGINE=InnoDB;
+
+-- Row 1 holds the mastership: the epoch, whose it is, where that process listens, and by which lock it was elected.
+-- Row 2 is only for the proof of the fence at start.
+-- identity: made with the schema, for people to tell clusters apart; a copy of the database has the same one.
+-- zone_data: the newest version of the time zone data that a node has had; zone_computed: the one by which all
+-- waiting occurrences were computed, empty where it is not one.
+CREATE TABLE IF NOT EXISTS jobcluster (
   id TINYINT NOT NULL PRIMARY KEY,
   epoch BIGINT NOT NULL,
-  incarnation VARCHAR(64) NOT NULL
+  incarnation VARCHAR(64) NOT NULL,
+  identity VARCHAR(64) NOT NULL,
+  address VARCHAR(255) NOT NULL DEFAULT '',
+  lock_key VARCHAR(255) NOT NULL DEFAULT '',
+  zone_data VARCHAR(32) NOT NULL DEFAULT '',
+  zone_computed VARCHAR(32) NOT NULL DEFAULT ''
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-INSERT INTO cluster (id, epoch, incarnation) VALUES (1, 0, ''), (2, 0, '') ON DUPLICATE KEY UPDATE id = id;
+-- UUID() would be made of the time and the machine.
+INSERT INTO jobcluster (id, epoch, incarnation, identity)
+VALUES (1, 0, '', LOWER(CONCAT(HEX(RANDOM_BYTES(4)), '-', HEX(RANDOM_BYTES(2)), '-4', SUBSTR(HEX(RANDOM_BYTES(2)), 2),
+  '-8', SUBSTR(HEX(RANDOM_BYTES(2)), 2), '-', HEX(RANDOM_BYTES(6))))), (2, 0, '', '')
+ON DUPLICATE KEY UPDATE id = id;
 
-CREATE TABLE IF NOT EXISTS fenceproof (
+CREATE TABLE IF NOT EXISTS jobfenceproof (
   id TINYINT NOT NULL PRIMARY KEY,
   epoch BIGINT NOT NULL,
   written INT NOT NULL
 ) ENGINE=InnoDB;
 
-INSERT INTO fenceproof (id, epoch, written) VALUES (1, 0, 0) ON DUPLICATE KEY UPDATE id = id;
+INSERT INTO jobfenceproof (id, epoch, written) VALUES (1, 0, 0) ON DUPLICATE KEY UPDATE id = id;
 
--- Ids below next_id are taken.
-CREATE TABLE IF NOT EXISTS idblock (
+-- Ids below next_id are taken. made: when this table was made, as an election saw it last; a restore makes it anew.
+CREATE TABLE IF NOT EXISTS jobidblock (
   id TINYINT NOT NULL PRIMARY KEY,
-  next_id BIGINT NOT NULL
-) ENGINE=InnoDB;
+  next_id BIGINT NOT NULL,
+  made VARCHAR(32) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-INSERT INTO idblock (id, next_id) VALUES (1, 1) ON DUPLICATE KEY UPDATE id = id;
+INSERT INTO jobidblock (id, next_id, made) VALUES (1, 1, '') ON DUPLICATE KEY UPDATE id = id;
 
 CREATE TABLE IF NOT EXISTS jobclass (
   id INT NOT NULL PRIMARY KEY,
@@ -32,11 +52,14 @@ CREATE TABLE IF NOT EXISTS jobclass (
   epoch BIGINT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE IF NOT EXISTS clusternode (
-  number INT NOT NULL PRIMARY KEY,
+-- A process enters itself: so a master that finds it here shares this database with it.
+-- unheard_since: from when on no master has answered this process, in cluster time; NULL: one may have.
+CREATE TABLE IF NOT EXISTS jobnode (
+  number INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
   incarnation VARCHAR(64) NOT NULL,
   node_id VARCHAR(255) NOT NULL,
-  epoch BIGINT NOT NULL
+  unheard_since BIGINT NULL,
+  UNIQUE KEY clusternode_incarnation (incarnation)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- What a claim or a projection changes is NOT NULL and of fixed width, so that rows never grow in place.

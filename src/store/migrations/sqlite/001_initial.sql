@@ -1,20 +1,34 @@
 -- Times are epoch milliseconds, UTC. In lock-step with the MySQL migration of the same number.
 
-CREATE TABLE cluster (
-  id INTEGER NOT NULL PRIMARY KEY,
-  epoch INTEGER NOT NULL,
-  incarnation TEXT NOT NULL
+-- The migrations that were applied.
+CREATE TABLE jobschema (
+  version INTEGER NOT NULL PRIMARY KEY,
+  applied_at INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO cluster (id, epoch, incarnation) VALUES (1, 0, '');
+-- identity: who this cluster is, a random UUID, made here and kept for ever.
+CREATE TABLE jobcluster (
+  id INTEGER NOT NULL PRIMARY KEY,
+  epoch INTEGER NOT NULL,
+  incarnation TEXT NOT NULL,
+  identity TEXT NOT NULL,
+  address TEXT NOT NULL DEFAULT '',
+  lock_key TEXT NOT NULL DEFAULT '',
+  zone_data TEXT NOT NULL DEFAULT '',
+  zone_computed TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+INSERT INTO jobcluster (id, epoch, incarnation, identity)
+VALUES (1, 0, '', lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+  || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))));
 
 -- Ids below next_id are taken.
-CREATE TABLE idblock (
+CREATE TABLE jobidblock (
   id INTEGER NOT NULL PRIMARY KEY,
   next_id INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO idblock (id, next_id) VALUES (1, 1);
+INSERT INTO jobidblock (id, next_id) VALUES (1, 1);
 
 CREATE TABLE jobclass (
   id INTEGER NOT NULL PRIMARY KEY,
@@ -23,11 +37,11 @@ CREATE TABLE jobclass (
   epoch INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE clusternode (
-  number INTEGER NOT NULL PRIMARY KEY,
-  incarnation TEXT NOT NULL,
+CREATE TABLE jobnode (
+  number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  incarnation TEXT NOT NULL UNIQUE,
   node_id TEXT NOT NULL,
-  epoch INTEGER NOT NULL
+  unheard_since INTEGER NULL
 ) STRICT;
 
 -- epoch: the mastership that added the row.

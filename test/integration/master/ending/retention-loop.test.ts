@@ -53,6 +53,7 @@ beforeEach(async () => {
       maxLost: 10,
       retention: parseRetention(DEFAULT_RETENTION).retention,
       embedded: false,
+      zoneData: "2026c",
     },
     clock,
     random: systemRandom,
@@ -77,7 +78,7 @@ afterEach(async () => {
 async function newLoop(): Promise<RetentionLoop> {
   const classes = new ClassRegistry(context, () => {});
   await classes.load();
-  return new RetentionLoop(context, { classes, inFlight });
+  return new RetentionLoop(context, { classes, inFlight, isRecovering: () => true });
 }
 
 async function remaining(): Promise<{ jobs: Set<number>; results: Set<string> }> {

@@ -6,7 +6,7 @@ import { isError } from "../../../../src/core/errors.ts";
 import { type JobRecord, type JobSpec, OUTCOME } from "../../../../src/core/job.ts";
 import { openSqliteStore } from "../../../../src/store/open.ts";
 import { systemClock } from "../../../../src/system-clock.ts";
-import { specOf } from "../../../fixtures/job-fixture.ts";
+import { recordOf, specOf } from "../../../fixtures/job-fixture.ts";
 import { startMaster, type TestMaster, TestNode } from "../../../fixtures/test-master.ts";
 import { until } from "../../../fixtures/until.ts";
 
@@ -84,4 +84,43 @@ test("a claim that is lost keeps the time of the claim as its start", async () =
   expect(row).toMatchObject({ outcome: OUTCOME.LOST, startTime: claimed.updateTime });
   expect(row?.endTime).toBeGreaterThan(claimed.updateTime);
   expect(reconnected.assignments).toEqual([]);
+});
+
+test("a node that was drained is given nothing, and says why; undrained, it is given jobs again", async () => {
+  const node = () => master.api.readCluster().nodes[0];
+  master.node.offerSlot();
+  await until("its slot is there", () => node() !== undefined);
+  master.api.drainNode("a");
+  const id = await add({});
+  const reason = async () => (await master.api.readJob(id)).reason;
+  await until("it is due", async () => (await reason()) !== "");
+  expect(await reason()).toBe("the only node that can take it, a, is draining");
+  // What the node sent before it heard of it changes nothing.
+  master.node.credit({ draining: false });
+  expect(node()?.draining).toBe(true);
+  master.node.credit({ draining: true });
+  master.api.undrainNode("a");
+  expect(master.node.drains).toEqual(["drain", "undrain"]);
+  expect(node()?.draining).toBe(true);
+  master.node.credit({ draining: false });
+  expect(node()?.draining).toBe(false);
+  await master.node.take(id);
+  expect(() => master.api.undrainNode("b")).toThrow('nodeId: no node "b" is connected (connected: a)');
+});
+
+test("jobs that memory leaves out are counted: due ones that no node can take, and those of later", async () => {
+  expect(await master.api.readBeyondMemory()).toEqual({ stuck: 0, later: 0 });
+  await master.close();
+  const stuck = [1, 2, 3].map((n) => recordOf({ id: 1_000_000 + n, classId: 77, at: Date.now() - 1000 }));
+  const reopened = openSqliteStore({ path: join(folder, "jobs.db"), clock: systemClock });
+  const { epoch, incarnation } = await reopened.readMastership();
+  await reopened.advanceEpoch(epoch, { epoch: epoch + 1, incarnation });
+  await reopened.addClass(epoch + 1, { id: 77, handler: "gone", labels: {} });
+  const later = recordOf({ id: 1_000_004, classId: 77, at: Date.now() + 3_600_000 });
+  await reopened.insertJobs(epoch + 1, [...stuck, later], []);
+  await reopened.close();
+  master = await startMaster(openSqliteStore({ path: join(folder, "jobs.db"), clock: systemClock }), {
+    embedded: true,
+  });
+  expect(await master.api.readBeyondMemory()).toEqual({ stuck: 3, later: 1 });
 });

@@ -34,3 +34,9 @@ describe("a time zone's name", () => {
     expect(describeUnknownTimeZone("x".repeat(10_000))).not.toContain("did you mean");
   });
 });
+
+test("a name as long as a book is not repeated", () => {
+  const said = describeUnknownTimeZone("x".repeat(1_000_000));
+  expect(said).toContain(`"${"x".repeat(80)}…" is not a known time zone; an IANA time zone such as`);
+  expect(said.length).toBeLessThan(300);
+});

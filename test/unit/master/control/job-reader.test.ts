@@ -26,7 +26,7 @@ beforeEach(async () => {
   changedJobs = new ChangedJobs();
   const context = masterContext({ store: opened.store, clock, ended: end.signal });
   classes = new ClassRegistry(context, (jobClass) => nodes.classAdded(jobClass));
-  reader = new JobReader(context, { classes, nodes, changedJobs });
+  reader = new JobReader(context, { nodes, changedJobs });
 });
 afterEach(() => opened.close());
 

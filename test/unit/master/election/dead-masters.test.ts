@@ -8,9 +8,9 @@ import { silentLogger } from "../../../fixtures/silent-logger.ts";
 
 type Answer = Identity | "refused" | "silent";
 
-const MASTER = { address: "127.0.0.1:2", nodeId: "b", incarnation: "the master", epoch: 5 };
-const ITSELF: Identity = { incarnation: "the master", nodeId: "b", epoch: 5 };
-const ANOTHER: Identity = { incarnation: "another process", nodeId: "b", epoch: 0 };
+const MASTER = { address: "127.0.0.1:2", nodeId: "b", incarnation: "the master", epoch: 5, cluster: "c" };
+const ITSELF: Identity = { incarnation: "the master", nodeId: "b", epoch: 5, sharesDatabase: false };
+const ANOTHER: Identity = { incarnation: "another process", nodeId: "b", epoch: 0, sharesDatabase: false };
 const PAUSE_MS = 20;
 
 /** What answers at the master's address, one look after another. */

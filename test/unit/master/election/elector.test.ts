@@ -18,7 +18,13 @@ const LOCK_TTL_MS = 3_000;
 const TRUST_MS = LOCK_TTL_MS - 200;
 const OWN = "this process";
 const ADDRESS = "127.0.0.1:1";
-const OTHER: MasterAddress = { address: "127.0.0.1:2", nodeId: "b", incarnation: "another", epoch: 7 };
+const OTHER: MasterAddress = {
+  address: "127.0.0.1:2",
+  nodeId: "b",
+  incarnation: "another",
+  epoch: 7,
+  cluster: "c",
+};
 
 let opened: Awaited<ReturnType<typeof openTestStore>>;
 let elector: Elector;
@@ -82,6 +88,13 @@ async function isServed(api: Mastership): Promise<boolean> {
 }
 
 /** As another process does that is elected. */
+/** Another process is master: it has the lock, and the database names it. */
+async function otherReigns(): Promise<MasterAddress> {
+  const master = { ...OTHER, epoch: await beginEpoch() };
+  [lock.held, lock.master] = [master.incarnation, master];
+  return master;
+}
+
 async function beginEpoch(incarnation = OTHER.incarnation): Promise<number> {
   const { epoch } = await opened.store.readMastership();
   await opened.store.advanceEpoch(epoch, { epoch: epoch + 1, incarnation });
@@ -94,7 +107,10 @@ test("with the lock free it is elected: the epoch is written, above the last one
   const { epoch } = await elect();
   expect(epoch).toBe(NOW);
   expect(await opened.store.readMastership()).toEqual({ epoch, incarnation: OWN });
-  expect([lock.held, lock.master]).toEqual([OWN, { address: ADDRESS, nodeId: "a", incarnation: OWN, epoch }]);
+  const { identity: cluster } = await opened.store.readCluster();
+  expect(lock.held).toBe(OWN);
+  expect(lock.master).toEqual({ address: ADDRESS, nodeId: "a", incarnation: OWN, epoch, cluster });
+  expect(await opened.store.readCluster()).toMatchObject({ address: ADDRESS, lockKey: lock.key });
 });
 
 test("cluster time is the database's, taken in the middle of the round trip", async () => {
@@ -202,12 +218,11 @@ test.each<[number, string]>([
 
 test("a master whose lock another holds steps down, and then follows it", async () => {
   const { api } = await elect();
-  lock.held = OTHER.incarnation;
-  lock.master = OTHER;
+  const master = await otherReigns();
   await elector.tick();
   expect([elector.now().kind, await isServed(api)]).toEqual(["none", false]);
   await elector.tick();
-  expect(elector.now()).toEqual({ kind: "follower", master: OTHER });
+  expect(elector.now()).toEqual({ kind: "follower", master });
 });
 
 test("a lock that was lost is taken anew while the database has the same epoch: the mastership goes on", async () => {
@@ -266,13 +281,13 @@ test.each<[string, (epoch: number) => MasterAddress | null]>([
   ["is another's", (epoch) => ({ ...OTHER, epoch })],
   [
     "is of an earlier epoch",
-    (epoch) => ({ address: ADDRESS, nodeId: "a", incarnation: OWN, epoch: epoch - 1 }),
+    (epoch) => ({ address: ADDRESS, nodeId: "a", incarnation: OWN, epoch: epoch - 1, cluster: "c" }),
   ],
 ])("an address that %s is published again", async (_, published) => {
   const { epoch } = await elect();
   lock.master = published(epoch);
   await elector.tick();
-  expect(lock.master).toEqual({ address: ADDRESS, nodeId: "a", incarnation: OWN, epoch });
+  expect(lock.master).toMatchObject({ address: ADDRESS, nodeId: "a", incarnation: OWN, epoch });
 });
 
 test("a master that finds the lock lost as it publishes steps down", async () => {
@@ -326,9 +341,9 @@ test("one that resigns lets its writes end for a moment, gives up the lock, and 
   // Nor does it begin an epoch, which would end the mastership of whoever has taken over by then.
   expect(await storedEpoch()).toBe(epoch);
   // It goes on as a follower.
-  [lock.held, lock.master] = [OTHER.incarnation, OTHER];
+  const master = await otherReigns();
   await elector.tick();
-  expect(elector.now()).toEqual({ kind: "follower", master: OTHER });
+  expect(elector.now()).toEqual({ kind: "follower", master });
 });
 
 test("one that resigns while it is being elected gives up the lock", async () => {
@@ -371,13 +386,18 @@ test.each([
 );
 
 test("it follows whoever is announced, other than itself, and tries at once when the lock is released", async () => {
-  lock.held = OTHER.incarnation;
+  const master = { ...OTHER, epoch: await beginEpoch() };
+  lock.held = master.incarnation;
   elector.start();
   await settled();
-  lock.announce({ ...OTHER, incarnation: OWN });
+  lock.announce({ ...master, incarnation: OWN });
+  lock.announce({ ...master, incarnation: "of another database" });
+  lock.announce({ ...master, epoch: master.epoch + 1 });
+  await settled();
   expect(elector.now().kind).toBe("none");
-  lock.announce(OTHER);
-  expect(elector.now()).toEqual({ kind: "follower", master: OTHER });
+  lock.announce(master);
+  await until("it follows", () => elector.now().kind === "follower");
+  expect(elector.now()).toEqual({ kind: "follower", master });
   lock.held = null;
   lock.announce(null);
   // No time passes.
@@ -388,10 +408,10 @@ test("it follows whoever is announced, other than itself, and tries at once when
 });
 
 test("when the master's process has ended, it breaks that one's lock and tries at once", async () => {
-  [lock.held, lock.master] = [OTHER.incarnation, OTHER];
+  const master = await otherReigns();
   elector.start();
   await until("it follows", () => elector.now().kind === "follower");
-  const gone = elector.masterIsGone(OTHER);
+  const gone = elector.masterIsGone(master);
   await settled();
   clock.move(20);
   await gone;

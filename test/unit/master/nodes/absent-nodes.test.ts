@@ -5,6 +5,7 @@ import type { Endings } from "../../../../src/master/ending/endings.ts";
 import { ClaimHolders } from "../../../../src/master/memory/claim-holders.ts";
 import { AbsentNodes } from "../../../../src/master/nodes/absent-nodes.ts";
 import type { NodeNumbers } from "../../../../src/master/nodes/node-numbers.ts";
+import type { UnheardNodes } from "../../../../src/master/nodes/unheard-nodes.ts";
 import type { ClaimRef } from "../../../../src/store/job-store.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext } from "../../../fixtures/master-context.ts";
@@ -21,8 +22,8 @@ const PAUSE_MS = 50;
 const NODE = 1;
 const CLAIM = { jobId: 5, claim: 2 };
 const LOST = [{ claims: [CLAIM], reason: "its node is gone" }];
-const ITSELF: Identity = { incarnation: "a process", nodeId: "a", epoch: 0 };
-const REPLACED: Identity = { incarnation: "the next process", nodeId: "a", epoch: 0 };
+const ITSELF: Identity = { incarnation: "a process", nodeId: "a", epoch: 0, sharesDatabase: false };
+const REPLACED: Identity = { incarnation: "the next process", nodeId: "a", epoch: 0, sharesDatabase: false };
 
 /** Node 1 holds a claim. What answers at its address, one look after another; then silence. */
 function start({ answers = [] as Answer[], embedded = false, isReachable = true } = {}) {
@@ -37,6 +38,7 @@ function start({ answers = [] as Answer[], embedded = false, isReachable = true 
     },
   };
   const knownGone = new Set<string>();
+  const noted: number[] = [];
   const state = { isTrusted: true };
   const context = masterContext({
     clock,
@@ -55,6 +57,10 @@ function start({ answers = [] as Answer[], embedded = false, isReachable = true 
     holders,
     numbers: numbers as unknown as NodeNumbers,
     endings: { lose } as unknown as Endings,
+    unheard: {
+      since: (_: number, latest: number) => latest,
+      note: (number: number) => noted.push(number),
+    } as unknown as UnheardNodes,
   });
   const { session } = sessionOf();
   session.isReachable = isReachable;

@@ -136,9 +136,31 @@ test("when the mastership ends, all streams do", async () => {
   expect([stream.closes, connected.all()]).toEqual([1, []]);
 });
 
-test("a node that is given no number, as another epoch has begun, ends the mastership", async () => {
-  const { connect, connected, state } = await startNodes();
-  state.addNode = () => Promise.reject(new ElasticJobError("stale_epoch", "another epoch"));
+test("a node that has not entered itself in the master's database is told so, and then closed", async () => {
+  const { connect, connected, state, clock } = await startNodes();
+  state.findNode = async () => null;
+  const { stream, said } = await connect();
+  expect([stream.closes, connected.all()]).toEqual([0, []]);
+  expect(said()).toEqual(["refusal"]);
+  clock.move(1_000);
+  expect(stream.closes).toBe(1);
+});
+
+test("a node of which it was noted that it is not heard is welcomed only when that is withdrawn", async () => {
+  const { connect, connected, state, unheard } = await startNodes();
+  unheard.load([{ number: 1, incarnation: "a process", nodeId: "a", unheardSince: 5 }]);
+  state.noteUnheard = () => Promise.reject(new ElasticJobError("unavailable", "no answer"));
+  const first = await connect();
+  expect([first.said(), connected.all()]).toEqual([[], []]);
+  state.noteUnheard = async () => {};
+  const second = await connect();
+  expect(second.said()).toEqual(["welcome"]);
+});
+
+test("a master that finds itself deposed as it withdraws a note answers nobody any more", async () => {
+  const { connect, connected, state, unheard } = await startNodes();
+  unheard.load([{ number: 1, incarnation: "a process", nodeId: "a", unheardSince: 5 }]);
+  state.noteUnheard = () => Promise.reject(new ElasticJobError("stale_epoch", "another epoch"));
   const { stream, said } = await connect();
   expect([stream.closes, said(), state.deposed, connected.all()]).toEqual([1, [], 1, []]);
 });

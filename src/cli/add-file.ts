@@ -1,0 +1,128 @@
+/** `add --file`: a job as JSON on each line, in calls of many, with what became of them. */
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { codeToString } from "@connectrpc/connect/protocol-connect";
+import type { ElasticJobClient } from "../client/elastic-job-client.ts";
+import type { AddJobInput } from "../client/job-json.ts";
+import { print, printJson } from "./client-command.ts";
+import { EXIT_FAILED } from "./run-program.ts";
+
+const BATCH_JOBS = 1_000;
+/** A call takes a few MiB at most; in UTF-16 units. */
+const BATCH_CHARACTERS = 2_000_000;
+const PROGRESS_MS = 1_000;
+/** More lines that are wrong in the same way help nobody. */
+const MAX_TOLD = 20;
+
+/** What is wrong with one job; all else, such as a cluster that is away, ends the whole. */
+const OF_THE_JOB: readonly Code[] = [Code.InvalidArgument, Code.FailedPrecondition, Code.AlreadyExists];
+
+export interface FileOptions {
+  readonly handler?: string;
+  /** What holds for lines that do not say otherwise. */
+  readonly fields: Partial<AddJobInput>;
+  readonly json?: boolean;
+}
+
+interface Line {
+  readonly number: number;
+  readonly job: AddJobInput;
+}
+
+export async function addFile(client: ElasticJobClient, file: string, options: FileOptions): Promise<void> {
+  const adding = new AddedLines(client);
+  const input = file === "-" ? process.stdin : createReadStream(file);
+  const failed = new Promise<never>((_, reject) => input.once("error", reject));
+  const run = async () => {
+    let number = 0;
+    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      number++;
+      if (text.trim() !== "") await adding.take(number, text, options);
+    }
+    await adding.send();
+  };
+  try {
+    await Promise.race([run(), failed]);
+  } finally {
+    // They are told also when this breaks off: those jobs are there.
+    adding.tell(options.json ?? false);
+  }
+}
+
+class AddedLines {
+  private readonly client: ElasticJobClient;
+  private batch: Line[] = [];
+  private characters = 0;
+  private readonly counts = { added: 0, existed: 0, refused: 0 };
+  private readonly refusals: { line: number; code: string; message: string }[] = [];
+  private toldAt = performance.now();
+
+  constructor(client: ElasticJobClient) {
+    this.client = client;
+  }
+
+  async take(number: number, text: string, { handler, fields }: FileOptions): Promise<void> {
+    let line: unknown;
+    try {
+      line = JSON.parse(text);
+    } catch (error) {
+      return this.refuse(number, "invalid_argument", `it is no JSON: ${messageOf(error)}`);
+    }
+    if (typeof line !== "object" || line === null || Array.isArray(line)) {
+      return this.refuse(number, "invalid_argument", "a JSON object is accepted, a job on each line");
+    }
+    this.batch.push({
+      number,
+      job: { ...(handler !== undefined && { handler }), ...fields, ...line } as AddJobInput,
+    });
+    this.characters += text.length;
+    if (this.batch.length >= BATCH_JOBS || this.characters >= BATCH_CHARACTERS) await this.send();
+  }
+
+  async send(): Promise<void> {
+    const batch = this.batch.splice(0);
+    this.characters = 0;
+    // The client sends what is added together in one call, and refuses each job alone.
+    const outcomes = await Promise.allSettled(batch.map(({ job }) => this.client.addJob(job)));
+    let broken: unknown;
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.status === "fulfilled") this.counts[outcome.value.created ? "added" : "existed"]++;
+      else {
+        const { code, rawMessage } = ConnectError.from(outcome.reason);
+        if (OF_THE_JOB.includes(code)) this.refuse(batch[index]?.number ?? 0, codeToString(code), rawMessage);
+        else broken ??= outcome.reason;
+      }
+    }
+    if (broken !== undefined) throw broken;
+    this.progress();
+  }
+
+  private refuse(line: number, code: string, message: string): void {
+    this.counts.refused++;
+    process.exitCode = EXIT_FAILED;
+    this.refusals.push({ line, code, message });
+    if (this.refusals.length <= MAX_TOLD) process.stderr.write(`line ${line}: ${code}: ${message}\n`);
+    else if (this.refusals.length === MAX_TOLD + 1) process.stderr.write("… and more lines are refused\n");
+  }
+
+  private progress(): void {
+    if (performance.now() - this.toldAt < PROGRESS_MS) return;
+    this.toldAt = performance.now();
+    const { added, existed, refused } = this.counts;
+    process.stderr.write(`${(added + existed + refused).toLocaleString("en")} lines …\n`);
+  }
+
+  tell(asJson: boolean): void {
+    if (asJson) return printJson({ ...this.counts, refusals: this.refusals.slice(0, MAX_TOLD) });
+    const { added, existed, refused } = this.counts;
+    const parts = [`added ${added} ${added === 1 ? "job" : "jobs"}`];
+    if (existed > 0) parts.push(`${existed} were there already`);
+    if (refused > 0) parts.push(`${refused} refused`);
+    print(parts.join(", "));
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

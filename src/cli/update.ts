@@ -1,0 +1,77 @@
+import { type Command, Option } from "commander";
+import type { UpdateJobInput } from "../client/job-json.ts";
+import type { Environment } from "../config.ts";
+import { UpdateJobResponseSchema } from "../gen/elasticjob/v1/job_service_pb.ts";
+import { type ClientCommandOptions, clientCommand, connect, print, printAnswer } from "./client-command.ts";
+import { addJobOptions, type JobOptions, jobFields } from "./job-options.ts";
+import { standText } from "./job-text.ts";
+import { parseWhole } from "./option-values.ts";
+import { checkScheduleOptions } from "./schedule-options.ts";
+
+/** What a job can be without. */
+const CLEARABLE = {
+  payload: "payload",
+  "start-at": "startAt",
+  "end-at": "endAt",
+  "max-occurrences": "maxOccurrences",
+  jitter: "jitter",
+  deadline: "deadline",
+  timeout: "timeout",
+  retry: "retry",
+  requirements: "requirements",
+  labels: "requirements.labels",
+} as const;
+
+interface UpdateOptions extends ClientCommandOptions, JobOptions {
+  readonly handler?: string;
+  readonly clear?: readonly (keyof typeof CLEARABLE)[];
+  readonly revision?: number;
+}
+
+const EXAMPLES = `
+What no option names stays as it is; a running attempt goes on with the old values.
+
+Examples:
+  elastic-job update 1 --daily 09:00 --zone Europe/Berlin
+  elastic-job update 1 --priority 0 --timeout 3m --clear deadline end-at
+  elastic-job update 1 --payload @new.json --revision 4`;
+
+export function updateCommand(env: Environment): Command {
+  const command = clientCommand(env, "update", "change fields of a job").argument("<jobId>", "the job");
+  return addJobOptions(command)
+    .option("--handler <handler>", "the handler that is to run it")
+    .addOption(
+      new Option("--clear <fields...>", "take these back to their default").choices(Object.keys(CLEARABLE)),
+    )
+    .addOption(
+      new Option("--revision <number>", "only if the job is still at this revision").argParser(parseWhole),
+    )
+    .addHelpText("after", EXAMPLES)
+    .action(async (jobId: string, options: UpdateOptions) => {
+      checkScheduleOptions(command, options);
+      const fields = {
+        ...jobFields(options),
+        ...(options.handler !== undefined && { handler: options.handler }),
+      };
+      const paths = [...pathsOf(fields), ...(options.clear ?? []).map((name) => CLEARABLE[name])];
+      if (paths.length === 0) return command.error("error: name something to change");
+      const { revision } = options;
+      const job = await connect(options).updateJob({
+        jobId,
+        job: fields as UpdateJobInput["job"],
+        updateMask: [...new Set(paths)].join(","),
+        ...(revision !== undefined && { revision }),
+      });
+      if (options.json) printAnswer(UpdateJobResponseSchema, { job });
+      else print(`${standText(job)}, at revision ${job.revision}`);
+    });
+}
+
+/** By name, so that 0 and "" are values like others; of retry and requirements only what is given. */
+function pathsOf(fields: ReturnType<typeof jobFields>): string[] {
+  return Object.entries(fields).flatMap(([name, value]) =>
+    (name === "retry" || name === "requirements") && typeof value === "object"
+      ? Object.keys(value ?? {}).map((inner) => `${name}.${inner}`)
+      : [name],
+  );
+}

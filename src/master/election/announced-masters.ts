@@ -1,0 +1,67 @@
+import type { MasterAddress } from "../../coordination/cluster-lock.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { JobStore } from "../../store/job-store.ts";
+
+/** A master that has refused this node is not asked again for so long. */
+const REFUSED_MS = 5_000;
+
+/**
+ * Whether a master that Redis names is this cluster's: then this process's own database names it, too. Two clusters that
+ * share a Redis without a prefix of their own would else become one.
+ */
+export class AnnouncedMasters {
+  private readonly parts: { readonly store: JobStore; readonly clock: Clock; readonly logger: Logger };
+  /** The last one that the database named, too. */
+  private known = "";
+  /** By name: until when (monotonic) a master that has refused this node is left alone. */
+  private readonly refusedUntil = new Map<string, number>();
+  /** Those of which the log tells already. */
+  private readonly told = new Set<string>();
+
+  constructor(parts: AnnouncedMasters["parts"]) {
+    this.parts = parts;
+  }
+
+  async isOurs(master: MasterAddress): Promise<boolean> {
+    const { store, clock } = this.parts;
+    const name = nameOf(master);
+    if (clock.monotonic() < (this.refusedUntil.get(name) ?? 0)) return false;
+    if (name === this.known) return true;
+    const { epoch, incarnation } = await store.readMastership();
+    if (epoch !== master.epoch || incarnation !== master.incarnation) {
+      // A master whose database has moved on is on its way out; one of a later epoch than ours has another database.
+      if (master.epoch > epoch) await this.tell(master);
+      return false;
+    }
+    this.known = name;
+    return true;
+  }
+
+  refused(master: MasterAddress, reason: string): void {
+    const name = nameOf(master);
+    this.known = "";
+    this.refusedUntil.set(name, this.parts.clock.monotonic() + REFUSED_MS);
+    if (this.isNew(name)) this.parts.logger.error({ master: master.nodeId, address: master.address }, reason);
+  }
+
+  private async tell(master: MasterAddress): Promise<void> {
+    if (!this.isNew(nameOf(master))) return;
+    const { identity } = await this.parts.store.readCluster();
+    this.parts.logger.error(
+      { master: master.nodeId, address: master.address, cluster: identity, masterCluster: master.cluster },
+      "the master that Redis names uses another database (MYSQL_URL) than this node; give each cluster that shares a Redis its own CLUSTER_PREFIX",
+    );
+  }
+
+  private isNew(name: string): boolean {
+    if (this.told.has(name)) return false;
+    if (this.told.size > 100) this.told.clear();
+    this.told.add(name);
+    return true;
+  }
+}
+
+function nameOf({ incarnation, epoch }: MasterAddress): string {
+  return `${incarnation}/${epoch}`;
+}

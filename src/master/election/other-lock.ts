@@ -1,0 +1,58 @@
+import type { ClusterLock } from "../../coordination/cluster-lock.ts";
+import type { Network } from "../../coordination/network.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { JobStore, Mastership } from "../../store/job-store.ts";
+
+const IDENTIFY_TIMEOUT_MS = 500;
+/** A master under another lock that has been silent for so long counts as gone. */
+const SILENT_MS = 10_000;
+
+/**
+ * Whether this database has a living master that was elected by another lock: two prefixes on one database would make
+ * two masters that depose each other for ever. Who comes second stays out, and says why.
+ */
+export class OtherLock {
+  private readonly parts: {
+    readonly store: JobStore;
+    readonly lock: ClusterLock;
+    readonly network: Network;
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly incarnation: string;
+    readonly nodeId: string;
+  };
+  private silentSince: number | null = null;
+  private hasTold = false;
+
+  constructor(parts: OtherLock["parts"]) {
+    this.parts = parts;
+  }
+
+  async isUsed({ epoch, incarnation }: Mastership): Promise<boolean> {
+    const { store, lock, network, clock, logger } = this.parts;
+    if (epoch === 0) return false;
+    const { identity, address, lockKey } = await store.readCluster();
+    if (lockKey === "" || lockKey === lock.key || address === "") return false;
+    // What the other one finds of this process tells whether this is its database, or a copy.
+    await store.registerNode(this.parts.incarnation, this.parts.nodeId);
+    const answer = await network.identify(address, IDENTIFY_TIMEOUT_MS);
+    if (answer === "silent") {
+      this.silentSince ??= clock.monotonic();
+      return clock.monotonic() - this.silentSince < SILENT_MS;
+    }
+    this.silentSince = null;
+    const isMaster =
+      typeof answer === "object" && answer.incarnation === incarnation && answer.epoch === epoch;
+    // A copy of the database names the original's master, which does not know this process.
+    const isUsed = isMaster && answer.sharesDatabase;
+    if (isUsed && !this.hasTold) {
+      logger.error(
+        { cluster: identity, address, lock: lockKey, ownLock: lock.key },
+        "this database (MYSQL_URL) has a master that was elected by another lock; nodes of one cluster need the same CLUSTER_PREFIX, and each cluster a database of its own",
+      );
+    }
+    this.hasTold = isUsed;
+    return isUsed;
+  }
+}

@@ -1,0 +1,167 @@
+/** What becomes of processes that serve: real ones, embedded, so that they need no servers. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createClient } from "../../../src/client/lazy-client.ts";
+import { until } from "../../fixtures/until.ts";
+
+const MAIN = join(import.meta.dirname, "../../../src/cli/start.mjs");
+const PRINTING = `
+  const line = "x".repeat(1000);
+  export default { print: () => { for (let i = 0; i < 100; i++) { console.log(line); console.error(line); } return "printed"; } };`;
+
+let folder: string;
+let child: ChildProcess | null = null;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "serving-"));
+  await writeFile(join(folder, "handlers.mts"), PRINTING);
+});
+afterEach(async () => {
+  if (child !== null && child.exitCode === null && child.signalCode === null) {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+  child = null;
+  await rm(folder, { recursive: true });
+});
+
+function settings(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env["PATH"],
+    DATA_DIR: folder,
+    HANDLERS: join(folder, "handlers.mts"),
+    HOST: "127.0.0.1",
+    PORT: "0",
+    EDGE_PORT: "0",
+    SLOTS: "4",
+    ...more,
+  };
+}
+
+/** Starts a process, and waits for the line of stdout that tells where it is. */
+async function serve(command: string, more: Record<string, string> = {}) {
+  const started = spawn(process.execPath, [MAIN, command], {
+    env: settings(more),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child = started;
+  const printed = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    started[name].on("data", (part: Buffer) => {
+      printed[name] += part.toString();
+    });
+  }
+  const ended = once(started, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
+  await until(`${command} is up`, () => / is at \S+/.test(printed.stdout), 30_000);
+  const [, where = ""] = / is at (?:http:\/\/)?([0-9.:]+)/.exec(printed.stdout) ?? [];
+  return { started, printed, ended, url: `http://${where}` };
+}
+
+/** Runs the printing handler, to its end. */
+async function print(url: string) {
+  const client = createClient({ baseUrl: url });
+  const { jobId } = await client.addJob({ handler: "print" });
+  await until(
+    `job ${jobId} has ended`,
+    async () => {
+      const { job } = await client.getJobStatus(jobId);
+      return job.status === "JOB_STATUS_SUCCEEDED";
+    },
+    30_000,
+  );
+}
+
+// Each starts processes, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
+
+describe("a node", () => {
+  test("whose stdout is lost serves on, says so once, and drains at SIGHUP", async () => {
+    const { started, printed, ended, url } = await serve("node");
+    started.stdout.destroy();
+    await print(url);
+    await print(url);
+    started.kill("SIGHUP");
+    expect(await ended).toEqual([0, null]);
+    expect(printed.stderr.match(/stdout is lost \(.*EPIPE.*\); serving on/g)).toHaveLength(1);
+    expect(printed.stderr).toContain("stopping; running jobs may finish");
+    expect(printed.stderr).toContain("node has stopped");
+  });
+
+  test("whose stdout and stderr are lost serves on, and drains at SIGTERM", async () => {
+    const { started, ended, url } = await serve("node");
+    started.stdout.destroy();
+    started.stderr.destroy();
+    await print(url);
+    await print(url);
+    started.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+  });
+
+  test("that is drained gives out nothing until it is undrained, and what runs by then goes on", async () => {
+    const { url } = await serve("node", { DRAIN_GRACE_MS: "1000", NODE_ID: "n1" });
+    const client = createClient({ baseUrl: url });
+    const statusOf = async (jobId: string) => (await client.getJobStatus(jobId)).job;
+    const slow = await client.addJob({ handler: "sleep", payload: { ms: 4_000 } });
+    await until("it runs", async () => (await statusOf(slow.jobId)).status === "JOB_STATUS_RUNNING");
+    await client.drainNode("n1");
+    const waiting = await client.addJob({ handler: "echo" });
+    const { jobs } = await client.getAllJobs();
+    expect(jobs[0]).toMatchObject({
+      jobId: waiting.jobId,
+      status: "JOB_STATUS_PREPARED",
+      reason: "the only node that can take it, n1, is draining",
+    });
+    await client.undrainNode("n1");
+    for (const { jobId } of [waiting, slow]) {
+      await until(
+        `job ${jobId} has succeeded`,
+        async () => (await statusOf(jobId)).status === "JOB_STATUS_SUCCEEDED",
+        30_000,
+      );
+      expect((await statusOf(jobId)).attempt).toBe(1);
+    }
+  });
+
+  test("exits at once at a second signal, as the shell knows it", async () => {
+    const { started, printed, ended, url } = await serve("node");
+    await createClient({ baseUrl: url }).addJob({ handler: "sleep", payload: { ms: 60_000 } });
+    started.kill("SIGHUP");
+    await until("it is stopping", () => printed.stderr.includes("stopping;"));
+    started.kill("SIGHUP");
+    expect(await ended).toEqual([129, null]);
+  });
+});
+
+test("dev whose stdout is lost serves on, edge included", async () => {
+  const { started, printed, ended, url } = await serve("dev");
+  started.stdout.destroy();
+  await print(url);
+  await print(url);
+  started.kill("SIGHUP");
+  expect(await ended).toEqual([0, null]);
+  expect(printed.stderr).toContain("stdout is lost");
+});
+
+test("dev shows its banner before its log, and the token's header without the token", async () => {
+  const token = "0123456789abcdefTOKEN";
+  const file = await open(join(folder, "output"), "a");
+  // One file takes both, so that what was printed first stands first.
+  const started = spawn(process.execPath, [MAIN, "dev"], {
+    env: settings({ API_TOKENS: token }),
+    stdio: ["ignore", file.fd, file.fd],
+  });
+  child = started;
+  await file.close();
+  const ended = once(started, "exit");
+  const printed = () => readFile(join(folder, "output"), "utf8");
+  await until("its log follows", async () => (await printed()).includes("node is up"), 30_000);
+  expect(await printed()).toMatch(
+    /^\nElastic Job is at \S+ \(Ctrl-C stops it\)\. Try with one of API_TOKENS in ELASTIC_JOB_TOKEN:\n\n {2}curl -X POST \S+\/AddJob -H "Authorization: Bearer \$ELASTIC_JOB_TOKEN" -d '/,
+  );
+  expect(await printed()).not.toContain(token);
+  started.kill("SIGTERM");
+  expect(await ended).toEqual([0, null]);
+});
