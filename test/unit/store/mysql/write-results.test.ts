@@ -9,7 +9,7 @@ const DUPLICATE = Object.assign(new Error("duplicate"), { errno: 1062 });
 const FAILED = { outcome: OUTCOME.FAILED } as const;
 
 /** The rows of each INSERT. `refuse`: each meets a duplicate that is gone when it is looked for. */
-async function inserts(results: readonly ResultRecord[], refuse = false) {
+async function inserts(written: readonly ResultRecord[], refuse = false) {
   const rows: number[] = [];
   const insert = async (sql: string) => {
     rows.push(sql.slice(sql.indexOf("VALUES")).split("), (").length);
@@ -17,7 +17,7 @@ async function inserts(results: readonly ResultRecord[], refuse = false) {
     return { affectedRows: 1 };
   };
   const session = { execute: insert, query: insert, read: async () => [] };
-  const outcome = await writeResults(session as unknown as Session, 0, results).catch(
+  const outcome = await writeResults(session as unknown as Session, 0, written).catch(
     (error: Error) => error,
   );
   return { rows, outcome };
