@@ -423,3 +423,31 @@ test("one that stops hears of no more announcements", async () => {
   await elector.stop();
   expect([lock.listenerCount, elector.now().kind, lock.held]).toEqual([0, "none", null]);
 });
+
+test.each([true, false])(
+  "while a master of another lock reigns in this database, nobody is elected: %s",
+  async (isUsed) => {
+    elector["otherLock"].isUsed = async () => isUsed;
+    await elector.tick();
+    expect([elector.now().kind, lock.held]).toEqual(isUsed ? ["none", null] : ["master", OWN]);
+  },
+);
+
+test("one that others go before leaves a free lock alone, and not one that is its own", async () => {
+  elector["zones"].mayTry = async () => false;
+  await elector.tick();
+  expect([elector.now().kind, lock.held]).toEqual(["none", null]);
+  lock.held = OWN;
+  await elector.tick();
+  expect(elector.now().kind).toBe("master");
+});
+
+test("a master that refuses this node is followed no more; what another says changes nothing", async () => {
+  const master = await otherReigns();
+  await elector.tick();
+  elector.refused({ ...master, incarnation: "a third" }, "not ours");
+  expect(elector.now()).toEqual({ kind: "follower", master });
+  elector.refused(master, "not ours");
+  await elector.tick();
+  expect(elector.now().kind).toBe("none");
+});

@@ -64,7 +64,7 @@ function start({ answers = [] as Answer[], embedded = false, isReachable = true 
   });
   const { session } = sessionOf();
   session.isReachable = isReachable;
-  return { absent, clock, end, asked, knownGone, state, holders, lost, session };
+  return { absent, clock, end, asked, knownGone, state, holders, lost, noted, session };
 }
 
 type Started = ReturnType<typeof start>;
@@ -215,4 +215,17 @@ test("an address that never answered proves nothing by refusing: it is not asked
   absent.left(session);
   await settled();
   expect(asked).toEqual([]);
+});
+
+test("a node that is waited for is noted for the next master when it has not been heard for a second", () => {
+  const { absent, clock, noted } = start();
+  expect(absent.areAwaited).toBe(false);
+  absent.expect(NODE);
+  expect(absent.areAwaited).toBe(true);
+  clock.move(999);
+  absent.tick();
+  expect(noted).toEqual([]);
+  clock.move(1);
+  absent.tick();
+  expect(noted).toEqual([NODE]);
 });

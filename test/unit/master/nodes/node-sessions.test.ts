@@ -210,3 +210,40 @@ test("a running job whose node is not here is that node's, which may come and sp
   sessions.tick();
   expect(lost).toEqual([{ claims: [{ jobId: 5, claim: 2 }], reason: "its node is gone" }]);
 });
+
+test("a node that has been silent for a third of its lease is noted for the next master, once", async () => {
+  const { connect, sessions, clock, state } = await startNodes();
+  const notes: number[] = [];
+  state.noteUnheard = async (_, asked) => void notes.push(...asked.map(({ number }) => number));
+  await connect();
+  clock.move(LEASE_MS / 3 - 1);
+  sessions.tick();
+  await settled();
+  expect(notes).toEqual([]);
+  clock.move(1);
+  sessions.tick();
+  sessions.tick();
+  await settled();
+  expect(notes).toEqual([1]);
+});
+
+test("a ping is answered only when what was noted of its node is withdrawn (G7)", async () => {
+  const { connect, sessions, clock, state } = await startNodes();
+  const { ping, said } = await connect();
+  clock.move(LEASE_MS / 3);
+  sessions.tick();
+  await settled();
+  state.noteUnheard = () => Promise.reject(new ElasticJobError("unavailable", "no answer"));
+  await ping();
+  expect(said()).toEqual(["welcome"]);
+  state.noteUnheard = async () => {};
+  await ping();
+  expect(said()).toEqual(["welcome", "pong"]);
+});
+
+test("a node whose number cannot be read is not told that it is another cluster's", async () => {
+  const { connect, state } = await startNodes();
+  state.findNode = () => Promise.reject(new ElasticJobError("unavailable", "no answer"));
+  const { stream, said } = await connect();
+  expect([stream.closes, said()]).toEqual([1, []]);
+});
