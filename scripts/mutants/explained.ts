@@ -170,8 +170,38 @@ export const EXPLAINED: readonly Explained[] = [
   ),
   ...all(
     "src/node/let-jobs-end.ts",
-    "if (idle.signal.aborted) return;",
+    "if (idle.signal.aborted || undrained.aborted) return;",
     ["early return dropped"],
     "With nothing left that runs, there is nothing to hand back, and the second wait ends at once.",
+  ),
+  ...all(
+    "src/node/puller.ts",
+    "const ENTER_RETRY_MS = 500;",
+    ["500 becomes 1500", "500 becomes 166.667"],
+    "It only paces the tries to enter the database.",
+  ),
+  ...all(
+    "src/master/nodes/node-sessions.ts",
+    "const REFUSAL_MS = 1000;",
+    ["1000 becomes 333.333"],
+    "It is how long a refused node has to read why; the stream is of no use to it either way.",
+  ),
+  ...all(
+    "src/master/nodes/node-sessions.ts",
+    "const MAX_REFUSED = 1000;",
+    ["1000 becomes 3000", "1000 becomes 333.333"],
+    "It bounds what is remembered of lines that were logged; more of them is the worst that follows.",
+  ),
+  ...all(
+    "src/master/nodes/node-sessions.ts",
+    "if (this.refused.size >= MAX_REFUSED) this.refused.clear();",
+    [">= becomes >", ">= becomes <"],
+    "It bounds what is remembered of lines that were logged; more of them is the worst that follows.",
+  ),
+  ...all(
+    "src/master/election/elector.ts",
+    "if (master.incarnation === this.parts.incarnation || this.mastership !== null) return;",
+    ["early return dropped"],
+    "While this process reigns its database names no other, so nobody is followed either way; the return spares the read.",
   ),
 ];

@@ -11,6 +11,8 @@ import {
   type GetJobResponse,
   GetJobResponseSchema,
   PongSchema,
+  RefusalSchema,
+  UndrainSchema,
   WelcomeSchema,
 } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import type { Execution, ExecutionEnd } from "../../../src/node/executors.ts";
@@ -31,7 +33,7 @@ interface Stream {
   end(): void;
 }
 
-function rig(slots = 4) {
+function rig(slots = 4, isAway = false) {
   const time = new VirtualTime();
   const clock = new ProcessClock({ time, gate: new Gate(), skewMs: 0, uptimeMs: 5000 });
   const streams: Stream[] = [];
@@ -59,6 +61,9 @@ function rig(slots = 4) {
   let changed = new AbortController();
   const lost: MasterAddress[] = [];
   const refusals: string[] = [];
+  /** When this process entered itself in its database, or tried to. */
+  const entries: number[] = [];
+  const database = { isAway };
   const begun: Execution[] = [];
   const ends: ((end: ExecutionEnd) => void)[] = [];
   const aborted: string[] = [];
@@ -89,7 +94,11 @@ function rig(slots = 4) {
       lost: (gone) => lost.push(gone),
       refused: (by, reason) => refusals.push(`${by.nodeId}: ${reason}`),
     },
-    enter: async () => "cluster-1",
+    enter: async () => {
+      entries.push(time.now);
+      if (database.isAway) throw new Error("no answer");
+      return "cluster-1";
+    },
     network,
     executors: {
       handlers: ["work"],
@@ -122,6 +131,9 @@ function rig(slots = 4) {
     puller,
     streams,
     lost,
+    refusals,
+    entries,
+    database,
     begun,
     ends,
     aborted,
@@ -435,4 +447,44 @@ test("a node that leaves gives up a handler that ends on no abort, after the sam
   expect(written).toEqual([]);
   await time.advance(1);
   expect(written).toEqual([3000]);
+});
+
+test("a node joins nobody before it has entered itself in its database", async () => {
+  const { time, elect, streams, entries, database } = rig(4, true);
+  await elect("a", 1);
+  expect(streams).toEqual([]);
+  const tries = entries.length;
+  await time.advance(500);
+  expect(entries.length).toBeGreaterThan(tries);
+  database.isAway = false;
+  await time.advance(500);
+  expect(streams.map(({ to }) => to)).toEqual(["a:7070"]);
+  const [hello] = streams[0]?.sent ?? [];
+  expect(hello).toMatchObject({ case: "hello", value: { clusterIdentity: "cluster-1" } });
+});
+
+test("a node that a master refuses says so, closes the stream, and enters itself anew before the next", async () => {
+  const { elect, last, refusals, entries } = rig();
+  await elect("a", 1);
+  const before = entries.length;
+  const refused = last();
+  refused.say({ case: "refusal", value: create(RefusalSchema, { reason: "another database" }) });
+  expect([refusals, refused.isClosed]).toEqual([["a: another database"], true]);
+  await elect("b", 2);
+  expect(entries.length).toBeGreaterThan(before);
+});
+
+test("a node that is undrained takes jobs again, but for one that leaves", async () => {
+  const { time, elect, last, begun, aborted, puller } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say({ case: "drain", value: create(DrainSchema) });
+  last().say({ case: "undrain", value: create(UndrainSchema) });
+  last().say(assign(1));
+  expect(begun).toHaveLength(1);
+  void puller.leave();
+  await time.advance(1);
+  last().say({ case: "undrain", value: create(UndrainSchema) });
+  last().say(assign(2));
+  expect([begun.length, aborted]).toEqual([1, []]);
 });
