@@ -169,15 +169,9 @@ export const EXPLAINED: readonly Explained[] = [
     "An empty part writes nothing.",
   ),
   ...all(
-    "src/node/let-jobs-end.ts",
-    "if (idle.signal.aborted || undrained.aborted) return;",
-    ["early return dropped"],
-    "With nothing left that runs, there is nothing to hand back, and the second wait ends at once.",
-  ),
-  ...all(
     "src/node/puller.ts",
     "const ENTER_RETRY_MS = 500;",
-    ["500 becomes 1500", "500 becomes 166.667"],
+    ["500 becomes 166.667"],
     "It only paces the tries to enter the database.",
   ),
   ...all(
@@ -203,5 +197,11 @@ export const EXPLAINED: readonly Explained[] = [
     "if (master.incarnation === this.parts.incarnation || this.mastership !== null) return;",
     ["early return dropped"],
     "While this process reigns its database names no other, so nobody is followed either way; the return spares the read.",
+  ),
+  ...all(
+    "src/master/election/elector.ts",
+    "if (!isRenewed || attemptStarted >= this.trustedUntil) {",
+    [">= becomes >"],
+    "At that very moment the lock is still held, as its renewal says, so nobody can have been elected; a moment later the database is asked.",
   ),
 ];

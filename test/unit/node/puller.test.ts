@@ -488,3 +488,11 @@ test("a node that is undrained takes jobs again, but for one that leaves", async
   last().say(assign(2));
   expect([begun.length, aborted]).toEqual([1, []]);
 });
+
+test("a node that knows of no master waits until it hears of one", async () => {
+  const { time, elect, streams } = rig();
+  await time.advance(100);
+  expect(streams).toEqual([]);
+  await elect("a", 1);
+  expect(streams.map(({ to }) => to)).toEqual(["a:7070"]);
+});
