@@ -1,7 +1,7 @@
 /** A private MariaDB or MySQL: whichever is installed, or the server program that TEST_MYSQLD names. */
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import mysql from "mysql2/promise";
 import { freePort } from "./free-port.ts";
 import {
@@ -42,8 +42,6 @@ export async function startMysql({
       `--port=${port}`,
       "--bind-address=127.0.0.1",
       `--socket=${join(folder, "mysql.sock")}`,
-      // A server that starts removes the temporary tables of others from a folder that they share.
-      `--tmpdir=${folder}`,
       `--pid-file=${join(folder, "mysql.pid")}`,
       "--skip-name-resolve",
       "--innodb-flush-log-at-trx-commit=1",
@@ -67,8 +65,10 @@ async function createDataFolder(
 ): Promise<{ readonly isMariaDb: boolean; readonly options: readonly string[] }> {
   const isMariaDb = execFileSync(program, ["--version"], { encoding: "utf8" }).includes("MariaDB");
   const asRoot = process.getuid?.() === 0 ? ["--user=root"] : [];
+  // A server that starts, be it only to fill this folder, removes the temporary tables of others from a folder that they share.
+  const common = [`--tmpdir=${dirname(data)}`, ...asRoot];
   // No folder that the package would have made for exports is needed.
-  const options = isMariaDb ? asRoot : ["--mysqlx=OFF", "--secure-file-priv=NULL", ...asRoot];
+  const options = isMariaDb ? common : ["--mysqlx=OFF", "--secure-file-priv=NULL", ...common];
   if (isMariaDb) await initializeMariaDb(data, options);
   else await initializeMysql(program, data, options);
   return { isMariaDb, options };
