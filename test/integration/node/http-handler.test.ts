@@ -59,7 +59,9 @@ function call(payload: unknown, given: { hosts?: string[]; signal?: AbortSignal 
     deadline: null,
     signal: given.signal ?? new AbortController().signal,
   };
-  return Promise.resolve(handler({ id: "7", name: "call", handler: "http", payload }, ctx));
+  const payloadText = typeof payload === "string" ? payload : JSON.stringify(payload);
+  const job = { id: "7", name: "call", handler: "http", payload: JSON.parse(payloadText), payloadText };
+  return Promise.resolve(handler(job, ctx));
 }
 
 async function failure(payload: unknown, given: { hosts?: string[]; signal?: AbortSignal } = {}) {
