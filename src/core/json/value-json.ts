@@ -10,9 +10,8 @@ export const MAX_VALUE_LEVELS = 30;
 
 /** The JSON for a Value; null: a Value would change it, or cannot carry it. Throws for text that is no JSON. */
 export function jsonForValue(text: string): { readonly json: unknown } | null {
-  if (hasInexactNumber(text)) return null;
   const json: unknown = JSON.parse(text);
-  return fitsValue(json, text) ? { json } : null;
+  return !hasInexactNumber(text) && fitsValue(json, text) ? { json } : null;
 }
 
 /** What stands for the text in JSON, with all its digits; undefined: readers of a Value could not take it. */

@@ -33,6 +33,9 @@ async function add(payload: string, to = node): Promise<string> {
   return (JSON.parse(text) as { jobId: string }).jobId;
 }
 
+/** Far more than any stack takes. */
+const ABYSS = "[".repeat(200_000) + "]".repeat(200_000);
+
 function stored(jobId: string): string | null | undefined {
   return node.api.jobs.get(Number(jobId))?.spec.payload;
 }
@@ -71,8 +74,8 @@ describe("an integer beyond 2^53", () => {
     await post("UpdateJob", `{"jobId":"${jobId}","job":{"payload":{"id":-${ID}}},"updateMask":"payload"}`);
     expect(stored(jobId)).toBe(`{"id":-${ID}}`);
 
-    const plain = `{"handler":"echo","timeout":"3m","payload":[${ID}]}`;
-    const added = JSON.parse((await post("AddJob", plain)).text) as { jobId: string };
+    const timed = `{"handler":"echo","timeout":"3m","payload":[${ID}]}`;
+    const added = JSON.parse((await post("AddJob", timed)).text) as { jobId: string };
     expect(stored(added.jobId)).toBe(`[${ID}]`);
   });
 
@@ -201,6 +204,13 @@ describe("what JSON can say and nothing can keep is refused by its field", () =>
   ])("in a payload, %#", async (payload, message) => {
     expect(await refusal("AddJob", `{"handler":"echo","payload":${payload}}`)).toBe(message);
   });
+
+  test.each([ABYSS, `[${ID},${ABYSS}]`, String.raw`["\ud800",${ABYSS}]`])(
+    "in a payload without a bottom, %#",
+    async (payload) => {
+      expect(await refusal("AddJob", `{"handler":"echo","payload":${payload}}`)).toMatch(/^payload/);
+    },
+  );
 
   const HALF = "has half of a surrogate pair, which UTF-8 cannot carry; whole characters are accepted";
   test.each([

@@ -110,6 +110,7 @@ test("a -0 of a Value stays one", () => {
 });
 
 test("text that is no JSON goes as a string, so that its page can be read", () => {
+  expect(carriedJson("[3889108265204450030").value?.kind.case).toBe("stringValue");
   expect(carriedJson("no").value?.kind).toEqual({ case: "stringValue", value: "no" });
   expect(carriedJson(null)).toEqual({});
 });
