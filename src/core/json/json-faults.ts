@@ -16,7 +16,7 @@ const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 /** Whether strings of this text are worth looking at one by one. It is quick. */
 export function mayHoldSurrogates(text: string): boolean {
-  return text.includes("\\u") && SURROGATE_ESCAPE.test(text);
+  return SURROGATE_ESCAPE.test(text);
 }
 
 /** What was seen in parsed JSON. */

@@ -40,10 +40,11 @@ function refuseHalves(text: string): void {
   throw invalidArgument([{ field: fault.path || "the body", message }]);
 }
 
-const HAS_TEXT = /"(?:payload|output)Json":"/;
+/** Of payloadJson and outputJson. */
+const TEXT_FIELD = 'Json":"';
 
 /** The decoder's users find the text; who reads JSON finds the value as well, as it was sent. */
 function answerText(schema: DescMessage | undefined, text: string): string {
-  if (schema === undefined || !holdsPairs(schema) || !HAS_TEXT.test(text)) return text;
+  if (schema === undefined || !holdsPairs(schema) || !text.includes(TEXT_FIELD)) return text;
   return JSON.stringify(withValues(schema, JSON.parse(text), exactJson));
 }
