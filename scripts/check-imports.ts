@@ -105,6 +105,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     queues: CORE_TOP,
     calendar: CORE_TOP,
     flow: CORE_TOP,
+    json: CORE_TOP,
     ...Object.fromEntries(CORE_TOP.map((file) => [file, CORE_TOP])),
   },
   rpc: {

@@ -1,16 +1,20 @@
 /** `add --file`: a job as JSON on each line, in calls of many, with what became of them. */
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import type { AddJobInput } from "../client/job-json.ts";
+import { quote } from "../core/errors.ts";
+import { parseExact } from "../core/json/exact-numbers.ts";
+import { repeatedName } from "../core/json/json-strings.ts";
+import { decodeUtf8 } from "../core/json/utf8.ts";
 import { print, printJson } from "./client-command.ts";
+import { readLines } from "./read-lines.ts";
 import { EXIT_FAILED } from "./run-program.ts";
 
 const BATCH_JOBS = 1_000;
-/** A call takes a few MiB at most; in UTF-16 units. */
-const BATCH_CHARACTERS = 2_000_000;
+/** A call takes a few MiB at most. */
+const BATCH_BYTES = 2_000_000;
 const PROGRESS_MS = 1_000;
 /** More lines that are wrong in the same way help nobody. */
 const MAX_TOLD = 20;
@@ -33,17 +37,10 @@ interface Line {
 export async function addFile(client: ElasticJobClient, file: string, options: FileOptions): Promise<void> {
   const adding = new AddedLines(client);
   const input = file === "-" ? process.stdin : createReadStream(file);
-  const failed = new Promise<never>((_, reject) => input.once("error", reject));
-  const run = async () => {
-    let number = 0;
-    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      number++;
-      if (text.trim() !== "") await adding.take(number, text, options);
-    }
-    await adding.send();
-  };
+  let number = 0;
   try {
-    await Promise.race([run(), failed]);
+    for await (const line of readLines(input)) await adding.take(++number, line, options);
+    await adding.send();
   } finally {
     // They are told also when this breaks off: those jobs are there.
     adding.tell(options.json ?? false);
@@ -53,7 +50,7 @@ export async function addFile(client: ElasticJobClient, file: string, options: F
 class AddedLines {
   private readonly client: ElasticJobClient;
   private batch: Line[] = [];
-  private characters = 0;
+  private bytes = 0;
   private readonly counts = { added: 0, existed: 0, refused: 0 };
   private readonly refusals: { line: number; code: string; message: string }[] = [];
   private toldAt = performance.now();
@@ -62,27 +59,28 @@ class AddedLines {
     this.client = client;
   }
 
-  async take(number: number, text: string, { handler, fields }: FileOptions): Promise<void> {
-    let line: unknown;
+  async take(number: number, bytes: Buffer, { handler, fields }: FileOptions): Promise<void> {
+    let line: object | null;
     try {
-      line = JSON.parse(text);
+      line = jobOfLine(bytes);
     } catch (error) {
-      return this.refuse(number, "invalid_argument", `it is no JSON: ${messageOf(error)}`);
+      return this.refuse(number, "invalid_argument", messageOf(error));
     }
-    if (typeof line !== "object" || line === null || Array.isArray(line)) {
-      return this.refuse(number, "invalid_argument", "a JSON object is accepted, a job on each line");
-    }
+    if (line === null) return;
+    const { payloadJson, ...common } = fields;
+    const payload =
+      "payload" in line || "payloadJson" in line || payloadJson === undefined ? {} : { payloadJson };
     this.batch.push({
       number,
-      job: { ...(handler !== undefined && { handler }), ...fields, ...line } as AddJobInput,
+      job: { ...(handler !== undefined && { handler }), ...common, ...payload, ...line } as AddJobInput,
     });
-    this.characters += text.length;
-    if (this.batch.length >= BATCH_JOBS || this.characters >= BATCH_CHARACTERS) await this.send();
+    this.bytes += bytes.length;
+    if (this.batch.length >= BATCH_JOBS || this.bytes >= BATCH_BYTES) await this.send();
   }
 
   async send(): Promise<void> {
     const batch = this.batch.splice(0);
-    this.characters = 0;
+    this.bytes = 0;
     // The client sends what is added together in one call, and refuses each job alone.
     const outcomes = await Promise.allSettled(batch.map(({ job }) => this.client.addJob(job)));
     let broken: unknown;
@@ -121,6 +119,24 @@ class AddedLines {
     if (refused > 0) parts.push(`${refused} refused`);
     print(parts.join(", "));
   }
+}
+
+/** Its numbers keep all their digits. Null: it is empty. */
+function jobOfLine(bytes: Buffer): object | null {
+  const text = decodeUtf8(bytes, "it");
+  if (text.trim() === "") return null;
+  let job: unknown;
+  try {
+    job = parseExact(text);
+  } catch (error) {
+    throw new Error(`it is no JSON: ${messageOf(error)}`, { cause: error });
+  }
+  if (typeof job !== "object" || job === null || Array.isArray(job)) {
+    throw new Error("a JSON object is accepted, a job on each line");
+  }
+  const name = repeatedName(text);
+  if (name !== null) throw new Error(`it has ${quote(name)} twice in one object; a name is accepted once`);
+  return job;
 }
 
 function messageOf(error: unknown): string {

@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import { createClient } from "../client/lazy-client.ts";
 import type { Environment } from "../config.ts";
+import { withValues } from "../core/json/exact-payloads.ts";
+import { exactJson } from "../core/json/value-json.ts";
 
 export interface ClientCommandOptions {
   readonly url: string;
@@ -58,8 +60,10 @@ export function printAnswer<Desc extends DescMessage>(
   printJson({ ...answerJson(schema, answer), ...always });
 }
 
+/** Payloads and outputs with all their digits. */
 export function answerJson<Desc extends DescMessage>(schema: Desc, answer: unknown): object {
-  return toJson(schema, fromJson(schema, answer as JsonValue)) as object;
+  const message = fromJson(schema, withValues(schema, answer, () => undefined) as JsonValue);
+  return withValues(schema, toJson(schema, message), exactJson) as object;
 }
 
 export function printJson(document: unknown): void {

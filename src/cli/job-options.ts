@@ -1,11 +1,13 @@
 /** The options that say what a job is, for the commands that add and change jobs. */
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Duration, Json } from "../client/job-json.ts";
+import type { Duration } from "../client/job-json.ts";
+import { ElasticJobError } from "../core/errors.ts";
+import { decodeUtf8 } from "../core/json/utf8.ts";
 import {
+  checkJson,
   parseDuration,
   parseInstant,
-  parseJson,
   parseLabel,
   parseNumber,
   parsePositive,
@@ -17,7 +19,8 @@ const OVERLAPS = { wait: "OVERLAP_WAIT", skip: "OVERLAP_SKIP", allow: "OVERLAP_A
 const MISFIRES = { once: "MISFIRE_ONCE", skip: "MISFIRE_SKIP", all: "MISFIRE_ALL" } as const;
 
 export interface JobOptions extends ScheduleOptions {
-  readonly payload?: Json;
+  /** JSON text. */
+  readonly payload?: string;
   readonly name?: string;
   readonly startAt?: string;
   readonly endAt?: string;
@@ -84,7 +87,17 @@ export function addJobOptions(command: Command): Command {
 
 /** The fields of the API that the options name, and no others. */
 export function jobFields(options: JobOptions) {
-  const { payload, name, startAt, endAt, maxOccurrences, jitter, misfire, overlap, deadline } = options;
+  const {
+    payload: payloadJson,
+    name,
+    startAt,
+    endAt,
+    maxOccurrences,
+    jitter,
+    misfire,
+    overlap,
+    deadline,
+  } = options;
   const { priority, timeout } = options;
   const retry = given({
     maxAttempts: options.maxAttempts,
@@ -94,7 +107,7 @@ export function jobFields(options: JobOptions) {
   });
   const requirements = given({ slots: options.slots, memoryMb: options.memory, labels: options.label });
   return {
-    ...given({ payload, name, startAt, endAt, maxOccurrences, jitter, deadline, priority, timeout }),
+    ...given({ payloadJson, name, startAt, endAt, maxOccurrences, jitter, deadline, priority, timeout }),
     ...scheduleFields(options),
     ...(misfire !== undefined && { misfire: MISFIRES[misfire] }),
     ...(overlap !== undefined && { overlap: OVERLAPS[overlap] }),
@@ -109,16 +122,17 @@ function given<T extends object>(fields: T): Given<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>;
 }
 
-function parsePayload(text: string): Json {
-  if (!text.startsWith("@")) return parseJson(text);
-  const file = text.slice(1);
-  let content: string;
+/** As text, which keeps each digit. */
+function parsePayload(text: string): string {
+  return checkJson(text.startsWith("@") ? readText(text.slice(1)) : text);
+}
+
+function readText(file: string): string {
   try {
-    content = readFileSync(file === "-" ? 0 : file, "utf8");
+    return decodeUtf8(readFileSync(file === "-" ? 0 : file), file === "-" ? "stdin" : file).trim();
   } catch (error) {
-    throw new InvalidArgumentError(
-      `${file} can't be read: ${error instanceof Error ? error.message : String(error)}.`,
-    );
+    const { message } = error instanceof Error ? error : { message: String(error) };
+    const isRead = error instanceof ElasticJobError;
+    throw new InvalidArgumentError(isRead ? `${message}.` : `${file} can't be read: ${message}.`);
   }
-  return parseJson(content);
 }

@@ -1,4 +1,4 @@
-import type { InstantInput, Job, JobResult, JobState } from "../client/job-json.ts";
+import type { InstantInput, Job, JobResult, JobState, Json } from "../client/job-json.ts";
 import { formatFields } from "./table.ts";
 
 /** The name without its enum's prefix: JOB_STATUS_WAITING is WAITING. */
@@ -26,10 +26,15 @@ export function tookText({ startTime, endTime }: JobResult): string {
 }
 
 /** What came of it, in a few words: the output, the error, or the reason. */
-export function resultText({ output, error, reason, skippedCount }: JobResult): string {
+export function resultText({ output, outputJson, error, reason, skippedCount }: JobResult): string {
   if (error !== undefined) return `${error.name}: ${error.message}`;
   if (reason !== "") return skippedCount > 1 ? `${reason} (${skippedCount} occurrences)` : reason;
-  return output === undefined ? "" : JSON.stringify(output);
+  return exactly(output, outputJson);
+}
+
+/** With all digits, which the value may not have. */
+function exactly(value: Json | undefined, text: string | undefined): string {
+  return text ?? (value === undefined ? "" : JSON.stringify(value));
 }
 
 /** The job's state as one line of `watch`. */
@@ -64,7 +69,7 @@ export function stateText({ job, lastResult }: JobState): string {
     ["reason", job.reason],
     ["node", job.nodeId],
     ["attempt", job.attempt === 0 ? "" : String(job.attempt)],
-    ["payload", job.payload === undefined ? "" : JSON.stringify(job.payload)],
+    ["payload", exactly(job.payload, job.payloadJson)],
     ["key", job.idempotencyKey],
     ["created", instantText(job.createTime)],
     ["changed", instantText(job.updateTime)],

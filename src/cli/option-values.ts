@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import type { Duration, Json } from "../client/job-json.ts";
+import type { Duration } from "../client/job-json.ts";
 import { instantProblem } from "../core/calendar/rfc3339.ts";
 import { DURATION_EXAMPLES, protoDurationOfText } from "../core/duration-text.ts";
 import { quote } from "../core/errors.ts";
@@ -21,9 +21,11 @@ export function parseInstant(text: string): string {
   );
 }
 
-export function parseJson(text: string): Json {
+/** The same text, if it is JSON. */
+export function checkJson(text: string): string {
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
+    return text;
   } catch (error) {
     throw new InvalidArgumentError(`it is no JSON: ${error instanceof Error ? error.message : error}.`);
   }

@@ -2,7 +2,7 @@ import { ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { type Command, CommanderError } from "commander";
 import { isUnreachable } from "../client/retry-policy.ts";
-import { ElasticJobError, isError } from "../core/errors.ts";
+import { ElasticJobError, isError, quote } from "../core/errors.ts";
 
 /** 0: it worked. */
 export const EXIT_FAILED = 1;
@@ -21,6 +21,7 @@ export async function runProgram(
     else command.showHelpAfterError("(see --help)");
   }
   try {
+    refuseLostBytes(argv);
     await program.parseAsync([...argv]);
   } catch (error) {
     process.exitCode = exitCode(error);
@@ -30,6 +31,19 @@ export async function runProgram(
       asJson ? errorJson(codeOf(error), explain(error, false)) : `error: ${explain(error)}\n`,
     );
     if (showStack && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  }
+}
+
+/** What is no UTF-8 in an argument is gone before a program sees it: U+FFFD stands for it. */
+function refuseLostBytes(argv: readonly string[]): void {
+  for (const [index, text] of argv.entries()) {
+    const at = text.indexOf("\ufffd");
+    if (at === -1) continue;
+    const before = argv[index - 1] ?? "";
+    const what = before.startsWith("--") ? before : quote(text);
+    const offset = Buffer.byteLength(text.slice(0, at));
+    const message = `${what}: byte ${offset} is not UTF-8; text in UTF-8 is accepted, and U+FFFD itself in JSON, as \\ufffd`;
+    throw new ElasticJobError("invalid_argument", message);
   }
 }
 

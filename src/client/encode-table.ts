@@ -1,6 +1,9 @@
 /** Jobs to add, from what callers give to the table that travels: what many have in common is checked and sent once. */
-import { fromJson } from "@bufbuild/protobuf";
+import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { exactText, parseExact } from "../core/json/exact-numbers.ts";
+import { jsonForValue } from "../core/json/value-json.ts";
 import {
   type AddJobRequest,
   AddJobRequestSchema,
@@ -31,11 +34,11 @@ export class Templates {
     if (typeof job !== "object" || job === null || Array.isArray(job)) {
       fromInput(AddJobRequestSchema, JSON.stringify(job));
     }
-    if ("toJSON" in job) return this.tableJob(JSON.parse(JSON.stringify(job)) as AddJobInput);
-    const { payload, ...common } = job;
+    if ("toJSON" in job) return this.tableJob(parseExact(inputText(job)) as AddJobInput);
+    const { payload, payloadJson, ...common } = job;
     const text = inputText(common);
     // Undefined for what JSON leaves out.
-    const payloadText = (JSON.stringify(payload) as string | undefined) ?? "";
+    const payloadText = payloadJson === undefined ? (exactText(payload) ?? "") : checkedText(job);
     return { template: this.template(text), payload: payloadText, size: text.length + payloadText.length };
   }
 
@@ -50,8 +53,34 @@ export class Templates {
   }
 }
 
+/** As text; what is not in order there is refused here, where it can be told from none, and from what was changed on the way. */
+function checkedText({ payload, payloadJson }: AddJobInput): string {
+  const problem =
+    payload !== undefined
+      ? "is given beside payload; one of payload and payloadJson is accepted"
+      : typeof payloadJson !== "string" || payloadJson === "" || !payloadJson.isWellFormed()
+        ? `is ${JSON.stringify(payloadJson)?.slice(0, 80)}; JSON text is accepted`
+        : null;
+  if (problem !== null) throw new ConnectError(`payloadJson: ${problem}`, Code.InvalidArgument);
+  return payloadJson ?? "";
+}
+
 export function messageOf({ template, payload }: TableJob): AddJobRequest {
-  return payload === "" ? template : { ...template, payload: fromJson(ValueSchema, JSON.parse(payload)) };
+  if (payload === "") return template;
+  const fit = fitting(payload);
+  return fit === null
+    ? { ...template, payloadJson: payload }
+    : { ...template, payload: fromJson(ValueSchema, fit.json as JsonValue) };
+}
+
+/** Null: the server would not make the same text of it. As text it is kept, or refused, as it is. */
+function fitting(payload: string): { readonly json: unknown } | null {
+  try {
+    const fit = jsonForValue(payload);
+    return fit !== null && JSON.stringify(fit.json) === payload ? fit : null;
+  } catch {
+    return null;
+  }
 }
 
 export function tableOf(jobs: readonly TableJob[]): JobTable {

@@ -3,11 +3,13 @@ import { type DescMessage, fromJson, type JsonValue, type MessageShape, toJson }
 import { Code, ConnectError } from "@connectrpc/connect";
 import { timeProblemsOfText } from "../core/calendar/json-times.ts";
 import { invalidArgument } from "../core/errors.ts";
+import { exactText } from "../core/json/exact-numbers.ts";
+import { withExactTexts, withValues } from "../core/json/exact-payloads.ts";
 import { withProtoDurations } from "../core/plain-durations.ts";
 
 export function fromInput<Desc extends DescMessage>(schema: Desc, json: string): MessageShape<Desc> {
   try {
-    const message = decode(schema, JSON.parse(json) as JsonValue);
+    const message = decode(schema, JSON.parse(withExactTexts(schema, json)) as JsonValue);
     // The decoder takes days that do not exist, and moves them.
     const problems = timeProblemsOfText(schema, json);
     if (problems.length > 0) throw invalidArgument(problems);
@@ -18,9 +20,10 @@ export function fromInput<Desc extends DescMessage>(schema: Desc, json: string):
   }
 }
 
-/** JSON of what a caller gives. A `Date` that is none becomes null in JSON, as if it had not been given: it is refused. */
+/** JSON of what a caller gives, a BigInt with all its digits. A `Date` that is none becomes null in JSON, as if it had not been given: it is refused. */
 export function inputText(input: unknown): string {
-  const text = JSON.stringify(input);
+  // Undefined for what is no JSON at all, which is refused by name.
+  const text = exactText(input) as string;
   // Nearly never: so the slow way is gone only when there is something to find.
   if (text?.includes(":null")) JSON.stringify(input, refuseInvalidDate);
   return text;
@@ -28,7 +31,7 @@ export function inputText(input: unknown): string {
 
 function refuseInvalidDate(this: unknown, key: string, value: unknown): unknown {
   // What is in a payload is the caller's own.
-  if (key === "payload") return undefined;
+  if (key === "payload" || typeof value === "bigint") return undefined;
   const given: unknown = value === null && typeof this === "object" ? Reflect.get(this ?? {}, key) : null;
   if (given instanceof Date) {
     throw new ConnectError(
@@ -50,7 +53,11 @@ function decode<Desc extends DescMessage>(schema: Desc, given: JsonValue): Messa
   }
 }
 
-/** Fields that hold their default are written too: a caller finds `created: false`, not nothing. */
+/**
+ * Fields that hold their default are written too: a caller finds `created: false`, not nothing. A payload or output that comes as
+ * text is there as JavaScript holds it, too: beside `payload`, `payloadJson` says that its numbers were changed for that.
+ */
 export function toOutput<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): JsonValue {
-  return toJson(schema, message, { alwaysEmitImplicit: true });
+  const json = toJson(schema, message, { alwaysEmitImplicit: true });
+  return withValues(schema, json, (text) => JSON.parse(text) as JsonValue) as JsonValue;
 }

@@ -8,6 +8,16 @@ import type { Duration as DurationMessage, Timestamp, Value } from "@bufbuild/pr
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** What may be given for it: a `bigint` is a number, and keeps all its digits. */
+export type JsonInput =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly JsonInput[]
+  | { readonly [key: string]: JsonInput };
+
 /** Protobuf's duration: seconds, up to nine decimals, and an s. */
 export type Duration = `${number}s`;
 
@@ -40,7 +50,7 @@ type InputField<M, J> = M extends Timestamp
   : M extends DurationMessage
     ? DurationInput
     : M extends Value
-      ? Scalar<M, J>
+      ? JsonInput
       : M extends Message
         ? Input<M, J>
         : J extends object

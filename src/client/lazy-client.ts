@@ -3,6 +3,7 @@
  * `defineJobs`, once in each thread, and the client's packages would take 16 MB in each. They are loaded
  * by the first call.
  */
+import { exactText, parseExact } from "../core/json/exact-numbers.ts";
 import type { ClientOptions, ElasticJobClient } from "./elastic-job-client.ts";
 
 export function createClient(options: ClientOptions): ElasticJobClient {
@@ -20,7 +21,7 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     make: (client: ElasticJobClient, given: Given) => Promise<T>,
   ): Promise<T> {
     if (client !== undefined) return make(client, given);
-    const copy: Given = JSON.parse(JSON.stringify(given));
+    const copy = parseExact(exactText(given) ?? "") as Given;
     return make(await load(), copy);
   }
 

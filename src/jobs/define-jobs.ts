@@ -12,6 +12,11 @@ export interface HandlerJob {
   /** As it was added; undefined: it was added without one. */
   // oxlint-disable-next-line typescript/no-explicit-any -- its shape is between the sender and the handler
   readonly payload: any;
+  /**
+   * The payload as JSON text, exactly as it is kept. For numbers that JavaScript has not: of 3889108265204450030, `payload` has
+   * 3889108265204450000. A handler returns such numbers as BigInt, or by `JSON.rawJSON`.
+   */
+  readonly payloadText: string | undefined;
 }
 
 /** The circumstances of the call. */

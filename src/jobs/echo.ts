@@ -1,6 +1,7 @@
 import type { HandlerJob } from "./define-jobs.ts";
+import { exactPayload } from "./exact-payload.ts";
 
-/** Returns its payload. */
+/** Returns its payload, digit by digit. */
 export function echo(job: HandlerJob): unknown {
-  return job.payload;
+  return exactPayload(job);
 }

@@ -3,11 +3,14 @@
  * where a redirect leads, and no more of an answer is kept than a result can hold.
  */
 import * as z from "zod";
+import { parseExact } from "../core/json/exact-numbers.ts";
 import { checkPayload } from "./check-payload.ts";
 import { type Handler, type HandlerContext, PermanentError, RetryError } from "./define-jobs.ts";
+import { exactPayload } from "./exact-payload.ts";
 import { checkHost } from "./host-rules.ts";
 import { readLimited } from "./limited-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { textOrBase64 } from "./text-or-base64.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_TIMEOUT_MS = 86_400_000;
@@ -57,7 +60,7 @@ type Payload = z.output<typeof Payload>;
 
 export function createHttp(allowedHosts: readonly string[]): Handler {
   return async (job, ctx) => {
-    const payload = checkPayload(Payload, job.payload ?? {});
+    const payload = checkPayload(Payload, exactPayload(job) ?? {});
     const timeoutMs = payload.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const limit = AbortSignal.timeout(timeoutMs);
     const signal = AbortSignal.any([ctx.signal, limit]);
@@ -180,18 +183,21 @@ function checkStatus({ expectedStatus, url }: Payload, response: Response, bytes
 
 function outputOf({ status, headers }: Response, bytes: Buffer, isCut: boolean) {
   const contentType = headers.get("content-type") ?? "";
-  const text = bytes.toString();
+  const charset = /;\s*charset="?([^\s";]+)/i.exec(contentType)?.[1];
+  const { text, isBase64 } = textOrBase64(bytes, charset, isCut);
+  const isJson = !isCut && !isBase64 && /^application\/(.+\+)?json\b/i.test(contentType);
   return {
     status,
     contentType,
-    body: isCut || !/^application\/(.+\+)?json\b/i.test(contentType) ? text : parsed(text),
+    body: isJson ? parsed(text) : text,
+    ...(isBase64 ? { bodyEncoding: "base64" } : {}),
     ...(isCut ? { truncated: true } : {}),
   };
 }
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch {
     return text;
   }

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { fromCharacter, textOrBase64 } from "./text-or-base64.ts";
 
 /** Keeps the last `maxBytes` of a stream, and counts the rest. */
 export class OutputTail {
@@ -18,8 +19,19 @@ export class OutputTail {
     return this.totalBytes > this.maxBytes;
   }
 
+  /** For people. */
   text(): string {
-    return Buffer.concat(this.parts).subarray(-this.maxBytes).toString();
+    return this.kept().toString();
+  }
+
+  /** For a result, under this name; what is no UTF-8 is in base64, and marked so. */
+  result<Name extends string>(name: Name) {
+    const { text, isBase64 } = textOrBase64(this.isCut ? fromCharacter(this.kept()) : this.kept());
+    return { [name]: text, ...(isBase64 ? { [`${name}Encoding`]: "base64" } : {}) };
+  }
+
+  private kept(): Buffer {
+    return Buffer.concat(this.parts).subarray(-this.maxBytes);
   }
 
   private add(part: Buffer): void {

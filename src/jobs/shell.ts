@@ -81,8 +81,8 @@ export function createShell(groups: ProcessGroups): Handler {
       if (code !== 0) throw new Error(`${command} ${outcome}${tail(stderr)}`);
       return {
         exitCode: code,
-        stdout: stdout.text(),
-        stderr: stderr.text(),
+        ...stdout.result("stdout"),
+        ...stderr.result("stderr"),
         ...(stdout.isCut || stderr.isCut ? { truncated: true } : {}),
       };
     } finally {

@@ -62,7 +62,8 @@ function answer(key: number, end: ExecutionEnd): void {
 }
 
 function jobOf(id: string, { name, handler, payload }: Run): HandlerJob {
-  return { id, name, handler, payload: payload === null ? undefined : JSON.parse(payload) };
+  const given = payload === null ? undefined : JSON.parse(payload);
+  return { id, name, handler, payload: given, payloadText: payload ?? undefined };
 }
 
 function contextOf(jobId: string, given: Run, abort: LateAbort): HandlerContext {

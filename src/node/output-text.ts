@@ -1,3 +1,4 @@
+import { exactText } from "../core/json/exact-numbers.ts";
 import { MAX_OUTPUT_BYTES, OUTPUT_HEAD_CHARACTERS } from "./result-limits.ts";
 
 /**
@@ -9,12 +10,12 @@ class OutputError extends TypeError {
   readonly isPermanent = true;
 }
 
-/** What a handler returned, as JSON text; null: nothing. Throws when JSON cannot carry it. */
+/** What a handler returned, as JSON text, a BigInt with all its digits; null: nothing. Throws when JSON cannot carry it. */
 export function outputText(output: unknown): string | null {
   if (output === undefined) return null;
   let text: string | undefined;
   try {
-    text = JSON.stringify(output);
+    text = exactText(output);
   } catch (error) {
     throw new OutputError(
       "the handler returned what JSON cannot carry; return plain values, arrays and objects",
@@ -29,9 +30,14 @@ export function outputText(output: unknown): string | null {
       `the handler returned ${what}, which JSON cannot carry; return a value, or nothing`,
     );
   }
-  if (!isTooLong(text)) return text;
+  if (!isTooLong(text)) return text.isWellFormed() ? text : withEscapes(text);
   const head = text.slice(0, OUTPUT_HEAD_CHARACTERS).toWellFormed();
   return JSON.stringify({ truncated: true, characters: text.length, head });
+}
+
+/** Only `JSON.rawJSON` leaves half a character as it is, which UTF-8 cannot carry; JSON can, as its number. */
+function withEscapes(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
 }
 
 /** Counts bytes only when the number of characters leaves it open: at most three for each. */

@@ -6,7 +6,7 @@ import type { RawJobSpec } from "../../core/spec/raw-job-spec.ts";
 import type { Job } from "../../gen/elasticjob/v1/job_pb.ts";
 import type { AddJobRequest } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { keyLifeFromEnum, misfireFromEnum, overlapFromEnum } from "./enum-names.ts";
-import { jsonTextFromValue } from "./json-value.ts";
+import { payloadText } from "./payload-field.ts";
 import { msFromDuration, msFromTimestamp } from "./proto-time.ts";
 import { rawScheduleFromMessage } from "./schedule-message.ts";
 
@@ -15,7 +15,12 @@ export type SpecFields = Pick<
   Job,
   "name" | "handler" | "schedule" | "misfire" | "overlap" | "priority" | "idempotencyKey" | "keyLife"
 > &
-  Partial<Pick<Job, "payload" | "startAt" | "endAt" | "maxOccurrences" | "jitter" | "deadline" | "timeout">> &
+  Partial<
+    Pick<
+      Job,
+      "payload" | "payloadJson" | "startAt" | "endAt" | "maxOccurrences" | "jitter" | "deadline" | "timeout"
+    >
+  > &
   Partial<Pick<Job, "retry" | "requirements" | "keyTtl">>;
 
 /** The spec, or all that is wrong with the request. */
@@ -34,7 +39,7 @@ export function rawFromFields(fields: SpecFields, problems: Problem[]): RawJobSp
   return {
     name: fields.name,
     handler: fields.handler,
-    payload: jsonTextFromValue("payload", fields.payload, problems),
+    payload: payloadText(fields, problems),
     schedule: rawScheduleFromMessage(fields.schedule, problems),
     startAt: msFromTimestamp("startAt", fields.startAt, problems),
     endAt: msFromTimestamp("endAt", fields.endAt, problems),

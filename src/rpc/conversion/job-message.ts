@@ -13,7 +13,7 @@ import {
 import type { JobView } from "../../master/job-api.ts";
 import { keyLifeToEnum, misfireToEnum, overlapToEnum } from "./enum-names.ts";
 import { jobIdToString } from "./job-id.ts";
-import { valueFromJsonText } from "./json-value.ts";
+import { carriedJson } from "./json-value.ts";
 import { durationOf, timestampOf } from "./proto-time.ts";
 import { scheduleToMessage } from "./schedule-message.ts";
 
@@ -22,7 +22,7 @@ export function jobToMessage(view: JobView, nodeName: (node: number) => string):
   const { record } = view;
   const { spec } = record;
   const { retry, requirements } = spec;
-  const payload = valueFromJsonText(spec.payload);
+  const { value: payload, text: payloadJson } = carriedJson(spec.payload);
   const nextRunAt = nextRunOf(record);
   const isRunning = record.status === STORED_STATUS.RUNNING;
   return create(JobSchema, {
@@ -30,6 +30,7 @@ export function jobToMessage(view: JobView, nodeName: (node: number) => string):
     name: spec.name,
     handler: spec.handler,
     ...(payload && { payload }),
+    ...(payloadJson !== undefined && { payloadJson }),
     schedule: scheduleToMessage(spec.schedule),
     ...(isRecurring(spec.schedule) && recurringFields(spec)),
     ...(spec.deadlineMs !== null && { deadline: durationOf(spec.deadlineMs) }),

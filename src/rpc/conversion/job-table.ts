@@ -46,7 +46,7 @@ function checkShape({ templates, template, payload }: JobTable): void {
     const message = `has ${templates.length} entries for ${template.length} jobs; one for each job at most is accepted`;
     problems.push({ field: "table.templates", message });
   }
-  if (templates.some((message) => message.payload !== undefined)) {
+  if (templates.some(({ payload: own, payloadJson }) => own !== undefined || payloadJson !== undefined)) {
     problems.push({ field: "table.templates", message: "has payloads; table.payload is for them" });
   }
   if (payload.length !== 0 && payload.length !== template.length) {

@@ -1,16 +1,19 @@
 /**
- * google.protobuf.Value on the wire, JSON text inside. No value at all and the JSON value `null` are
- * two things: an absent Value is null here, a Value of null is the text `null`.
+ * google.protobuf.Value on the wire, JSON text inside, and JSON text on the wire where a Value would change it. No value at all and
+ * the JSON value `null` are two things: an absent Value is null here, a Value of null is the text `null`.
  */
 import { create, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Problem } from "../../core/errors.ts";
-
-/**
- * Protobuf implementations give up at 100 nested messages, and each JSON object takes three (Value,
- * Struct, map entry). Deeper ones would be accepted as JSON and then break for gRPC clients.
- */
-export const MAX_NESTING = 30;
+import { hasNegativeZero, textWithDigits } from "../../core/json/exact-numbers.ts";
+import {
+  type FoundFault,
+  inspectJson,
+  MAX_TEXT_LEVELS,
+  mayHoldSurrogates,
+} from "../../core/json/json-faults.ts";
+import { mostNames, repeatedName } from "../../core/json/json-strings.ts";
+import { jsonForValue, MAX_VALUE_LEVELS } from "../../core/json/value-json.ts";
 
 /** Null: there is none, or it is not valid, which is then one of the problems. */
 export function jsonTextFromValue(
@@ -28,54 +31,65 @@ export function jsonTextFromValue(
     problems.push({ field, message: `is not JSON (${reason}); any JSON value is accepted` });
     return null;
   }
-  return fitsValue(field, json, problems) ? JSON.stringify(json) : null;
+  const { fault } = inspectJson(json, MAX_VALUE_LEVELS, false);
+  if (fault !== null) {
+    problems.push({ field, message: faultText(fault, MAX_VALUE_LEVELS) });
+    return null;
+  }
+  return hasNegativeZero(json) ? (textWithDigits(json) ?? null) : JSON.stringify(json);
 }
 
 /** The text as it is, if it is JSON; null: what is wrong with it is now one of the problems. */
 export function checkJsonText(field: string, text: string, problems: Problem[]): string | null {
-  try {
-    return fitsValue(field, JSON.parse(text) as JsonValue, problems) ? text : null;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    problems.push({ field, message: `is not JSON (${reason})` });
-    return null;
-  }
-}
-
-function fitsValue(field: string, json: JsonValue, problems: Problem[]): boolean {
-  const misfit = misfitOf(json, MAX_NESTING);
-  if (misfit === null) return true;
-  const message =
-    misfit === "deep"
-      ? `has more than ${MAX_NESTING} levels of arrays and objects; up to ${MAX_NESTING} are accepted`
-      : "has a number that is too large; those of double precision are accepted";
+  const message = textProblem(text);
+  if (message === null) return text;
   problems.push({ field, message });
-  return false;
-}
-
-/**
- * A handler's output can be JSON that no Value can carry, because it is nested too deeply or has a number too large. It is then
- * a string with the JSON text, so that one such result does not make a whole page unreadable.
- */
-export function valueFromJsonText(text: string | null): Value | undefined {
-  if (text === null) return undefined;
-  try {
-    const json = JSON.parse(text) as JsonValue;
-    if (misfitOf(json, MAX_NESTING) === null) return fromJson(ValueSchema, json);
-  } catch {
-    // Falls through to the text as it is.
-  }
-  return create(ValueSchema, { kind: { case: "stringValue", value: text.toWellFormed() } });
-}
-
-/** Why no Value can carry it; null: one can. JSON's numbers have no bound, and `JSON.parse` makes Infinity of those that are too large. */
-function misfitOf(json: JsonValue, levels: number): "deep" | "infinite" | null {
-  if (typeof json === "number") return Number.isFinite(json) ? null : "infinite";
-  if (typeof json !== "object" || json === null) return null;
-  if (levels === 0) return "deep";
-  for (const item of Object.values(json)) {
-    const misfit = misfitOf(item, levels - 1);
-    if (misfit !== null) return misfit;
-  }
   return null;
+}
+
+function textProblem(text: string): string | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return `is not JSON (${error instanceof Error ? error.message : String(error)})`;
+  }
+  const { fault, names } = inspectJson(json, MAX_TEXT_LEVELS, mayHoldSurrogates(text));
+  if (fault !== null) return faultText(fault, MAX_TEXT_LEVELS);
+  const name = mostNames(text) === names ? null : repeatedName(text);
+  return name === null
+    ? null
+    : `has ${JSON.stringify(name.slice(0, 80))} twice in one object; a name is accepted once`;
+}
+
+function faultText({ fault, path }: FoundFault, levels: number): string {
+  const at = path === "" ? "" : `, at ${path}`;
+  switch (fault) {
+    case "deep": {
+      const more = levels === MAX_TEXT_LEVELS ? "" : `, and up to ${MAX_TEXT_LEVELS} in payloadJson`;
+      return `has more than ${levels} levels of arrays and objects; up to ${levels} are accepted${more}`;
+    }
+    case "infinite":
+      return `has a number that is too large${at}; those of double precision are accepted`;
+    case "surrogate":
+      return `has half of a surrogate pair${at}, which UTF-8 cannot carry; whole characters are accepted`;
+  }
+}
+
+/** JSON on the wire: one of them, or none. */
+interface Carried {
+  readonly value?: Value;
+  readonly text?: string;
+}
+
+/** As a Value, or as its text where a Value would change it: so nothing that reads a Value reads something else. */
+export function carriedJson(text: string | null): Carried {
+  if (text === null) return {};
+  try {
+    const fit = jsonForValue(text);
+    return fit === null ? { text } : { value: fromJson(ValueSchema, fit.json as JsonValue) };
+  } catch {
+    // It is no JSON: nothing here writes such a thing, but a page must not become unreadable for it.
+    return { value: create(ValueSchema, { kind: { case: "stringValue", value: text.toWellFormed() } }) };
+  }
 }

@@ -3,12 +3,12 @@ import { create } from "@bufbuild/protobuf";
 import type { JobError, ResultRecord } from "../../core/job.ts";
 import { JobErrorSchema, type JobResult, JobResultSchema } from "../../gen/elasticjob/v1/job_pb.ts";
 import { jobIdToString } from "./job-id.ts";
-import { valueFromJsonText } from "./json-value.ts";
+import { carriedJson } from "./json-value.ts";
 import { timestampOf } from "./proto-time.ts";
 
 /** `nodeName` turns a node's number into its name. */
 export function resultToMessage(result: ResultRecord, nodeName: (node: number) => string): JobResult {
-  const output = valueFromJsonText(result.output);
+  const { value: output, text: outputJson } = carriedJson(result.output);
   return create(JobResultSchema, {
     jobId: jobIdToString(result.jobId),
     scheduledAt: timestampOf(result.scheduledAt),
@@ -16,6 +16,7 @@ export function resultToMessage(result: ResultRecord, nodeName: (node: number) =
     claim: result.claim,
     outcome: result.outcome,
     ...(output && { output }),
+    ...(outputJson !== undefined && { outputJson }),
     ...(result.error && { error: errorToMessage(result.error) }),
     ...(result.retryAt !== null && { retryAt: timestampOf(result.retryAt) }),
     nodeId: result.node === 0 ? "" : nodeName(result.node),

@@ -34,7 +34,7 @@ export function pathsFromMask(mask: readonly string[], job: Job, problems: Probl
   const paths = new Set<UpdatePath>();
   for (const asked of mask) {
     const path = asked.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    const known = PATHS.find((candidate) => candidate === path);
+    const known = PATHS.find((candidate) => candidate === (path === "payload_json" ? "payload" : path));
     const schedule = SCHEDULES.find((kind) => kind === path);
     if (known) {
       paths.add(known);
@@ -57,7 +57,7 @@ export function pathsSetIn(job: Job): Set<UpdatePath> {
   const isSet: Readonly<Record<UpdatePath, boolean>> = {
     name: job.name !== "",
     handler: job.handler !== "",
-    payload: job.payload !== undefined,
+    payload: job.payload !== undefined || job.payloadJson !== undefined,
     schedule: job.schedule.case !== undefined,
     start_at: job.startAt !== undefined,
     end_at: job.endAt !== undefined,

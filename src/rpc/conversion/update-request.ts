@@ -5,6 +5,7 @@ import { parseJobSpec, type SpecLimits } from "../../core/spec/job-spec.ts";
 import { type RawJobSpec, rawFromSpec } from "../../core/spec/raw-job-spec.ts";
 import { type Job, KeyLife, Misfire, Overlap } from "../../gen/elasticjob/v1/job_pb.ts";
 import { rawFromFields, type SpecFields, withProblems } from "./add-request.ts";
+import { onePayload } from "./payload-field.ts";
 import { pathsFromMask, pathsSetIn, type UpdatePath } from "./update-mask.ts";
 
 /**
@@ -69,7 +70,7 @@ function onlyNamed(job: Job, paths: ReadonlySet<UpdatePath>): SpecFields {
   return {
     name: names("name") ? job.name : "",
     handler: names("handler") ? job.handler : "",
-    ...(names("payload") && job.payload && { payload: job.payload }),
+    ...(names("payload") && onePayload(job)),
     schedule: names("schedule") ? job.schedule : { case: undefined },
     ...(names("start_at") && job.startAt && { startAt: job.startAt }),
     ...(names("end_at") && job.endAt && { endAt: job.endAt }),

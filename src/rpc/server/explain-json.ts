@@ -3,19 +3,21 @@
  * decoded, and looked at again when that fails, and for the times, to which the decoder is too good.
  */
 import { type DescMessage, fromJsonString, type JsonValue } from "@bufbuild/protobuf";
-import { Code, createContextValues, type Interceptor } from "@connectrpc/connect";
+import { createContextValues, type Interceptor } from "@connectrpc/connect";
 import type {
   UniversalHandler,
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
-import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { timeProblemsOfText } from "../../core/calendar/json-times.ts";
 import { ElasticJobError, invalidArgument, type Problem } from "../../core/errors.ts";
+import { parseExact } from "../../core/json/exact-numbers.ts";
+import { inspectJson, MAX_TEXT_LEVELS, mayHoldSurrogates } from "../../core/json/json-faults.ts";
 import { withProtoDurations } from "../../core/plain-durations.ts";
 import { toConnectError } from "../error-codes.ts";
 import { findJsonProblems, MAX_PROBLEMS } from "./json-problems.ts";
-import { SENT_JSON, type SentJson, sentJson } from "./sent-json.ts";
+import { isBytes, once, refusal } from "./refusal.ts";
+import { SENT_JSON, type SentBody, sentJson } from "./sent-body.ts";
 
 /** Refuses instants that do not exist, and durations that go on after their s. Interceptors run after the request was decoded, and its JSON is of no more use after that. */
 export const checkTimesOfJson: Interceptor = (next) => async (request) => {
@@ -30,7 +32,7 @@ export const checkTimesOfJson: Interceptor = (next) => async (request) => {
 async function* checked<T>(
   schema: DescMessage,
   messages: AsyncIterable<T>,
-  sent: SentJson,
+  sent: SentBody,
 ): AsyncGenerator<T, void, undefined> {
   for await (const message of messages) {
     await checkNext(schema, sent);
@@ -38,7 +40,7 @@ async function* checked<T>(
   }
 }
 
-async function checkNext(schema: DescMessage, sent: SentJson): Promise<void> {
+async function checkNext(schema: DescMessage, sent: SentBody): Promise<void> {
   const text = await sent.take();
   const problems = timeProblemsOfText(schema, text);
   if (problems.length > 0) throw toConnectError(refusalOf(problems));
@@ -69,7 +71,7 @@ export function explainingJson(handler: UniversalHandler): UniversalHandler {
   return Object.assign(explaining, { ...handler });
 }
 
-function keptRequest(request: UniversalServerRequest, sent: SentJson): UniversalServerRequest {
+function keptRequest(request: UniversalServerRequest, sent: SentBody): UniversalServerRequest {
   const contextValues = (request.contextValues ?? createContextValues()).set(SENT_JSON, sent);
   const body = isBytes(request.body) ? sent.keeping(request.body) : request.body;
   return { ...request, body, contextValues };
@@ -82,19 +84,10 @@ function withPlainDurations(schema: DescMessage, text: string): string | null {
     const plain = withProtoDurations(schema, json);
     if (plain === json || findJsonProblems(schema, plain).length > 0) return null;
     if (problemOfText(schema, text)?.includes("duplicate object key")) return null;
-    // Numbers keep their digits: a payload may hold more of them than a double does.
-    const exact = JSON.parse(text, (_, value: unknown, context?: { source?: string }) =>
-      typeof value === "number" && context?.source !== undefined ? rawJson(context.source) : value,
-    ) as JsonValue;
-    return JSON.stringify(withProtoDurations(schema, exact));
+    return JSON.stringify(withProtoDurations(schema, parseExact(text) as JsonValue));
   } catch {
     return null;
   }
-}
-
-/** Known to Node 26, and not yet to TypeScript's library. */
-function rawJson(source: string): unknown {
-  return (JSON as JSON & { rawJSON(text: string): unknown }).rawJSON(source);
 }
 
 function withBody(request: UniversalServerRequest, text: string): UniversalServerRequest {
@@ -113,9 +106,15 @@ function explain(schema: DescMessage, text: string): string | null {
   } catch (error) {
     return `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`;
   }
+  // The answer says so already, and half a character would only be shown as it is not.
+  if (mayHoldSurrogates(text) && !isWhole(json)) return null;
   const problems = findJsonProblems(schema, withProtoDurations(schema, json));
   if (problems.length === 0) return problemOfText(schema, text);
   return refusalOf(problems).message;
+}
+
+function isWhole(json: JsonValue): boolean {
+  return inspectJson(json, MAX_TEXT_LEVELS, true).fault?.fault !== "surrogate";
 }
 
 function refusalOf(problems: readonly Problem[]): ElasticJobError {
@@ -132,22 +131,4 @@ function problemOfText(schema: DescMessage, text: string): string | null {
     const said = error instanceof Error ? error.message : String(error);
     return `the body: ${said.replace(/^cannot decode message \S+ from JSON: /, "")}`;
   }
-}
-
-function refusal(message: string, header: Headers | undefined): UniversalServerResponse {
-  const bytes = new TextEncoder().encode(
-    JSON.stringify({ code: codeToString(Code.InvalidArgument), message }),
-  );
-  const ownHeader = new Headers(header);
-  ownHeader.delete("content-encoding");
-  ownHeader.set("content-length", String(bytes.byteLength));
-  return { status: 400, header: ownHeader, body: once(bytes) };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-
-function isBytes(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
-  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }

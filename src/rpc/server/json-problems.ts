@@ -24,7 +24,7 @@ const MAX_SHOWN_CHARACTERS = 80;
 const ACCEPTED_MESSAGES: Readonly<Record<string, string>> = {
   ...ACCEPTED_TIMES,
   "google.protobuf.FieldMask": `names of fields separated by commas, such as "name,retry.maxAttempts",`,
-  "google.protobuf.Value": "JSON that is nested less deeply",
+  "google.protobuf.Value": "JSON that is nested less deeply, or payloadJson,",
 };
 
 const ACCEPTED_SCALARS: Readonly<Partial<Record<ScalarType, string>>> = {

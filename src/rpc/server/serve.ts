@@ -1,5 +1,6 @@
 /** Puts the rpc layer together: the services, what they call, and the port they are reached at. */
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { ConnectRouter, MethodImpl } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -19,11 +20,13 @@ import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
+import { jsonOptions } from "./exact-json.ts";
 import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
 import { contentTypeProblem, refuse, refusePath } from "./refuse.ts";
+import { forgetBinary, refusingBinary } from "./refuse-binary.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
 
 export interface RpcServerOptions {
@@ -74,33 +77,38 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
 
   const handler = connectNodeAdapter({
     routes(router: ConnectRouter) {
-      const method = JobService.method;
+      const { method } = JobService;
+      const serve = <M extends DescMethod>(
+        of: M,
+        serves: MethodImpl<M>,
+        more: { readMaxBytes?: number } = {},
+      ) => router.rpc(of, serves, { ...more, jsonOptions: jsonOptions(of) });
+      const manyJobs = { readMaxBytes: limits.maxCallBytes };
       const oneJob = { readMaxBytes: maxJobBytes(limits) };
-      router.rpc(method.addJobs, jobs.addJobs, { readMaxBytes: limits.maxCallBytes });
-      router.rpc(method.streamAddJobs, jobs.streamAddJobs, { readMaxBytes: limits.maxCallBytes });
-      router.rpc(method.addJob, jobs.addJob, oneJob);
-      router.rpc(method.updateJob, jobs.updateJob, oneJob);
-      router.rpc(method.deleteJob, jobs.deleteJob);
-      router.rpc(method.pauseJob, jobs.pauseJob);
-      router.rpc(method.resumeJob, jobs.resumeJob);
-      router.rpc(method.triggerJob, jobs.triggerJob);
-      router.rpc(method.cancelJob, jobs.cancelJob);
-      router.rpc(method.retryJob, jobs.retryJob);
-      router.rpc(method.getJobStatus, jobs.getJobStatus);
-      router.rpc(method.getAllJobs, jobs.getAllJobs);
-      router.rpc(method.getAllResult, jobs.getAllResult);
-      router.rpc(method.previewSchedule, jobs.previewSchedule);
-      router.rpc(method.watchJob, jobs.watchJob);
+      serve(method.addJobs, jobs.addJobs, manyJobs);
+      serve(method.streamAddJobs, jobs.streamAddJobs, manyJobs);
+      serve(method.addJob, jobs.addJob, oneJob);
+      serve(method.updateJob, jobs.updateJob, oneJob);
+      serve(method.deleteJob, jobs.deleteJob);
+      serve(method.pauseJob, jobs.pauseJob);
+      serve(method.resumeJob, jobs.resumeJob);
+      serve(method.triggerJob, jobs.triggerJob);
+      serve(method.cancelJob, jobs.cancelJob);
+      serve(method.retryJob, jobs.retryJob);
+      serve(method.getJobStatus, jobs.getJobStatus);
+      serve(method.getAllJobs, jobs.getAllJobs);
+      serve(method.getAllResult, jobs.getAllResult);
+      serve(method.previewSchedule, jobs.previewSchedule);
+      serve(method.watchJob, jobs.watchJob);
       router.service(ClusterService, cluster);
-      router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
+      router.service(NodeService, nodes, manyJobs);
       for (const [index, handle] of router.handlers.entries())
-        router.handlers[index] = explainingJson(handle);
+        router.handlers[index] = refusingBinary(explainingJson(handle));
     },
     readMaxBytes: 1024 * 1024,
     maxTimeoutMs: limits.maxTimeoutMs,
-    // A misspelt field would otherwise be dropped without a word.
-    jsonOptions: { ignoreUnknownFields: false },
-    interceptors: [checkTimesOfJson, errorInterceptor(logger, random)],
+    jsonOptions: jsonOptions(null),
+    interceptors: [forgetBinary, checkTimesOfJson, errorInterceptor(logger, random)],
     requestGate(context) {
       checkCaller(context, credentials);
       refuseEmptyJson(context);

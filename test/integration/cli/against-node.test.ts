@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { until } from "../../fixtures/until.ts";
 
@@ -30,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => stop());
 
-async function elasticJob(args: readonly string[], input = "") {
+async function elasticJob(args: readonly string[], input: string | Uint8Array = "") {
   const env = { ...process.env, ELASTIC_JOB_URL: url };
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     const child = execFile(process.execPath, [MAIN, ...args], { env }, (_, stdout, stderr) =>
@@ -61,6 +62,57 @@ describe("add", () => {
       retry: { maxAttempts: 3, initialBackoff: "0.500s", maxBackoff: "5400s", multiplier: 1.5 },
       requirements: { slots: 2, memoryMb: 64 },
     });
+  });
+
+  test("keeps each digit of a payload, and prints it", async () => {
+    const exact = '{"id":3889108265204450030,"zero":-0}';
+    const file = join(folder, "exact.json");
+    await writeFile(file, `${exact}\n`);
+    const jobs = [exact, `@${file}`].map((payload) =>
+      elasticJob(["add", "echo", "--payload", payload, "--wait"]),
+    );
+    for (const { stdout } of await Promise.all(jobs)) {
+      expect(stdout).toMatch(new RegExp(`payload +${exact}\n`));
+      expect(stdout).toMatch(new RegExp(`came of it +${exact}\n`));
+    }
+    const lines = await elasticJob(["add", "--file", "-"], `{"handler":"echo","payload":${exact}}\n`);
+    expect(lines.stdout).toBe("added 1 job\n");
+    const list = await elasticJob(["list", "--json", "--limit", "1"]);
+    expect(list.stdout.replaceAll(/\s/g, "")).toContain(
+      `"payload":${exact},"payloadJson":${JSON.stringify(exact)}`,
+    );
+    const { jobId } = JSON.parse(list.stdout).jobs[0];
+    await elasticJob(["update", jobId, "--payload", "[9007199254740993]"]);
+    expect((await elasticJob(["status", jobId])).stdout).toMatch(/payload +\[9007199254740993\]/);
+  });
+
+  test("refuses bytes that are not UTF-8, with their offset", async () => {
+    const file = join(folder, "latin1.json");
+    await writeFile(file, Buffer.from('{"name":"J\xf6rg"}', "latin1"));
+    const fromFile = await elasticJob(["add", "echo", "--payload", `@${file}`]);
+    expect(fromFile).toMatchObject({ code: 2, stdout: "" });
+    expect(fromFile.stderr).toContain(`${file}: byte 10, 0xf6, is not UTF-8; text in UTF-8 is accepted`);
+    const fromStdin = await elasticJob(["add", "echo", "--payload", "@-"], Buffer.from([0x22, 0xff, 0x22]));
+    expect(fromStdin).toMatchObject({ code: 2, stderr: expect.stringContaining("stdin: byte 1, 0xff") });
+
+    const given = `exec "$0" "$1" add echo --payload "$(printf '"x\\377"')"`;
+    const inArgument = await promisify(execFile)("/bin/sh", ["-c", given, process.execPath, MAIN], {
+      env: { ...process.env, ELASTIC_JOB_URL: url },
+    }).catch((error: { code: number; stderr: string }) => error);
+    expect(inArgument).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--payload: byte 2 is not UTF-8"),
+    });
+
+    const lines = Buffer.concat([
+      Buffer.from('{"handler":"echo"}\n{"handler":"echo","payload":"'),
+      Buffer.from([0xff, 0x22, 0x7d, 0x0a]),
+      Buffer.from('{"handler":"echo","payload":{"a":1,"a":2}}\r\n\n{"handler":"echo"}'),
+    ]);
+    const { code, stdout, stderr } = await elasticJob(["add", "--file", "-"], lines);
+    expect([code, stdout]).toEqual([1, "added 2 jobs, 2 refused\n"]);
+    expect(stderr).toContain("line 2: invalid_argument: it: byte 29, 0xff, is not UTF-8");
+    expect(stderr).toContain('line 3: invalid_argument: it has "a" twice in one object');
   });
 
   test("takes the payload from a file, and from stdin", async () => {

@@ -34,6 +34,9 @@ beforeAll(async () => {
       response.write("half");
       return;
     }
+    if (pathname === "/wide") return response.end(`x${"語".repeat(100_000)}`);
+    const hex = searchParams.get("hex");
+    if (hex !== null) return response.end(Buffer.from(hex, "hex"));
     response.end(searchParams.get("answer") ?? "x".repeat(Number(searchParams.get("length") ?? 0)));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -48,7 +51,10 @@ afterAll(() => {
   server.close();
 });
 
-function call(payload: unknown, given: { hosts?: string[]; signal?: AbortSignal } = {}) {
+function call(
+  payload: unknown,
+  given: { hosts?: string[]; signal?: AbortSignal; payloadText?: string } = {},
+) {
   const handler: Handler = createHttp(given.hosts ?? ["127.0.0.1"]);
   const ctx: HandlerContext = {
     jobId: "7",
@@ -59,7 +65,8 @@ function call(payload: unknown, given: { hosts?: string[]; signal?: AbortSignal 
     deadline: null,
     signal: given.signal ?? new AbortController().signal,
   };
-  return Promise.resolve(handler({ id: "7", name: "call", handler: "http", payload }, ctx));
+  const payloadText = given.payloadText ?? JSON.stringify(payload);
+  return Promise.resolve(handler({ id: "7", name: "call", handler: "http", payload, payloadText }, ctx));
 }
 
 async function failure(payload: unknown, given: { hosts?: string[]; signal?: AbortSignal } = {}) {
@@ -100,6 +107,36 @@ describe("a call", () => {
     const json = { "content-type": "application/problem+json; charset=utf-8" };
     expect(await call({ url: url("/", { answer: '{"a":1}', ...json }) })).toMatchObject({ body: { a: 1 } });
     expect(await call({ url: url("/", { answer: "{", ...json }) })).toMatchObject({ body: "{" });
+  });
+
+  test("sends and returns each digit of a number", async () => {
+    const exact = '{"id":3889108265204450030}';
+    const target = url("/", { answer: exact, "content-type": "application/json" });
+    const payloadText = `{"url":${JSON.stringify(target)},"body":${exact}}`;
+    const output = await call(JSON.parse(payloadText), { payloadText });
+    expect(seen[0]?.body).toBe(exact);
+    expect(JSON.stringify(output)).toContain(`"body":${exact}`);
+  });
+
+  test("returns bytes that are no text in base64, and says so", async () => {
+    const hex = Buffer.from("J\xf6rg", "latin1").toString("hex");
+    const answer = (type: string, bytes = hex) =>
+      call({ url: url("/", { hex: bytes, "content-type": type }) });
+    expect(await answer("text/plain")).toMatchObject({ body: "SvZyZw==", bodyEncoding: "base64" });
+    expect(await answer("application/json")).toMatchObject({ body: "SvZyZw==", bodyEncoding: "base64" });
+    expect(await answer('text/html; charset="ISO-8859-1"')).toEqual({
+      status: 200,
+      contentType: 'text/html; charset="ISO-8859-1"',
+      body: "Jörg",
+    });
+    expect(await answer("text/plain; charset=none", "efbfbd00")).not.toHaveProperty("bodyEncoding");
+    expect(await answer("text/plain", "efbfbd00")).toMatchObject({ body: "\ufffd\0" });
+  });
+
+  test("does not take a character that is cut off for bytes that are no text", async () => {
+    const cut = await call({ url: url("/wide") });
+    expect(cut).toMatchObject({ truncated: true, body: expect.stringMatching(/^x語{87381}$/) });
+    expect(cut).not.toHaveProperty("bodyEncoding");
   });
 
   test("keeps no more of a long answer than a result can hold", async () => {

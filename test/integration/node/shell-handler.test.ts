@@ -37,6 +37,22 @@ describe("a program", () => {
     });
   });
 
+  test("returns what is no text in base64, and says so", async () => {
+    expect(await shell({ command: String.raw`printf '\303\251'; printf 'x\377' >&2`, shell: true })).toEqual({
+      exitCode: 0,
+      stdout: "é",
+      stderr: "eP8=",
+      stderrEncoding: "base64",
+    });
+  });
+
+  test("keeps whole characters of a long text", async () => {
+    const line = { command: "yes 語 | head -n 30000 | tr -d '\\n'; printf x", shell: true };
+    const { stdout, ...more } = await shell(line);
+    expect(stdout).toMatch(/^語{21845}x$/);
+    expect(more).toEqual({ exitCode: 0, stderr: "", truncated: true });
+  });
+
   test("can be a line for the shell, with args", async () => {
     const line = { command: 'echo "$1" | tr a-z A-Z >&2', args: ["it's; exit 1"], shell: true };
     expect(await shell(line)).toMatchObject({ stdout: "", stderr: "IT'S; EXIT 1\n" });

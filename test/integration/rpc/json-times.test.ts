@@ -1,7 +1,7 @@
 import { connect } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SentJson, sentJson } from "../../../src/rpc/server/sent-json.ts";
+import { SentBody, sentJson } from "../../../src/rpc/server/sent-body.ts";
 import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 
 let node: TestNode;
@@ -141,7 +141,7 @@ test("a message in the URL is read as any other", async () => {
 });
 
 test("many messages in one piece come out one by one", async () => {
-  const sent = new SentJson(true, null);
+  const sent = new SentBody(true, null);
   const texts = ["one", "two", "three"];
   async function* body() {
     yield new Uint8Array(Buffer.concat(texts.map((text) => envelope(text))));

@@ -40,6 +40,16 @@ test("sends what it was given, whatever becomes of that while the client is bein
   expect((await client.getJobStatus((await second).jobId)).job.name).toBe("second");
 });
 
+test("sends each digit of what it was given, in the first call too", async () => {
+  const client = connect();
+  const adds = [1n, 2n].map((n) => client.addJob({ handler: "echo", payload: [2n ** 64n + n] }));
+  const jobs = await Promise.all(adds.map(async (add) => client.getJobStatus((await add).jobId)));
+  expect(jobs.map(({ job }) => job.payloadJson)).toEqual([
+    "[18446744073709551617]",
+    "[18446744073709551618]",
+  ]);
+});
+
 test("lists, watches and refuses as the client does", async () => {
   const client = connect();
   const [outcome] = await client.addJobs([{ handler: "echo" }]);

@@ -7,7 +7,11 @@ import { fail } from "../../../src/jobs/fail.ts";
 const job = (payload: unknown) => ({ payload }) as HandlerJob;
 const attempt = (number: number) => ({ attempt: number }) as HandlerContext;
 
-test("echo returns its payload", () => {
+test("echo returns its payload, digit by digit", () => {
+  const payloadText = '{"id":3889108265204450030,"of":[-0,1e-400,"1"]}';
+  const output = echo({ ...job(JSON.parse(payloadText)), payloadText });
+  expect(JSON.stringify(output)).toBe(payloadText);
+
   expect(echo(job({ any: ["JSON"] }))).toEqual({ any: ["JSON"] });
   expect(echo(job(null))).toBeNull();
 });

@@ -25,9 +25,24 @@ describe("outputs", () => {
     expect(outputText(new Date(0))).toBe('"1970-01-01T00:00:00.000Z"');
   });
 
+  test("have a BigInt, and a raw number, with all digits", () => {
+    const { rawJSON } = JSON as JSON & { rawJSON(text: string): unknown };
+    const output = { id: 3889108265204450030n, ids: [-(2n ** 64n)], raw: rawJSON("0.12345678901234567890") };
+    expect(outputText(output)).toBe(
+      '{"id":3889108265204450030,"ids":[-18446744073709551616],"raw":0.12345678901234567890}',
+    );
+    expect(outputText(1n)).toBe("1");
+  });
+
+  test("have half a surrogate pair as its number, never as U+FFFD", () => {
+    const { rawJSON } = JSON as JSON & { rawJSON(text: string): unknown };
+    expect(outputText("a\ud83d")).toBe('"a\\ud83d"');
+    expect(outputText([rawJSON('"\ud83d"'), "😀"])).toBe('["\\ud83d","😀"]');
+  });
+
   test.each<[string, unknown, RegExp]>([
     ["a cycle", cyclic(), /circular/i],
-    ["a BigInt", { n: 1n }, /BigInt/],
+    ["a cycle with a BigInt in it", { n: 1n, of: cyclic() }, /circular/i],
     ["a toJSON that throws", { toJSON: () => thrown("no JSON of me") }, /no JSON of me/],
     [
       "a getter that throws",

@@ -121,5 +121,9 @@ export default defineJobs({
     process.stdout.write("to stdout\n");
     console.error("to stderr");
   },
-  bad: () => ({ n: 1n }),
+  bad: () => ({
+    get n() {
+      throw new Error("not as JSON");
+    },
+  }),
 });

@@ -91,14 +91,25 @@ describe("a table that another program made", () => {
   });
 
   test("is told by job what is wrong with its payloads", () => {
-    const deep = `${"[".repeat(31)}${"]".repeat(31)}`;
-    const texts = ["{", deep, `"${"x".repeat(500)}"`, "\ufeff1", '{"a": [-1e999]}', "{}"];
+    const deep = `${"[".repeat(1_001)}${"]".repeat(1_001)}`;
+    const texts = [
+      "{",
+      deep,
+      `"${"x".repeat(500)}"`,
+      "\ufeff1",
+      '{"a": [-1e999]}',
+      '{"a":{"b":1,"\\u0062":2}}',
+      '["\\ud83d"]',
+      "{}",
+    ];
     expect(problemsOf(table({ template: texts.map(() => 0), payload: texts }))).toEqual([
       [expect.stringMatching(/^payload: is not JSON/)],
-      [expect.stringMatching(/^payload: has more than 30 levels/)],
+      [expect.stringMatching(/^payload: has more than 1000 levels/)],
       [expect.stringMatching(/^payload: is 502 bytes of JSON; up to 500 /)],
       [expect.stringMatching(/^payload: is not JSON/)],
-      [expect.stringMatching(/^payload: has a number that is too large/)],
+      [expect.stringMatching(/^payload: has a number that is too large, at a\[0\];/)],
+      [expect.stringMatching(/^payload: has "b" twice in one object/)],
+      [expect.stringMatching(/^payload: has half of a surrogate pair, at \[0\],/)],
       [],
     ]);
   });

@@ -1,0 +1,50 @@
+/**
+ * JSON of calls, exactly: bytes that are no UTF-8 are refused, not replaced, and numbers that a double does not hold pass
+ * from body to body. The decoder makes doubles of all numbers, so payloads that have others go past it as text.
+ */
+import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import { invalidArgument } from "../../core/errors.ts";
+import { holdsPairs, withExactTexts, withValues } from "../../core/json/exact-payloads.ts";
+import { inspectJson, MAX_TEXT_LEVELS, mayHoldSurrogates } from "../../core/json/json-faults.ts";
+import { repeatedName } from "../../core/json/json-strings.ts";
+import { decodeUtf8 } from "../../core/json/utf8.ts";
+import { exactJson } from "../../core/json/value-json.ts";
+
+const encoder = new TextEncoder();
+
+/** How a method's messages are read and written; null: of a method without payloads. */
+export function jsonOptions(method: DescMethod | null) {
+  return {
+    // A misspelt field would otherwise be dropped without a word.
+    ignoreUnknownFields: false,
+    textDecoder: { decode: (bytes: Uint8Array = new Uint8Array()) => requestText(method?.input, bytes) },
+    textEncoder: { encode: (text = "") => encoder.encode(answerText(method?.output, text)) },
+  };
+}
+
+function requestText(schema: DescMessage | undefined, bytes: Uint8Array): string {
+  const text = decodeUtf8(bytes, "the body");
+  if (mayHoldSurrogates(text)) refuseHalves(text);
+  if (schema === undefined) return text;
+  const exact = withExactTexts(schema, text);
+  // A name that is there twice is the decoder's to refuse; here it would be gone.
+  return exact === text || repeatedName(text) !== null ? text : exact;
+}
+
+/** Halves of surrogate pairs, which would go on as U+FFFD. */
+function refuseHalves(text: string): void {
+  // Deeper than any message; what lies deeper is refused for that.
+  const { fault } = inspectJson(JSON.parse(text), MAX_TEXT_LEVELS, true);
+  if (fault?.fault !== "surrogate") return;
+  const message = "has half of a surrogate pair, which UTF-8 cannot carry; whole characters are accepted";
+  throw invalidArgument([{ field: fault.path || "the body", message }]);
+}
+
+/** Of payloadJson and outputJson. */
+const TEXT_FIELD = 'Json":"';
+
+/** The decoder's users find the text; who reads JSON finds the value as well, as it was sent. */
+function answerText(schema: DescMessage | undefined, text: string): string {
+  if (schema === undefined || !holdsPairs(schema) || !text.includes(TEXT_FIELD)) return text;
+  return JSON.stringify(withValues(schema, JSON.parse(text), exactJson));
+}

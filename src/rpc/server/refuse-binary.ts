@@ -1,0 +1,77 @@
+/**
+ * Binary requests that cannot be decoded are the caller's fault, and are told so with what is wrong: the decoder's own refusal is
+ * "internal", and names no field. The bytes are kept until they are decoded, and looked at only when that fails.
+ */
+import type { DescMessage } from "@bufbuild/protobuf";
+import { Code, ConnectError, createContextValues, type Interceptor } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { invalidArgument } from "../../core/errors.ts";
+import { toConnectError } from "../error-codes.ts";
+import { badText } from "./binary-problems.ts";
+import { isBytes, once, refusal } from "./refusal.ts";
+import { SENT_BINARY, type SentBody, sentBinary } from "./sent-body.ts";
+
+const UNDECODED = /^parse binary: /;
+
+/** Whatever comes here was decoded; on streams, the failure comes this way itself. */
+export const forgetBinary: Interceptor = (next) => async (request) => {
+  if (request.stream) return next({ ...request, message: decoded(request.message) });
+  request.contextValues.get(SENT_BINARY)?.forget();
+  return next(request);
+};
+
+async function* decoded<T>(messages: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* messages;
+  } catch (error) {
+    const { code, rawMessage } = ConnectError.from(error);
+    if (code !== Code.Internal || !UNDECODED.test(rawMessage)) throw error;
+    throw toConnectError(invalidArgument([{ field: "the message", message: reasonOf(rawMessage) }]));
+  }
+}
+
+export function refusingBinary(handler: UniversalHandler): UniversalHandler {
+  const { input, methodKind } = handler.method;
+  if (methodKind !== "unary") return handler;
+  const refusing: UniversalHandler = Object.assign(async (request: UniversalServerRequest) => {
+    const sent = sentBinary(request);
+    if (sent === null || !isBytes(request.body)) return handler(request);
+    const contextValues = (request.contextValues ?? createContextValues()).set(SENT_BINARY, sent);
+    const response = await handler({ ...request, body: sent.keeping(request.body), contextValues });
+    if (sent.isEmpty) return response;
+    const { trailer } = response;
+    if (trailer?.get("grpc-status") === String(Code.Internal)) {
+      const said = decodeURIComponent(trailer.get("grpc-message") ?? "");
+      if (!UNDECODED.test(said)) return response;
+      trailer.set("grpc-status", String(Code.InvalidArgument));
+      trailer.set("grpc-message", encodeURIComponent(await problemOf(input, sent, said)));
+      return response;
+    }
+    if (response.status !== 500 || !isBytes(response.body)) return response;
+    const bytes = Buffer.concat(await Array.fromAsync(response.body));
+    const said = messageOf(bytes);
+    return UNDECODED.test(said)
+      ? refusal(await problemOf(input, sent, said), response.header)
+      : { ...response, body: once(bytes) };
+  }, handler);
+  return refusing;
+}
+
+async function problemOf(schema: DescMessage, sent: SentBody, said: string): Promise<string> {
+  const bytes = await sent.takeBytes().catch(() => null);
+  const problem = bytes === null ? null : badText(schema, bytes);
+  return invalidArgument([problem ?? { field: "the body", message: reasonOf(said) }]).message;
+}
+
+function reasonOf(said: string): string {
+  return `is no message of this call: ${said.replace(UNDECODED, "")}`;
+}
+
+/** Of an error as Connect writes it; of anything else, nothing. */
+function messageOf(bytes: Buffer): string {
+  try {
+    return (JSON.parse(bytes.toString()) as { message?: string }).message ?? "";
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,55 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { inspectJson, mayHoldSurrogates } from "../../../../src/core/json/json-faults.ts";
+import { endOfString, mostNames, repeatedName } from "../../../../src/core/json/json-strings.ts";
+
+test("a string is over where JSON says so", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), fc.string(), (text, after) => {
+      const json = JSON.stringify(text);
+      expect(endOfString(json + after, 0)).toBe(json.length);
+    }),
+  );
+});
+
+test("JSON of JavaScript's has no name twice, and no fewer names than are counted", () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(undefined, 1, "\t"), (json, space) => {
+      const text = JSON.stringify(json, null, space);
+      expect(repeatedName(text)).toBeNull();
+      const { names, fault } = inspectJson(JSON.parse(text), 100, true);
+      expect(fault).toBeNull();
+      expect(mostNames(text)).toBeGreaterThanOrEqual(names);
+    }),
+  );
+});
+
+test.each([
+  ['{"a":1,"a":2}', "a"],
+  ['{"a":1,"\\u0061":2}', "a"],
+  ['[{"a":{"b":1 , "c":[], "b"\n:2}}]', "b"],
+  ['{"__proto__":1,"__proto__":2}', "__proto__"],
+  ['{"":[{}],"":1}', ""],
+])("in %s the name %j is twice, which the count tells", (text, name) => {
+  expect(repeatedName(text)).toBe(name);
+  expect(mostNames(text)).toBeGreaterThan(inspectJson(JSON.parse(text), 100, true).names);
+});
+
+test("a name that looks like more is one", () => {
+  expect(repeatedName(String.raw`{"a\":1,\"a":1,"{":{"a\\":2},"a":"a:"}`)).toBeNull();
+});
+
+test.each<[string, string, string]>([
+  ['{"a":{"b":[1,{"c":1e999}]}}', "infinite", "a.b[1].c"],
+  ['{"a b":[[[[]]]]}', "deep", '["a b"][0][0][0]'],
+  [String.raw`{"x":["ok","\ud83d"]}`, "surrogate", "x[1]"],
+  [String.raw`{"x":{"\udc00":1}}`, "surrogate", 'x["\\udc00"]'],
+])("the fault of %s is %s, at %s", (text, fault, path) => {
+  expect(inspectJson(JSON.parse(text), 4, mayHoldSurrogates(text)).fault).toEqual({ fault, path });
+});
+
+test("whole pairs are whole, however they are written", () => {
+  for (const text of [String.raw`"\ud83d\ude00"`, '"😀"', String.raw`"\\ud83d"`, String.raw`"\\\\uD83D"`]) {
+    expect(inspectJson(JSON.parse(text), 1, mayHoldSurrogates(text)).fault).toBeNull();
+  }
+});
