@@ -82,7 +82,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const credentials = { apiTokens: config.apiTokens, clusterSecrets: config.clusterSecrets };
     const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
-    const { elector, puller } = connectNode({
+    const { elector, puller, whyNotReady } = connectNode({
       incarnation,
       nodeId,
       address: () => address,
@@ -109,6 +109,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     });
     const server = createRpcServer({
       role: elector,
+      whyNotReady,
       store,
       clock,
       random,

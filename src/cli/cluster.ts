@@ -32,11 +32,12 @@ export function clusterCommand(env: Environment): Command {
 }
 
 function clusterText(cluster: Cluster): string {
-  const { masterNodeId, masterAddress, epoch, waiting, prepared, running, stuck, later } = cluster;
+  const { masterNodeId, masterAddress, epoch, waiting, prepared, running, stuck, later, notReady } = cluster;
   const fields = formatFields([
     ["master", masterNodeId],
     ["address", masterAddress],
     ["epoch", String(epoch)],
+    ["ready", notReady === "" ? "" : `no: ${notReady}`],
     ["jobs", `${waiting} waiting, ${prepared} prepared, ${running} running`],
     ["stuck", stuck ? `${stuck} due, and no connected node can take ${stuck === 1 ? "it" : "them"}` : ""],
     ["later", later ? `${later >= MAX_LATER ? "at least " : ""}${later} due beyond HORIZON_MS` : ""],

@@ -4,9 +4,11 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Random } from "../../core/random.ts";
+import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobStore } from "../../store/job-store.ts";
 import { connectionValues } from "../connection.ts";
@@ -15,9 +17,11 @@ import { createMasterCaller } from "../forwarding/master-call.ts";
 import { createPeers } from "../forwarding/peers.ts";
 import { DEFAULT_LIMITS, maxJobBytes, type RpcLimits } from "../limits.ts";
 import { createClusterService } from "../services/cluster-service.ts";
+import { createHealthService } from "../services/health-service.ts";
 import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
+import { answerInTime, noteTimeout } from "./answer-in-time.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
 import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
@@ -28,6 +32,8 @@ import { refuseEmptyJson } from "./request-gate.ts";
 
 export interface RpcServerOptions {
   readonly role: Role;
+  /** Whether an add would be answered here now. */
+  readonly whyNotReady: WhyNotReady;
   readonly store: JobStore;
   readonly clock: Clock;
   readonly random: Random;
@@ -41,7 +47,7 @@ export interface RpcServerOptions {
 }
 
 export function createRpcServer(options: RpcServerOptions): OnePortServer {
-  const { role, store, clock, random, logger, identity, credentials = NO_CREDENTIALS } = options;
+  const { role, whyNotReady, store, clock, random, logger, identity, credentials = NO_CREDENTIALS } = options;
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
   const peers = createPeers({ maxCallBytes: limits.maxCallBytes, credentials });
@@ -56,6 +62,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   const names = createNodeNames(store, clock);
   const jobs = createJobService({
     role,
+    whyNotReady,
     store,
     clock,
     random,
@@ -66,11 +73,14 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   });
   const cluster = createClusterService({
     master,
+    whyNotReady,
     clock,
     closing: closing.signal,
     self: () => ({ nodeId: identity.nodeId, address: options.address() }),
   });
   const nodes = createNodeService({ role, identity, limits, logger, closing: closing.signal });
+
+  const health = createHealthService({ whyNotReady, clock, closing: closing.signal });
 
   const handler = connectNodeAdapter({
     routes(router: ConnectRouter) {
@@ -93,6 +103,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       router.rpc(method.watchJob, jobs.watchJob);
       router.service(ClusterService, cluster);
       router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
+      router.service(Health, health);
       for (const [index, handle] of router.handlers.entries())
         router.handlers[index] = explainingJson(handle);
     },
@@ -100,13 +111,14 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     maxTimeoutMs: limits.maxTimeoutMs,
     // A misspelt field would otherwise be dropped without a word.
     jsonOptions: { ignoreUnknownFields: false },
-    interceptors: [checkTimesOfJson, errorInterceptor(logger, random)],
+    interceptors: [checkTimesOfJson, errorInterceptor(logger, random, whyNotReady), answerInTime(clock)],
     requestGate(context) {
+      noteTimeout(context);
       checkCaller(context, credentials);
       refuseEmptyJson(context);
     },
     contextValues: connectionValues,
-    fallback: answerProbe({ role, closing: closing.signal, otherwise: refusePath }),
+    fallback: answerProbe({ role, whyNotReady, closing: closing.signal, otherwise: refusePath }),
   });
 
   const server = createOnePortServer({
