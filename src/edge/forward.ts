@@ -135,5 +135,6 @@ function unreachable(upstream: string, error: unknown): Response {
 /** A node that lives says why before that: so it is the node itself that is frozen, or cut off. */
 function outOfTime(deadlineMs: number, asked: ReadonlySet<string>): Response {
   const nodes = [...asked].join(", ");
-  return errorResponse(Code.DeadlineExceeded, `no answer within ${Math.round(deadlineMs)} ms from ${nodes}`);
+  const seconds = (deadlineMs / 1000).toFixed(1);
+  return errorResponse(Code.DeadlineExceeded, `no answer within ${seconds} s from ${nodes}`);
 }

@@ -26,7 +26,10 @@ export class StandingNews {
   /** To a node that has just come: it takes the master for ready until it is told otherwise. */
   greet(reader: Reader): void {
     const silence = this.context.silence();
-    if (silence !== null) reader.send(standingMessage(silence));
+    if (silence === null) return;
+    reader.send(standingMessage(silence));
+    // The next tick tells all of them, be it that this is over.
+    this.told = "some know";
   }
 
   tick(readers: Iterable<Reader>): void {
