@@ -2,8 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type RunningEdge, startEdge } from "../../src/edge/node.ts";
+import { startNodeProcess } from "../cluster/node-process.ts";
 import { startCluster, type TestCluster } from "../cluster/test-cluster.ts";
 import { until } from "../fixtures/until.ts";
+import { freePort } from "../servers/free-port.ts";
 import { type OwnMysql, startOwnMysql } from "../servers/own-mysql.ts";
 import { type OwnRedis, spawnRedis } from "../servers/own-redis.ts";
 import { freshPrefix } from "../servers/shared.ts";
@@ -129,6 +131,35 @@ describe("a server that is frozen for 7 s", { timeout: 60_000 }, () => {
     for (const url of urls) {
       const added = await call(url, "JobService/AddJob", { handler: "echo" }, 5_000);
       expect([added.isOk, added.message]).toEqual([true, undefined]);
+    }
+  });
+
+  test("MySQL: a node that starts meanwhile lives, so that nobody restarts it, and is ready by itself afterwards", async () => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    mysql.signal("SIGSTOP");
+    const starting = startNodeProcess({
+      MYSQL_URL: mysql.url,
+      REDIS_URL: `redis://127.0.0.1:${redis.port}/0`,
+      CLUSTER_PREFIX: cluster.prefix,
+      PORT: `${port}`,
+    });
+    try {
+      const lives = () =>
+        look(`${url}/healthz`).then(
+          ({ status }) => status === 200,
+          () => false,
+        );
+      await until("it lives", lives, 20_000);
+      const isTold = async () => (await look(`${url}/readyz`)).text.includes("MySQL has not answered for");
+      await until("it says why it is not ready", isTold, TOLD_WITHIN_MS);
+      expect(await look(`${url}/readyz`)).toMatchObject({ status: 503 });
+      mysql.signal("SIGCONT");
+      const isReady = async () => (await look(`${url}/readyz`)).status === 200;
+      await until("it is ready", isReady, BACK_WITHIN_MS);
+    } finally {
+      mysql.signal("SIGCONT");
+      await (await starting).kill();
     }
   });
 });

@@ -19,6 +19,7 @@ export class NeededServers {
   /** What was last seen to be in the way of there being a master. */
   vacancy = "this node has only just started";
   private isProbing = false;
+  private isWatching = false;
 
   constructor(parts: NeededServers["parts"]) {
     this.parts = parts;
@@ -26,6 +27,7 @@ export class NeededServers {
 
   /** Keeps asking the database where nothing else does, until the signal aborts. `isNeeded`: whether anybody wants to know. */
   async watch(isNeeded: () => boolean, signal: AbortSignal): Promise<void> {
+    this.isWatching = true;
     while (!signal.aborted) {
       if (isNeeded()) this.look();
       await sleep(this.parts.clock, LOOK_EVERY_MS, signal);
@@ -55,6 +57,8 @@ export class NeededServers {
 
   whyNobodyIsMaster(): string {
     const { lock, store } = this.parts;
-    return whyNobodyIsMaster({ lock: lock.silence(), store: store.silence(), vacancy: this.vacancy });
+    // Until then it is asked for nothing, and a process waits for its database.
+    const ofLock = this.isWatching ? lock.silence() : { ...lock.silence(), ms: 0 };
+    return whyNobodyIsMaster({ lock: ofLock, store: store.silence(), vacancy: this.vacancy });
   }
 }

@@ -470,6 +470,9 @@ test("says why nobody is master, as far as it was seen", async () => {
   await elector.tick();
   expect(why()).toBe("no master: the database has a master that was elected by another lock");
   lock.silence = () => ({ who: "Redis", how: "silent", ms: 4_100 });
+  // Until it has started, it asks nothing of the lock.
+  expect(why()).toMatch(/another lock$/);
+  elector.start();
   expect(why()).toBe("no master: Redis has not answered for 4.1 s");
 });
 
