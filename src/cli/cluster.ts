@@ -10,6 +10,7 @@ type ClusterNode = Cluster["nodes"][number];
 const NOTES = `
 The jobs are those in the master's memory; waiting ones are there only when they are due within HORIZON_MS. What lies
 beyond is counted in the database, within bounds: jobs that are due and that no node can take, and jobs of later.
+Where an add would not be answered now, the line "ready" says why, as /readyz does.
 
 Examples:
   elastic-job cluster

@@ -83,7 +83,7 @@ export function openLocalLock({ dataDir, ttlMs, clock }: LocalLockOptions): Clus
       return [...nodes.values()].map(({ node }) => node);
     },
 
-    silence: neverSilent("the lock"),
+    silence: neverSilent("this process"),
 
     async close() {
       listeners.clear();

@@ -70,7 +70,7 @@ export function createJobService(options: {
       return (await deliver(request, { key: random.id(), isLone: false }, context)).outcomes;
     },
   });
-  const adds = addMethods({ role, random, gatherer, deliver });
+  const adds = addMethods({ role, random, whyNotReady, gatherer, deliver });
 
   async function messagesOf(view: JobView) {
     const { record, lastResult } = view;

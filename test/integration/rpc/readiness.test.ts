@@ -8,6 +8,7 @@ import {
 import { afterEach, describe, expect, test } from "vitest";
 import { createClient as createTypedClient } from "../../../src/client/client.ts";
 import { createHttp2Transport } from "../../../src/client/http2.ts";
+import { ElasticJobError } from "../../../src/core/errors.ts";
 import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import {
@@ -145,6 +146,19 @@ describe("a call that runs out of time", () => {
     node.setNotReady(null);
     node.api.beforeAdd = null;
     expect((await client.addJob({ handler: "echo" })).created).toBe(true);
+  });
+
+  test("as an outcome of AddJobs, too, where the database gave a job up", async () => {
+    const master = await startNode();
+    const follower = await startNode({ role: { kind: "follower", master: master.asMaster } });
+    master.setNotReady(WHY);
+    follower.setNotReady(`${WHY}, says master ${master.address}`);
+    const gaveUp = new ElasticJobError("unavailable", "MySQL is out of reach");
+    master.api.addJobs = async (items) => items.map(() => gaveUp);
+    const jobs = createClient(JobService, http2(follower));
+    const { outcomes } = await jobs.addJobs({ jobs: [{ handler: "echo" }, { handler: "echo" }] });
+    const failure = { code: "unavailable", message: `MySQL is out of reach (${WHY})` };
+    expect(outcomes.map(({ outcome }) => outcome.value)).toMatchObject([failure, failure]);
   });
 
   test("other errors stay as they are", async () => {
