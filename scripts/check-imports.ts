@@ -71,9 +71,11 @@ const RPC_TOP = [
   "connection.ts",
   "credentials.ts",
   "error-codes.ts",
+  "in-time.ts",
   "limits.ts",
   "message-size.ts",
   "outgoing-queue.ts",
+  "with-reason.ts",
 ];
 const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   // Read down, each imports only what stands below it.
@@ -104,6 +106,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     state: ["calendar", ...CORE_TOP],
     queues: CORE_TOP,
     calendar: CORE_TOP,
+    readiness: CORE_TOP,
     flow: CORE_TOP,
     json: CORE_TOP,
     ...Object.fromEntries(CORE_TOP.map((file) => [file, CORE_TOP])),

@@ -8,11 +8,13 @@
 import { assignmentsOf } from "../coordination/assignment.ts";
 import type { MasterAddress } from "../coordination/cluster-lock.ts";
 import type { Network } from "../coordination/network.ts";
+import { silenceOf } from "../coordination/standing.ts";
 import { type Clock, sleep } from "../core/clock.ts";
 import { ClusterTime } from "../core/cluster-time.ts";
 import type { Logger } from "../core/logger.ts";
 import type { GetJobResponse, Pong, Welcome } from "../gen/elasticjob/v1/node_service_pb.ts";
 import type { Executors } from "./executors.ts";
+import { HeardMaster } from "./heard-master.ts";
 import { letJobsEnd } from "./let-jobs-end.ts";
 import { MasterConnection } from "./master-connection.ts";
 import type { Masters } from "./masters.ts";
@@ -40,7 +42,7 @@ const RECONNECT_MS = 50;
 const ENTER_RETRY_MS = 500;
 /** A hello that is not answered in this time goes to the next master there is. */
 const WELCOME_TIMEOUT_MS = 5000;
-const PINGS_PER_LEASE = 5;
+export const PINGS_PER_LEASE = 5;
 /** A claim that has waited at this node so long for a slot is handed back. */
 const MAX_QUEUED_MS = 1000;
 /** How long a node that leaves waits for the master to take in the end of its last claims. */
@@ -48,6 +50,8 @@ const FAREWELL_MS = 1000;
 
 export class Puller {
   private readonly parts: PullerParts;
+  /** What is known of the master. */
+  readonly heard: HeardMaster;
   private readonly runner: Runner;
   private readonly report: NodeReport;
   private readonly stopping = new AbortController();
@@ -66,6 +70,7 @@ export class Puller {
 
   constructor(parts: PullerParts) {
     this.parts = parts;
+    this.heard = new HeardMaster(parts.clock);
     this.time = new ClusterTime(parts.clock, parts.clock.now());
     this.lease = new Lease(parts.clock, parts.settings.leaseMs);
     this.report = new NodeReport(parts, {
@@ -167,6 +172,7 @@ export class Puller {
   private async useStream(master: MasterAddress): Promise<void> {
     const { network, masters, clock, logger } = this.parts;
     const closed = new AbortController();
+    this.heard.turnTo(master);
     const stream = network.openStream(master.address, {
       message: (message) => {
         if (!closed.signal.aborted) this.receive(connection, message);
@@ -224,6 +230,7 @@ export class Puller {
   }
 
   private receive(connection: MasterConnection, { message }: GetJobResponse): void {
+    this.heard.heard();
     switch (message.case) {
       case "welcome":
         return this.welcomed(connection, message.value);
@@ -250,6 +257,8 @@ export class Puller {
         return;
       case "undrain":
         return this.undrain();
+      case "standing":
+        return this.heard.standing(silenceOf(message.value));
       default:
         return;
     }
@@ -263,6 +272,7 @@ export class Puller {
     }
     this.highestEpoch = epoch;
     connection.nodeNumber = nodeNumber;
+    this.heard.standing(null);
     this.lease.confirm(connection.openedAt);
     if (!this.hasTime) this.time = new ClusterTime(this.parts.clock, clusterTimeMs);
     this.hasTime = true;

@@ -11,6 +11,7 @@
  * - A write that is guarded says how many rows it hit; what it missed is for the caller to read back.
  */
 import type { JobClass, JobRecord, JobState, Outcome, ResultRecord, StoredStatus } from "../core/job.ts";
+import type { Silence } from "../core/readiness/silence.ts";
 import type { ResultAge } from "../core/state/retention.ts";
 
 export interface Mastership {
@@ -171,6 +172,14 @@ export interface JobStore {
    */
   migrate(): Promise<void>;
   close(): Promise<void>;
+
+  /** How long no write has been done, nor a probe answered. */
+  silence(): Silence;
+  /**
+   * Asks for no more than an answer to a write, of nothing, so that a server that takes no writes is told, too. One
+   * try, which takes a few seconds at most where nobody answers. Never throws: `silence` has what came of it.
+   */
+  probe(): Promise<void>;
 
   /** The database's clock, epoch milliseconds. */
   readClock(): Promise<number>;

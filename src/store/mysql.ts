@@ -13,6 +13,7 @@ import {
   announceReign,
   noteUnheard,
   offerZoneData,
+  probe,
   raiseIds,
   readClock,
   registerNode,
@@ -80,6 +81,10 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
       }
     },
     close: () => pool.close(),
+
+    silence: () => pool.answers.silence(),
+    // Once: whoever waits for it to answer again asks again.
+    probe: () => pool.use(probe).catch(() => {}),
 
     readClock: () => repeat(readClock),
     readMastership: () => readMastership(read),

@@ -1,5 +1,6 @@
 /** The JobStore on an SQLite file: durable, and of one process. */
 import type { Clock } from "../core/clock.ts";
+import { neverSilent } from "../core/readiness/silence.ts";
 import { type Read, SQLITE } from "./dialect.ts";
 import { pageEnded, pageFreeKeys, pageResultAges, readClaimsOfGone } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
@@ -49,6 +50,9 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
   return {
     migrate: async () => migrate(database, clock),
     close: async () => database.close(),
+
+    silence: neverSilent("SQLite"),
+    probe: async () => {},
 
     readClock: async () => Math.trunc(clock.now()),
     readMastership: () => readMastership(read),

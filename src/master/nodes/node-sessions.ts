@@ -31,6 +31,7 @@ import type { NodeClaims } from "./node-claims.ts";
 import type { NodeNumbers } from "./node-numbers.ts";
 import { NodeSession } from "./node-session.ts";
 import { PingTrust } from "./ping-trust.ts";
+import { StandingNews } from "./standing-news.ts";
 import type { UnheardNodes } from "./unheard-nodes.ts";
 
 const CHECK_MS = 100;
@@ -59,6 +60,7 @@ export class NodeSessions {
   private readonly context: MasterContext;
   private readonly parts: NodeSessionsParts;
   private readonly pingTrust: PingTrust;
+  private readonly news: StandingNews;
   /** Processes of other clusters of which the log tells already. */
   private readonly refused = new Set<string>();
 
@@ -66,11 +68,14 @@ export class NodeSessions {
     this.context = context;
     this.parts = parts;
     this.pingTrust = new PingTrust(context);
+    this.news = new StandingNews(context);
     parts.holders.onUnknown((record, isHeld) => this.resolve(record, isHeld));
   }
 
   /** A node opened a stream. */
   accept(stream: MasterStream): StreamHandler {
+    // Before its hello is answered, which takes the database.
+    this.news.greet(stream);
     return helloFirst<NodeSession>({
       greet: (hello) => this.greet(stream, hello),
       take: (session, message) => this.take(session, message),
@@ -110,6 +115,7 @@ export class NodeSessions {
       }
     }
     this.parts.absent.tick();
+    this.news.tick(this.parts.connected.all());
   }
 
   /** Ends all streams, so that the nodes look for the next master. */
@@ -154,6 +160,7 @@ export class NodeSessions {
     connected.add(session, classes.all());
     const expected = claims.takeDown(session, hello);
     session.welcome(epoch, time.now(), settings.leaseMs);
+    this.news.greet(session);
     try {
       await claims.answer(session, hello, expected);
     } catch (error) {

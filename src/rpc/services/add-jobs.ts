@@ -4,6 +4,7 @@
  */
 import { create } from "@bufbuild/protobuf";
 import type { Random } from "../../core/random.ts";
+import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import {
   type AddJobRequest,
   type AddJobResponse,
@@ -16,6 +17,7 @@ import { answerOf } from "../conversion/add-outcome.ts";
 import { callKey } from "../forwarding/call-key.ts";
 import type { AddGatherer } from "../forwarding/gather-adds.ts";
 import { type CallContext, isForwarded } from "../forwarding/master-call.ts";
+import { messageWithReason } from "../with-reason.ts";
 import { checkAddJobs } from "./check-add-jobs.ts";
 import type { DeliverAdds } from "./deliver-adds.ts";
 
@@ -28,10 +30,11 @@ export interface AddMethods {
 export function addMethods(options: {
   readonly role: Role;
   readonly random: Random;
+  readonly whyNotReady: WhyNotReady;
   readonly gatherer: AddGatherer;
   readonly deliver: DeliverAdds;
 }): AddMethods {
-  const { role, random, gatherer, deliver } = options;
+  const { role, random, whyNotReady, gatherer, deliver } = options;
   const isForMaster = (context: CallContext) => role.now().kind === "master" || isForwarded(context);
 
   return {
@@ -49,7 +52,17 @@ export function addMethods(options: {
       checkAddJobs(request, { key, forwarded: isForwarded(context) });
       // A key of this node's own makes repeating safe where the caller gave none.
       const ownKey = isForMaster(context) ? null : random.id();
-      return deliver(request, { key: key ?? ownKey, isLone: false }, context);
+      const response = await deliver(request, { key: key ?? ownKey, isLone: false }, context);
+      if (whyNotReady() !== null) explainUnavailable(response, whyNotReady);
+      return response;
     },
   };
+}
+
+/** As an AddJob that fails so is explained where all errors are. */
+function explainUnavailable({ outcomes }: AddJobsResponse, whyNotReady: WhyNotReady): void {
+  for (const { outcome } of outcomes) {
+    if (outcome.case !== "failure" || outcome.value.code !== "unavailable") continue;
+    outcome.value.message = messageWithReason(outcome.value.message, whyNotReady);
+  }
 }

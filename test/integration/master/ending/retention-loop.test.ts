@@ -63,6 +63,7 @@ beforeEach(async () => {
     epochWrittenAt: clock.monotonic(),
     knownGone: new Set(),
     trusted: () => isTrusted,
+    silence: () => null,
     deposed: () => {
       isDeposed = true;
     },
