@@ -19,6 +19,7 @@ import { doneClaim, executionOf, type HeldClaim, resultRow, stateAfter } from ".
 import { HeldClaims } from "./held-claims.ts";
 import { Prefetch } from "./prefetch.ts";
 import type { ResultWriter } from "./result-writer.ts";
+import { SlotQueue } from "./slot-queue.ts";
 
 /** How long a handler has to end after its claim was given up. Shorter than the margin of the lease. */
 const ABORT_GRACE_MS = 500;
@@ -50,11 +51,9 @@ export class Runner {
   private readonly parts: RunnerParts;
   private readonly held = new HeldClaims();
   private readonly on: RunnerEvents;
-  /** Claims that wait here for a slot, in the order in which they came. */
-  private readonly queue: HeldClaim[] = [];
+  private readonly slots: SlotQueue;
   private readonly early: EarlyClaims;
   private readonly prefetch: Prefetch;
-  private busySlots = 0;
   /** Claims that have not ended. */
   private unended = 0;
   private idle: (() => void)[] = [];
@@ -64,6 +63,7 @@ export class Runner {
     this.parts = parts;
     this.on = on;
     this.prefetch = new Prefetch(parts.slots);
+    this.slots = new SlotQueue(parts.slots, (held) => this.execute(held));
     this.early = new EarlyClaims(parts.clock, (held) => this.isDue(held));
   }
 
@@ -105,7 +105,7 @@ export class Runner {
     this.unended++;
     if (refusal !== null) this.ended(held, { kind: "lost", reason: refusal, isBlameless: true });
     else if (assignment.startAt > time.now()) this.early.add(held);
-    else this.begin(held);
+    else this.slots.add(held);
   }
 
   /** Its time has come. */
@@ -117,52 +117,34 @@ export class Runner {
       return this.ended(held, { kind: "lost", reason: refusal, isBlameless: true });
     }
     held.arrivedAt = this.parts.clock.monotonic();
-    this.begin(held);
-  }
-
-  private begin(held: HeldClaim): void {
-    if (this.queue.length > 0 || !this.hasRoomFor(held)) this.queue.push(held);
-    else this.execute(held);
+    this.slots.add(held);
   }
 
   /** Claims that have waited here longer than this for a slot go back, to be given to others. */
   returnStranded(ms: number): void {
-    const [first] = this.queue;
+    const { first } = this.slots;
     if (first === undefined || this.parts.clock.monotonic() - first.arrivedAt < ms) return;
     this.returnQueued("it waited too long for a slot");
   }
 
   /** Hands back what has not begun. */
   returnQueued(reason: string): void {
-    const unbegun = [...this.early.takeAll(), ...this.queue.splice(0)];
+    const unbegun = [...this.early.takeAll(), ...this.slots.takeAll()];
     for (const held of unbegun) {
       held.handedBack = reason;
       this.ended(held, { kind: "lost", reason, isBlameless: true });
     }
   }
 
-  private hasRoomFor({ assignment }: HeldClaim): boolean {
-    return this.busySlots === 0 || this.busySlots + assignment.slots <= this.parts.slots;
-  }
-
   private execute(held: HeldClaim): void {
     const startedAt = this.parts.clock.monotonic();
-    const { slots } = held.assignment;
-    this.busySlots += slots;
     held.startTime = held.time.now();
     held.execution = this.parts.executors.run(executionOf(held), (end) => {
-      this.busySlots -= slots;
+      this.slots.free(held);
       this.prefetch.took(this.parts.clock.monotonic() - startedAt);
       this.ended(held, end);
-      this.executeQueued();
+      this.slots.next();
     });
-  }
-
-  private executeQueued(): void {
-    for (let next = this.queue[0]; next !== undefined && this.hasRoomFor(next); next = this.queue[0]) {
-      this.queue.shift();
-      this.execute(next);
-    }
   }
 
   /** The master's word on claims of ours. */
@@ -193,9 +175,7 @@ export class Runner {
 
   private giveUp(held: HeldClaim, reason: string): void {
     held.handedBack = reason;
-    const queuedAt = this.queue.indexOf(held);
-    if (queuedAt >= 0) this.queue.splice(queuedAt, 1);
-    else if (!this.early.delete(held)) {
+    if (!this.slots.delete(held) && !this.early.delete(held)) {
       held.execution?.abort(reason, ABORT_GRACE_MS);
       return;
     }
