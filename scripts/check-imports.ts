@@ -66,6 +66,7 @@ const CORE_TOP = [
   "logger.ts",
   "plain-durations.ts",
   "random.ts",
+  "short-text.ts",
 ];
 const RPC_TOP = [
   "connection.ts",
@@ -105,6 +106,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     queues: CORE_TOP,
     calendar: CORE_TOP,
     flow: CORE_TOP,
+    log: CORE_TOP,
     ...Object.fromEntries(CORE_TOP.map((file) => [file, CORE_TOP])),
   },
   rpc: {

@@ -6,6 +6,7 @@ import type { MasterStream, Network, StreamHandler } from "../coordination/netwo
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
 import type { JobSpec } from "../core/job.ts";
+import { EndLog } from "../core/log/end-log.ts";
 import { Queues } from "../core/queues/queues.ts";
 import { BornClaimed } from "./adding/born-claimed.ts";
 import { Children } from "./adding/children.ts";
@@ -25,6 +26,7 @@ import { ZoneChange } from "./control/zone-change.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Scheduler } from "./dispatch/scheduler.ts";
 import { Endings } from "./ending/endings.ts";
+import { FinalRows } from "./ending/final-rows.ts";
 import { RetentionLoop } from "./ending/retention-loop.ts";
 import { Sweep } from "./ending/sweep.ts";
 import type {
@@ -55,6 +57,7 @@ export class Mastership implements JobApi {
   private readonly context: MasterContext;
   private readonly inFlight = new InFlight();
   private readonly nodes = new ConnectedNodes();
+  private readonly ends: EndLog;
   private readonly ids: IdBlocks;
   private readonly numbers: NodeNumbers;
   private readonly unheard: UnheardNodes;
@@ -74,6 +77,7 @@ export class Mastership implements JobApi {
 
   constructor(context: MasterContext, network: Network) {
     this.context = context;
+    this.ends = new EndLog(context);
     const { inFlight, nodes } = this;
     // memory
     const queues = new Queues();
@@ -87,10 +91,12 @@ export class Mastership implements JobApi {
       nodes.classAdded(jobClass);
     });
     // ending
-    const endings = new Endings(context, { memory, inFlight, holders });
+    const numbers = new NodeNumbers(context);
+    const nodeIdOf = (number: number) => numbers.nodeIdOf(number);
+    const finalRows = new FinalRows(context, { ends: this.ends, nodeIdOf });
+    const endings = new Endings(context, { memory, inFlight, holders, finalRows });
     this.sweep = new Sweep(context, { classes, pages, queues, memory, inFlight, holders });
     // nodes
-    const numbers = new NodeNumbers(context);
     const unheard = new UnheardNodes(context);
     const absent = new AbsentNodes(context, { network, numbers, holders, endings, unheard });
     const isRecovering = () => absent.areAwaited;
@@ -139,6 +145,7 @@ export class Mastership implements JobApi {
       sessions,
       endings,
       children,
+      finalRows,
       refusal,
     });
     this.zoneChange = new ZoneChange(context, this.control);
@@ -264,6 +271,7 @@ export class Mastership implements JobApi {
   private stop(): void {
     this.scheduler.stop();
     this.sessions.close();
+    this.ends.close();
   }
 
   /** What every call has in common: it needs a mastership that is trusted, and may find that it is over. */

@@ -7,6 +7,7 @@ import type { Assignment } from "../coordination/assignment.ts";
 import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
+import type { EndLog } from "../core/log/end-log.ts";
 import {
   type ClaimVerdict,
   HeldClaimSchema,
@@ -15,7 +16,7 @@ import {
 } from "../gen/elasticjob/v1/node_service_pb.ts";
 import { EarlyClaims } from "./early-claims.ts";
 import type { ExecutionEnd, Executors } from "./executors.ts";
-import { doneClaim, executionOf, type HeldClaim, resultRow, stateAfter } from "./held-claim.ts";
+import { claimEnd, doneClaim, executionOf, type HeldClaim } from "./held-claim.ts";
 import { HeldClaims } from "./held-claims.ts";
 import { Prefetch } from "./prefetch.ts";
 import type { ResultWriter } from "./result-writer.ts";
@@ -36,6 +37,18 @@ export interface RunnerParts {
   readonly clock: Clock;
   readonly slots: number;
   readonly maxLost: number;
+  /** This node's name. */
+  readonly nodeId: string;
+  /** Hears of every end that counts. */
+  readonly ends: EndLog;
+}
+
+/** The mastership that gives claims to this node. */
+export interface Giver {
+  readonly epoch: number;
+  /** The number that stands for this incarnation. */
+  readonly nodeNumber: number;
+  readonly time: ClusterTime;
 }
 
 export interface RunnerEvents {
@@ -89,11 +102,12 @@ export class Runner {
   }
 
   /** Takes in a claim, unless it is known already, and runs it when slots are free. `refusal`: hand it back instead. */
-  start(assignment: Assignment, nodeNumber: number, time: ClusterTime, refusal: string | null): void {
+  start(assignment: Assignment, { epoch, nodeNumber, time }: Giver, refusal: string | null): void {
     if (this.held.get(assignment) !== undefined) return;
     const held: HeldClaim = {
       assignment,
       nodeNumber,
+      epoch,
       time,
       arrivedAt: this.parts.clock.monotonic(),
       startTime: time.now(),
@@ -203,18 +217,15 @@ export class Runner {
     held.state = "finished";
     held.execution = null;
     this.unended--;
-    const { assignment } = held;
+    const { assignment, epoch } = held;
+    const { writer, ends, nodeId: node, maxLost } = this.parts;
+    const { name, handler, revision } = assignment;
     const endTime = Math.max(held.time.now(), held.startTime);
-    const endedBy = (how: ExecutionEnd) => {
-      const row = resultRow(held, how, endTime, this.parts.maxLost);
-      return { row, state: stateAfter(held, row) };
-    };
-    const { row, state } = endedBy(end);
-    this.parts.writer.add({
-      row,
-      state,
-      revision: assignment.revision,
-      asFailed: (error) => endedBy({ kind: "failed", error, isPermanent: true }),
+    writer.add({
+      ...claimEnd(held, end, endTime, maxLost),
+      revision,
+      asFailed: (error) => claimEnd(held, { kind: "failed", error, isPermanent: true }, endTime, maxLost),
+      becameFinal: ({ row, whyOver }) => ends.say({ row, whyOver, name, handler, node, epoch }),
       written: (projected, ended) => {
         held.state = "written";
         this.on.done(doneClaim(assignment, projected, ended));

@@ -1,11 +1,22 @@
 /** The worker behind a thread: its start, the messages to it and from it, what it prints, and what it leaves behind. */
 import { Worker } from "node:worker_threads";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/logger.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
 import { killGroup } from "../jobs/kill-group.ts";
 import { AnswerReader, createAnswerRing } from "./answer-ring.ts";
 import type { FromThread, PackedRun, ThreadData, ToThread } from "./executor-messages.ts";
 import type { ExecutionEnd } from "./executors.ts";
+import type { ThreadLimits } from "./thread-limits.ts";
 import { createSignals, SignalReader } from "./thread-signals.ts";
+
+export interface ThreadParts {
+  readonly handlersUrl: string | null;
+  readonly builtIn: BuiltInSettings;
+  readonly limits: ThreadLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 export type Dying = Extract<FromThread, { kind: "dying" }>;
 
@@ -31,11 +42,7 @@ export class ThreadWorker {
   private readonly groups = new Set<number>();
   private toRun: PackedRun[] = [];
 
-  constructor(
-    parts: { readonly handlersUrl: string | null; readonly builtIn: BuiltInSettings },
-    on: WorkerEvents,
-  ) {
-    const { handlersUrl, builtIn } = parts;
+  constructor({ handlersUrl, builtIn }: ThreadParts, on: WorkerEvents) {
     const signals = createSignals();
     this.signals = new SignalReader(signals);
     const answers = createAnswerRing();

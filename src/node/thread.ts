@@ -10,25 +10,14 @@
  * - Killed: `verdict` says who is to blame. What it has answered before still counts.
  * - Gone: whatever still ran in it has ended by that verdict.
  */
-import type { Clock } from "../core/clock.ts";
-import type { Logger } from "../core/logger.ts";
-import type { BuiltInSettings } from "../jobs/built-in.ts";
 import { packRun } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
-import type { ThreadLimits } from "./thread-limits.ts";
+import { namedJobs } from "./named-jobs.ts";
 import { ThreadLoading } from "./thread-loading.ts";
 import { nextKey } from "./thread-signals.ts";
 import { ThreadTurns } from "./thread-turns.ts";
 import { endIn, NOT_KNOWN, type Part, partIn, type Verdict } from "./thread-verdict.ts";
-import { type Dying, ThreadWorker } from "./thread-worker.ts";
-
-export interface ThreadParts {
-  readonly handlersUrl: string | null;
-  readonly builtIn: BuiltInSettings;
-  readonly limits: ThreadLimits;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
+import { type Dying, type ThreadParts, ThreadWorker } from "./thread-worker.ts";
 
 export interface ThreadEvents {
   /** An execution has ended. `part`: its own in the thread's end, if it ended with that. */
@@ -128,7 +117,8 @@ export class Thread {
     this.takeAnswers();
     if (this.turns.blockedMs() < this.parts.limits.maxBlockedMs || this.running.size === 0 || this.isKilled)
       return;
-    this.parts.logger.warn({ jobs: this.running.size }, "a thread for handlers is blocked; replacing it");
+    const whose = namedJobs(this.running, this.certainCulprit());
+    this.parts.logger.warn(whose, "a thread for handlers is blocked; replacing it");
     this.killBlocked("the handler blocked its thread", null);
   }
 
@@ -157,8 +147,8 @@ export class Thread {
   private force(key: number, running: Running, reason: string): void {
     this.takeAnswers();
     if (!this.running.has(key) || this.isKilled) return;
-    const { jobId, handler } = running.execution;
-    this.parts.logger.warn({ jobId, handler }, "a handler ignores its abort; replacing its thread");
+    const whose = namedJobs(this.running, key);
+    this.parts.logger.warn(whose, "a handler ignores its abort; replacing its thread");
     running.overdue = reason;
     if (this.turns.blockedMs() >= this.parts.limits.blockedMs) {
       return this.killBlocked(`${reason}, and its thread was blocked`, key);
@@ -176,11 +166,16 @@ export class Thread {
   }
 
   private killBlocked(reason: string, likely: number | null): void {
-    const only = this.running.size === 1 ? firstKey(this.running) : null;
-    const certain = this.worker.signals.inside ?? only;
+    const certain = this.certainCulprit();
     const culprit = certain ?? likely;
     const culprits = culprit === null ? null : new Set([culprit]);
     void this.kill({ reason, culprits, isSure: certain !== null, end: null, isBlocked: true });
+  }
+
+  /** Whose code it is in, or the only one that runs. Null: nobody knows. */
+  private certainCulprit(): number | null {
+    const [only = null] = this.running.size === 1 ? this.running.keys() : [];
+    return this.worker.signals.inside ?? only;
   }
 
   private async kill(verdict: Verdict): Promise<void> {
@@ -218,24 +213,21 @@ export class Thread {
   }
 
   private failed(error: unknown): void {
-    this.parts.logger.error({ error }, "a thread for handlers has died");
     this.verdict ??= { ...NOT_KNOWN, reason: `its thread has died: ${String(error)}` };
+    this.sayDied("a thread for handlers has died", this.certainCulprit(), error);
   }
 
   private dies({ key, reason, end }: Dying): void {
-    const message = end.kind === "failed" ? end.error.message : "";
-    const jobId = key === null ? null : (this.running.get(key)?.execution.jobId ?? null);
-    this.parts.logger.error(
-      { jobId, error: end.kind === "failed" ? end.error : null },
-      `a thread for handlers has died of ${reason}`,
-    );
+    const error = end.kind === "failed" ? end.error : null;
     const culprits = key === null ? null : new Set([key]);
-    const why = `its thread has died of ${reason}: ${message}`;
+    const why = `its thread has died of ${reason}: ${error?.message ?? ""}`;
     this.verdict ??= { reason: why, culprits, isSure: key !== null, end, isBlocked: false };
+    this.sayDied(`a thread for handlers has died of ${reason}`, key, error);
   }
-}
 
-function firstKey(running: ReadonlyMap<number, unknown>): number | null {
-  const [key] = running.keys();
-  return key ?? null;
+  private sayDied(message: string, culprit: number | null, error: unknown): void {
+    // What it had answered by then has no part in it.
+    this.takeAnswers();
+    this.parts.logger.error({ ...namedJobs(this.running, culprit), error }, message);
+  }
 }

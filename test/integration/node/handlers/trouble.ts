@@ -122,4 +122,10 @@ export default defineJobs({
     console.error("to stderr");
   },
   bad: () => ({ n: 1n }),
+  /** Takes all the memory that its thread may have. */
+  hoard: async (job) => {
+    tell("begun", job);
+    const kept: unknown[] = [];
+    for (;;) kept.push(Array.from({ length: 100_000 }, () => kept.length));
+  },
 });
