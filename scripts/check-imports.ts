@@ -59,6 +59,7 @@ const CORE_TOP = [
   "call-headers.ts",
   "clock.ts",
   "cluster-time.ts",
+  "content-type.ts",
   "duration-text.ts",
   "errors.ts",
   "job.ts",

@@ -4,6 +4,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { timeProblemsOfText } from "../core/calendar/json-times.ts";
 import { invalidArgument } from "../core/errors.ts";
 import { withProtoDurations } from "../core/plain-durations.ts";
+import { shorten } from "../core/short-text.ts";
+
+const MOST_SAID_CHARACTERS = 500;
 
 export function fromInput<Desc extends DescMessage>(schema: Desc, json: string): MessageShape<Desc> {
   try {
@@ -13,7 +16,9 @@ export function fromInput<Desc extends DescMessage>(schema: Desc, json: string):
     if (problems.length > 0) throw invalidArgument(problems);
     return message;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const said = error instanceof Error ? error.message : String(error);
+    // The decoder repeats a key of any length.
+    const message = shorten(said, MOST_SAID_CHARACTERS);
     throw new ConnectError(message, Code.InvalidArgument, undefined, undefined, error);
   }
 }

@@ -12,6 +12,7 @@ import { checkRequirements, NO_REQUIREMENTS } from "./check-requirements.ts";
 import { checkRetry, DEFAULT_RETRY } from "./check-retry.ts";
 import { checkSchedule } from "./check-schedule.ts";
 import { durationProblem, integerProblem, utf8Bytes } from "./field-checks.ts";
+import { FIELD_RANGES } from "./field-ranges.ts";
 import type { RawJobSpec } from "./raw-job-spec.ts";
 
 export interface SpecLimits {
@@ -56,7 +57,7 @@ export function parseJobSpec(
     keyLife: checkKeyLife(raw, problems),
   };
   checkFieldsFitKind(raw, problems);
-  integerProblem("priority", spec.priority, -100, 100, problems);
+  integerProblem("priority", spec.priority, FIELD_RANGES.priority, problems);
   if (spec.timeoutMs !== null) durationProblem("timeout", spec.timeoutMs, 1, problems);
   if (spec.deadlineMs !== null) durationProblem("deadline", spec.deadlineMs, 1, problems);
   return problems.length > 0 ? problems : spec;

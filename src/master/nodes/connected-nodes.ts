@@ -2,7 +2,10 @@
 import { ElasticJobError, quote } from "../../core/errors.ts";
 import type { JobClass } from "../../core/job.ts";
 import { canTake } from "../../core/queues/placement.ts";
+import { shorten } from "../../core/short-text.ts";
 import type { NodeSession } from "./node-session.ts";
+
+const MOST_LISTED_CHARACTERS = 300;
 
 export class ConnectedNodes {
   private readonly byIncarnation = new Map<string, NodeSession>();
@@ -28,9 +31,10 @@ export class ConnectedNodes {
     const named = this.all().filter((session) => session.nodeId === nodeId);
     if (named.length > 0) return named;
     const names = this.all().map((session) => session.nodeId);
+    const connected = shorten(names.sort().join(", "), MOST_LISTED_CHARACTERS) || "none";
     throw new ElasticJobError(
       "not_found",
-      `nodeId: no node ${quote(nodeId)} is connected (connected: ${names.sort().join(", ") || "none"})`,
+      `nodeId: no node ${quote(nodeId)} is connected (connected: ${connected})`,
     );
   }
 

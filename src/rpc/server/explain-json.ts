@@ -13,9 +13,13 @@ import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { timeProblemsOfText } from "../../core/calendar/json-times.ts";
 import { ElasticJobError, invalidArgument, type Problem } from "../../core/errors.ts";
 import { withProtoDurations } from "../../core/plain-durations.ts";
+import { shorten } from "../../core/short-text.ts";
 import { toConnectError } from "../error-codes.ts";
 import { findJsonProblems, MAX_PROBLEMS } from "./json-problems.ts";
 import { SENT_JSON, type SentJson, sentJson } from "./sent-json.ts";
+
+/** Of what the decoder says. */
+const MOST_SAID_CHARACTERS = 300;
 
 /** Refuses instants that do not exist, and durations that go on after their s. Interceptors run after the request was decoded, and its JSON is of no more use after that. */
 export const checkTimesOfJson: Interceptor = (next) => async (request) => {
@@ -111,7 +115,8 @@ function explain(schema: DescMessage, text: string): string | null {
   try {
     json = JSON.parse(text) as JsonValue;
   } catch (error) {
-    return `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`;
+    const why = error instanceof Error ? error.message : String(error);
+    return shorten(`the body is not JSON: ${why}`, MOST_SAID_CHARACTERS);
   }
   const problems = findJsonProblems(schema, withProtoDurations(schema, json));
   if (problems.length === 0) return problemOfText(schema, text);
@@ -130,7 +135,10 @@ function problemOfText(schema: DescMessage, text: string): string | null {
     return null;
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    return `the body: ${said.replace(/^cannot decode message \S+ from JSON: /, "")}`;
+    return shorten(
+      `the body: ${said.replace(/^cannot decode message \S+ from JSON: /, "")}`,
+      MOST_SAID_CHARACTERS,
+    );
   }
 }
 

@@ -23,8 +23,9 @@ import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
-import { contentTypeProblem, refuse, refusePath } from "./refuse.ts";
+import { refuse, refusePath, settleContentType } from "./refuse.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
+import { wordedRefusals } from "./worded-refusals.ts";
 
 export interface RpcServerOptions {
   readonly role: Role;
@@ -94,7 +95,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       router.service(ClusterService, cluster);
       router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
       for (const [index, handle] of router.handlers.entries())
-        router.handlers[index] = explainingJson(handle);
+        router.handlers[index] = wordedRefusals(explainingJson(handle));
     },
     readMaxBytes: 1024 * 1024,
     maxTimeoutMs: limits.maxTimeoutMs,
@@ -111,7 +112,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
 
   const server = createOnePortServer({
     handler(request, response) {
-      const problem = contentTypeProblem(request);
+      const problem = settleContentType(request);
       if (problem !== null) return refuse(response, 415, "invalid_argument", problem);
       sendPlainGrpcMessage(request, response);
       handler(request, response);
