@@ -10,6 +10,7 @@ import { EndLog } from "../core/log/end-log.ts";
 import { Queues } from "../core/queues/queues.ts";
 import { BornClaimed } from "./adding/born-claimed.ts";
 import { Children } from "./adding/children.ts";
+import { explainAdded } from "./adding/explain-added.ts";
 import { handlerRefusal } from "./adding/handler-refusal.ts";
 import { IdBlocks } from "./adding/id-blocks.ts";
 import { Intake } from "./adding/intake.ts";
@@ -48,6 +49,7 @@ import { Pages } from "./memory/pages.ts";
 import { Turn } from "./memory/turn.ts";
 import { AbsentNodes } from "./nodes/absent-nodes.ts";
 import { ConnectedNodes } from "./nodes/connected-nodes.ts";
+import { KnownHandlers } from "./nodes/known-handlers.ts";
 import { NodeClaims } from "./nodes/node-claims.ts";
 import { NodeNumbers } from "./nodes/node-numbers.ts";
 import { NodeSessions } from "./nodes/node-sessions.ts";
@@ -61,11 +63,13 @@ export class Mastership implements JobApi {
   private readonly ids: IdBlocks;
   private readonly numbers: NodeNumbers;
   private readonly unheard: UnheardNodes;
+  private readonly known: KnownHandlers;
   private readonly classes: ClassRegistry;
   private readonly pages: Pages;
   private readonly sessions: NodeSessions;
   private readonly scheduler: Scheduler;
   private readonly intake: Intake;
+  private readonly explain: ReturnType<typeof explainAdded>;
   private readonly control: Control;
   private readonly children: Children;
   private readonly reader: JobReader;
@@ -98,9 +102,11 @@ export class Mastership implements JobApi {
     this.sweep = new Sweep(context, { classes, pages, queues, memory, inFlight, holders });
     // nodes
     const unheard = new UnheardNodes(context);
+    const known = new KnownHandlers(context, nodes);
     const absent = new AbsentNodes(context, { network, numbers, holders, endings, unheard });
     const isRecovering = () => absent.areAwaited;
-    this.retention = new RetentionLoop(context, { classes, inFlight, isRecovering });
+    const forgetHandlers = (before: number) => known.forget(before);
+    this.retention = new RetentionLoop(context, { classes, inFlight, isRecovering, forgetHandlers });
     const claims = new NodeClaims(context, { holders, memory, inFlight, endings });
     const sessions = new NodeSessions(context, {
       network,
@@ -115,9 +121,11 @@ export class Mastership implements JobApi {
       endings,
       turn,
       unheard,
+      known,
     });
     // adding
-    const refusal = handlerRefusal(context, nodes);
+    const refusal = handlerRefusal(context, nodes, known);
+    this.explain = explainAdded(nodes, known);
     const ids = new IdBlocks(context);
     const bornClaimed = new BornClaimed(context, { memory, nodes, holders, endings });
     const keys = new KeyReader(context);
@@ -149,12 +157,13 @@ export class Mastership implements JobApi {
       refusal,
     });
     this.zoneChange = new ZoneChange(context, this.control);
-    this.reader = new JobReader(context, { nodes, changedJobs });
+    this.reader = new JobReader(context, { nodes, known, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
     this.beyondMemory = new BeyondMemory(context, { classes, pages });
     this.ids = ids;
     this.pages = pages;
     this.classes = classes;
+    this.known = known;
     this.numbers = numbers;
     this.unheard = unheard;
     this.sessions = sessions;
@@ -164,6 +173,7 @@ export class Mastership implements JobApi {
   async start(): Promise<void> {
     await this.ids.load();
     await this.classes.load();
+    await this.known.load();
     const nodes = await this.context.store.readNodes();
     this.numbers.load(nodes);
     this.unheard.load(nodes);
@@ -174,6 +184,7 @@ export class Mastership implements JobApi {
       this.sweep.run(),
       this.retention.run(),
       this.zoneChange.run(),
+      this.known.run(),
       keepClusterTime(this.context),
     ]) {
       loop.catch((error: unknown) =>
@@ -195,7 +206,10 @@ export class Mastership implements JobApi {
     callKey: string | null,
     part: KeyPart | null = null,
   ): Promise<(AddedJob | ElasticJobError)[]> {
-    return this.serve(() => this.intake.addJobs(items, callKey, part));
+    return this.serve(async () => {
+      const outcomes = await this.intake.addJobs(items, callKey, part);
+      return outcomes.map((outcome, index) => this.explain(outcome, items[index]));
+    });
   }
 
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView> {
@@ -241,7 +255,7 @@ export class Mastership implements JobApi {
   }
 
   whyPrepared(need: PreparedNeed): string {
-    return whyPrepared(this.nodes.all(), need);
+    return whyPrepared(this.nodes.all(), need, this.known);
   }
 
   readCluster(): ClusterView {

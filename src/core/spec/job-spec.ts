@@ -4,6 +4,7 @@
  */
 
 import { invalidArgument, type Problem, quote } from "../errors.ts";
+import { isHandlerName } from "../handler-name.ts";
 import type { JobSpec } from "../job.ts";
 import { checkBounds } from "./check-bounds.ts";
 import { checkKey, checkKeyLife } from "./check-key.ts";
@@ -22,7 +23,6 @@ export interface SpecLimits {
 const DEFAULT_SPEC_LIMITS: SpecLimits = { maxPayloadBytes: 1_048_576 };
 
 const MAX_NAME_CHARACTERS = 255;
-const HANDLER = /^[A-Za-z0-9_$.:/-]{1,128}$/;
 
 /** `now` is what a delay counts from, what a time in the past becomes, and what an end must be after. */
 export function parseJobSpec(
@@ -55,6 +55,7 @@ export function parseJobSpec(
       raw.requirements === undefined ? NO_REQUIREMENTS : checkRequirements(raw.requirements, problems),
     idempotencyKey: checkKey(raw.idempotencyKey || null, problems),
     keyLife: checkKeyLife(raw, problems),
+    ...(raw.allowsUnknownHandler && { allowsUnknownHandler: true }),
   };
   checkFieldsFitKind(raw, problems);
   integerProblem("priority", spec.priority, FIELD_RANGES.priority, problems);
@@ -76,7 +77,7 @@ export function isProblems(parsed: JobSpec | readonly Problem[]): parsed is read
 function checkHandler(handler: string, problems: Problem[]): string {
   if (handler === "") {
     problems.push({ field: "handler", message: 'is required, for example "echo"' });
-  } else if (!HANDLER.test(handler)) {
+  } else if (!isHandlerName(handler)) {
     problems.push({
       field: "handler",
       message: `${quote(handler)} is not a handler's name; 1 to 128 characters of A-Z a-z 0-9 _ $ . : / - are accepted`,
