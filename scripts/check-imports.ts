@@ -59,13 +59,17 @@ const CORE_TOP = [
   "call-headers.ts",
   "clock.ts",
   "cluster-time.ts",
+  "content-type.ts",
   "duration-text.ts",
   "errors.ts",
+  "handler-name.ts",
   "job.ts",
   "lease.ts",
   "logger.ts",
+  "nearest-name.ts",
   "plain-durations.ts",
   "random.ts",
+  "short-text.ts",
 ];
 const RPC_TOP = [
   "connection.ts",
@@ -109,6 +113,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     readiness: CORE_TOP,
     flow: CORE_TOP,
     json: CORE_TOP,
+    log: CORE_TOP,
     ...Object.fromEntries(CORE_TOP.map((file) => [file, CORE_TOP])),
   },
   rpc: {

@@ -5,7 +5,7 @@ import { AddJobResponseSchema, GetJobStatusResponseSchema } from "../gen/elastic
 import { addFile } from "./add-file.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printAnswer } from "./client-command.ts";
 import { followJob, hasSucceeded } from "./follow-job.ts";
-import { addJobOptions, type JobOptions, jobFields } from "./job-options.ts";
+import { ALLOW_UNKNOWN_HANDLER, addJobOptions, type JobOptions, jobFields } from "./job-options.ts";
 import { instantText, stateText } from "./job-text.ts";
 import { parseDuration } from "./option-values.ts";
 import { EXIT_FAILED } from "./run-program.ts";
@@ -19,6 +19,7 @@ interface AddOptions extends ClientCommandOptions, JobOptions {
   readonly keyLife?: keyof typeof KEY_LIVES;
   readonly keyTtl?: Duration;
   readonly wait?: boolean;
+  readonly allowUnknownHandler?: boolean;
 }
 
 const EXAMPLES = `
@@ -48,6 +49,7 @@ export function addCommand(env: Environment): Command {
         .conflicts("keyTtl"),
     )
     .addOption(new Option("--key-ttl <duration>", "how long the key names the job").argParser(parseDuration))
+    .option("--allow-unknown-handler", ALLOW_UNKNOWN_HANDLER)
     .addOption(
       new Option("--file <file>", "add many: a job as JSON on each line; - is stdin").conflicts([
         "wait",
@@ -79,7 +81,7 @@ async function add(job: AddJobInput, options: AddOptions): Promise<void> {
     if (options.json) return printAnswer(AddJobResponseSchema, added, { created: added.created });
     const what = added.created ? "added" : "was there already, under the same key:";
     const when = added.nextRunAt === undefined ? "" : `, due ${instantText(added.nextRunAt)}`;
-    return print(`${what} job ${added.jobId}${when}`);
+    return print(`${what} job ${added.jobId}${when}${added.reason === "" ? "" : `; ${added.reason}`}`);
   }
   const state = await followJob(client, added.jobId);
   if (!hasSucceeded(state)) process.exitCode = EXIT_FAILED;
@@ -94,5 +96,6 @@ function fieldsOf(options: AddOptions) {
     ...(key !== undefined && { idempotencyKey: key }),
     ...(keyLife !== undefined && { keyLife: KEY_LIVES[keyLife] }),
     ...(keyTtl !== undefined && { keyTtl }),
+    ...(options.allowUnknownHandler && { allowUnknownHandler: true }),
   };
 }

@@ -11,6 +11,7 @@ import type { Network } from "../coordination/network.ts";
 import { silenceOf } from "../coordination/standing.ts";
 import { type Clock, sleep } from "../core/clock.ts";
 import { ClusterTime } from "../core/cluster-time.ts";
+import { EndLog } from "../core/log/end-log.ts";
 import type { Logger } from "../core/logger.ts";
 import type { GetJobResponse, Pong, Welcome } from "../gen/elasticjob/v1/node_service_pb.ts";
 import type { Executors } from "./executors.ts";
@@ -54,6 +55,7 @@ export class Puller {
   readonly heard: HeardMaster;
   private readonly runner: Runner;
   private readonly report: NodeReport;
+  private readonly ends: EndLog;
   private readonly stopping = new AbortController();
   private connection: MasterConnection | null = null;
   private highestEpoch = 0;
@@ -79,11 +81,13 @@ export class Puller {
       isDraining: () => this.isDraining,
     });
     const { executors, writer, clock, settings } = parts;
+    const { slots, maxLost, nodeId } = settings;
+    this.ends = new EndLog(parts);
     this.runner = new Runner(
-      { executors, writer, clock, slots: settings.slots, maxLost: settings.maxLost },
+      { executors, writer, clock, slots, maxLost, nodeId, ends: this.ends },
       {
-        slotsFreed: (slots) => {
-          if (this.connection !== null) this.connection.offeredSlots += slots;
+        slotsFreed: (freed) => {
+          if (this.connection !== null) this.connection.offeredSlots += freed;
           this.report.queue();
         },
         done: (claim) => this.report.done(claim),
@@ -136,6 +140,7 @@ export class Puller {
     this.connection?.close();
     this.connection = null;
     await this.loops;
+    this.ends.close();
   }
 
   /** Keeps a stream to whoever is master. */
@@ -238,9 +243,9 @@ export class Puller {
         return this.ponged(message.value);
       case "assign": {
         const refusal = this.whyNotRun();
-        for (const assignment of assignmentsOf(message.value)) {
-          this.runner.start(assignment, connection.nodeNumber, this.time, refusal);
-        }
+        const { epoch, nodeNumber } = connection;
+        const giver = { epoch, nodeNumber, time: this.time };
+        for (const assignment of assignmentsOf(message.value)) this.runner.start(assignment, giver, refusal);
         return;
       }
       case "verdicts":
@@ -273,6 +278,7 @@ export class Puller {
     this.highestEpoch = epoch;
     connection.nodeNumber = nodeNumber;
     this.heard.standing(null);
+    connection.epoch = epoch;
     this.lease.confirm(connection.openedAt);
     if (!this.hasTime) this.time = new ClusterTime(this.parts.clock, clusterTimeMs);
     this.hasTime = true;

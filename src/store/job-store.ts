@@ -50,6 +50,13 @@ export interface NodeRecord {
   readonly unheardSince: number | null;
 }
 
+/** A handler that nodes have offered. */
+export interface HandlerRecord {
+  readonly name: string;
+  /** When one last did, in cluster time: not earlier. */
+  readonly lastOffered: number;
+}
+
 export interface UnheardNote {
   readonly number: number;
   /** Null: withdraws what was noted. */
@@ -212,6 +219,11 @@ export interface JobStore {
   /** The number of a process that has entered itself; null: it has not, in this database. */
   findNode(incarnation: string): Promise<number | null>;
   noteUnheard(epoch: number, notes: readonly UnheardNote[]): Promise<void>;
+  readHandlers(): Promise<HandlerRecord[]>;
+  /** A time that is earlier than the one that is there changes nothing. */
+  noteHandlers(epoch: number, handlers: readonly HandlerRecord[]): Promise<void>;
+  /** Removes those of them that were last offered by then. */
+  forgetHandlers(epoch: number, names: readonly string[], by: number): Promise<void>;
 
   /**
    * Inserts all jobs or none; repeating it is safe (same ids). Throws `already_exists` when a key is

@@ -23,6 +23,7 @@ import {
 import { ConnectionPool } from "./mysql/connection-pool.ts";
 import { translate } from "./mysql/errors.ts";
 import { deleteResults, expireJobs, expireKeys, expireResultsOfGone } from "./mysql/expire.ts";
+import { forgetHandlers, noteHandlers } from "./mysql/handler-rows.ts";
 import { insertJobs } from "./mysql/insert-jobs.ts";
 import { migrate } from "./mysql/migrate.ts";
 import { projectJobs } from "./mysql/project-jobs.ts";
@@ -34,6 +35,7 @@ import {
   readClasses,
   readCluster,
   readFinalRows,
+  readHandlers,
   readJobs,
   readMastership,
   readNodes,
@@ -103,6 +105,9 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     registerNode: (incarnation, nodeId) => repeat((session) => registerNode(session, incarnation, nodeId)),
     findNode: (incarnation) => findNode(read, incarnation),
     noteUnheard: (epoch, notes) => repeat((session) => noteUnheard(session, epoch, notes)),
+    readHandlers: () => readHandlers(read),
+    noteHandlers: (epoch, handlers) => repeat((session) => noteHandlers(session, epoch, handlers)),
+    forgetHandlers: (epoch, names, by) => repeat((session) => forgetHandlers(session, epoch, names, by)),
 
     insertJobs: (epoch, jobs, keys) =>
       repeat((session) => insertJobs(session, epoch, jobs, keys, largestPacket)),

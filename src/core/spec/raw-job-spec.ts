@@ -32,6 +32,7 @@ export interface RawJobSpec {
   readonly idempotencyKey?: string | null | undefined;
   readonly keyLife?: "kept" | "unfinished" | undefined;
   readonly keyTtlMs?: number | undefined;
+  readonly allowsUnknownHandler?: boolean | undefined;
   /** What was accepted before: what does not change is not found anew, nor checked against the present, or newer rules. */
   readonly before?: Pick<JobSpec, "schedule" | "bounds" | "jitterMs"> | undefined;
 }

@@ -27,6 +27,7 @@ import type { Turn } from "../memory/turn.ts";
 import type { AbsentNodes } from "./absent-nodes.ts";
 import type { ConnectedNodes } from "./connected-nodes.ts";
 import { helloFirst } from "./hello-first.ts";
+import type { KnownHandlers } from "./known-handlers.ts";
 import type { NodeClaims } from "./node-claims.ts";
 import type { NodeNumbers } from "./node-numbers.ts";
 import { NodeSession } from "./node-session.ts";
@@ -54,6 +55,7 @@ export interface NodeSessionsParts {
   readonly endings: Endings;
   readonly turn: Turn;
   readonly unheard: UnheardNodes;
+  readonly known: KnownHandlers;
 }
 
 export class NodeSessions {
@@ -158,6 +160,7 @@ export class NodeSessions {
     connected.of(hello.incarnation)?.close();
     absent.isBack(number);
     connected.add(session, classes.all());
+    this.parts.known.offered(session);
     const expected = claims.takeDown(session, hello);
     session.welcome(epoch, time.now(), settings.leaseMs);
     this.news.greet(session);
@@ -232,6 +235,7 @@ export class NodeSessions {
   private depart(session: NodeSession): void {
     const { connected, absent, holders } = this.parts;
     if (!connected.remove(session)) return;
+    this.parts.known.left(session);
     session.close();
     this.context.logger.info(
       { nodeId: session.nodeId, claims: holders.of(session.number).size },

@@ -30,7 +30,11 @@ export function specFromAddRequest(
   limits?: SpecLimits,
 ): JobSpec | readonly Problem[] {
   const problems: Problem[] = [];
-  return withProblems(problems, parseJobSpec(rawFromFields(request, problems), now, limits));
+  return withProblems(problems, parseJobSpec(rawFromAddRequest(request, problems), now, limits));
+}
+
+export function rawFromAddRequest(request: AddJobRequest, problems: Problem[]): RawJobSpec {
+  return { ...rawFromFields(request, problems), allowsUnknownHandler: request.allowUnknownHandler };
 }
 
 /** The plain fields; those that cannot be read become problems, and are left out. */

@@ -29,9 +29,10 @@ import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
-import { contentTypeProblem, refuse, refusePath } from "./refuse.ts";
+import { refuse, refusePath, settleContentType } from "./refuse.ts";
 import { forgetBinary, refusingBinary } from "./refuse-binary.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
+import { wordedRefusals } from "./worded-refusals.ts";
 
 export interface RpcServerOptions {
   readonly role: Role;
@@ -114,7 +115,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       router.service(NodeService, nodes, manyJobs);
       router.service(Health, health);
       for (const [index, handle] of router.handlers.entries())
-        router.handlers[index] = refusingBinary(explainingJson(handle));
+        router.handlers[index] = wordedRefusals(refusingBinary(explainingJson(handle)));
     },
     readMaxBytes: 1024 * 1024,
     maxTimeoutMs: limits.maxTimeoutMs,
@@ -136,7 +137,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
 
   const server = createOnePortServer({
     handler(request, response) {
-      const problem = contentTypeProblem(request);
+      const problem = settleContentType(request);
       if (problem !== null) return refuse(response, 415, "invalid_argument", problem);
       sendPlainGrpcMessage(request, response);
       handler(request, response);

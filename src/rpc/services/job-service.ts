@@ -101,8 +101,11 @@ export function createJobService(options: {
           refuseUnknownFields(request, context);
           const jobId = jobIdFromString(request.jobId);
           const paths = request.updateMask?.paths ?? [];
-          const change = (spec: JobSpec) =>
-            specOrThrow(applyUpdate(spec, request.job, paths, api.clusterTime(), limits));
+          const allowed = request.allowUnknownHandler ? { allowsUnknownHandler: true as const } : {};
+          const change = (spec: JobSpec) => ({
+            ...specOrThrow(applyUpdate(spec, request.job, paths, api.clusterTime(), limits)),
+            ...allowed,
+          });
           const { job } = await messagesOf(await api.updateJob(jobId, request.revision ?? null, change));
           return create(UpdateJobResponseSchema, { job });
         },
@@ -142,7 +145,7 @@ export function createJobService(options: {
         store,
         names,
         now: clock.now(),
-        whyPrepared: (records) => explainPrepared(records, master, context),
+        whyPrepared: (records, now) => explainPrepared(records, now, master, context),
       }),
     getAllResult: (request: GetAllResultRequest) => listResults(request, { store, names }),
 
