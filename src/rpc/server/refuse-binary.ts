@@ -6,27 +6,31 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextValues, type Interceptor } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { invalidArgument } from "../../core/errors.ts";
-import { toConnectError } from "../error-codes.ts";
 import { badText } from "./binary-problems.ts";
-import { isBytes, once, refusal } from "./refusal.ts";
+import { isBytes, notOfItsKind, once, refusal } from "./refusal.ts";
 import { SENT_BINARY, type SentBody, sentBinary } from "./sent-body.ts";
 
 const UNDECODED = /^parse binary: /;
 
 /** Whatever comes here was decoded; on streams, the failure comes this way itself. */
 export const forgetBinary: Interceptor = (next) => async (request) => {
-  if (request.stream) return next({ ...request, message: decoded(request.message) });
+  if (request.stream) {
+    return next({ ...request, message: decoded(request.method.input, request.message) });
+  }
   request.contextValues.get(SENT_BINARY)?.forget();
   return next(request);
 };
 
-async function* decoded<T>(messages: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+async function* decoded<T>(
+  schema: DescMessage,
+  messages: AsyncIterable<T>,
+): AsyncGenerator<T, void, undefined> {
   try {
     yield* messages;
   } catch (error) {
     const { code, rawMessage } = ConnectError.from(error);
     if (code !== Code.Internal || !UNDECODED.test(rawMessage)) throw error;
-    throw toConnectError(invalidArgument([{ field: "the message", message: reasonOf(rawMessage) }]));
+    throw new ConnectError(notOfItsKind(schema, rawMessage.replace(UNDECODED, "")), Code.InvalidArgument);
   }
 }
 
@@ -61,10 +65,6 @@ async function badTextIn(schema: DescMessage, sent: SentBody): Promise<string | 
   const bytes = await sent.takeBytes().catch(() => null);
   const problem = bytes === null ? null : badText(schema, bytes);
   return problem === null ? null : invalidArgument([problem]).message;
-}
-
-function reasonOf(said: string): string {
-  return `is no message of this call: ${said.replace(UNDECODED, "")}`;
 }
 
 /** Of an error as Connect writes it; of anything else, nothing. */

@@ -10,6 +10,7 @@ import type {
 } from "@connectrpc/connect/protocol";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { quote } from "../../core/errors.ts";
+import { notOfItsKind, once } from "./refusal.ts";
 
 /** What the adapter says, as of a fault of its own, of bytes that a caller has sent. */
 const PARSE_BINARY = "parse binary: ";
@@ -142,8 +143,7 @@ function explained({ method }: UniversalHandler, message = ""): string | null {
     return "the body: is not compressed as the call says; gzip and br are accepted, each whole and named, or none";
   }
   if (!message.startsWith(PARSE_BINARY)) return null;
-  const why = message.slice(PARSE_BINARY.length);
-  return `the body: is no ${method.input.typeName} in protobuf's binary form (${why}); that is accepted, or JSON as application/json`;
+  return notOfItsKind(method.input, message.slice(PARSE_BINARY.length));
 }
 
 interface EndOfStream {
@@ -172,8 +172,4 @@ function enveloped(flags: number, data: Uint8Array): Uint8Array {
 
 function jsonBytes(value: object): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
