@@ -49,10 +49,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "index.ts": ["node", "jobs", "client", "core", "gen"],
 };
 
-/**
- * What each wing, or file beside the wings, may import of its own room besides itself. Rooms that are not named here
- * have no wings: a folder in them is part of them.
- */
+/** Files beside the wings that each of its room may import. */
 const MASTER_TOP = ["context.ts", "job-api.ts"];
 const CORE_TOP = [
   "bearer-token.ts",
@@ -81,6 +78,10 @@ const RPC_TOP = [
   "outgoing-queue.ts",
   "with-reason.ts",
 ];
+/**
+ * What each wing, or file beside the wings, may import of its own room besides itself. Rooms that are not named here
+ * have no wings: a folder in them is part of them.
+ */
 const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   // Read down, each imports only what stands below it.
   master: {
