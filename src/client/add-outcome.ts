@@ -23,9 +23,9 @@ export function outcomesOf({ outcomes, added }: AddJobsResponse, count: number):
 function outcomeOf(outcome: AddJobOutcome | undefined): AddedJob | ConnectError {
   switch (outcome?.outcome.case) {
     case "added": {
-      const { jobId, created, nextRunAt } = outcome.outcome.value;
+      const { jobId, created = false, nextRunAt } = outcome.outcome.value;
       // As `toJson` would give it, at a fraction of the cost.
-      if (nextRunAt === undefined) return { jobId, created } as AddedJob;
+      if (nextRunAt === undefined) return { jobId, created };
       return { jobId, created, nextRunAt: timestampText(nextRunAt) };
     }
     case "failure":

@@ -34,7 +34,7 @@ import type {
   ClusterView,
   JobApi,
   JobView,
-  KeyPart,
+  KeyUse,
   PreparedNeed,
 } from "./job-api.ts";
 import { ChangedJobs } from "./memory/changed-jobs.ts";
@@ -186,9 +186,9 @@ export class Mastership implements JobApi {
   addJobs(
     items: readonly AddItem[],
     callKey: string | null,
-    part: KeyPart | null = null,
+    use: KeyUse = null,
   ): Promise<(AddedJob | ElasticJobError)[]> {
-    return this.serve(() => this.intake.addJobs(items, callKey, part));
+    return this.serve(() => this.intake.addJobs(items, callKey, use));
   }
 
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView> {

@@ -6,6 +6,7 @@ import { isError } from "../../../../src/core/errors.ts";
 import { type JobRecord, type JobSpec, OUTCOME } from "../../../../src/core/job.ts";
 import { openSqliteStore } from "../../../../src/store/open.ts";
 import { systemClock } from "../../../../src/system-clock.ts";
+import { itemOf } from "../../../fixtures/add-items.ts";
 import { recordOf, specOf } from "../../../fixtures/job-fixture.ts";
 import { startMaster, type TestMaster, TestNode } from "../../../fixtures/test-master.ts";
 import { until } from "../../../fixtures/until.ts";
@@ -23,7 +24,7 @@ afterEach(async () => {
 });
 
 async function add(fields: Partial<JobSpec>): Promise<number> {
-  const [added] = await master.api.addJobs([specOf({ handler: "work", ...fields })], null);
+  const [added] = await master.api.addJobs([itemOf(specOf({ handler: "work", ...fields }))], null);
   if (added === undefined || added instanceof Error) throw added ?? new Error("not added");
   return added.jobId;
 }
