@@ -11,6 +11,7 @@ import { parseDuration } from "./option-values.ts";
 import { EXIT_FAILED } from "./run-program.ts";
 import { checkScheduleOptions } from "./schedule-options.ts";
 
+const KEY_REUSES = { same: "KEY_REUSE_SAME_BODY", any: "KEY_REUSE_ANY_BODY" } as const;
 const KEY_LIVES = { kept: "KEY_LIFE_KEPT", unfinished: "KEY_LIFE_UNFINISHED" } as const;
 
 interface AddOptions extends ClientCommandOptions, JobOptions {
@@ -18,6 +19,7 @@ interface AddOptions extends ClientCommandOptions, JobOptions {
   readonly key?: string;
   readonly keyLife?: keyof typeof KEY_LIVES;
   readonly keyTtl?: Duration;
+  readonly keyReuse?: keyof typeof KEY_REUSES;
   readonly wait?: boolean;
   readonly allowUnknownHandler?: boolean;
 }
@@ -42,7 +44,7 @@ export function addCommand(env: Environment): Command {
     "the handler that is to run it",
   );
   return addJobOptions(command)
-    .option("--key <key>", "the same key adds the job only once")
+    .option("--key <key>", "the same key adds the job only once; another job under it is refused")
     .addOption(
       new Option("--key-life <life>", "how long the key names the job (default: kept)")
         .choices(Object.keys(KEY_LIVES))
@@ -50,6 +52,12 @@ export function addCommand(env: Environment): Command {
     )
     .addOption(new Option("--key-ttl <duration>", "how long the key names the job").argParser(parseDuration))
     .option("--allow-unknown-handler", ALLOW_UNKNOWN_HANDLER)
+    .addOption(
+      new Option(
+        "--key-reuse <rule>",
+        "of a job that has the key, take: same, if it is the same as this (default), or any",
+      ).choices(Object.keys(KEY_REUSES)),
+    )
     .addOption(
       new Option("--file <file>", "add many: a job as JSON on each line; - is stdin").conflicts([
         "wait",
@@ -78,7 +86,7 @@ async function add(job: AddJobInput, options: AddOptions): Promise<void> {
   const client = connect(options);
   const added = await client.addJob(job);
   if (!options.wait) {
-    if (options.json) return printAnswer(AddJobResponseSchema, added, { created: added.created });
+    if (options.json) return printAnswer(AddJobResponseSchema, added);
     const what = added.created ? "added" : "was there already, under the same key:";
     const when = added.nextRunAt === undefined ? "" : `, due ${instantText(added.nextRunAt)}`;
     return print(`${what} job ${added.jobId}${when}${added.reason === "" ? "" : `; ${added.reason}`}`);
@@ -90,12 +98,13 @@ async function add(job: AddJobInput, options: AddOptions): Promise<void> {
 }
 
 function fieldsOf(options: AddOptions) {
-  const { key, keyLife, keyTtl } = options;
+  const { key, keyLife, keyTtl, keyReuse } = options;
   return {
     ...jobFields(options),
     ...(key !== undefined && { idempotencyKey: key }),
     ...(keyLife !== undefined && { keyLife: KEY_LIVES[keyLife] }),
     ...(keyTtl !== undefined && { keyTtl }),
     ...(options.allowUnknownHandler && { allowUnknownHandler: true }),
+    ...(keyReuse !== undefined && { keyReuse: KEY_REUSES[keyReuse] }),
   };
 }

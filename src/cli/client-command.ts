@@ -48,16 +48,9 @@ export function connect({ url, token }: ClientCommandOptions): ElasticJobClient 
   return createClient({ baseUrl, retryUnreachable: false, ...(token !== undefined && { token }) });
 }
 
-/**
- * An answer as the API's own JSON has it: the client's has the fields that hold their default, too. `always`: fields
- * that are told all the same.
- */
-export function printAnswer<Desc extends DescMessage>(
-  schema: Desc,
-  answer: unknown,
-  always: object = {},
-): void {
-  printJson({ ...answerJson(schema, answer), ...always });
+/** An answer as the API's own JSON has it: the client's has the fields that hold their default, too. */
+export function printAnswer<Desc extends DescMessage>(schema: Desc, answer: unknown): void {
+  printJson(answerJson(schema, answer));
 }
 
 /** Payloads and outputs with all their digits. */

@@ -23,7 +23,7 @@ export function outcomesOf({ outcomes, added }: AddJobsResponse, count: number):
 function outcomeOf(outcome: AddJobOutcome | undefined): AddedJob | ConnectError {
   switch (outcome?.outcome.case) {
     case "added": {
-      const { jobId, created, nextRunAt, reason } = outcome.outcome.value;
+      const { jobId, created = false, nextRunAt, reason } = outcome.outcome.value;
       // As `toJson` would give it, at a fraction of the cost.
       if (nextRunAt === undefined) return { jobId, created, reason };
       return { jobId, created, nextRunAt: timestampText(nextRunAt), reason };

@@ -25,13 +25,15 @@ type JobFields = Input<service.AddJobRequest, service.AddJobRequestJson> & Sched
 export interface AddJobInput extends JobFields {
   readonly handler: string;
 }
-export interface AddedJob extends Output<service.AddJobResponse, service.AddJobResponseJson> {}
+export interface AddedJob extends Output<service.AddJobResponse, service.AddJobResponseJson> {
+  readonly created: boolean;
+}
 
 type UpdateFields = Input<service.UpdateJobRequest, service.UpdateJobRequestJson>;
 export interface UpdateJobInput extends Omit<UpdateFields, "job"> {
   readonly jobId: string;
   /** The new values: of all that a job can be added with, but its key. */
-  readonly job: Omit<JobFields, "idempotencyKey" | "keyLife" | "keyTtl">;
+  readonly job: Omit<JobFields, "idempotencyKey" | "keyLife" | "keyTtl" | "keyReuse">;
 }
 
 type JobOutput = Output<job.Job, job.JobJson> & Schedules;

@@ -4,6 +4,8 @@
 export const IDEMPOTENCY_KEY = "idempotency-key";
 /** Marks a call that a node forwarded, with the incarnation of that node: it is never forwarded again. */
 export const FORWARDED = "elastic-job-forwarded";
+/** On a call that a node forwarded: its key is that node's own, for its retries. No other call comes under it. */
+export const OWN_KEY = "elastic-job-own-key";
 /** On an error: how long to wait before trying again. */
 export const RETRY_AFTER_MS = "retry-after-ms";
 /** HTTP's own of the same meaning, in seconds. */

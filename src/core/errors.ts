@@ -12,6 +12,8 @@ export type ErrorCode =
   | "unavailable"
   /** A write was refused because its epoch is over. Callers see it as `unavailable`. */
   | "stale_epoch"
+  /** A key of the jobs to be stored has been taken meanwhile: whoever stores looks again whose it is. */
+  | "key_taken"
   | "internal";
 
 /** The project's one error class. */

@@ -5,6 +5,7 @@
 import type { MasterStream, StreamHandler } from "../coordination/network.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import type { JobRecord, JobSpec, ResultRecord } from "../core/job.ts";
+import type { RawJobSpec } from "../core/spec/raw-job-spec.ts";
 
 export interface AddedJob {
   readonly jobId: number;
@@ -15,8 +16,13 @@ export interface AddedJob {
   readonly reason?: string;
 }
 
-/** A job of a call; or why it is refused: it keeps its place, so that the others keep their ids when the call is made again. */
-export type AddItem = JobSpec | ElasticJobError;
+/** A job of a call. */
+export interface AddItem {
+  /** Or why it is refused: it keeps its place, so that the others keep their ids when the call is made again. */
+  readonly spec: JobSpec | ElasticJobError;
+  /** What the caller sent: an add under a key that is taken is compared with the one that took it. */
+  readonly asked: RawJobSpec;
+}
 
 /** Which of the jobs that are added under a key. */
 export interface KeyPart {
@@ -25,6 +31,12 @@ export interface KeyPart {
   /** The place of the call's first one. */
   readonly first: number;
 }
+
+/**
+ * What a call's key is for: a part of its jobs, as many calls share it; only the retries of this call, as the node made it
+ * that forwards the call; null: the caller's own. The last alone can name another call, which is told apart and refused.
+ */
+export type KeyUse = KeyPart | "retries" | null;
 
 /** A job as callers see it. */
 export interface JobView {
@@ -84,13 +96,13 @@ export interface NodeView {
 export interface JobApi {
   /**
    * Adds each job on its own: one that is refused leaves the others alone. With `callKey`, the same
-   * call made again within an hour returns the same jobs, also those that would be refused by now. `part`: the call is
-   * one of many that share the key.
+   * call made again within an hour returns the same jobs, also those that would be refused by now; jobs that differ from
+   * those of the first call are `already_exists`.
    */
   addJobs(
     items: readonly AddItem[],
     callKey: string | null,
-    part?: KeyPart | null,
+    use?: KeyUse,
   ): Promise<(AddedJob | ElasticJobError)[]>;
   /** `change` makes the new spec of the present one (it may throw); it can be called more than once. */
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;

@@ -37,7 +37,7 @@ import type {
   ClusterView,
   JobApi,
   JobView,
-  KeyPart,
+  KeyUse,
   PreparedNeed,
 } from "./job-api.ts";
 import { ChangedJobs } from "./memory/changed-jobs.ts";
@@ -204,10 +204,10 @@ export class Mastership implements JobApi {
   addJobs(
     items: readonly AddItem[],
     callKey: string | null,
-    part: KeyPart | null = null,
+    use: KeyUse = null,
   ): Promise<(AddedJob | ElasticJobError)[]> {
     return this.serve(async () => {
-      const outcomes = await this.intake.addJobs(items, callKey, part);
+      const outcomes = await this.intake.addJobs(items, callKey, use);
       return outcomes.map((outcome, index) => this.explain(outcome, items[index]));
     });
   }

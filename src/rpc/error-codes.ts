@@ -13,6 +13,7 @@ const CONNECT_CODES = {
   unavailable: Code.Unavailable,
   // That a mastership ended is our own business; callers only need to know that trying again helps.
   stale_epoch: Code.Unavailable,
+  key_taken: Code.Unavailable,
   internal: Code.Internal,
 } as const satisfies Record<ErrorCode, Code>;
 
@@ -47,5 +48,5 @@ export function errorCodeOf(text: string): ErrorCode {
 
 /** The code of an item of an AddJobs call, as Connect spells it. */
 export function codeText(error: ElasticJobError): string {
-  return error.code === "stale_epoch" ? "unavailable" : error.code;
+  return CONNECT_CODES[error.code] === Code.Unavailable ? "unavailable" : error.code;
 }

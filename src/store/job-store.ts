@@ -71,6 +71,15 @@ export interface JobKey {
   readonly jobId: number;
   /** Epoch milliseconds after which the key is free; NEVER: as long as the job is kept. */
   readonly expiresAt: number;
+  /** What was asked for under it, for the master to compare with. */
+  readonly digest?: Uint8Array;
+}
+
+/** What is stored under a key that is taken. */
+export interface TakenKey {
+  readonly jobId: number;
+  /** Empty: there is nothing to compare with. */
+  readonly digest: Uint8Array;
 }
 
 /** The next id that will be reserved, as it was and as it is now. */
@@ -226,12 +235,12 @@ export interface JobStore {
   forgetHandlers(epoch: number, names: readonly string[], by: number): Promise<void>;
 
   /**
-   * Inserts all jobs or none; repeating it is safe (same ids). Throws `already_exists` when a key is
+   * Inserts all jobs or none; repeating it is safe (same ids). Throws `key_taken` when a key is
    * taken, `invalid_argument` when the database refuses a row: split the batch to find which.
    */
   insertJobs(epoch: number, jobs: readonly JobRecord[], keys: readonly JobKey[]): Promise<void>;
   /** The keys that are taken: not expired, and of a job that is still there. Frees (deletes) the others asked for. */
-  readKeys(epoch: number, keys: readonly string[], now: number): Promise<Map<string, number>>;
+  readKeys(epoch: number, keys: readonly string[], now: number): Promise<Map<string, TakenKey>>;
   /** Deletes those of the keys that still name that job. */
   freeKeys(epoch: number, keys: readonly { readonly key: string; readonly jobId: number }[]): Promise<void>;
 

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { OUTCOME } from "../../src/core/job.ts";
 import { openSqliteStore } from "../../src/store/open.ts";
 import { systemClock } from "../../src/system-clock.ts";
+import { itemOf } from "../fixtures/add-items.ts";
 import { specOf } from "../fixtures/job-fixture.ts";
 import { startMaster, startMastership } from "../fixtures/test-master.ts";
 import { until } from "../fixtures/until.ts";
@@ -13,7 +14,7 @@ test("what a dead master ran is LOST as soon as its process is known to be gone,
   const folder = mkdtempSync(join(tmpdir(), "elastic-job-known-gone-"));
   const path = join(folder, "jobs.db");
   const first = await startMaster(openSqliteStore({ path, clock: systemClock }));
-  const [added] = await first.api.addJobs([specOf({ handler: "work" })], null);
+  const [added] = await first.api.addJobs([itemOf(specOf({ handler: "work" }))], null);
   if (added === undefined || added instanceof Error) throw new Error("not added", { cause: added });
   const { claim } = await first.node.take(added.jobId);
   await first.close();

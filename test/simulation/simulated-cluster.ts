@@ -15,6 +15,7 @@ import type { Logger } from "../../src/core/logger.ts";
 import type { AddedJob, JobApi, JobView } from "../../src/master/job-api.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
 import { openSqliteStore } from "../../src/store/open.ts";
+import { itemOf } from "../fixtures/add-items.ts";
 import { SeededRandom } from "../fixtures/seeded-random.ts";
 import { Gate, VirtualTime } from "../fixtures/virtual-clock.ts";
 import type { Span } from "../guarantees/facts.ts";
@@ -242,7 +243,7 @@ export class SimulatedCluster {
       ...more,
     };
     void this.untilAnswered(async (api) => {
-      const [added] = await api.addJobs([spec], key);
+      const [added] = await api.addJobs([itemOf(spec)], key);
       // A schedule that has no occurrence within its bounds, as a rule.
       if (isError(added, "invalid_argument")) return null;
       if (added === undefined || added instanceof ElasticJobError) throw added ?? new Error("no answer");

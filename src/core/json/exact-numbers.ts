@@ -105,7 +105,7 @@ function isExact(source: string): boolean {
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /** Equal for texts of the same number, sign included. */
-function decimalOf(text: string): string {
+export function decimalOf(text: string): string {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] = NUMBER.exec(text) ?? [];
   const digits = whole + fraction;
   let first = 0;

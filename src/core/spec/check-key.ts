@@ -21,11 +21,16 @@ export function checkKey(key: string | null, problems: Problem[]): string | null
 }
 
 export function checkKeyLife(raw: RawJobSpec, problems: Problem[]): KeyLife {
-  const { keyLife, keyTtlMs } = raw;
+  const { keyLife, keyTtlMs, keyReuse } = raw;
   if (!raw.idempotencyKey) {
     const message = "says how long an idempotencyKey names its job, and there is none; leave it out";
     if (keyLife !== undefined) problems.push({ field: "keyLife", message });
     if (keyTtlMs !== undefined) problems.push({ field: "keyTtl", message });
+    if (keyReuse !== undefined) {
+      const why =
+        "says what an add is answered whose idempotencyKey is taken, and there is none; leave it out";
+      problems.push({ field: "keyReuse", message: why });
+    }
   } else if (keyLife !== undefined && keyTtlMs !== undefined) {
     problems.push({ field: "keyTtl", message: "is given beside keyLife; one of the two is accepted" });
   }

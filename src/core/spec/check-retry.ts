@@ -15,18 +15,24 @@ export const DEFAULT_RETRY: RetryPolicy = {
   multiplier: 2,
 };
 
-export function checkRetry(raw: NonNullable<RawJobSpec["retry"]>, problems: Problem[]): RetryPolicy {
+/** With the defaults of what is left out. */
+export function filledRetry(raw: NonNullable<RawJobSpec["retry"]>): RetryPolicy {
   // When only one of the two is given, the other's default gives way to it.
   const initialBackoffMs =
     raw.initialBackoffMs ??
     Math.min(DEFAULT_INITIAL_BACKOFF_MS, raw.maxBackoffMs ?? DEFAULT_INITIAL_BACKOFF_MS);
   const maxBackoffMs = raw.maxBackoffMs ?? Math.max(DEFAULT_MAX_BACKOFF_MS, initialBackoffMs);
-  const retry = {
+  return {
     maxAttempts: raw.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
     initialBackoffMs,
     maxBackoffMs,
     multiplier: raw.multiplier ?? DEFAULT_RETRY.multiplier,
   };
+}
+
+export function checkRetry(raw: NonNullable<RawJobSpec["retry"]>, problems: Problem[]): RetryPolicy {
+  const retry = filledRetry(raw);
+  const { initialBackoffMs, maxBackoffMs } = retry;
   integerProblem("retry.maxAttempts", retry.maxAttempts, FIELD_RANGES.maxAttempts, problems);
   // A wait of 0 would be a loop as fast as the machine.
   const initialIsFine = durationProblem("retry.initialBackoff", initialBackoffMs, 1, problems);

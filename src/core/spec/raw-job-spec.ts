@@ -4,6 +4,9 @@ import { isRecurring } from "../calendar/schedule.ts";
 import type { JobSpec, Misfire, Overlap, RetryPolicy } from "../job.ts";
 import type { RawSchedule } from "./check-schedule.ts";
 
+/** Which adds are answered with the job that their key names: those that ask for the same, or any. */
+type KeyReuse = "same_body" | "any_body";
+
 /** Absent fields take their defaults. */
 export interface RawJobSpec {
   readonly name?: string | undefined;
@@ -33,6 +36,8 @@ export interface RawJobSpec {
   readonly keyLife?: "kept" | "unfinished" | undefined;
   readonly keyTtlMs?: number | undefined;
   readonly allowsUnknownHandler?: boolean | undefined;
+  /** Says how the add is answered when its key is taken; nothing of the job. */
+  readonly keyReuse?: KeyReuse | undefined;
   /** What was accepted before: what does not change is not found anew, nor checked against the present, or newer rules. */
   readonly before?: Pick<JobSpec, "schedule" | "bounds" | "jitterMs"> | undefined;
 }

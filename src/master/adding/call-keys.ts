@@ -6,14 +6,18 @@
  * Most often it is the first time. So the key is stored with the call's first jobs, and looked up only if it turns out
  * to be taken, or if no job was there that could carry it.
  */
+import { sleep } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
+import type { TakenKey } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
-import type { AddedJob, AddItem, KeyPart } from "../job-api.ts";
+import type { AddedJob, AddItem, KeyPart, KeyUse } from "../job-api.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
+import { decodeDigests, digestInTurns, encodeDigests, type FieldDigests } from "./field-digests.ts";
 import type { IdBlocks } from "./id-blocks.ts";
 import { isRefusal, type JobUnits, type Outcome, type Progress } from "./job-units.ts";
 import type { KeyReader } from "./key-reader.ts";
+import { otherJobsOfCall, otherNumberOfJobs } from "./other-body.ts";
 import { type SharedKey, SharedKeys, track } from "./shared-keys.ts";
 
 /** Longer than any repetition of a call takes. */
@@ -30,14 +34,14 @@ const MAX_TRIES = 5;
 type Tried =
   /** The key is stored, with the first of the call's jobs; the others have yet to be. */
   | { readonly kind: "stored"; readonly firstId: number; readonly call: Progress }
-  /** The key was there, and names this block. */
-  | { readonly kind: "found"; readonly firstId: number }
+  /** The key was there, and names a block. */
+  | { readonly kind: "found"; readonly taken: TakenKey }
   /** Nothing was stored, and nothing will be: the block is the key's all the same. */
   | { readonly kind: "unused"; readonly firstId: number; readonly outcomes: Outcome[] }
   | { readonly kind: "failed"; readonly outcomes: Outcome[] };
 
 function isTaken({ code }: ElasticJobError): boolean {
-  return code === "already_exists";
+  return code === "key_taken";
 }
 
 export class CallKeys {
@@ -56,19 +60,19 @@ export class CallKeys {
     this.parts = parts;
   }
 
-  /** `part`: null when the key is this call's alone. */
-  add(items: readonly AddItem[], name: string, part: KeyPart | null): Promise<Outcome[]> {
-    if (part !== null) return this.addPart(items, `part:${part.jobs}:${name}`, part);
+  add(items: readonly AddItem[], name: string, use: KeyUse): Promise<Outcome[]> {
+    if (typeof use === "object" && use !== null) return this.addPart(items, `part:${use.jobs}:${name}`, use);
     const key = `call:${name}`;
     return this.adding.alone(key, async () => {
-      const whole = { jobs: items.length, first: 0 };
+      const digest = use === null ? encodeDigests(await this.digest(items)) : undefined;
       const tried = await this.tryKey(items, key, {
-        part: whole,
+        part: { jobs: items.length, first: 0 },
+        ...(digest && { digest }),
         lifeMs: CALL_KEY_LIFE_MS,
         block: undefined,
       });
       if (tried.kind === "stored") return this.parts.units.storeRest(tried.call);
-      return tried.kind === "found" ? this.replay(items, tried.firstId) : tried.outcomes;
+      return tried.kind === "found" ? this.replayWhole(items, name, tried.taken) : tried.outcomes;
     });
   }
 
@@ -124,7 +128,7 @@ export class CallKeys {
         return remember(firstId, STORED_KEY_MS, part.first + items.length, outcomes);
       }
       case "found": {
-        const { firstId } = tried;
+        const { jobId: firstId } = tried.taken;
         // Others may have asked for all of it.
         return remember(firstId, FOUND_KEY_MS, part.jobs, this.replay(items, firstId + part.first));
       }
@@ -136,19 +140,28 @@ export class CallKeys {
     }
   }
 
-  /** `block`: one that is the key's, though nothing of it was ever stored. */
+  /**
+   * `block`: one that is the key's, though nothing of it was ever stored. Without a `digest` nothing is compared when the
+   * call is made again.
+   */
   private async tryKey(
     items: readonly AddItem[],
     key: string,
-    options: { readonly part: KeyPart; readonly lifeMs: number; readonly block: number | undefined },
+    options: {
+      readonly part: KeyPart;
+      readonly digest?: Uint8Array;
+      readonly lifeMs: number;
+      readonly block: number | undefined;
+    },
   ): Promise<Tried> {
     const { ids, keys, units } = this.parts;
-    const { part, lifeMs } = options;
+    const { part, digest, lifeMs } = options;
     let { block } = options;
     for (let tries = 0; ; tries++) {
       const firstId = block ?? (await ids.take(part.jobs));
       block = undefined;
-      const row = { key, jobId: firstId, expiresAt: this.context.time.now() + lifeMs };
+      const expiresAt = this.context.time.now() + lifeMs;
+      const row = { key, jobId: firstId, expiresAt, ...(digest && { digest }) };
       const { isKeyStored, ...call } = await units.storeFirst(units.cut(items, firstId + part.first), row);
       if (isKeyStored) return { kind: "stored", firstId, call };
       const { outcomes } = call;
@@ -157,17 +170,44 @@ export class CallKeys {
         return { kind: "failed", outcomes };
       }
       const known = await keys.read(key);
-      if (known !== undefined) return { kind: "found", firstId: known };
+      if (known !== undefined) return { kind: "found", taken: known };
       if (!failures.some(isTaken)) return { kind: "unused", firstId, outcomes };
       // Taken a moment ago, and free now: it had expired.
       if (tries >= MAX_TRIES) return { kind: "failed", outcomes };
     }
   }
 
+  /** A call that has its key to itself, again, or another one under that key: what differs is refused. */
+  private async replayWhole(items: readonly AddItem[], name: string, taken: TakenKey): Promise<Outcome[]> {
+    const { jobId: firstId, digest } = taken;
+    const first = decodeDigests(digest);
+    if (first === null) return this.replay(items, firstId);
+    if (first.length !== items.length) {
+      // Beyond its block, the ids are other calls'.
+      const refusal = otherNumberOfJobs(name, first.length, items.length, firstId);
+      return items.map(() => refusal);
+    }
+    const added = await this.readAdded(items, firstId);
+    const others = otherJobsOfCall(name, { first, now: await this.digest(items), firstId, added });
+    return this.storeAround(new Map<number, Outcome>([...added, ...others]), items, firstId);
+  }
+
+  private digest(items: readonly AddItem[]): Promise<FieldDigests[]> {
+    return digestInTurns(items, () => sleep(this.context.clock, 0));
+  }
+
   /** The same call again: what it stored is answered from the rows; what it did not, is added now. */
   private async replay(items: readonly AddItem[], firstId: number): Promise<Outcome[]> {
+    return this.storeAround(await this.readAdded(items, firstId), items, firstId);
+  }
+
+  /** `there`: the outcomes that are known, by the jobs' ids. */
+  private async storeAround(
+    there: ReadonlyMap<number, Outcome>,
+    items: readonly AddItem[],
+    firstId: number,
+  ): Promise<Outcome[]> {
     const { units } = this.parts;
-    const there = await this.readAdded(items, firstId);
     const outcomes = await units.storeRest(units.cutAround(there, items, firstId));
     const isClear = (outcome: Outcome) =>
       !(outcome instanceof ElasticJobError) || outcome.code !== "internal";

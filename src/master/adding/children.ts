@@ -115,7 +115,7 @@ export class Children {
     const fullKey = childKey(parent, key);
     return this.adding.alone(fullKey, async () => {
       const taken = await keys.read(fullKey);
-      if (taken !== undefined) return taken;
+      if (taken !== undefined) return taken.jobId;
       const id = await ids.take(1);
       const lifeMs = occurrence === null ? CALL_KEY_LIFE_MS : OCCURRENCE_KEY_LIFE_MS;
       const expiresAt = this.context.time.now() + lifeMs;

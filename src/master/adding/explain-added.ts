@@ -9,12 +9,12 @@ export function explainAdded(
   known: KnownHandlers,
 ): (outcome: AddedJob | ElasticJobError, item: AddItem | undefined) => AddedJob | ElasticJobError {
   return (outcome, item) => {
-    if (outcome instanceof ElasticJobError || item === undefined || item instanceof ElasticJobError) {
-      return outcome;
-    }
+    if (outcome instanceof ElasticJobError || item === undefined) return outcome;
+    const { spec } = item;
+    if (spec instanceof ElasticJobError) return outcome;
     // As after an election: nodes are about to come, and then it would be the same call's answer no more.
     if (nodes.isEmpty) return outcome;
-    const reason = known.whyNotOffered(item.handler);
+    const reason = known.whyNotOffered(spec.handler);
     return reason === "" ? outcome : { ...outcome, reason };
   };
 }

@@ -16,7 +16,7 @@ const MAX_QUEUED_JOBS = 50_000;
 
 /** Whether the database has refused some unit of the batch, and stored none. */
 function isRefused(error: unknown): boolean {
-  return isError(error, "invalid_argument") || isError(error, "already_exists");
+  return isError(error, "invalid_argument") || isError(error, "key_taken");
 }
 
 export class GroupCommit {

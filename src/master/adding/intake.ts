@@ -6,7 +6,7 @@
 import type { ElasticJobError } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
 import type { MasterContext } from "../context.ts";
-import type { AddItem, KeyPart } from "../job-api.ts";
+import type { AddItem, KeyUse } from "../job-api.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
 import { CallKeys } from "./call-keys.ts";
 import type { IdBlocks } from "./id-blocks.ts";
@@ -38,13 +38,8 @@ export class Intake {
     this.callKeys = new CallKeys(context, { memory, ids, keys, units: this.units });
   }
 
-  /** `part`: of what is added under the key; null: it is this call's alone. */
-  async addJobs(
-    items: readonly AddItem[],
-    callKey: string | null,
-    part: KeyPart | null = null,
-  ): Promise<Outcome[]> {
-    if (callKey !== null) return this.callKeys.add(items, callKey, part);
+  async addJobs(items: readonly AddItem[], callKey: string | null, use: KeyUse = null): Promise<Outcome[]> {
+    if (callKey !== null) return this.callKeys.add(items, callKey, use);
     return this.units.storeRest(this.units.cut(items, await this.ids.take(items.length)));
   }
 }

@@ -50,7 +50,7 @@ export class JobInserter {
   private async store(records: readonly JobRecord[], keys: readonly JobKey[]): Promise<void> {
     const born = new Map<number, Born>();
     const rows: JobRecord[] = [];
-    let bytes = 0;
+    let bytes = keys.reduce((sum, { digest }) => sum + (digest?.byteLength ?? 0), 0);
     for (const record of records) {
       const placed = record.spec.schedule.kind === "immediate" ? this.bornClaimed.place(record) : null;
       if (placed !== null) born.set(record.id, placed);

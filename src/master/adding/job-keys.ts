@@ -1,18 +1,25 @@
 /** Jobs with keys of their own: a key names the job that was added under it, for as long as the job says. */
 
-import { isError } from "../../core/errors.ts";
+import { ElasticJobError, isError } from "../../core/errors.ts";
 import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import { hasEnded, type JobRecord, NEVER } from "../../core/job.ts";
 import { jobKeyOf } from "../../core/spec/job-key.ts";
-import type { JobKey } from "../../store/job-store.ts";
+import type { JobKey, TakenKey } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
-import type { AddedJob } from "../job-api.ts";
+import type { AddedJob, AddItem } from "../job-api.ts";
+import { decodeDigests, differingFields, digestFields, encodeDigests } from "./field-digests.ts";
 import type { JobInserter } from "./job-inserter.ts";
 import type { KeyReader } from "./key-reader.ts";
 import type { NewJob } from "./new-job.ts";
+import { otherJob } from "./other-body.ts";
 
 /** How often an add whose key is taken, or whose job just went, is looked at anew. */
 const MAX_TRIES = 5;
+
+/** A job that has a key of its own. */
+export interface NewKeyedJob extends NewJob {
+  readonly asked: AddItem["asked"];
+}
 
 /** A job that is there under its key. */
 export interface KeyedJob {
@@ -26,9 +33,14 @@ function isFreed(record: JobRecord): boolean {
   return record.spec.keyLife === "unfinished" && hasEnded(record);
 }
 
-/** What an add under the key of a job that is there is answered; `id`: the one it would have got. */
-function known(record: JobRecord, id: number): AddedJob {
-  return { jobId: record.id, created: record.id === id, nextRunAt: record.scheduledAt };
+/** What an add under the key of a job that is there is answered: that job, unless the add asks for another one. */
+function answerOf(add: NewKeyedJob, record: JobRecord, { digest }: TakenKey): AddedJob | ElasticJobError {
+  const { id, asked } = add;
+  const [first] = asked.keyReuse === "any_body" ? [] : (decodeDigests(digest) ?? []);
+  const fields = first === undefined ? [] : digestFields([add]).flatMap((it) => differingFields(first, it));
+  if (fields.length === 0)
+    return { jobId: record.id, created: record.id === id, nextRunAt: record.scheduledAt };
+  return otherJob(asked.idempotencyKey ?? "", record.id, fields);
 }
 
 export class JobKeys {
@@ -42,21 +54,26 @@ export class JobKeys {
   }
 
   /** The answers for those whose keys name a job that is there. They are read together. */
-  async findKnown(jobs: readonly NewJob[]): Promise<Map<NewJob, AddedJob>> {
+  async findKnown<T extends NewKeyedJob>(jobs: readonly T[]): Promise<Map<T, AddedJob | ElasticJobError>> {
     const taken = await Promise.all(
       jobs.map(({ spec }) => this.parts.keys.read(jobKeyOf(spec.idempotencyKey ?? ""))),
     );
-    const there = await this.context.store.readJobs(taken.filter((id) => id !== undefined));
-    const found = new Map<NewJob, AddedJob>();
+    const there = await this.context.store.readJobs(taken.flatMap((key) => key?.jobId ?? []));
+    const found = new Map<T, AddedJob | ElasticJobError>();
     for (const [i, job] of jobs.entries()) {
-      const record = there.get(taken[i] ?? 0);
-      if (record !== undefined && !isFreed(record)) found.set(job, known(record, job.id));
+      const key = taken[i];
+      if (key === undefined) continue;
+      const record = there.get(key.jobId);
+      if (record !== undefined && !isFreed(record)) found.set(job, answerOf(job, record, key));
     }
     return found;
   }
 
-  /** The job that has the key, else this one, stored now. `callKey`: the row of its call's key, which goes in with it. */
-  add(job: NewJob, idempotencyKey: string, callKey: JobKey | null): Promise<KeyedJob> {
+  /**
+   * The job that has the key, else this one, stored now; throws `already_exists` when that one was asked to be another.
+   * `callKey`: the row of its call's key, which goes in with it.
+   */
+  add(job: NewKeyedJob, idempotencyKey: string, callKey: JobKey | null): Promise<KeyedJob> {
     const { store, epoch, time } = this.context;
     const { keys, inserter } = this.parts;
     const { id, spec } = job;
@@ -64,18 +81,22 @@ export class JobKeys {
     return this.adding.alone(key, async () => {
       for (let tries = 0; ; tries++) {
         const taken = await keys.read(key);
-        const record = taken === undefined ? undefined : (await store.readJobs([taken])).get(taken);
-        if (record !== undefined && !isFreed(record)) return { added: known(record, id), isStored: false };
+        const record = taken && (await store.readJobs([taken.jobId])).get(taken.jobId);
+        if (taken !== undefined && record !== undefined && !isFreed(record)) {
+          const added = answerOf(job, record, taken);
+          if (added instanceof ElasticJobError) throw added;
+          return { added, isStored: false };
+        }
         if (record !== undefined) await store.freeKeys(epoch, [{ key, jobId: record.id }]);
         const expiresAt = typeof spec.keyLife === "number" ? time.now() + spec.keyLife : NEVER;
-        const own = { key, jobId: id, expiresAt };
+        const own = { key, jobId: id, expiresAt, digest: encodeDigests(digestFields([job])) };
         try {
           const [added] = await inserter.insert([job], callKey === null ? [own] : [own, callKey]);
           if (added === undefined) throw new Error("the inserter gave no outcome");
           return { added, isStored: true };
         } catch (error) {
           // Stored by an earlier try of ours, or by the master before us: look again. Or it is the call's key that is taken.
-          if (!isError(error, "already_exists") || callKey !== null || tries >= MAX_TRIES) throw error;
+          if (!isError(error, "key_taken") || callKey !== null || tries >= MAX_TRIES) throw error;
         }
       }
     });

@@ -8,8 +8,7 @@ import type { JobSpec } from "../../core/job.ts";
 import type { JobKey } from "../../store/job-store.ts";
 import type { AddedJob, AddItem } from "../job-api.ts";
 import type { JobInserter } from "./job-inserter.ts";
-import type { JobKeys } from "./job-keys.ts";
-import type { NewJob } from "./new-job.ts";
+import type { JobKeys, NewKeyedJob } from "./job-keys.ts";
 
 /** Jobs of a unit, and their payloads together. A single one may exceed it. */
 const MAX_UNIT_JOBS = 200;
@@ -17,7 +16,7 @@ const MAX_UNIT_CHARACTERS = 1 << 20;
 
 export type Outcome = AddedJob | ElasticJobError;
 
-interface Item extends NewJob {
+interface Item extends NewKeyedJob {
   /** Its place in the call. */
   readonly index: number;
 }
@@ -34,7 +33,7 @@ export interface Progress {
 
 /** Whether an error says that the job itself is not acceptable. */
 export function isRefusal({ code }: ElasticJobError): boolean {
-  return code === "invalid_argument" || code === "failed_precondition";
+  return code === "invalid_argument" || code === "failed_precondition" || code === "already_exists";
 }
 
 export class JobUnits {
@@ -62,7 +61,7 @@ export class JobUnits {
         outcomes[index] = spec;
         continue;
       }
-      const job = { index, spec, id: firstId + index };
+      const job = { index, spec, asked: item.asked, id: firstId + index };
       const size = spec.payload?.length ?? 0;
       const isPlain = spec.idempotencyKey === null;
       if (
@@ -83,15 +82,15 @@ export class JobUnits {
     return { outcomes, rest: units };
   }
 
-  /** A call of which something is there already: each of the others is a unit of its own, as it may be there by now. */
-  cutAround(there: ReadonlyMap<number, AddedJob>, items: readonly AddItem[], firstId: number): Progress {
+  /** A call of which some outcomes are known: each of the others is a unit of its own, as it may be there by now. */
+  cutAround(there: ReadonlyMap<number, Outcome>, items: readonly AddItem[], firstId: number): Progress {
     const outcomes: Outcome[] = [];
     const rest: Unit[] = [];
     for (const [index, item] of items.entries()) {
       const id = firstId + index;
       const known = there.get(id) ?? this.accepted(item);
       if (known instanceof ElasticJobError || "jobId" in known) outcomes[index] = known;
-      else rest.push([{ index, spec: known, id }]);
+      else rest.push([{ index, spec: known, asked: item.asked, id }]);
     }
     return { outcomes, rest };
   }
@@ -124,8 +123,8 @@ export class JobUnits {
     return outcomes;
   }
 
-  private accepted(item: AddItem): AddItem {
-    return item instanceof ElasticJobError ? item : (this.parts.refusal(item) ?? item);
+  private accepted({ spec }: AddItem): JobSpec | ElasticJobError {
+    return spec instanceof ElasticJobError ? spec : (this.parts.refusal(spec) ?? spec);
   }
 
   /** Those whose own keys name a job are answered, all with one question. */

@@ -1,5 +1,6 @@
 import { ElasticJobError } from "../../core/errors.ts";
 import { Gather } from "../../core/flow/gather.ts";
+import type { TakenKey } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 
 /** Keys that one statement asks for. */
@@ -9,7 +10,7 @@ const MAX_QUEUED_KEYS = 50_000;
 
 interface Question {
   readonly key: string;
-  readonly resolve: (jobId: number | undefined) => void;
+  readonly resolve: (taken: TakenKey | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -28,7 +29,7 @@ export class KeyReader {
   }
 
   /** The job that the key names, or of a call's key the first id of its block; undefined: the key is free. */
-  read(key: string): Promise<number | undefined> {
+  read(key: string): Promise<TakenKey | undefined> {
     const { waiting } = this.questions;
     if (waiting >= MAX_QUEUED_KEYS) {
       const message = `${waiting} keys are waiting to be read; try again`;

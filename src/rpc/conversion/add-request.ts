@@ -3,9 +3,9 @@ import type { Problem } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
 import { isProblems, parseJobSpec, type SpecLimits } from "../../core/spec/job-spec.ts";
 import type { RawJobSpec } from "../../core/spec/raw-job-spec.ts";
-import type { Job } from "../../gen/elasticjob/v1/job_pb.ts";
+import { type Job, KeyReuse } from "../../gen/elasticjob/v1/job_pb.ts";
 import type { AddJobRequest } from "../../gen/elasticjob/v1/job_service_pb.ts";
-import { keyLifeFromEnum, misfireFromEnum, overlapFromEnum } from "./enum-names.ts";
+import { keyLifeFromEnum, keyReuseFromEnum, misfireFromEnum, overlapFromEnum } from "./enum-names.ts";
 import { payloadText } from "./payload-field.ts";
 import { msFromDuration, msFromTimestamp } from "./proto-time.ts";
 import { rawScheduleFromMessage } from "./schedule-message.ts";
@@ -21,16 +21,20 @@ export type SpecFields = Pick<
       "payload" | "payloadJson" | "startAt" | "endAt" | "maxOccurrences" | "jitter" | "deadline" | "timeout"
     >
   > &
-  Partial<Pick<Job, "retry" | "requirements" | "keyTtl">>;
+  Partial<Pick<Job, "retry" | "requirements" | "keyTtl">> &
+  Partial<Pick<AddJobRequest, "keyReuse">>;
 
-/** The spec, or all that is wrong with the request. */
-export function specFromAddRequest(
-  request: AddJobRequest,
-  now: number,
-  limits?: SpecLimits,
-): JobSpec | readonly Problem[] {
+export interface ParsedAdd {
+  /** The spec, or all that is wrong with the request. */
+  readonly parsed: JobSpec | readonly Problem[];
+  /** The request itself; without a payload, where jobs have the rest in common. */
+  readonly asked: RawJobSpec;
+}
+
+export function parseAddRequest(request: AddJobRequest, now: number, limits?: SpecLimits): ParsedAdd {
   const problems: Problem[] = [];
-  return withProblems(problems, parseJobSpec(rawFromAddRequest(request, problems), now, limits));
+  const asked = rawFromAddRequest(request, problems);
+  return { parsed: withProblems(problems, parseJobSpec(asked, now, limits)), asked };
 }
 
 export function rawFromAddRequest(request: AddJobRequest, problems: Problem[]): RawJobSpec {
@@ -68,6 +72,7 @@ export function rawFromFields(fields: SpecFields, problems: Problem[]): RawJobSp
     idempotencyKey: fields.idempotencyKey,
     keyLife: keyLifeFromEnum(fields.keyLife, problems),
     keyTtlMs: msFromDuration("keyTtl", fields.keyTtl, problems),
+    keyReuse: keyReuseFromEnum(fields.keyReuse ?? KeyReuse.UNSPECIFIED, problems),
   };
 }
 

@@ -2,14 +2,16 @@
 import type { Problem } from "../../core/errors.ts";
 import type { Misfire as MisfireWord, Overlap as OverlapWord, Schedule } from "../../core/job.ts";
 import type { RawJobSpec } from "../../core/spec/raw-job-spec.ts";
-import { Fold, Gap, KeyLife, Misfire, Overlap } from "../../gen/elasticjob/v1/job_pb.ts";
+import { Fold, Gap, KeyLife, KeyReuse, Misfire, Overlap } from "../../gen/elasticjob/v1/job_pb.ts";
 
 type KeyLifeWord = NonNullable<RawJobSpec["keyLife"]>;
+type KeyReuseWord = NonNullable<RawJobSpec["keyReuse"]>;
 type Daily = Extract<Schedule, { kind: "daily" }>;
 
 const MISFIRES = { once: Misfire.ONCE, skip: Misfire.SKIP, all: Misfire.ALL } as const;
 const OVERLAPS = { wait: Overlap.WAIT, skip: Overlap.SKIP, allow: Overlap.ALLOW } as const;
 const KEY_LIVES = { kept: KeyLife.KEPT, unfinished: KeyLife.UNFINISHED } as const;
+const KEY_REUSES = { same_body: KeyReuse.SAME_BODY, any_body: KeyReuse.ANY_BODY } as const;
 const GAPS = { run_after: Gap.RUN_AFTER, skip: Gap.SKIP } as const;
 const FOLDS = { first: Fold.FIRST, last: Fold.LAST, both: Fold.BOTH } as const;
 
@@ -21,6 +23,9 @@ export function overlapFromEnum(value: Overlap, problems: Problem[]): OverlapWor
 }
 export function keyLifeFromEnum(value: KeyLife, problems: Problem[]): KeyLifeWord | undefined {
   return wordFor("keyLife", KEY_LIVES, value, problems);
+}
+export function keyReuseFromEnum(value: KeyReuse, problems: Problem[]): KeyReuseWord | undefined {
+  return wordFor("keyReuse", KEY_REUSES, value, problems);
 }
 export function gapFromEnum(value: Gap, problems: Problem[]): Daily["gap"] | undefined {
   return wordFor("daily.gap", GAPS, value, problems);

@@ -2,35 +2,30 @@
 
 import { column, TextColumns } from "../../coordination/columns.ts";
 import { invalidArgument, type Problem } from "../../core/errors.ts";
-import type { JobSpec } from "../../core/job.ts";
 import { isProblems, parseJobSpec, type SpecLimits, withPayload } from "../../core/spec/job-spec.ts";
 import type { AddedTable, JobTable } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import type { AddedJob } from "../../master/job-api.ts";
-import { rawFromAddRequest, withProblems } from "./add-request.ts";
+import { type ParsedAdd, rawFromAddRequest, withProblems } from "./add-request.ts";
 import { checkJsonText } from "./json-value.ts";
 
 /** For each job its spec, or all that is wrong with it. Throws when it is no table. */
-export function specsFromTable(
-  table: JobTable,
-  now: number,
-  limits?: SpecLimits,
-): (JobSpec | readonly Problem[])[] {
+export function parseAddTable(table: JobTable, now: number, limits?: SpecLimits): ParsedAdd[] {
   checkShape(table);
   const templates = table.templates.map((message) => {
     const problems: Problem[] = [];
-    const raw = rawFromAddRequest(message, problems);
-    return { raw, problems, parsed: withProblems(problems, parseJobSpec(raw, now, limits)) };
+    const asked = rawFromAddRequest(message, problems);
+    return { problems, parsed: withProblems(problems, parseJobSpec(asked, now, limits)), asked };
   });
   return table.template.map((place, row) => {
-    const { raw, problems, parsed } = templates[place] as (typeof templates)[number];
+    const { asked, problems, parsed } = templates[place] as (typeof templates)[number];
     const text = table.payload[row] ?? "";
-    if (text === "") return parsed;
+    if (text === "") return { parsed, asked };
     const found = [...problems];
     const payload = checkJsonText("payload", text, found);
-    if (payload === null || isProblems(parsed)) {
-      return withProblems(found, parseJobSpec({ ...raw, payload }, now, limits));
-    }
-    return withPayload(parsed, payload, limits);
+    const whole = payload === null || isProblems(parsed) ? null : withPayload(parsed, payload, limits);
+    if (whole !== null && !isProblems(whole)) return { parsed: whole, asked };
+    const own = { ...asked, payload };
+    return { parsed: whole ?? withProblems(found, parseJobSpec(own, now, limits)), asked: own };
   });
 }
 

@@ -3,6 +3,7 @@
  * a key go together, or get one of this node's own.
  */
 import { create } from "@bufbuild/protobuf";
+import { OWN_KEY } from "../../core/call-headers.ts";
 import type { Random } from "../../core/random.ts";
 import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import {
@@ -42,7 +43,7 @@ export function addMethods(options: {
       const key = callKey(context);
       if (key === null && !isForMaster(context)) return gatherer.add(request, context);
       const one = create(AddJobsRequestSchema, { jobs: [request] });
-      const { outcomes } = await deliver(one, { key, isLone: true }, context);
+      const { outcomes } = await deliver(one, { key, isOwnKey: false, isLone: true }, context);
       const answer = answerOf(outcomes[0]);
       if (answer instanceof Error) throw answer;
       return answer;
@@ -51,8 +52,10 @@ export function addMethods(options: {
     async addJobs(request, key, context) {
       checkAddJobs(request, { key, forwarded: isForwarded(context) });
       // A key of this node's own makes repeating safe where the caller gave none.
-      const ownKey = isForMaster(context) ? null : random.id();
-      const response = await deliver(request, { key: key ?? ownKey, isLone: false }, context);
+      const ownKey = key === null && !isForMaster(context) ? random.id() : null;
+      const isOwnKey = ownKey !== null || (isForwarded(context) && context.requestHeader.has(OWN_KEY));
+      const delivery = { key: key ?? ownKey, isOwnKey, isLone: false };
+      const response = await deliver(request, delivery, context);
       if (whyNotReady() !== null) explainUnavailable(response, whyNotReady);
       return response;
     },

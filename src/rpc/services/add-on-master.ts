@@ -1,6 +1,5 @@
 /** The master's side of an add: checks each job on its own, adds the good ones in one go. */
-import { ElasticJobError, invalidArgument, type Problem } from "../../core/errors.ts";
-import type { JobSpec } from "../../core/job.ts";
+import { ElasticJobError, invalidArgument } from "../../core/errors.ts";
 import { isProblems } from "../../core/spec/job-spec.ts";
 import type {
   AddJobFailure,
@@ -10,10 +9,10 @@ import type {
   AddJobsRequest,
   AddJobsResponse,
 } from "../../gen/elasticjob/v1/job_service_pb.ts";
-import type { AddedJob, AddItem, JobApi, KeyPart } from "../../master/job-api.ts";
-import { specFromAddRequest } from "../conversion/add-request.ts";
+import type { AddedJob, AddItem, JobApi, KeyUse } from "../../master/job-api.ts";
+import { type ParsedAdd, parseAddRequest } from "../conversion/add-request.ts";
 import { jobIdToString } from "../conversion/job-id.ts";
-import { addedTable, specsFromTable } from "../conversion/job-table.ts";
+import { addedTable, parseAddTable } from "../conversion/job-table.ts";
 import { timestampOf } from "../conversion/proto-time.ts";
 import { codeText } from "../error-codes.ts";
 import { findUnknownField, unknownFieldError } from "../forwarding/unknown-fields.ts";
@@ -29,15 +28,19 @@ export async function addOnMaster(
   call: AddCall,
   limits: RpcLimits,
 ): Promise<AddJobsResponse> {
-  const { keyPart } = request;
-  const part = keyPart === undefined ? null : { jobs: keyPart.jobs, first: keyPart.first };
-  const outcomes = await addItems(api, itemsOf(request, call, api.clusterTime(), limits), call.key, part);
+  const items = itemsOf(request, call, api.clusterTime(), limits);
+  const outcomes = await addItems(api, items, call.key, keyUse(request, call));
   const [first] = outcomes;
   if (call.isLone && first instanceof ElasticJobError) throw first;
   const $typeName = "elasticjob.v1.AddJobsResponse";
   return request.table !== undefined && outcomes.every(isAdded)
     ? { $typeName, outcomes: [], added: addedTable(outcomes) }
     : { $typeName, outcomes: outcomes.map(toOutcome) };
+}
+
+function keyUse({ keyPart }: AddJobsRequest, { isOwnKey }: AddCall): KeyUse {
+  if (keyPart !== undefined) return { jobs: keyPart.jobs, first: keyPart.first };
+  return isOwnKey ? "retries" : null;
 }
 
 function isAdded(outcome: Added): outcome is AddedJob {
@@ -53,7 +56,7 @@ function itemsOf(
   if (table === undefined) return jobs.map((job) => check(job, call, now, limits));
   const unknown = call.forwarded ? findUnknownField(table) : null;
   if (unknown !== null) throw unknownFieldError(unknown);
-  return specsFromTable(table, now, limits).map(toItem);
+  return parseAddTable(table, now, limits).map(toItem);
 }
 
 /** One outcome for each item, in their order. */
@@ -61,22 +64,22 @@ async function addItems(
   api: JobApi,
   items: readonly AddItem[],
   key: string | null,
-  part: KeyPart | null,
+  use: KeyUse,
 ): Promise<Added[]> {
   // With a key, also when all are refused: a job that an earlier try of the call has added may be refused by now (its last occurrence has passed).
-  const refused = items.filter((item) => item instanceof ElasticJobError);
+  const refused = items.flatMap(({ spec }) => (spec instanceof ElasticJobError ? spec : []));
   if (key === null && refused.length === items.length) return refused;
-  return api.addJobs(items, key, part);
+  return api.addJobs(items, key, use);
 }
 
 function check(request: AddJobRequest, call: AddCall, now: number, limits: RpcLimits): AddItem {
   const unknown = call.forwarded ? findUnknownField(request) : null;
-  if (unknown !== null) return unknownFieldError(unknown);
-  return toItem(specFromAddRequest(request, now, limits));
+  const item = toItem(parseAddRequest(request, now, limits));
+  return unknown === null ? item : { ...item, spec: unknownFieldError(unknown) };
 }
 
-function toItem(parsed: JobSpec | readonly Problem[]): AddItem {
-  return isProblems(parsed) ? invalidArgument(parsed) : parsed;
+function toItem({ parsed, asked }: ParsedAdd): AddItem {
+  return { spec: isProblems(parsed) ? invalidArgument(parsed) : parsed, asked };
 }
 
 // Literals, not `create`: one of each is made for every job.

@@ -7,6 +7,8 @@ const MAX_JOBS_A_CALL = 10_000;
 export interface AddCall {
   /** Names the call, or what it is a part of; null: the caller gave none. */
   readonly key: string | null;
+  /** A node made the key, for its own retries: no other call can come under it, so that nothing is to be compared. */
+  readonly isOwnKey: boolean;
   /** A newer node may have forwarded fields that this one does not know. */
   readonly forwarded: boolean;
   /** Of a single job: why it is not added is the call's own failure. */

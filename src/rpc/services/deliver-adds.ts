@@ -1,4 +1,4 @@
-import { IDEMPOTENCY_KEY } from "../../core/call-headers.ts";
+import { IDEMPOTENCY_KEY, OWN_KEY } from "../../core/call-headers.ts";
 import type { AddJobsRequest, AddJobsResponse } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { answerOf } from "../conversion/add-outcome.ts";
 import { type CallContext, isForwarded, type MasterCaller } from "../forwarding/master-call.ts";
@@ -14,12 +14,14 @@ export type DeliverAdds = (
 ) => Promise<AddJobsResponse>;
 
 export function createDelivery(master: MasterCaller, limits: RpcLimits): DeliverAdds {
-  return (request, { key, isLone }, context) =>
+  return (request, { key, isOwnKey, isLone }, context) =>
     master.call(context, {
       repeatable: key !== null,
-      onMaster: (api) => addOnMaster(api, request, { key, isLone, forwarded: isForwarded(context) }, limits),
+      onMaster: (api) =>
+        addOnMaster(api, request, { key, isOwnKey, isLone, forwarded: isForwarded(context) }, limits),
       async forward(peer, options) {
         if (key !== null) options.headers.set(IDEMPOTENCY_KEY, key);
+        if (isOwnKey) options.headers.set(OWN_KEY, "true");
         const response = await peer.jobs.addJobs(request, options);
         const answer = isLone ? answerOf(response.outcomes[0]) : null;
         // Here already: so a failover that it tells of is waited out.

@@ -67,7 +67,7 @@ export function createJobService(options: {
     // Each batch has a key of its own, and always the same content.
     async send(jobs, context) {
       const request = create(AddJobsRequestSchema, { jobs: [...jobs] });
-      return (await deliver(request, { key: random.id(), isLone: false }, context)).outcomes;
+      return (await deliver(request, { key: random.id(), isOwnKey: true, isLone: false }, context)).outcomes;
     },
   });
   const adds = addMethods({ role, random, whyNotReady, gatherer, deliver });

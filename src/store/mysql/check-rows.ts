@@ -73,11 +73,14 @@ export function checkJobRows(columns: readonly JobColumn[], values: readonly Sql
 }
 
 const LONGEST_KEY = 255;
+const LONGEST_DIGEST = 16_777_215;
 
 export function checkKeys(keys: readonly JobKey[]): void {
-  for (const { key, jobId } of keys) {
+  for (const { key, jobId, digest } of keys) {
     if (!fits(key, LONGEST_KEY)) throw refused("jobkey.k", key, `up to ${LONGEST_KEY} bytes`);
     if (!BIGINT.takes(jobId)) throw refused("jobkey.job_id", jobId, BIGINT.says);
+    const bytes = digest?.byteLength ?? 0;
+    if (bytes > LONGEST_DIGEST) throw refused("jobkey.digest", bytes, `up to ${LONGEST_DIGEST} bytes`);
   }
 }
 

@@ -10,7 +10,7 @@ import { chunks, marks, padded } from "../in-list.ts";
 import { JOB_COLUMNS, type JobColumn, readersOf } from "../job-row.ts";
 import type { JobKey } from "../job-store.ts";
 import { NEW_JOB, type NewJobKind, newJobKind, openColumns } from "../new-job.ts";
-import { keyBytes } from "../read-keys.ts";
+import { digestBytes, keyBytes } from "../read-keys.ts";
 import { checkJobRows, checkKeys } from "./check-rows.ts";
 import { BOUND, type Session, UNBOUND } from "./connection-pool.ts";
 import { connectionLost, failureOf } from "./errors.ts";
@@ -47,7 +47,7 @@ const INSERT_NEW: Readonly<Record<NewJobKind, JobInsert>> = {
 };
 const INSERT_KEYS = new MultiRowInsert({
   table: "jobkey",
-  columns: ["k", "job_id", "expires_at"],
+  columns: ["k", "job_id", "expires_at", "digest"],
   fenced: false,
 });
 /** What a row, of a job without its payload or of a key, takes of a statement's text. */
@@ -64,7 +64,7 @@ export async function insertJobs(
     if (keys.length > 0) throw new ElasticJobError("internal", "keys without jobs cannot be fenced");
     return;
   }
-  refuseTooLarge(jobs, keys.length, largestPacket);
+  refuseTooLarge(jobs, keys, largestPacket);
   const rows = rowsOf(jobs, epoch);
   if (keys.length > 0) {
     checkKeys(keys);
@@ -105,7 +105,7 @@ function rowsOf(jobs: readonly JobRecord[], epoch: number): Rows {
  */
 async function insertWithKeys(session: Session, jobs: Rows, keys: readonly JobKey[]): Promise<void> {
   const keyValues: SqlValue[] = [];
-  for (const { key, jobId, expiresAt } of keys) keyValues.push(keyBytes(key), jobId, expiresAt);
+  for (const key of keys) keyValues.push(keyBytes(key.key), key.jobId, key.expiresAt, digestBytes(key));
   const text = `${BOUND}; BEGIN; ${INSERT_KEYS.text(keys.length)}; ${jobs.insert.text(jobs.count)}; COMMIT; ${UNBOUND}`;
   await session.query(text, [...keyValues, ...jobs.values]);
 }
@@ -129,7 +129,7 @@ async function explainDuplicate(
     throw new ElasticJobError("internal", "a new job's id is taken by another job", { cause });
   }
   const taken = await readTakenKeys(session, keys);
-  throw new ElasticJobError("already_exists", `taken: ${taken.join(", ") || "a key, just now"}`, { cause });
+  throw new ElasticJobError("key_taken", `taken: ${taken.join(", ") || "a key, just now"}`, { cause });
 }
 
 async function readIdentities(
@@ -162,12 +162,13 @@ async function readTakenKeys(session: Session, keys: readonly JobKey[]): Promise
 }
 
 /** The server would close the connection in the middle of the packet, which looks like a cut. */
-function refuseTooLarge(jobs: readonly JobRecord[], keys: number, largestPacket: number): void {
-  let units = keys * ROW_BYTES;
+function refuseTooLarge(jobs: readonly JobRecord[], keys: readonly JobKey[], largestPacket: number): void {
+  const ofKeys = keys.reduce((sum, { digest }) => sum + ROW_BYTES + 2 * (digest?.byteLength ?? 0), 0);
+  let units = ofKeys;
   for (const { spec } of jobs) units += (spec.payload?.length ?? 0) + ROW_BYTES;
   // A unit takes at most 3 bytes, and each of them 2 when it is escaped in a text.
   if (units * 4 < largestPacket) return;
-  let bytes = keys * ROW_BYTES;
+  let bytes = ofKeys;
   for (const { spec } of jobs) bytes += 2 * Buffer.byteLength(spec.payload ?? "") + ROW_BYTES;
   if (bytes < largestPacket) return;
   throw new ElasticJobError(

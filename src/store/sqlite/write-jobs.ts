@@ -16,7 +16,7 @@ import {
   SELECT_JOB,
 } from "../job-row.ts";
 import type { ClaimWrite, JobChange, JobKey, Projection } from "../job-store.ts";
-import { keyBytes } from "../read-keys.ts";
+import { digestBytes, keyBytes } from "../read-keys.ts";
 import type { Database } from "./database.ts";
 import { isDuplicate } from "./errors.ts";
 
@@ -24,7 +24,8 @@ const JOB_VALUES = readersOf(JOB_COLUMNS);
 const PROJECTED_VALUES = readersOf(PROJECTED);
 const CHANGED_VALUES = readersOf(CHANGED_BY_CALLER);
 const INSERT_JOB = `INSERT INTO jobinfo (${JOB_COLUMNS.join(", ")}) VALUES (${marks(JOB_COLUMNS.length)})`;
-const INSERT_KEY = "INSERT INTO jobkey (k, job_id, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+const INSERT_KEY =
+  "INSERT INTO jobkey (k, job_id, expires_at, digest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
 const CLAIM = `UPDATE jobinfo SET status = ${STORED_STATUS.RUNNING}, claim = claim + 1, attempt = attempt + 1,
   node = ?, update_time = ? WHERE id = ? AND claim = ? AND revision = ? AND status IN (?, ?)`;
 const PROJECT = `UPDATE jobinfo SET ${equal(PROJECTED).join(", ")}
@@ -47,9 +48,9 @@ export function insertJobs(
   }
   database.write(epoch, () => {
     if (isThereAlready(database, epoch, jobs)) return;
-    for (const { key, jobId, expiresAt } of keys) {
-      if (database.run(INSERT_KEY, [keyBytes(key), jobId, expiresAt]) === 0) {
-        throw new ElasticJobError("already_exists", `taken: ${key}`);
+    for (const key of keys) {
+      if (database.run(INSERT_KEY, [keyBytes(key.key), key.jobId, key.expiresAt, digestBytes(key)]) === 0) {
+        throw new ElasticJobError("key_taken", `taken: ${key.key}`);
       }
     }
     for (const job of jobs) {

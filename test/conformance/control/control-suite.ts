@@ -5,6 +5,7 @@ import { isError } from "../../../src/core/errors.ts";
 import { type JobSpec, OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
 import type { State } from "../../../src/core/state/transitions.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
+import { itemOf } from "../../fixtures/add-items.ts";
 import { specOf } from "../../fixtures/job-fixture.ts";
 import { startMaster, type TestMaster } from "../../fixtures/test-master.ts";
 import { until } from "../../fixtures/until.ts";
@@ -121,7 +122,7 @@ export function describeControl(name: string, open: () => Promise<JobStore>): vo
     afterAll(() => master.close());
 
     async function add(fields: Partial<JobSpec>): Promise<number> {
-      const [added] = await master.api.addJobs([specOf({ handler: "work", ...fields })], null);
+      const [added] = await master.api.addJobs([itemOf(specOf({ handler: "work", ...fields }))], null);
       if (added === undefined || added instanceof Error) throw added ?? new Error("not added");
       return added.jobId;
     }
@@ -409,7 +410,7 @@ export function describeControl(name: string, open: () => Promise<JobStore>): vo
     test("a key is free again when its job has ended (unfinished), and after its time", async () => {
       const keyed = (fields: Partial<JobSpec>) => specOf({ handler: "work", ...fields });
       const addKeyed = async (fields: Partial<JobSpec>) => {
-        const [added] = await master.api.addJobs([keyed(fields)], null);
+        const [added] = await master.api.addJobs([itemOf(keyed(fields))], null);
         if (added === undefined || added instanceof Error) throw added ?? new Error("not added");
         return added;
       };

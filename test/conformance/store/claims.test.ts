@@ -8,6 +8,7 @@ import {
   job,
   NOW,
   projection,
+  readKeyIds,
   type StoreUnderTest,
 } from "../../fixtures/store-fixture.ts";
 
@@ -228,7 +229,7 @@ describeStores("claims and projections", (get) => {
     expect(await store.writeFinalRows(epoch, [])).toEqual([]);
     expect(await store.readFinalRows([])).toEqual(new Map());
     expect(await store.readJobs([])).toEqual(new Map());
-    expect(await store.readKeys(epoch, [], NOW)).toEqual(new Map());
+    expect(await readKeyIds(store, epoch, [], NOW)).toEqual(new Map());
     await store.insertJobs(epoch, [], []);
   });
 });

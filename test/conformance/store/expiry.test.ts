@@ -8,6 +8,7 @@ import {
   job,
   NOW,
   newIds,
+  readKeyIds,
   result,
   type StoreUnderTest,
 } from "../../fixtures/store-fixture.ts";
@@ -120,7 +121,7 @@ describeStores("jobs that have ended", (get) => {
     expect(await resultsOf(under, orphan)).toEqual(["1"]);
     expect(await resultsOf(under, first.id)).toEqual(["1"]);
     const epoch = await under.elect();
-    expect((await under.store.readKeys(epoch, [key.key], NOW - 1)).size).toBe(1);
+    expect((await readKeyIds(under.store, epoch, [key.key], NOW - 1)).size).toBe(1);
   });
 });
 
@@ -218,7 +219,7 @@ describeStores("keys", (get) => {
     await under.store.insertJobs(under.epoch, [job(another)], free);
     for (const one of kept) {
       const [next = 0] = await newIds(under, 1);
-      await expectCode(under.store.insertJobs(under.epoch, [job(next)], [one]), "already_exists");
+      await expectCode(under.store.insertJobs(under.epoch, [job(next)], [one]), "key_taken");
     }
     await under.store.freeKeys(
       under.epoch,

@@ -6,6 +6,7 @@ import {
   job,
   NOW,
   newIds,
+  readKeyIds,
   type StoreUnderTest,
   spec,
 } from "../../fixtures/store-fixture.ts";
@@ -21,7 +22,7 @@ describeStores("keys", (get) => {
   test("are taken by the job that was added under them", async () => {
     const under = get();
     const id = await addWithKey(under, "order-1");
-    expect(await under.other.readKeys(under.epoch, ["job:order-1", "job:order-2"], NOW)).toEqual(
+    expect(await readKeyIds(under.other, under.epoch, ["job:order-1", "job:order-2"], NOW)).toEqual(
       new Map([["job:order-1", id]]),
     );
   });
@@ -39,11 +40,11 @@ describeStores("keys", (get) => {
           { key: "job:taken", jobId: b, expiresAt: NEVER },
         ],
       ),
-      "already_exists",
+      "key_taken",
     );
     expect(error.message).toContain("job:taken");
     expect((await under.store.readJobs([a, b])).size).toBe(0);
-    expect(await under.store.readKeys(under.epoch, ["job:still-free", "job:taken"], NOW)).toEqual(
+    expect(await readKeyIds(under.store, under.epoch, ["job:still-free", "job:taken"], NOW)).toEqual(
       new Map([["job:taken", id]]),
     );
     // The connection that was refused has no transaction left open.
@@ -74,7 +75,7 @@ describeStores("keys", (get) => {
 
     const second = await newIds(under, count);
     const again = second.map((id) => job(id));
-    await expectCode(under.store.insertJobs(under.epoch, again, keys), "already_exists");
+    await expectCode(under.store.insertJobs(under.epoch, again, keys), "key_taken");
     expect((await under.store.readJobs(second)).size).toBe(0);
     await under.store.insertJobs(under.epoch, again, []);
     expect((await under.store.readJobs(second)).size).toBe(count);
@@ -94,10 +95,10 @@ describeStores("keys", (get) => {
     const [a = 0, b = 0] = await newIds(under, 2);
     const key = "call:expires";
     await under.store.insertJobs(under.epoch, [job(a)], [{ key, jobId: a, expiresAt: NOW }]);
-    expect(await under.store.readKeys(under.epoch, [key], NOW - 1)).toEqual(new Map([[key, a]]));
-    expect(await under.store.readKeys(under.epoch, [key], NOW)).toEqual(new Map());
+    expect(await readKeyIds(under.store, under.epoch, [key], NOW - 1)).toEqual(new Map([[key, a]]));
+    expect(await readKeyIds(under.store, under.epoch, [key], NOW)).toEqual(new Map());
     await under.store.insertJobs(under.epoch, [job(b)], [{ key, jobId: b, expiresAt: NOW + 1 }]);
-    expect(await under.store.readKeys(under.epoch, [key], NOW)).toEqual(new Map([[key, b]]));
+    expect(await readKeyIds(under.store, under.epoch, [key], NOW)).toEqual(new Map([[key, b]]));
   });
 
   test("of a call hold until they expire, though the first item was refused", async () => {
@@ -108,7 +109,7 @@ describeStores("keys", (get) => {
       [job(added)],
       [{ key: "call:first-refused", jobId: refused, expiresAt: NOW + 1 }],
     );
-    expect(await under.store.readKeys(under.epoch, ["call:first-refused"], NOW)).toEqual(
+    expect(await readKeyIds(under.store, under.epoch, ["call:first-refused"], NOW)).toEqual(
       new Map([["call:first-refused", refused]]),
     );
   });
@@ -119,7 +120,7 @@ describeStores("keys", (get) => {
     expect(await under.store.deleteJob(under.epoch, id, { claim: 0, revision: 1, status: 1 })).toBe(true);
     // Deleted with the job: no need to ask for it first.
     const again = await addWithKey(under, "gone");
-    expect(await under.store.readKeys(under.epoch, ["job:gone"], NOW)).toEqual(
+    expect(await readKeyIds(under.store, under.epoch, ["job:gone"], NOW)).toEqual(
       new Map([["job:gone", again]]),
     );
   });
@@ -130,14 +131,14 @@ describeStores("keys", (get) => {
     const key = "job:for-a-while";
     const row = job(id, { spec: spec({ idempotencyKey: "for-a-while", keyLife: 1 }) });
     await under.store.insertJobs(under.epoch, [row], [{ key, jobId: id, expiresAt: NOW + 1 }]);
-    expect(await under.store.readKeys(under.epoch, [key], NOW)).toEqual(new Map([[key, id]]));
+    expect(await readKeyIds(under.store, under.epoch, [key], NOW)).toEqual(new Map([[key, id]]));
     await under.store.deleteJob(under.epoch, id, { claim: 0, revision: 1, status: 1 });
-    expect(await under.store.readKeys(under.epoch, [key], NOW)).toEqual(new Map());
+    expect(await readKeyIds(under.store, under.epoch, [key], NOW)).toEqual(new Map());
     const [a = 0, b = 0] = await newIds(under, 2);
     await under.store.insertJobs(under.epoch, [job(a)], [{ key, jobId: a, expiresAt: NOW + 1 }]);
-    expect(await under.store.readKeys(under.epoch, [key], NOW + 1)).toEqual(new Map());
+    expect(await readKeyIds(under.store, under.epoch, [key], NOW + 1)).toEqual(new Map());
     await under.store.insertJobs(under.epoch, [job(b)], [{ key, jobId: b, expiresAt: NEVER }]);
-    expect(await under.store.readKeys(under.epoch, [key], NOW + 1)).toEqual(new Map([[key, b]]));
+    expect(await readKeyIds(under.store, under.epoch, [key], NOW + 1)).toEqual(new Map([[key, b]]));
   });
 
   test("stay when a job is deleted that they name no longer", async () => {
@@ -146,9 +147,30 @@ describeStores("keys", (get) => {
     await under.store.freeKeys(under.epoch, [{ key: "job:inherited", jobId: id }]);
     const heir = await addWithKey(under, "inherited");
     expect(await under.store.deleteJob(under.epoch, id, { claim: 0, revision: 1, status: 1 })).toBe(true);
-    expect(await under.store.readKeys(under.epoch, ["job:inherited"], NOW)).toEqual(
+    expect(await readKeyIds(under.store, under.epoch, ["job:inherited"], NOW)).toEqual(
       new Map([["job:inherited", heir]]),
     );
+  });
+
+  test("have what was asked for under them, as it was given, or nothing", async () => {
+    const under = get();
+    const digests = [
+      new Uint8Array([0, 255, 39, 92, 10]),
+      new Uint8Array(100_000).fill(200),
+      new Uint8Array(),
+    ];
+    const [ids, bare] = [await newIds(under, 3), await addWithKey(under, "bare")];
+    for (const [index, digest] of digests.entries()) {
+      const [key, jobId] = [`call:digest ${index}`, ids[index] ?? 0];
+      await under.store.insertJobs(under.epoch, [job(jobId)], [{ key, jobId, expiresAt: NEVER, digest }]);
+    }
+    const keys = ["call:digest 0", "call:digest 1", "call:digest 2", "job:bare"];
+    const taken = await under.other.readKeys(under.epoch, keys, NOW);
+    expect([...taken.values()].map(({ digest }) => [...digest])).toEqual([
+      ...digests.map((bytes) => [...bytes]),
+      [],
+    ]);
+    expect(taken.get("job:bare")?.jobId).toBe(bare);
   });
 
   test("are freed one by one, where a job has several", async () => {
@@ -158,7 +180,7 @@ describeStores("keys", (get) => {
     const call = { key: "call:two-of-two", jobId: id, expiresAt: NEVER };
     await under.store.insertJobs(under.epoch, [job(other)], [call]);
     await under.store.freeKeys(under.epoch, [{ key: "job:one-of-two", jobId: id }]);
-    expect(await under.store.readKeys(under.epoch, ["job:one-of-two", call.key], NOW)).toEqual(
+    expect(await readKeyIds(under.store, under.epoch, ["job:one-of-two", call.key], NOW)).toEqual(
       new Map([[call.key, id]]),
     );
   });
@@ -174,7 +196,7 @@ describeStores("keys", (get) => {
       { key: "job:to-keep", jobId: id },
       { key: "job:nobody's", jobId: id },
     ]);
-    expect(await under.store.readKeys(under.epoch, keys, NOW)).toEqual(new Map([["job:to-keep", kept]]));
+    expect(await readKeyIds(under.store, under.epoch, keys, NOW)).toEqual(new Map([["job:to-keep", kept]]));
     await addWithKey(under, "to-free");
   });
 
@@ -184,7 +206,7 @@ describeStores("keys", (get) => {
     const ids: number[] = [];
     for (const name of names) ids.push(await addWithKey(under, name));
     const keys = names.map((name) => `job:${name}`);
-    expect(await under.store.readKeys(under.epoch, keys, NOW)).toEqual(
+    expect(await readKeyIds(under.store, under.epoch, keys, NOW)).toEqual(
       new Map(keys.map((key, index) => [key, ids[index]])),
     );
   });

@@ -108,7 +108,7 @@ test("a connection is bound to a second only while the packet goes, whatever bec
   await add([job(id)], [keyOf(id)]);
   expect(await idleSeconds()).toBe(30);
   const other = nextId++;
-  await expectCode(add([job(other)], [{ ...keyOf(id), jobId: other }]), "already_exists");
+  await expectCode(add([job(other)], [{ ...keyOf(id), jobId: other }]), "key_taken");
   expect(await idleSeconds()).toBe(30);
   await expectCode(add([{ ...job(id), createTime: 1 }], [keyOf(other)]), "internal");
   expect(await idleSeconds()).toBe(30);

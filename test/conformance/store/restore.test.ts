@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { ElasticJobError } from "../../../src/core/errors.ts";
 import type { Mastership } from "../../../src/master/mastership.ts";
 import { loadMigrations, tablesOf } from "../../../src/store/migrations.ts";
+import { itemOf } from "../../fixtures/add-items.ts";
 import { emptyDatabase, result, spec } from "../../fixtures/store-fixture.ts";
 import { startMastership } from "../../fixtures/test-master.ts";
 import { until } from "../../fixtures/until.ts";
@@ -35,7 +36,7 @@ class Caller {
         schedule: { kind: "timed", runAt: 4_000_000_000_000 },
       }),
     );
-    const ids = (await this.api.addJobs(items, key)).map((added) => {
+    const ids = (await this.api.addJobs(items.map(itemOf), key)).map((added) => {
       if (added instanceof ElasticJobError) throw added;
       return added.jobId;
     });

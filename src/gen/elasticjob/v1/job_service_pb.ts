@@ -6,7 +6,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Cron, CronJson, Daily, DailyJson, Immediate, ImmediateJson, Job, JobJson, JobResult, JobResultJson, JobStatus, JobStatusJson, KeyLife, KeyLifeJson, Misfire, MisfireJson, Outcome, OutcomeJson, Overlap, OverlapJson, Requirements, RequirementsJson, RetryPolicy, RetryPolicyJson, Timed, TimedJson } from "./job_pb.ts";
+import type { Cron, CronJson, Daily, DailyJson, Immediate, ImmediateJson, Job, JobJson, JobResult, JobResultJson, JobStatus, JobStatusJson, KeyLife, KeyLifeJson, KeyReuse, KeyReuseJson, Misfire, MisfireJson, Outcome, OutcomeJson, Overlap, OverlapJson, Requirements, RequirementsJson, RetryPolicy, RetryPolicyJson, Timed, TimedJson } from "./job_pb.ts";
 import { file_elasticjob_v1_job } from "./job_pb.ts";
 import type { Duration, DurationJson, FieldMask, FieldMaskJson, Timestamp, TimestampJson, Value, ValueJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/job_service.proto.
  */
 export const file_elasticjob_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIpEHCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhkKDHBheWxvYWRfanNvbhgeIAEoCUgBiAEBEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgCiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHQoVYWxsb3dfdW5rbm93bl9oYW5kbGVyGBYgASgIQgoKCHNjaGVkdWxlQg8KDV9wYXlsb2FkX2pzb25CEgoQX21heF9vY2N1cnJlbmNlcyJyCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSDwoHY3JlYXRlZBgCIAEoCBIvCgtuZXh0X3J1bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAQgASgJIo4BCg5BZGRKb2JzUmVxdWVzdBIqCgRqb2JzGAEgAygLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0EiYKBXRhYmxlGAIgASgLMhcuZWxhc3RpY2pvYi52MS5Kb2JUYWJsZRIoCghrZXlfcGFydBgDIAEoCzIWLmVsYXN0aWNqb2IudjEuS2V5UGFydCJeCghKb2JUYWJsZRIvCgl0ZW1wbGF0ZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QSEAoIdGVtcGxhdGUYAiADKA0SDwoHcGF5bG9hZBgDIAMoCSImCgdLZXlQYXJ0EgwKBGpvYnMYASABKA0SDQoFZmlyc3QYAiABKA0iawoPQWRkSm9ic1Jlc3BvbnNlEi4KCG91dGNvbWVzGAEgAygLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JPdXRjb21lEigKBWFkZGVkGAIgASgLMhkuZWxhc3RpY2pvYi52MS5BZGRlZFRhYmxlImAKCkFkZGVkVGFibGUSDgoGam9iX2lkGAEgAygBEg8KB2V4aXN0ZWQYAiADKAgSEwoLbmV4dF9ydW5fYXQYAyADKAESDgoGcmVhc29uGAQgAygNEgwKBHRleHQYBSADKAkiewoNQWRkSm9iT3V0Y29tZRIuCgVhZGRlZBgBIAEoCzIdLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2VIABIvCgdmYWlsdXJlGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JGYWlsdXJlSABCCQoHb3V0Y29tZSIuCg1BZGRKb2JGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSKBAQoUU3RyZWFtQWRkSm9ic1JlcXVlc3QSDAoEY2FsbBgBIAEoDRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSLgoHcmVxdWVzdBgDIAEoCzIdLmVsYXN0aWNqb2IudjEuQWRkSm9ic1JlcXVlc3QSEgoKdGltZW91dF9tcxgEIAEoDSKGAQoVU3RyZWFtQWRkSm9ic1Jlc3BvbnNlEgwKBGNhbGwYASABKA0SMAoIcmVzcG9uc2UYAiABKAsyHi5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXNwb25zZRItCgdmYWlsdXJlGAMgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JGYWlsdXJlIrcBChBVcGRhdGVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRIfCgNqb2IYAiABKAsyEi5lbGFzdGljam9iLnYxLkpvYhIvCgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSFQoIcmV2aXNpb24YBCABKAVIAIgBARIdChVhbGxvd191bmtub3duX2hhbmRsZXIYCiABKAhCCwoJX3JldmlzaW9uIjQKEVVwZGF0ZUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiIKEERlbGV0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIhMKEURlbGV0ZUpvYlJlc3BvbnNlIiEKD1BhdXNlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiMwoQUGF1c2VKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIiChBSZXN1bWVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSI0ChFSZXN1bWVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIjChFUcmlnZ2VySm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiNQoSVHJpZ2dlckpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIlQKEENhbmNlbEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEjAKDHNjaGVkdWxlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiNAoRQ2FuY2VsSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIQoPUmV0cnlKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIzChBSZXRyeUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiUKE0dldEpvYlN0YXR1c1JlcXVlc3QSDgoGam9iX2lkGAEgASgJImYKFEdldEpvYlN0YXR1c1Jlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi0KC2xhc3RfcmVzdWx0GAIgASgLMhguZWxhc3RpY2pvYi52MS5Kb2JSZXN1bHQisQEKEUdldEFsbEpvYnNSZXF1ZXN0EigKBnN0YXR1cxgBIAEoDjIYLmVsYXN0aWNqb2IudjEuSm9iU3RhdHVzEg8KB2hhbmRsZXIYAiABKAkSEwoLbmFtZV9wcmVmaXgYAyABKAkSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkSEgoKd2l0aF90b3RhbBgGIAEoCBIRCglwYXJlbnRfaWQYByABKAkiYwoSR2V0QWxsSm9ic1Jlc3BvbnNlEiAKBGpvYnMYASADKAsyEi5lbGFzdGljam9iLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoBSJ1ChNHZXRBbGxSZXN1bHRSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRInCgdvdXRjb21lGAIgASgOMhYuZWxhc3RpY2pvYi52MS5PdXRjb21lEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJIloKFEdldEFsbFJlc3VsdFJlc3BvbnNlEikKB3Jlc3VsdHMYASADKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkigAIKFlByZXZpZXdTY2hlZHVsZVJlcXVlc3QSLQoJaW1tZWRpYXRlGAEgASgLMhguZWxhc3RpY2pvYi52MS5JbW1lZGlhdGVIABIlCgV0aW1lZBgCIAEoCzIULmVsYXN0aWNqb2IudjEuVGltZWRIABIlCgVkYWlseRgDIAEoCzIULmVsYXN0aWNqb2IudjEuRGFpbHlIABIjCgRjcm9uGAQgASgLMhMuZWxhc3RpY2pvYi52MS5Dcm9uSAASKQoFYWZ0ZXIYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAYgASgFQgoKCHNjaGVkdWxlImEKF1ByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEi4KC29jY3VycmVuY2VzGAEgAygLMhkuZWxhc3RpY2pvYi52MS5PY2N1cnJlbmNlEhYKDnRpbWVfem9uZV9kYXRhGAIgASgJIkQKCk9jY3VycmVuY2USKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbm90ZRgCIAEoCSIhCg9XYXRjaEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJImIKEFdhdGNoSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdDLgCQoKSm9iU2VydmljZRJFCgZBZGRKb2ISHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QaHS5lbGFzdGljam9iLnYxLkFkZEpvYlJlc3BvbnNlEkgKB0FkZEpvYnMSHS5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXF1ZXN0Gh4uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVzcG9uc2USXgoNU3RyZWFtQWRkSm9icxIjLmVsYXN0aWNqb2IudjEuU3RyZWFtQWRkSm9ic1JlcXVlc3QaJC5lbGFzdGljam9iLnYxLlN0cmVhbUFkZEpvYnNSZXNwb25zZSgBMAESTgoJVXBkYXRlSm9iEh8uZWxhc3RpY2pvYi52MS5VcGRhdGVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5VcGRhdGVKb2JSZXNwb25zZRJOCglEZWxldGVKb2ISHy5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlc3BvbnNlEksKCFBhdXNlSm9iEh4uZWxhc3RpY2pvYi52MS5QYXVzZUpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVzcG9uc2USTgoJUmVzdW1lSm9iEh8uZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXNwb25zZRJRCgpUcmlnZ2VySm9iEiAuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuVHJpZ2dlckpvYlJlc3BvbnNlEk4KCUNhbmNlbEpvYhIfLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVzcG9uc2USSwoIUmV0cnlKb2ISHi5lbGFzdGljam9iLnYxLlJldHJ5Sm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXNwb25zZRJXCgxHZXRKb2JTdGF0dXMSIi5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1JlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1Jlc3BvbnNlElEKCkdldEFsbEpvYnMSIC5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5HZXRBbGxKb2JzUmVzcG9uc2USVwoMR2V0QWxsUmVzdWx0EiIuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXNwb25zZRJgCg9QcmV2aWV3U2NoZWR1bGUSJS5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlcXVlc3QaJi5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEk0KCFdhdGNoSm9iEh4uZWxhc3RpY2pvYi52MS5XYXRjaEpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVzcG9uc2UwAWIGcHJvdG8z", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIr0HCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhkKDHBheWxvYWRfanNvbhgeIAEoCUgBiAEBEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgCiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoJa2V5X3JldXNlGBYgASgOMhcuZWxhc3RpY2pvYi52MS5LZXlSZXVzZRIdChVhbGxvd191bmtub3duX2hhbmRsZXIYFyABKAhCCgoIc2NoZWR1bGVCDwoNX3BheWxvYWRfanNvbkISChBfbWF4X29jY3VycmVuY2VzIoMBCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSFAoHY3JlYXRlZBgCIAEoCEgAiAEBEi8KC25leHRfcnVuX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YBCABKAlCCgoIX2NyZWF0ZWQijgEKDkFkZEpvYnNSZXF1ZXN0EioKBGpvYnMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QSJgoFdGFibGUYAiABKAsyFy5lbGFzdGljam9iLnYxLkpvYlRhYmxlEigKCGtleV9wYXJ0GAMgASgLMhYuZWxhc3RpY2pvYi52MS5LZXlQYXJ0Il4KCEpvYlRhYmxlEi8KCXRlbXBsYXRlcxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBIQCgh0ZW1wbGF0ZRgCIAMoDRIPCgdwYXlsb2FkGAMgAygJIiYKB0tleVBhcnQSDAoEam9icxgBIAEoDRINCgVmaXJzdBgCIAEoDSJrCg9BZGRKb2JzUmVzcG9uc2USLgoIb3V0Y29tZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYk91dGNvbWUSKAoFYWRkZWQYAiABKAsyGS5lbGFzdGljam9iLnYxLkFkZGVkVGFibGUiYAoKQWRkZWRUYWJsZRIOCgZqb2JfaWQYASADKAESDwoHZXhpc3RlZBgCIAMoCBITCgtuZXh0X3J1bl9hdBgDIAMoARIOCgZyZWFzb24YBCADKA0SDAoEdGV4dBgFIAMoCSJ7Cg1BZGRKb2JPdXRjb21lEi4KBWFkZGVkGAEgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JSZXNwb25zZUgAEi8KB2ZhaWx1cmUYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmVIAEIJCgdvdXRjb21lIi4KDUFkZEpvYkZhaWx1cmUSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIoEBChRTdHJlYW1BZGRKb2JzUmVxdWVzdBIMCgRjYWxsGAEgASgNEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIuCgdyZXF1ZXN0GAMgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVxdWVzdBISCgp0aW1lb3V0X21zGAQgASgNIoYBChVTdHJlYW1BZGRKb2JzUmVzcG9uc2USDAoEY2FsbBgBIAEoDRIwCghyZXNwb25zZRgCIAEoCzIeLmVsYXN0aWNqb2IudjEuQWRkSm9ic1Jlc3BvbnNlEi0KB2ZhaWx1cmUYAyABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmUitwEKEFVwZGF0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEh8KA2pvYhgCIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIVCghyZXZpc2lvbhgEIAEoBUgAiAEBEh0KFWFsbG93X3Vua25vd25faGFuZGxlchgKIAEoCEILCglfcmV2aXNpb24iNAoRVXBkYXRlSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIgoQRGVsZXRlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiEwoRRGVsZXRlSm9iUmVzcG9uc2UiIQoPUGF1c2VKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIzChBQYXVzZUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiIKEFJlc3VtZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjQKEVJlc3VtZUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiMKEVRyaWdnZXJKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSI1ChJUcmlnZ2VySm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiVAoQQ2FuY2VsSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSMAoMc2NoZWR1bGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI0ChFDYW5jZWxKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIhCg9SZXRyeUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjMKEFJldHJ5Sm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiJQoTR2V0Sm9iU3RhdHVzUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiZgoUR2V0Sm9iU3RhdHVzUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdCKxAQoRR2V0QWxsSm9ic1JlcXVlc3QSKAoGc3RhdHVzGAEgASgOMhguZWxhc3RpY2pvYi52MS5Kb2JTdGF0dXMSDwoHaGFuZGxlchgCIAEoCRITCgtuYW1lX3ByZWZpeBgDIAEoCRIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCRISCgp3aXRoX3RvdGFsGAYgASgIEhEKCXBhcmVudF9pZBgHIAEoCSJjChJHZXRBbGxKb2JzUmVzcG9uc2USIAoEam9icxgBIAMoCzISLmVsYXN0aWNqb2IudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgp0b3RhbF9zaXplGAMgASgFInUKE0dldEFsbFJlc3VsdFJlcXVlc3QSDgoGam9iX2lkGAEgASgJEicKB291dGNvbWUYAiABKA4yFi5lbGFzdGljam9iLnYxLk91dGNvbWUSEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkiWgoUR2V0QWxsUmVzdWx0UmVzcG9uc2USKQoHcmVzdWx0cxgBIAMoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKAAgoWUHJldmlld1NjaGVkdWxlUmVxdWVzdBItCglpbW1lZGlhdGUYASABKAsyGC5lbGFzdGljam9iLnYxLkltbWVkaWF0ZUgAEiUKBXRpbWVkGAIgASgLMhQuZWxhc3RpY2pvYi52MS5UaW1lZEgAEiUKBWRhaWx5GAMgASgLMhQuZWxhc3RpY2pvYi52MS5EYWlseUgAEiMKBGNyb24YBCABKAsyEy5lbGFzdGljam9iLnYxLkNyb25IABIpCgVhZnRlchgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYBiABKAVCCgoIc2NoZWR1bGUiYQoXUHJldmlld1NjaGVkdWxlUmVzcG9uc2USLgoLb2NjdXJyZW5jZXMYASADKAsyGS5lbGFzdGljam9iLnYxLk9jY3VycmVuY2USFgoOdGltZV96b25lX2RhdGEYAiABKAkiRAoKT2NjdXJyZW5jZRIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRub3RlGAIgASgJIiEKD1dhdGNoSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiYgoQV2F0Y2hKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYhItCgtsYXN0X3Jlc3VsdBgCIAEoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0MuAJCgpKb2JTZXJ2aWNlEkUKBkFkZEpvYhIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2USSAoHQWRkSm9icxIdLmVsYXN0aWNqb2IudjEuQWRkSm9ic1JlcXVlc3QaHi5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXNwb25zZRJeCg1TdHJlYW1BZGRKb2JzEiMuZWxhc3RpY2pvYi52MS5TdHJlYW1BZGRKb2JzUmVxdWVzdBokLmVsYXN0aWNqb2IudjEuU3RyZWFtQWRkSm9ic1Jlc3BvbnNlKAEwARJOCglVcGRhdGVKb2ISHy5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlc3BvbnNlEk4KCURlbGV0ZUpvYhIfLmVsYXN0aWNqb2IudjEuRGVsZXRlSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuRGVsZXRlSm9iUmVzcG9uc2USSwoIUGF1c2VKb2ISHi5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUGF1c2VKb2JSZXNwb25zZRJOCglSZXN1bWVKb2ISHy5lbGFzdGljam9iLnYxLlJlc3VtZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlJlc3VtZUpvYlJlc3BvbnNlElEKClRyaWdnZXJKb2ISIC5lbGFzdGljam9iLnYxLlRyaWdnZXJKb2JSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVzcG9uc2USTgoJQ2FuY2VsSm9iEh8uZWxhc3RpY2pvYi52MS5DYW5jZWxKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5DYW5jZWxKb2JSZXNwb25zZRJLCghSZXRyeUpvYhIeLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5SZXRyeUpvYlJlc3BvbnNlElcKDEdldEpvYlN0YXR1cxIiLmVsYXN0aWNqb2IudjEuR2V0Sm9iU3RhdHVzUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuR2V0Sm9iU3RhdHVzUmVzcG9uc2USUQoKR2V0QWxsSm9icxIgLmVsYXN0aWNqb2IudjEuR2V0QWxsSm9ic1JlcXVlc3QaIS5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXNwb25zZRJXCgxHZXRBbGxSZXN1bHQSIi5lbGFzdGljam9iLnYxLkdldEFsbFJlc3VsdFJlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEFsbFJlc3VsdFJlc3BvbnNlEmAKD1ByZXZpZXdTY2hlZHVsZRIlLmVsYXN0aWNqb2IudjEuUHJldmlld1NjaGVkdWxlUmVxdWVzdBomLmVsYXN0aWNqb2IudjEuUHJldmlld1NjaGVkdWxlUmVzcG9uc2USTQoIV2F0Y2hKb2ISHi5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuV2F0Y2hKb2JSZXNwb25zZTABYgZwcm90bzM", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A job to add. Only `handler` is required.
@@ -130,7 +130,8 @@ export type AddJobRequest = Message<"elasticjob.v1.AddJobRequest"> & {
   requirements?: Requirements | undefined;
 
   /**
-   * The same key returns the same job, for as long as the job is kept. Up to 200 bytes of UTF-8.
+   * The same key returns the same job, for as long as the job is kept; with other fields than it was added with, the
+   * add is refused: see key_reuse. Up to 200 bytes of UTF-8.
    *
    * @generated from field: string idempotency_key = 13;
    */
@@ -197,11 +198,20 @@ export type AddJobRequest = Message<"elasticjob.v1.AddJobRequest"> & {
   keyTtl?: Duration | undefined;
 
   /**
+   * Whether the job that the key names is also the answer when it was added with other fields than these; only with an
+   * idempotency_key. Fields are compared as they are sent, with their defaults: a delay as a delay, payloads whatever
+   * the order of their keys. What UpdateJob changed since does not count.
+   *
+   * @generated from field: elasticjob.v1.KeyReuse key_reuse = 22;
+   */
+  keyReuse: KeyReuse;
+
+  /**
    * Accepted though no node has ever offered its handler: it waits for one that does. Unset, such a job is refused
    * with failed_precondition, as its name is probably misspelt; a handler that any node has offered before is
    * accepted, for as long as retention keeps what has ended. Not kept with the job.
    *
-   * @generated from field: bool allow_unknown_handler = 22;
+   * @generated from field: bool allow_unknown_handler = 23;
    */
   allowUnknownHandler: boolean;
 };
@@ -307,7 +317,8 @@ export type AddJobRequestJson = {
   requirements?: RequirementsJson;
 
   /**
-   * The same key returns the same job, for as long as the job is kept. Up to 200 bytes of UTF-8.
+   * The same key returns the same job, for as long as the job is kept; with other fields than it was added with, the
+   * add is refused: see key_reuse. Up to 200 bytes of UTF-8.
    *
    * @generated from field: string idempotency_key = 13;
    */
@@ -374,11 +385,20 @@ export type AddJobRequestJson = {
   keyTtl?: DurationJson;
 
   /**
+   * Whether the job that the key names is also the answer when it was added with other fields than these; only with an
+   * idempotency_key. Fields are compared as they are sent, with their defaults: a delay as a delay, payloads whatever
+   * the order of their keys. What UpdateJob changed since does not count.
+   *
+   * @generated from field: elasticjob.v1.KeyReuse key_reuse = 22;
+   */
+  keyReuse?: KeyReuseJson;
+
+  /**
    * Accepted though no node has ever offered its handler: it waits for one that does. Unset, such a job is refused
    * with failed_precondition, as its name is probably misspelt; a handler that any node has offered before is
    * accepted, for as long as retention keeps what has ended. Not kept with the job.
    *
-   * @generated from field: bool allow_unknown_handler = 22;
+   * @generated from field: bool allow_unknown_handler = 23;
    */
   allowUnknownHandler?: boolean;
 };
@@ -404,11 +424,11 @@ export type AddJobResponse = Message<"elasticjob.v1.AddJobResponse"> & {
   jobId: string;
 
   /**
-   * False when a job with the same key was there already.
+   * False when a job with the same key was there already. Always set, so that JSON says it too.
    *
-   * @generated from field: bool created = 2;
+   * @generated from field: optional bool created = 2;
    */
-  created: boolean;
+  created?: boolean | undefined;
 
   /**
    * When it is due.
@@ -439,9 +459,9 @@ export type AddJobResponseJson = {
   jobId?: string;
 
   /**
-   * False when a job with the same key was there already.
+   * False when a job with the same key was there already. Always set, so that JSON says it too.
    *
-   * @generated from field: bool created = 2;
+   * @generated from field: optional bool created = 2;
    */
   created?: boolean;
 
@@ -595,7 +615,8 @@ export const JobTableSchema: GenMessage<JobTable, {jsonType: JobTableJson}> = /*
 
 /**
  * Which of the jobs under an idempotency key: so that many requests can share a key, and each costs less. Every one
- * of its jobs is added once, however often it is sent. All requests of a key are first made within half an hour.
+ * of its jobs is added once, however often it is sent. All requests of a key are first made within half an hour. What is
+ * sent again is taken for the same, and not compared: whoever uses parts never sends other jobs under one.
  *
  * @generated from message elasticjob.v1.KeyPart
  */
@@ -617,7 +638,8 @@ export type KeyPart = Message<"elasticjob.v1.KeyPart"> & {
 
 /**
  * Which of the jobs under an idempotency key: so that many requests can share a key, and each costs less. Every one
- * of its jobs is added once, however often it is sent. All requests of a key are first made within half an hour.
+ * of its jobs is added once, however often it is sent. All requests of a key are first made within half an hour. What is
+ * sent again is taken for the same, and not compared: whoever uses parts never sends other jobs under one.
  *
  * @generated from message elasticjob.v1.KeyPart
  */
@@ -2287,7 +2309,8 @@ export const JobService: GenService<{
   /**
    * Adds one job; the answer comes after it is committed to the database. An `Idempotency-Key`
    * header makes the caller's retry of the very same call safe for an hour.
-   * Errors: invalid_argument, failed_precondition (no node offers the handler), resource_exhausted.
+   * Errors: invalid_argument, failed_precondition (no node offers the handler), resource_exhausted,
+   * already_exists (its key came with another body before; the message names the fields that differ).
    *
    * @generated from rpc elasticjob.v1.JobService.AddJob
    */
@@ -2297,7 +2320,9 @@ export const JobService: GenService<{
     output: typeof AddJobResponseSchema;
   },
   /**
-   * Adds up to 10,000 jobs, with an outcome for each. Errors: invalid_argument (the call as a whole).
+   * Adds up to 10,000 jobs, with an outcome for each. Errors: invalid_argument (the call as a whole). Under an
+   * `Idempotency-Key` that came before, each job that differs from the one at its place then is refused with
+   * already_exists; all are, when there were more or fewer.
    *
    * @generated from rpc elasticjob.v1.JobService.AddJobs
    */

@@ -121,5 +121,7 @@ CREATE TABLE IF NOT EXISTS jobresult (
 CREATE TABLE IF NOT EXISTS jobkey (
   k VARBINARY(255) NOT NULL PRIMARY KEY,
   job_id BIGINT NOT NULL,
-  expires_at BIGINT NOT NULL
+  expires_at BIGINT NOT NULL,
+  -- What was asked for under it, a few bytes for each field; empty: nothing to compare with.
+  digest MEDIUMBLOB NOT NULL
 ) ENGINE=InnoDB;

@@ -102,5 +102,7 @@ CREATE TABLE jobresult (
 CREATE TABLE jobkey (
   k BLOB NOT NULL PRIMARY KEY CHECK (length(k) <= 255),
   job_id INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL
+  expires_at INTEGER NOT NULL,
+  -- What was asked for under it, a few bytes for each field; empty: nothing to compare with.
+  digest BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;

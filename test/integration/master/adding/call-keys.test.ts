@@ -7,11 +7,13 @@ import type { AddedJob, KeyPart } from "../../../../src/master/job-api.ts";
 import type { JobStore } from "../../../../src/store/job-store.ts";
 import { openSqliteStore } from "../../../../src/store/open.ts";
 import { systemClock } from "../../../../src/system-clock.ts";
+import { itemOf, refusedItem } from "../../../fixtures/add-items.ts";
 import { specOf } from "../../../fixtures/job-fixture.ts";
 import { startMaster, startMastership, type TestMaster } from "../../../fixtures/test-master.ts";
 
-const good = (name: string) => specOf({ handler: "work", name });
-const refused = invalidArgument([{ field: "timed.runAt", message: "is refused" }]);
+const good = (name: string) => itemOf(specOf({ handler: "work", name }));
+const refusal = invalidArgument([{ field: "timed.runAt", message: "is refused" }]);
+const refused = (name: string) => refusedItem(refusal, good(name).asked);
 
 function idOf(outcome: AddedJob | ElasticJobError | undefined): number {
   if (outcome === undefined || outcome instanceof ElasticJobError) throw outcome ?? new Error("no outcome");
@@ -46,15 +48,15 @@ async function open(prepare: (store: JobStore) => void = () => {}): Promise<Open
 
 test("a call that is made again finds its jobs by their places, whatever is refused by then", async () => {
   const { master, store } = await open();
-  const first = await master.api.addJobs([refused, good("b"), good("c")], "a call");
-  expect(first[0]).toBe(refused);
+  const first = await master.api.addJobs([refused("a"), good("b"), good("c")], "a call");
+  expect(first[0]).toBe(refusal);
   expect(idOf(first[2])).toBe(idOf(first[1]) + 1);
 
-  const again = await master.api.addJobs([good("a"), refused, good("c")], "a call");
+  const again = await master.api.addJobs([good("a"), refused("b"), good("c")], "a call");
   expect(again.slice(1)).toEqual(first.slice(1));
   expect(idOf(again[0])).toBe(idOf(first[1]) - 1);
 
-  const last = await master.api.addJobs([refused, refused, refused], "a call");
+  const last = await master.api.addJobs([refused("a"), refused("b"), refused("c")], "a call");
   expect(last.map(idOf)).toEqual(again.map(idOf));
   expect((await store.listJobs({}, { before: null, limit: 10 })).items.map(({ spec }) => spec.name)).toEqual([
     "c",
@@ -98,7 +100,7 @@ test("a call that is made for the first time asks the database for no key", asyn
 test("many jobs with keys of their own are asked for together, and added once", async () => {
   const { master, reads } = await open();
   const call = Array.from({ length: 1500 }, (_, index) =>
-    specOf({ handler: "work", idempotencyKey: `key ${index}` }),
+    itemOf(specOf({ handler: "work", idempotencyKey: `key ${index}` })),
   );
   const first = await master.api.addJobs(call, null);
   expect(first.map((outcome) => "created" in outcome && outcome.created)).not.toContain(false);
@@ -111,10 +113,21 @@ test("many jobs with keys of their own are asked for together, and added once", 
 
 test("a call whose first jobs have keys is found again, with what was new then", async () => {
   const { master } = await open();
-  const call = [specOf({ handler: "work", idempotencyKey: "own" }), good("b"), good("c")];
+  const call = [itemOf(specOf({ handler: "work", idempotencyKey: "own" })), good("b"), good("c")];
   const first = await master.api.addJobs(call, "a call");
   const again = await master.api.addJobs(call, "a call");
   expect(again).toEqual(first);
+});
+
+test("a key that a node made for its own retries has nothing to compare stored beside it", async () => {
+  const { master, store } = await open();
+  const first = await master.api.addJobs([good("a"), good("b")], "a node's own", "retries");
+  expect(await master.api.addJobs([good("a"), good("b")], "a node's own", "retries")).toEqual(first);
+  await master.api.addJobs([good("a")], "a caller's");
+  const { epoch } = await store.readMastership();
+  const keys = ["call:a node's own", "call:a caller's"];
+  const taken = await store.readKeys(epoch, keys, 0);
+  expect(keys.map((key) => taken.get(key)?.digest.length === 0)).toEqual([true, false]);
 });
 
 describe("calls that share a key", () => {
@@ -235,7 +248,7 @@ describe("calls that share a key", () => {
 
   test("of which the first is refused leave the key to the others", async () => {
     const { master, store } = await open();
-    expect(await master.api.addJobs([refused], "shared", from(0))).toEqual([refused]);
+    expect(await master.api.addJobs([refused("a")], "shared", from(0))).toEqual([refusal]);
     const [b] = await master.api.addJobs([good("b")], "shared", from(1));
     const [a] = await master.api.addJobs([good("a")], "shared", from(0));
     expect(idOf(b) - idOf(a)).toBe(1);
@@ -262,9 +275,9 @@ describe("calls that share a key", () => {
         return reserveIds.apply(under, asked);
       };
     });
-    await master.api.addJobs([specOf({ handler: "work", idempotencyKey: "own" })], null);
+    await master.api.addJobs([itemOf(specOf({ handler: "work", idempotencyKey: "own" }))], null);
     for (let first = 0; first < 20; first++) {
-      const known = specOf({ handler: "work", idempotencyKey: "own" });
+      const known = itemOf(specOf({ handler: "work", idempotencyKey: "own" }));
       const [outcome] = await master.api.addJobs([known], "shared", from(first, 10_000));
       expect(outcome).toMatchObject({ created: false });
     }

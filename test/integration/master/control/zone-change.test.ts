@@ -5,6 +5,7 @@ import { OUTCOME, type Schedule, STORED_STATUS } from "../../../../src/core/job.
 import type { JobStore } from "../../../../src/store/job-store.ts";
 import { openSqliteStore } from "../../../../src/store/open.ts";
 import { systemClock } from "../../../../src/system-clock.ts";
+import { itemOf } from "../../../fixtures/add-items.ts";
 import { specOf } from "../../../fixtures/job-fixture.ts";
 import { startMastership, TestNode } from "../../../fixtures/test-master.ts";
 import { until } from "../../../fixtures/until.ts";
@@ -49,7 +50,7 @@ test("a master with newer time zone data moves what waits to its local time, and
   const node = new TestNode(older.api, store);
   const add = async (schedule: Schedule) => {
     const spec = specOf({ handler: "work", schedule });
-    const [added] = await older.api.addJobs([spec], null);
+    const [added] = await older.api.addJobs([itemOf(spec)], null);
     if (added === undefined || "code" in added) throw new Error("not added");
     return added.jobId;
   };

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type JobSpec, OUTCOME, STORED_STATUS } from "../../../../src/core/job.ts";
 import { openSqliteStore } from "../../../../src/store/open.ts";
 import { systemClock } from "../../../../src/system-clock.ts";
+import { itemOf } from "../../../fixtures/add-items.ts";
 import { specOf } from "../../../fixtures/job-fixture.ts";
 import { recordingLogger } from "../../../fixtures/recording-logger.ts";
 import { startMaster, type TestMaster, TestNode } from "../../../fixtures/test-master.ts";
@@ -31,7 +32,7 @@ async function start(maxLost = 10): Promise<void> {
 
 async function add(fields: Partial<JobSpec> = {}): Promise<number> {
   const spec = specOf({ name: "brew", handler: "work", ...fields });
-  const [added] = await master.api.addJobs([spec], null);
+  const [added] = await master.api.addJobs([itemOf(spec)], null);
   if (added === undefined || added instanceof Error) throw added ?? new Error("not added");
   return added.jobId;
 }

@@ -6,6 +6,7 @@ import { isError } from "../../../../src/core/errors.ts";
 import { type JobRecord, type JobSpec, OUTCOME } from "../../../../src/core/job.ts";
 import { openSqliteStore } from "../../../../src/store/open.ts";
 import { systemClock } from "../../../../src/system-clock.ts";
+import { itemOf } from "../../../fixtures/add-items.ts";
 import { recordOf, specOf } from "../../../fixtures/job-fixture.ts";
 import { startMaster, startMastership, type TestMaster, TestNode } from "../../../fixtures/test-master.ts";
 import { until } from "../../../fixtures/until.ts";
@@ -23,7 +24,7 @@ afterEach(async () => {
 });
 
 async function add(fields: Partial<JobSpec>): Promise<number> {
-  const [added] = await master.api.addJobs([specOf({ handler: "work", ...fields })], null);
+  const [added] = await master.api.addJobs([itemOf(specOf({ handler: "work", ...fields }))], null);
   if (added === undefined || added instanceof Error) throw added ?? new Error("not added");
   return added.jobId;
 }
@@ -50,7 +51,7 @@ test("jobs for a handler whose only worker is away are accepted, and say what th
   await until("the handler is noted", async () => (await store.readHandlers()).length > 0);
   const restarted = new TestNode(master.api, store, ["other"]);
   const addOne = async (fields: Partial<JobSpec>) =>
-    (await master.api.addJobs([specOf({ handler: "work", ...fields })], null))[0];
+    (await master.api.addJobs([itemOf(specOf({ handler: "work", ...fields }))], null))[0];
   const reason = expect.stringMatching(
     /^no connected node offers the handler "work"; it was last offered at 20\d\d-.*Z$/,
   );
@@ -76,7 +77,7 @@ test("the next master knows which handlers were offered", async () => {
   const { api, end } = await startMastership(store, { embedded: true });
   const other = new TestNode(api, store, ["other"]);
   const [known, unknown] = await api.addJobs(
-    [specOf({ handler: "work" }), specOf({ handler: "unknown" })],
+    ["work", "unknown"].map((handler) => itemOf(specOf({ handler }))),
     null,
   );
   expect(known).toMatchObject({ created: true, reason: expect.stringContaining("it was last offered at") });

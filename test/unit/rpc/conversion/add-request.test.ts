@@ -3,16 +3,16 @@ import { describe, expect, test } from "vitest";
 import type { JobSpec } from "../../../../src/core/job.ts";
 import { isProblems, specOrThrow } from "../../../../src/core/spec/job-spec.ts";
 import { type AddJobRequest, AddJobRequestSchema } from "../../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { specFromAddRequest } from "../../../../src/rpc/conversion/add-request.ts";
+import { parseAddRequest } from "../../../../src/rpc/conversion/add-request.ts";
 
 const NOW = Date.parse("2026-10-10T10:00:00Z");
 
 function accepted(json: JsonValue): JobSpec {
-  return specOrThrow(specFromAddRequest(fromJson(AddJobRequestSchema, json), NOW));
+  return specOrThrow(parseAddRequest(fromJson(AddJobRequestSchema, json), NOW).parsed);
 }
 
 function refused(request: AddJobRequest): string[] {
-  const parsed = specFromAddRequest(request, NOW);
+  const { parsed } = parseAddRequest(request, NOW);
   return isProblems(parsed) ? parsed.map(({ field, message }) => `${field}: ${message}`) : [];
 }
 

@@ -9,8 +9,8 @@ import {
   type JobTable,
   JobTableSchema,
 } from "../../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { specFromAddRequest } from "../../../../src/rpc/conversion/add-request.ts";
-import { specsFromTable } from "../../../../src/rpc/conversion/job-table.ts";
+import { parseAddRequest } from "../../../../src/rpc/conversion/add-request.ts";
+import { parseAddTable } from "../../../../src/rpc/conversion/job-table.ts";
 
 const NOW = Date.parse("2026-10-10T10:00:00Z");
 const LIMITS = { maxPayloadBytes: 500 };
@@ -21,7 +21,7 @@ function tableFrom(jobs: readonly AddJobInput[]): JobTable {
 }
 
 function problemsOf(table: JobTable): string[][] {
-  return specsFromTable(table, NOW, LIMITS).map((parsed) =>
+  return parseAddTable(table, NOW, LIMITS).map(({ parsed }) =>
     isProblems(parsed) ? parsed.map(({ field, message }) => `${field}: ${message}`) : [],
   );
 }
@@ -45,9 +45,10 @@ test("jobs as a table mean what they mean as messages, good or bad", () => {
     fc.property(fc.array(job, { minLength: 1, maxLength: 20 }), (jobs) => {
       const sent = toBinary(JobTableSchema, tableFrom(jobs as AddJobInput[]));
       const asMessages = jobs.map((one) =>
-        specFromAddRequest(fromJson(AddJobRequestSchema, JSON.parse(JSON.stringify(one))), NOW, LIMITS),
+        parseAddRequest(fromJson(AddJobRequestSchema, JSON.parse(JSON.stringify(one))), NOW, LIMITS),
       );
-      expect(specsFromTable(fromBinary(JobTableSchema, sent), NOW, LIMITS)).toEqual(asMessages);
+      const asTable = parseAddTable(fromBinary(JobTableSchema, sent), NOW, LIMITS);
+      expect(asTable.map(({ parsed }) => parsed)).toEqual(asMessages.map(({ parsed }) => parsed));
     }),
   );
 });
