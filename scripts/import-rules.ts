@@ -1,0 +1,240 @@
+/**
+ * Imports point one way: these tables are the architecture, and whatever they do not allow is an error. A room is a
+ * folder of src/, or a file that stands directly in it; a large room has wings, which are its folders, and the files
+ * that stand directly in it. That files import each other in no circle, not even for types, is the linter's to hold.
+ * An import is a path to a file, a package that package.json depends on, or a module of Node's: what could hide another
+ * one (our own package's name, a URL, a specifier that is put together, `createRequire`) is refused.
+ */
+import { isBuiltin } from "node:module";
+import { dirname, join, normalize } from "node:path";
+import { parseSync } from "vite";
+import manifest from "../package.json" with { type: "json" };
+
+/** What each room may import, besides itself. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  gen: [],
+  store: ["core"],
+  coordination: ["core", "gen"],
+  master: ["store", "coordination", "core", "gen"],
+  // The built-in handlers are loaded by executors, and are written against what a node offers to handlers.
+  node: ["jobs", "store", "coordination", "core", "gen"],
+  jobs: ["node", "core"],
+  // It serves what the master room offers to callers; the node's room is none of its business.
+  rpc: ["master", "store", "coordination", "core", "gen"],
+  client: ["core", "gen"],
+  console: ["client", "core", "gen"],
+  edge: ["client", "console", "core", "gen", "config.ts"],
+  // It reads the URLs of MySQL and Redis with what will use them; those parts open nothing.
+  "config.ts": ["config", "core"],
+  config: ["coordination", "store", "core"],
+  "system-clock.ts": ["core"],
+  "zone-files.ts": ["core"],
+  "connect-node.ts": ["master", "node", "store", "coordination", "core"],
+  "app.ts": [
+    "connect-node.ts",
+    "rpc",
+    "master",
+    "node",
+    "jobs",
+    "store",
+    "coordination",
+    "core",
+    "gen",
+    "client",
+    "edge",
+    "config.ts",
+    "system-clock.ts",
+    "zone-files.ts",
+  ],
+  // The commands that start a process import the composition root; `migrate` opens a store.
+  cli: ["client", "edge", "store", "core", "gen", "config.ts", "app.ts", "system-clock.ts", "package.json"],
+  "index.ts": ["node", "jobs", "client", "core", "gen"],
+};
+
+/** Files beside the wings that each of its room may import. */
+const MASTER_TOP = ["context.ts", "job-api.ts"];
+const CORE_TOP = [
+  "bearer-token.ts",
+  "call-headers.ts",
+  "clock.ts",
+  "cluster-time.ts",
+  "content-type.ts",
+  "duration-text.ts",
+  "errors.ts",
+  "handler-name.ts",
+  "job.ts",
+  "lease.ts",
+  "logger.ts",
+  "nearest-name.ts",
+  "plain-durations.ts",
+  "random.ts",
+  "short-text.ts",
+];
+const RPC_TOP = [
+  "connection.ts",
+  "credentials.ts",
+  "error-codes.ts",
+  "in-time.ts",
+  "limits.ts",
+  "message-size.ts",
+  "outgoing-queue.ts",
+  "with-reason.ts",
+];
+/**
+ * What each wing, or file beside the wings, may import of its own room besides itself. Rooms that are not named here
+ * have no wings: a folder in them is part of them.
+ */
+const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  // Read down, each imports only what stands below it.
+  master: {
+    election: ["mastership.ts", "cluster-clock.ts", ...MASTER_TOP],
+    "mastership.ts": [
+      "dispatch",
+      "control",
+      "adding",
+      "nodes",
+      "ending",
+      "memory",
+      "cluster-clock.ts",
+      ...MASTER_TOP,
+    ],
+    dispatch: ["adding", "nodes", "ending", "memory", ...MASTER_TOP],
+    control: ["adding", "nodes", "ending", "memory", ...MASTER_TOP],
+    adding: ["nodes", "ending", "memory", ...MASTER_TOP],
+    nodes: ["ending", "memory", ...MASTER_TOP],
+    ending: ["memory", ...MASTER_TOP],
+    memory: MASTER_TOP,
+    "cluster-clock.ts": MASTER_TOP,
+    "context.ts": [],
+    "job-api.ts": [],
+  },
+  core: {
+    spec: ["calendar", ...CORE_TOP],
+    state: ["calendar", ...CORE_TOP],
+    queues: CORE_TOP,
+    calendar: CORE_TOP,
+    readiness: CORE_TOP,
+    flow: CORE_TOP,
+    json: CORE_TOP,
+    log: CORE_TOP,
+    ...Object.fromEntries(CORE_TOP.map((file) => [file, CORE_TOP])),
+  },
+  rpc: {
+    server: ["services", "forwarding", "conversion", ...RPC_TOP],
+    services: ["forwarding", "conversion", ...RPC_TOP],
+    forwarding: ["conversion", ...RPC_TOP],
+    conversion: RPC_TOP,
+    ...Object.fromEntries(RPC_TOP.map((file) => [file, RPC_TOP])),
+  },
+};
+
+/** Packages and modules of Node's that a room may use; rooms not named here may use any. */
+const ALLOWED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  core: ["croner"],
+};
+
+/** The file that loads the user's modules, whose names nobody knows before. */
+const LOADS_UNKNOWN = "src/node/load-handlers.ts";
+/** The file that has Node keep what it compiles. */
+const COMPILES = "src/cli/start.mjs";
+
+/** Of all that can be a module: a file of another kind would go by unseen. */
+export const SOURCE_FILES = "src/**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}";
+
+interface Import {
+  readonly specifier: string;
+  /** Of the imported file, from the root; null: a package. */
+  readonly target: string | null;
+  readonly line: number;
+}
+
+/** What is wrong with the imports of a file of src, a line each. `path`: from the root, with slashes. */
+export function importProblems(path: string, source: string): string[] {
+  const room = roomOf(path);
+  const allowed = own(ALLOWED, room);
+  if (allowed === undefined) return [`${path}:1 ${room} is a room that the rules do not know`];
+  const wing = wingOf(path);
+  const wings = own(WINGS, room);
+  if (wings !== undefined && own(wings, wing) === undefined) {
+    return [`${path}:1 ${wing} is a part of ${room} that the rules do not know`];
+  }
+  return imports(path, source).flatMap((entry) => {
+    const rule = violation(path, allowed, entry);
+    return rule === null ? [] : [`${path}:${entry.line} imports ${entry.specifier}: ${rule}`];
+  });
+}
+
+/** Of the table itself: a folder may be named `constructor`. */
+function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
+/** The rule that an import breaks; null: none. */
+function violation(path: string, allowed: readonly string[], { specifier, target }: Import): string | null {
+  const room = roomOf(path);
+  if (target === null) {
+    if (specifier === "node:module" && path !== COMPILES) return "what createRequire loads, nobody sees";
+    if (!isBuiltin(specifier) && !DEPENDENCIES.has(packageOf(specifier))) {
+      if (path === LOADS_UNKNOWN) return null;
+      return "a path to a file, a package of package.json's dependencies, or a module of Node's is accepted, as one string";
+    }
+    const packages = own(ALLOWED_PACKAGES, room);
+    if (packages === undefined || packages.includes(specifier)) return null;
+    return `${room} may use only the packages ${packages.join(", ")}`;
+  }
+  if (!target.startsWith("src/")) {
+    return allowed.includes(target) ? null : "src imports nothing from outside src (but cli package.json)";
+  }
+  if (roomOf(target) !== room) {
+    return allowed.includes(roomOf(target)) ? null : `${room} may import ${list(allowed)}`;
+  }
+  const [wing, targetWing] = [wingOf(path), wingOf(target)];
+  const allowedWings = own(own(WINGS, room) ?? {}, wing);
+  if (allowedWings === undefined || wing === targetWing || allowedWings.includes(targetWing)) return null;
+  return `${room}/${wing} may import of ${room} ${list(allowedWings)}`;
+}
+
+const DEPENDENCIES: ReadonlySet<string> = new Set(Object.keys(manifest.dependencies));
+
+/** `@scope/name/path` or `name/path`. */
+function packageOf(specifier: string): string {
+  return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? "only itself" : names.join(", ");
+}
+
+function roomOf(path: string): string {
+  return path.split("/")[1] ?? path;
+}
+
+/** The folder or file of a room in which a path lies. */
+function wingOf(path: string): string {
+  return path.split("/")[2] ?? "";
+}
+
+function imports(path: string, source: string): Import[] {
+  const { module, errors } = parseSync(path, source);
+  if (errors.length > 0) throw new Error(`${path}: ${errors.map((error) => error.message).join("; ")}`);
+  const found = [
+    ...module.staticImports.map((entry) => entry.moduleRequest),
+    ...module.staticExports.flatMap((entry) => entry.entries.map((item) => item.moduleRequest)),
+    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) => ({
+      value: source.slice(start, end).replace(/^(["'`])(.*)\1$/s, "$2"),
+      start,
+    })),
+  ];
+  return found.flatMap((request) =>
+    request === null || request === undefined
+      ? []
+      : [
+          {
+            specifier: request.value,
+            target: request.value.startsWith(".") ? normalize(join(dirname(path), request.value)) : null,
+            line: source.slice(0, request.start).split("\n").length,
+          },
+        ],
+  );
+}
