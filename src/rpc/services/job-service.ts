@@ -99,10 +99,14 @@ export function createJobService(options: {
           refuseUnknownFields(request, context);
           const jobId = jobIdFromString(request.jobId);
           const paths = request.updateMask?.paths ?? [];
-          const change = (spec: JobSpec) =>
-            specOrThrow(applyUpdate(spec, request.job, paths, api.clusterTime(), limits));
+          let changed = false;
+          const change = (spec: JobSpec) => {
+            const after = specOrThrow(applyUpdate(spec, request.job, paths, api.clusterTime(), limits));
+            changed = after !== spec;
+            return after;
+          };
           const { job } = await messagesOf(await api.updateJob(jobId, request.revision ?? null, change));
-          return create(UpdateJobResponseSchema, { job });
+          return create(UpdateJobResponseSchema, { job, changed });
         },
       });
     },
