@@ -49,32 +49,39 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "index.ts": ["node", "jobs", "client", "core", "gen"],
 };
 
-/**
- * What each wing, or file beside the wings, may import of its own room besides itself. Rooms that are not named here
- * have no wings: a folder in them is part of them.
- */
+/** Files beside the wings that each of its room may import. */
 const MASTER_TOP = ["context.ts", "job-api.ts"];
 const CORE_TOP = [
   "bearer-token.ts",
   "call-headers.ts",
   "clock.ts",
   "cluster-time.ts",
+  "content-type.ts",
   "duration-text.ts",
   "errors.ts",
+  "handler-name.ts",
   "job.ts",
   "lease.ts",
   "logger.ts",
+  "nearest-name.ts",
   "plain-durations.ts",
   "random.ts",
+  "short-text.ts",
 ];
 const RPC_TOP = [
   "connection.ts",
   "credentials.ts",
   "error-codes.ts",
+  "in-time.ts",
   "limits.ts",
   "message-size.ts",
   "outgoing-queue.ts",
+  "with-reason.ts",
 ];
+/**
+ * What each wing, or file beside the wings, may import of its own room besides itself. Rooms that are not named here
+ * have no wings: a folder in them is part of them.
+ */
 const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   // Read down, each imports only what stands below it.
   master: {
@@ -104,8 +111,10 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     state: ["calendar", ...CORE_TOP],
     queues: CORE_TOP,
     calendar: CORE_TOP,
+    readiness: CORE_TOP,
     flow: CORE_TOP,
     json: CORE_TOP,
+    log: CORE_TOP,
     ...Object.fromEntries(CORE_TOP.map((file) => [file, CORE_TOP])),
   },
   rpc: {

@@ -62,7 +62,6 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     closers.push(() => lock.close());
     const store = openStore(config);
     closers.push(() => store.close());
-    await migrateWhenThere(store, logger, signal);
 
     const handlersUrl =
       config.handlersPath === null ? null : pathToFileURL(resolve(config.handlersPath)).href;
@@ -82,7 +81,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const credentials = { apiTokens: config.apiTokens, clusterSecrets: config.clusterSecrets };
     const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
-    const { elector, puller } = connectNode({
+    const { elector, puller, whyNotReady } = connectNode({
       incarnation,
       nodeId,
       address: () => address,
@@ -109,6 +108,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     });
     const server = createRpcServer({
       role: elector,
+      whyNotReady,
       store,
       clock,
       random,
@@ -118,10 +118,12 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       limits,
       credentials,
     });
-    await trimHeap();
+    // Before the database is there: whoever probes this process sees that it lives, and what it waits for.
     const port = await server.listen(config.host, config.port);
     closers.push(() => server.close(CLOSE_GRACE_MS));
     address = config.advertiseAddress ?? `${ownHost(config.host)}:${port}`;
+    await migrateWhenThere(store, logger, signal);
+    await trimHeap();
     elector.start();
     closers.push(() => elector.stop());
 

@@ -8,10 +8,12 @@ import { withOwnProcess } from "./coordination/own-process.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Logger } from "./core/logger.ts";
 import type { Random } from "./core/random.ts";
+import { sentenceOf } from "./core/readiness/silence.ts";
+import { type WhyNotReady, whyFollowerIsNotReady } from "./core/readiness/why-not-ready.ts";
 import type { Retention } from "./core/state/retention.ts";
 import { Elector } from "./master/election/elector.ts";
 import type { Executors } from "./node/executors.ts";
-import { Puller } from "./node/puller.ts";
+import { PINGS_PER_LEASE, Puller } from "./node/puller.ts";
 import type { Resources } from "./node/resources.ts";
 import { ResultWriter } from "./node/result-writer.ts";
 import type { JobStore } from "./store/job-store.ts";
@@ -55,6 +57,7 @@ export interface ConnectedNode {
   /** Takes in a stream to this process's master; null: it is not master. */
   readonly accept: (stream: MasterStream) => StreamHandler | null;
   readonly identity: () => Identity;
+  readonly whyNotReady: WhyNotReady;
 }
 
 export function connectNode(parts: NodeParts): ConnectedNode {
@@ -126,5 +129,22 @@ export function connectNode(parts: NodeParts): ConnectedNode {
     clock,
     logger,
   });
-  return { elector, puller, accept, identity };
+  const whyNotReady = () => {
+    const now = elector.now();
+    switch (now.kind) {
+      case "none":
+        return elector.whyNobodyIsMaster();
+      case "follower": {
+        const { address: master } = now.master;
+        const pingEveryMs = leaseMs / PINGS_PER_LEASE;
+        const heard = puller.heard.of(now.master);
+        return whyFollowerIsNotReady({ master, pingEveryMs, ...heard, lock: lock.silence() });
+      }
+      case "master": {
+        const silence = elector.silence();
+        return silence === null ? null : sentenceOf(silence);
+      }
+    }
+  };
+  return { elector, puller, accept, identity, whyNotReady };
 }

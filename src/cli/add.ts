@@ -5,7 +5,7 @@ import { AddJobResponseSchema, GetJobStatusResponseSchema } from "../gen/elastic
 import { addFile } from "./add-file.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printAnswer } from "./client-command.ts";
 import { followJob, hasSucceeded } from "./follow-job.ts";
-import { addJobOptions, type JobOptions, jobFields } from "./job-options.ts";
+import { ALLOW_UNKNOWN_HANDLER, addJobOptions, type JobOptions, jobFields } from "./job-options.ts";
 import { instantText, stateText } from "./job-text.ts";
 import { parseDuration } from "./option-values.ts";
 import { EXIT_FAILED } from "./run-program.ts";
@@ -21,6 +21,7 @@ interface AddOptions extends ClientCommandOptions, JobOptions {
   readonly keyTtl?: Duration;
   readonly keyReuse?: keyof typeof KEY_REUSES;
   readonly wait?: boolean;
+  readonly allowUnknownHandler?: boolean;
 }
 
 const EXAMPLES = `
@@ -50,6 +51,7 @@ export function addCommand(env: Environment): Command {
         .conflicts("keyTtl"),
     )
     .addOption(new Option("--key-ttl <duration>", "how long the key names the job").argParser(parseDuration))
+    .option("--allow-unknown-handler", ALLOW_UNKNOWN_HANDLER)
     .addOption(
       new Option(
         "--key-reuse <rule>",
@@ -87,7 +89,7 @@ async function add(job: AddJobInput, options: AddOptions): Promise<void> {
     if (options.json) return printAnswer(AddJobResponseSchema, added);
     const what = added.created ? "added" : "was there already, under the same key:";
     const when = added.nextRunAt === undefined ? "" : `, due ${instantText(added.nextRunAt)}`;
-    return print(`${what} job ${added.jobId}${when}`);
+    return print(`${what} job ${added.jobId}${when}${added.reason === "" ? "" : `; ${added.reason}`}`);
   }
   const state = await followJob(client, added.jobId);
   if (!hasSucceeded(state)) process.exitCode = EXIT_FAILED;
@@ -102,6 +104,7 @@ function fieldsOf(options: AddOptions) {
     ...(key !== undefined && { idempotencyKey: key }),
     ...(keyLife !== undefined && { keyLife: KEY_LIVES[keyLife] }),
     ...(keyTtl !== undefined && { keyTtl }),
+    ...(options.allowUnknownHandler && { allowUnknownHandler: true }),
     ...(keyReuse !== undefined && { keyReuse: KEY_REUSES[keyReuse] }),
   };
 }

@@ -10,6 +10,7 @@ type ClusterNode = Cluster["nodes"][number];
 const NOTES = `
 The jobs are those in the master's memory; waiting ones are there only when they are due within HORIZON_MS. What lies
 beyond is counted in the database, within bounds: jobs that are due and that no node can take, and jobs of later.
+Where an add would not be answered now, the line "ready" says why, as /readyz does.
 
 Examples:
   elastic-job cluster
@@ -32,11 +33,12 @@ export function clusterCommand(env: Environment): Command {
 }
 
 function clusterText(cluster: Cluster): string {
-  const { masterNodeId, masterAddress, epoch, waiting, prepared, running, stuck, later } = cluster;
+  const { masterNodeId, masterAddress, epoch, waiting, prepared, running, stuck, later, notReady } = cluster;
   const fields = formatFields([
     ["master", masterNodeId],
     ["address", masterAddress],
     ["epoch", String(epoch)],
+    ["ready", notReady === "" ? "" : `no: ${notReady}`],
     ["jobs", `${waiting} waiting, ${prepared} prepared, ${running} running`],
     ["stuck", stuck ? `${stuck} due, and no connected node can take ${stuck === 1 ? "it" : "them"}` : ""],
     ["later", later ? `${later >= MAX_LATER ? "at least " : ""}${later} due beyond HORIZON_MS` : ""],

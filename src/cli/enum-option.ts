@@ -1,5 +1,6 @@
 import type { DescEnum } from "@bufbuild/protobuf";
 import { InvalidArgumentError } from "commander";
+import { quote } from "../core/errors.ts";
 import { enumText } from "./job-text.ts";
 
 /** The API's names as people write them: `failed` for JOB_STATUS_FAILED. */
@@ -10,7 +11,7 @@ export function enumNames(schema: DescEnum): string[] {
 export function parseEnum(schema: DescEnum, text: string): string {
   const name = known(schema).find((each) => enumText(each) === text.toUpperCase());
   if (name !== undefined) return name;
-  throw new InvalidArgumentError(`"${text.slice(0, 40)}" is none of ${enumNames(schema).join(", ")}.`);
+  throw new InvalidArgumentError(`${quote(text)} is none of ${enumNames(schema).join(", ")}.`);
 }
 
 /** 0 stands for none. */

@@ -18,6 +18,8 @@ import { addScheduleOptions, type ScheduleOptions, scheduleFields } from "./sche
 const OVERLAPS = { wait: "OVERLAP_WAIT", skip: "OVERLAP_SKIP", allow: "OVERLAP_ALLOW" } as const;
 const MISFIRES = { once: "MISFIRE_ONCE", skip: "MISFIRE_SKIP", all: "MISFIRE_ALL" } as const;
 
+export const ALLOW_UNKNOWN_HANDLER = "accept it though no node has ever offered the handler";
+
 export interface JobOptions extends ScheduleOptions {
   /** JSON text. */
   readonly payload?: string;

@@ -8,9 +8,7 @@ import { quote } from "../core/errors.ts";
 export function parseDuration(text: string): Duration {
   const duration = protoDurationOfText(text);
   if (duration !== null) return duration;
-  throw new InvalidArgumentError(
-    `"${text.slice(0, 40)}" is no duration; write for example ${DURATION_EXAMPLES}.`,
-  );
+  throw new InvalidArgumentError(`${quote(text)} is no duration; write for example ${DURATION_EXAMPLES}.`);
 }
 
 export function parseInstant(text: string): string {
@@ -32,24 +30,24 @@ export function checkJson(text: string): string {
 }
 
 export function parseWhole(text: string): number {
-  if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError(`"${text}" is no whole number.`);
+  if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError(`${quote(text)} is no whole number.`);
   return Number(text);
 }
 
 export function parsePositive(text: string): number {
   const value = parseWhole(text);
-  if (value < 1) throw new InvalidArgumentError(`"${text}" is less than 1.`);
+  if (value < 1) throw new InvalidArgumentError(`${quote(text)} is less than 1.`);
   return value;
 }
 
 export function parseNumber(text: string): number {
-  if (!/^\d{1,9}(?:\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError(`"${text}" is no number.`);
+  if (!/^\d{1,9}(?:\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError(`${quote(text)} is no number.`);
   return Number(text);
 }
 
 /** Collects `--label gpu=true --label zone=a`. */
 export function parseLabel(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf("=");
-  if (at < 1) throw new InvalidArgumentError(`"${text}" is no label; write name=value.`);
+  if (at < 1) throw new InvalidArgumentError(`${quote(text)} is no label; write name=value.`);
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }

@@ -3,7 +3,7 @@ import type { UpdateJobInput } from "../client/job-json.ts";
 import type { Environment } from "../config.ts";
 import { UpdateJobResponseSchema } from "../gen/elasticjob/v1/job_service_pb.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printAnswer } from "./client-command.ts";
-import { addJobOptions, type JobOptions, jobFields } from "./job-options.ts";
+import { ALLOW_UNKNOWN_HANDLER, addJobOptions, type JobOptions, jobFields } from "./job-options.ts";
 import { standText } from "./job-text.ts";
 import { parseWhole } from "./option-values.ts";
 import { checkScheduleOptions } from "./schedule-options.ts";
@@ -26,6 +26,7 @@ interface UpdateOptions extends ClientCommandOptions, JobOptions {
   readonly handler?: string;
   readonly clear?: readonly (keyof typeof CLEARABLE)[];
   readonly revision?: number;
+  readonly allowUnknownHandler?: boolean;
 }
 
 const EXAMPLES = `
@@ -41,6 +42,7 @@ export function updateCommand(env: Environment): Command {
   const command = clientCommand(env, "update", "change fields of a job").argument("<jobId>", "the job");
   return addJobOptions(command)
     .option("--handler <handler>", "the handler that is to run it")
+    .option("--allow-unknown-handler", ALLOW_UNKNOWN_HANDLER)
     .addOption(
       new Option("--clear <fields...>", "take these back to their default").choices(Object.keys(CLEARABLE)),
     )
@@ -62,6 +64,7 @@ export function updateCommand(env: Environment): Command {
         job: fields as UpdateJobInput["job"],
         updateMask: [...new Set(paths)].join(","),
         ...(revision !== undefined && { revision }),
+        ...(options.allowUnknownHandler && { allowUnknownHandler: true }),
       });
       if (options.json) printAnswer(UpdateJobResponseSchema, { job, changed });
       else print(`${changed ? "" : "nothing changed: "}${standText(job)}, at revision ${job.revision}`);

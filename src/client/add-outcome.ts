@@ -23,10 +23,10 @@ export function outcomesOf({ outcomes, added }: AddJobsResponse, count: number):
 function outcomeOf(outcome: AddJobOutcome | undefined): AddedJob | ConnectError {
   switch (outcome?.outcome.case) {
     case "added": {
-      const { jobId, created = false, nextRunAt } = outcome.outcome.value;
+      const { jobId, created = false, nextRunAt, reason } = outcome.outcome.value;
       // As `toJson` would give it, at a fraction of the cost.
-      if (nextRunAt === undefined) return { jobId, created };
-      return { jobId, created, nextRunAt: timestampText(nextRunAt) };
+      if (nextRunAt === undefined) return { jobId, created, reason };
+      return { jobId, created, nextRunAt: timestampText(nextRunAt), reason };
     }
     case "failure":
       return addFailure(outcome.outcome.value);
@@ -35,11 +35,12 @@ function outcomeOf(outcome: AddJobOutcome | undefined): AddedJob | ConnectError 
   }
 }
 
-function rowOf({ jobId, existed, nextRunAt }: AddedTable, row: number): AddedJob | null {
+function rowOf({ jobId, existed, nextRunAt, reason, text }: AddedTable, row: number): AddedJob | null {
   const id = jobId[row];
   const ms = nextRunAt[row];
   if (id === undefined || ms === undefined) return null;
-  return { jobId: String(id), created: !existed[row], nextRunAt: instantText(ms) };
+  const why = reason.length === 0 ? "" : (text[reason[row] ?? 0] ?? "");
+  return { jobId: String(id), created: !existed[row], nextRunAt: instantText(ms), reason: why };
 }
 
 function noOutcome(): ConnectError {

@@ -6,6 +6,9 @@ import { invalidArgument } from "../core/errors.ts";
 import { exactText } from "../core/json/exact-numbers.ts";
 import { withExactTexts, withValues } from "../core/json/exact-payloads.ts";
 import { withProtoDurations } from "../core/plain-durations.ts";
+import { shorten } from "../core/short-text.ts";
+
+const MOST_SAID_CHARACTERS = 500;
 
 export function fromInput<Desc extends DescMessage>(schema: Desc, json: string): MessageShape<Desc> {
   try {
@@ -15,7 +18,9 @@ export function fromInput<Desc extends DescMessage>(schema: Desc, json: string):
     if (problems.length > 0) throw invalidArgument(problems);
     return message;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const said = error instanceof Error ? error.message : String(error);
+    // The decoder repeats a key of any length.
+    const message = shorten(said, MOST_SAID_CHARACTERS);
     throw new ConnectError(message, Code.InvalidArgument, undefined, undefined, error);
   }
 }

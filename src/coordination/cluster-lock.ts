@@ -2,6 +2,8 @@
  * Who is master, and who is there: disposable knowledge. The database's epoch is what makes two
  * masters at once harmless; this lock only makes them rare, and lets nodes find each other.
  */
+import type { Silence } from "../core/readiness/silence.ts";
+
 export interface MasterAddress {
   /** `ip:port` where the master listens. */
   readonly address: string;
@@ -42,6 +44,9 @@ export interface ClusterLock {
   announceNode(node: NodeAnnouncement, ttlMs: number): Promise<void>;
   withdrawNode(nodeId: string): Promise<void>;
   listNodes(): Promise<NodeAnnouncement[]>;
+
+  /** How long nothing that was asked here has been answered. */
+  silence(): Silence;
 
   close(): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
+import { neverSilent } from "../core/readiness/silence.ts";
 import type { ClusterLock, MasterAddress, NodeAnnouncement } from "./cluster-lock.ts";
 
 export interface LocalLockOptions {
@@ -81,6 +82,8 @@ export function openLocalLock({ dataDir, ttlMs, clock }: LocalLockOptions): Clus
       for (const [nodeId, { until }] of nodes) if (until <= now) nodes.delete(nodeId);
       return [...nodes.values()].map(({ node }) => node);
     },
+
+    silence: neverSilent("this process"),
 
     async close() {
       listeners.clear();

@@ -105,6 +105,8 @@ export function openRedisLock(options: RedisLockOptions): ClusterLock {
       });
     },
 
+    silence: () => connection.answers.silence(),
+
     async close() {
       listeners.clear();
       connection.close();

@@ -1,3 +1,5 @@
+import { shorten } from "./short-text.ts";
+
 /** What can go wrong, for callers to act on. `rpc/error-codes.ts` maps each to its Connect code. */
 export type ErrorCode =
   | "invalid_argument"
@@ -45,5 +47,5 @@ export function invalidArgument(problems: readonly Problem[]): ElasticJobError {
 
 /** A value for a message, cut where it would flood it. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  return JSON.stringify(shorten(text, 80));
 }

@@ -77,6 +77,8 @@ export interface JobSpec {
   readonly startsAt?: number;
   /** The job is paused, or, while an attempt runs, is to be paused when that has ended. */
   readonly isPausing?: true;
+  /** Said when it is added or changed, and not stored: to be accepted though no node has ever offered its handler. */
+  readonly allowsUnknownHandler?: true;
   /** When it was last resumed: occurrences up to then fell due while it was paused. */
   readonly resumedAt?: number;
 }

@@ -8,6 +8,8 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { consolePage } from "../console/page.ts";
 import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER, RETRY_AFTER_MS } from "../core/call-headers.ts";
+import { quote } from "../core/errors.ts";
+import { shorten } from "../core/short-text.ts";
 import { isLocalHost, isOriginAllowed } from "./caller-check.ts";
 import { errorResponse } from "./error-response.ts";
 import { createCallHandler } from "./handle-call.ts";
@@ -47,14 +49,14 @@ export function createEdge(options: EdgeOptions): Hono {
     if (dev && !isLocalHost(host)) {
       return errorResponse(
         Code.PermissionDenied,
-        `Host: "${host}" is refused in dev; use localhost, 127.0.0.1 or [::1]`,
+        `Host: ${quote(host)} is refused in dev; use localhost, 127.0.0.1 or [::1]`,
       );
     }
     const origin = c.req.header("origin");
     if (origin !== undefined && !isOriginAllowed(origin, host, allowedOrigins)) {
       return errorResponse(
         Code.PermissionDenied,
-        `Origin: "${origin}" is not allowed to call; add it to ALLOWED_ORIGINS`,
+        `Origin: ${quote(origin)} is not allowed to call; add it to ALLOWED_ORIGINS`,
       );
     }
     return next();
@@ -86,15 +88,28 @@ export function createEdge(options: EdgeOptions): Hono {
       }),
     );
   }
+  const known = knownPaths([...methods.keys()]);
   app.notFound((c) => {
-    const known = [...methods.keys()].filter((path) => !path.startsWith("/elasticjob.v1."));
     return errorResponse(
       Code.Unimplemented,
-      `${c.req.path} does not exist; what does: ${[...known, "/", "/healthz", "/readyz"].join(", ")}`,
+      `${shorten(c.req.path, 100)} does not exist; what does: ${known}`,
       { status: 404 },
     );
   });
   app.onError((error) => errorResponse(Code.Internal, error.message));
 
   return app;
+}
+
+/** The methods of each service behind its first one's short path. */
+function knownPaths(paths: readonly string[]): string {
+  const services = new Map<string, string[]>();
+  for (const path of paths) {
+    const [, service = "", method = ""] = path.split("/");
+    if (service.includes(".")) continue;
+    const named = services.get(service);
+    if (named === undefined) services.set(service, [`/${service}/${method}`]);
+    else named.push(method);
+  }
+  return [...services.values()].flat().join(", ");
 }

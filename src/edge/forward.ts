@@ -39,6 +39,7 @@ export async function forward(
   const { method, body, signal } = call;
   const end = performance.now() + call.deadlineMs;
   const repeatable = body.kind === "whole" && (method.readsOnly || method.adds);
+  const asked = new Set<string>();
   for (let retry = 0; ; retry++) {
     const upstream = upstreams.current();
     let answer: Response | null = null;
@@ -46,6 +47,7 @@ export async function forward(
     try {
       const start = (cut: AbortSignal | null, earlier: number) => {
         if (earlier > 0) upstreams.failed(upstreams.current());
+        asked.add(upstreams.current());
         return attempt(call, cut, upstreams.current(), end - performance.now(), fetch);
       };
       answer = repeatable
@@ -62,15 +64,15 @@ export async function forward(
       if (error instanceof BodyTooLarge || (error instanceof Error && error.cause instanceof BodyTooLarge)) {
         return errorResponse(Code.ResourceExhausted, new BodyTooLarge().message, { status: 413 });
       }
-      if (error === OUT_OF_TIME) return outOfTime(call.deadlineMs);
+      if (error === OUT_OF_TIME) return outOfTime(call.deadlineMs, asked);
       problem = error;
     }
     upstreams.failed(upstream);
     // The other nodes at once, then all again after a pause.
-    const roundOver = (retry + 1) % upstreams.count === 0;
+    const roundOver = (retry + 1) % upstreams.all.length === 0;
     const hintMs = answer === null ? 0 : retryHintMs(answer.headers);
     const waitMs = roundOver
-      ? Math.max(backoffMs(Math.floor(retry / upstreams.count), Math.random), hintMs)
+      ? Math.max(backoffMs(Math.floor(retry / upstreams.all.length), Math.random), hintMs)
       : 0;
     const mayRepeat = answer !== null || repeatable || (body.kind === "whole" && isRefused(problem));
     if (!mayRepeat || performance.now() + waitMs >= end) return answer ?? unreachable(upstream, problem);
@@ -130,6 +132,9 @@ function unreachable(upstream: string, error: unknown): Response {
   });
 }
 
-function outOfTime(deadlineMs: number): Response {
-  return errorResponse(Code.DeadlineExceeded, `no answer from a node within ${deadlineMs} ms`);
+/** A node that lives says why before that: so it is the node itself that is frozen, or cut off. */
+function outOfTime(deadlineMs: number, asked: ReadonlySet<string>): Response {
+  const nodes = [...asked].join(", ");
+  const seconds = (deadlineMs / 1000).toFixed(1);
+  return errorResponse(Code.DeadlineExceeded, `no answer within ${seconds} s from ${nodes}`);
 }

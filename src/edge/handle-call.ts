@@ -3,7 +3,7 @@ import { Code } from "@connectrpc/connect";
 import { bearerToken, isOneOf } from "../core/bearer-token.ts";
 import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
 import { callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
-import { acceptedContentType, refusedContentType } from "./content-type.ts";
+import { acceptedContentType } from "./content-type.ts";
 import { errorResponse } from "./error-response.ts";
 import { createSpareCalls } from "./first-answer.ts";
 import { forward } from "./forward.ts";
@@ -28,11 +28,9 @@ export function createCallHandler(options: {
   const spare = createSpareCalls(MAX_SPARE_CALLS);
 
   async function passOn(request: Request, method: EdgeMethod, load: CallLoad): Promise<Response> {
-    const given = request.headers.get("content-type");
-    const contentType = acceptedContentType(given);
-    if (contentType === null) {
-      return errorResponse(Code.InvalidArgument, refusedContentType(given), { status: 415 });
-    }
+    const accepted = acceptedContentType(request.headers.get("content-type"));
+    if ("problem" in accepted) return errorResponse(Code.InvalidArgument, accepted.problem, { status: 415 });
+    const { contentType } = accepted;
     const headers = requestHeaders(request.headers);
     headers.set("content-type", contentType);
     if (method.adds && !headers.has(IDEMPOTENCY_KEY)) headers.set(IDEMPOTENCY_KEY, crypto.randomUUID());

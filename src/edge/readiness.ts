@@ -3,30 +3,68 @@ import { RETRY_AFTER } from "../core/call-headers.ts";
 import { errorResponse } from "./error-response.ts";
 import type { Upstreams } from "./upstreams.ts";
 
-const WITHIN_MS = 2_000;
+/** A node that lives answers in milliseconds. Whoever probes the edge waits as long, and must hear of a fault within 3 s. */
+const WITHIN_MS = 1_500;
 
-/** Whether a node is ready for calls. Nodes answer this without a token. */
+interface Standing {
+  readonly upstream: string;
+  /** null: it would answer an add now. */
+  readonly why: string | null;
+  /** Whether it says so itself. */
+  readonly isAnswer: boolean;
+}
+
+/**
+ * Whether an add would be answered now, as the nodes say, which answer this without a token. All are asked at once: one
+ * that is frozen must not hide that another is ready.
+ */
 export async function askReadiness(
   upstreams: Upstreams,
   fetch: typeof globalThis.fetch,
   signal: AbortSignal,
 ): Promise<Response> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(WITHIN_MS)]);
-  let why = "";
-  for (let asked = 0; asked < upstreams.count && !limited.aborted; asked++) {
-    const upstream = upstreams.current();
-    try {
-      const answer = await fetch(`${upstream}/readyz`, { signal: limited, redirect: "manual" });
-      await answer.body?.cancel();
-      if (answer.ok) return new Response("ok\n");
-      why = "it answers, but is not ready";
-    } catch {
-      why = limited.aborted ? `no answer within ${WITHIN_MS} ms` : "it cannot be reached";
-    }
-    why = `${upstream}: ${why}`;
-    upstreams.failed(upstream);
-  }
-  return errorResponse(Code.Unavailable, `no node is ready; last asked ${why}`, {
-    headers: { [RETRY_AFTER]: "1" },
+  const enough = new AbortController();
+  const late = AbortSignal.timeout(WITHIN_MS);
+  const stop = AbortSignal.any([signal, late, enough.signal]);
+  const unready: Standing[] = [];
+  const asked = upstreams.all.map(async (upstream) => {
+    const standing = await ask(upstream, fetch, stop);
+    if (standing.why === null) return standing;
+    unready.push(standing);
+    throw new Error(standing.why);
   });
+  try {
+    await Promise.any(asked);
+    for (const { upstream } of unready) upstreams.failed(upstream);
+    return new Response("ok\n");
+  } catch {
+    const { why } = unready.find(({ isAnswer }) => isAnswer) ?? unready[0] ?? { why: "" };
+    return errorResponse(Code.Unavailable, `no node is ready: ${why}`, { headers: { [RETRY_AFTER]: "1" } });
+  } finally {
+    enough.abort();
+  }
+}
+
+async function ask(upstream: string, fetch: typeof globalThis.fetch, signal: AbortSignal): Promise<Standing> {
+  try {
+    const answer = await fetch(`${upstream}/readyz`, { signal, redirect: "manual" });
+    if (answer.ok) {
+      await answer.body?.cancel();
+      return { upstream, why: null, isAnswer: true };
+    }
+    return { upstream, why: reasonIn(await answer.text()) ?? `${upstream} does not say why`, isAnswer: true };
+  } catch {
+    const how = signal.aborted ? `has not answered within ${WITHIN_MS} ms` : "cannot be reached";
+    return { upstream, why: `${upstream} ${how}`, isAnswer: false };
+  }
+}
+
+/** The message of an error as Connect writes it; null: it is none. */
+function reasonIn(text: string): string | null {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    return typeof message === "string" && message !== "" ? message : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,6 +1,7 @@
 /** The nodes to call: sticks to one that works, and goes to the next when it fails. */
 export interface Upstreams {
-  readonly count: number;
+  /** Without a slash at the end. */
+  readonly all: readonly string[];
   current(): string;
   /** Does nothing when another call has moved on from it already. */
   failed(upstream: string): void;
@@ -12,7 +13,7 @@ export function createUpstreams(urls: readonly string[]): Upstreams {
   if (first === undefined) throw new Error("upstreams: empty; give the URL of at least one node");
   let current = first;
   return {
-    count: bases.length,
+    all: bases,
     current: () => current,
     failed(upstream) {
       if (upstream === current) current = bases[(bases.indexOf(upstream) + 1) % bases.length] ?? first;

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Random } from "../core/random.ts";
+import type { Silence } from "../core/readiness/silence.ts";
 import type { Retention } from "../core/state/retention.ts";
 import type { JobStore } from "../store/job-store.ts";
 
@@ -38,6 +39,8 @@ export interface MasterContext {
   readonly knownGone: ReadonlySet<string>;
   /** Whether the lock is known to be still ours: without it nothing is claimed or taken over (G8). */
   trusted(): boolean;
+  /** What keeps this master from answering adds; null: it answers them. */
+  silence(): Silence | null;
   /** A write was refused because another epoch has begun: this mastership is over. */
   deposed(): void;
 }

@@ -12,6 +12,8 @@ export interface AddedJob {
   /** False: a job with this key was there already. */
   readonly created: boolean;
   readonly nextRunAt: number;
+  /** Why it will wait beyond that; unset: nothing is known to hold it up. */
+  readonly reason?: string;
 }
 
 /** A job of a call. */
@@ -52,10 +54,12 @@ export interface PreparedNeed {
   readonly labels: Readonly<Record<string, string>>;
   readonly slots: number;
   readonly memoryMb: number;
+  /** It is not due yet: then only what it will wait for in any case is a reason. */
+  readonly isLater: boolean;
 }
 
-export function needOf({ handler, requirements }: JobSpec): PreparedNeed {
-  return { handler, ...requirements };
+export function needOf({ handler, requirements }: JobSpec, isLater = false): PreparedNeed {
+  return { handler, ...requirements, isLater };
 }
 
 export interface ClusterView {

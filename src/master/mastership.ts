@@ -6,9 +6,11 @@ import type { MasterStream, Network, StreamHandler } from "../coordination/netwo
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
 import type { JobSpec } from "../core/job.ts";
+import { EndLog } from "../core/log/end-log.ts";
 import { Queues } from "../core/queues/queues.ts";
 import { BornClaimed } from "./adding/born-claimed.ts";
 import { Children } from "./adding/children.ts";
+import { explainAdded } from "./adding/explain-added.ts";
 import { handlerRefusal } from "./adding/handler-refusal.ts";
 import { IdBlocks } from "./adding/id-blocks.ts";
 import { Intake } from "./adding/intake.ts";
@@ -25,6 +27,7 @@ import { ZoneChange } from "./control/zone-change.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Scheduler } from "./dispatch/scheduler.ts";
 import { Endings } from "./ending/endings.ts";
+import { FinalRows } from "./ending/final-rows.ts";
 import { RetentionLoop } from "./ending/retention-loop.ts";
 import { Sweep } from "./ending/sweep.ts";
 import type {
@@ -46,6 +49,7 @@ import { Pages } from "./memory/pages.ts";
 import { Turn } from "./memory/turn.ts";
 import { AbsentNodes } from "./nodes/absent-nodes.ts";
 import { ConnectedNodes } from "./nodes/connected-nodes.ts";
+import { KnownHandlers } from "./nodes/known-handlers.ts";
 import { NodeClaims } from "./nodes/node-claims.ts";
 import { NodeNumbers } from "./nodes/node-numbers.ts";
 import { NodeSessions } from "./nodes/node-sessions.ts";
@@ -55,14 +59,17 @@ export class Mastership implements JobApi {
   private readonly context: MasterContext;
   private readonly inFlight = new InFlight();
   private readonly nodes = new ConnectedNodes();
+  private readonly ends: EndLog;
   private readonly ids: IdBlocks;
   private readonly numbers: NodeNumbers;
   private readonly unheard: UnheardNodes;
+  private readonly known: KnownHandlers;
   private readonly classes: ClassRegistry;
   private readonly pages: Pages;
   private readonly sessions: NodeSessions;
   private readonly scheduler: Scheduler;
   private readonly intake: Intake;
+  private readonly explain: ReturnType<typeof explainAdded>;
   private readonly control: Control;
   private readonly children: Children;
   private readonly reader: JobReader;
@@ -74,6 +81,7 @@ export class Mastership implements JobApi {
 
   constructor(context: MasterContext, network: Network) {
     this.context = context;
+    this.ends = new EndLog(context);
     const { inFlight, nodes } = this;
     // memory
     const queues = new Queues();
@@ -87,14 +95,18 @@ export class Mastership implements JobApi {
       nodes.classAdded(jobClass);
     });
     // ending
-    const endings = new Endings(context, { memory, inFlight, holders });
+    const numbers = new NodeNumbers(context);
+    const nodeIdOf = (number: number) => numbers.nodeIdOf(number);
+    const finalRows = new FinalRows(context, { ends: this.ends, nodeIdOf });
+    const endings = new Endings(context, { memory, inFlight, holders, finalRows });
     this.sweep = new Sweep(context, { classes, pages, queues, memory, inFlight, holders });
     // nodes
-    const numbers = new NodeNumbers(context);
     const unheard = new UnheardNodes(context);
+    const known = new KnownHandlers(context, nodes);
     const absent = new AbsentNodes(context, { network, numbers, holders, endings, unheard });
     const isRecovering = () => absent.areAwaited;
-    this.retention = new RetentionLoop(context, { classes, inFlight, isRecovering });
+    const forgetHandlers = (before: number) => known.forget(before);
+    this.retention = new RetentionLoop(context, { classes, inFlight, isRecovering, forgetHandlers });
     const claims = new NodeClaims(context, { holders, memory, inFlight, endings });
     const sessions = new NodeSessions(context, {
       network,
@@ -109,9 +121,11 @@ export class Mastership implements JobApi {
       endings,
       turn,
       unheard,
+      known,
     });
     // adding
-    const refusal = handlerRefusal(context, nodes);
+    const refusal = handlerRefusal(context, nodes, known);
+    this.explain = explainAdded(nodes, known);
     const ids = new IdBlocks(context);
     const bornClaimed = new BornClaimed(context, { memory, nodes, holders, endings });
     const keys = new KeyReader(context);
@@ -139,15 +153,17 @@ export class Mastership implements JobApi {
       sessions,
       endings,
       children,
+      finalRows,
       refusal,
     });
     this.zoneChange = new ZoneChange(context, this.control);
-    this.reader = new JobReader(context, { nodes, changedJobs });
+    this.reader = new JobReader(context, { nodes, known, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
     this.beyondMemory = new BeyondMemory(context, { classes, pages });
     this.ids = ids;
     this.pages = pages;
     this.classes = classes;
+    this.known = known;
     this.numbers = numbers;
     this.unheard = unheard;
     this.sessions = sessions;
@@ -157,6 +173,7 @@ export class Mastership implements JobApi {
   async start(): Promise<void> {
     await this.ids.load();
     await this.classes.load();
+    await this.known.load();
     const nodes = await this.context.store.readNodes();
     this.numbers.load(nodes);
     this.unheard.load(nodes);
@@ -167,6 +184,7 @@ export class Mastership implements JobApi {
       this.sweep.run(),
       this.retention.run(),
       this.zoneChange.run(),
+      this.known.run(),
       keepClusterTime(this.context),
     ]) {
       loop.catch((error: unknown) =>
@@ -188,7 +206,10 @@ export class Mastership implements JobApi {
     callKey: string | null,
     use: KeyUse = null,
   ): Promise<(AddedJob | ElasticJobError)[]> {
-    return this.serve(() => this.intake.addJobs(items, callKey, use));
+    return this.serve(async () => {
+      const outcomes = await this.intake.addJobs(items, callKey, use);
+      return outcomes.map((outcome, index) => this.explain(outcome, items[index]));
+    });
   }
 
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView> {
@@ -234,7 +255,7 @@ export class Mastership implements JobApi {
   }
 
   whyPrepared(need: PreparedNeed): string {
-    return whyPrepared(this.nodes.all(), need);
+    return whyPrepared(this.nodes.all(), need, this.known);
   }
 
   readCluster(): ClusterView {
@@ -264,6 +285,7 @@ export class Mastership implements JobApi {
   private stop(): void {
     this.scheduler.stop();
     this.sessions.close();
+    this.ends.close();
   }
 
   /** What every call has in common: it needs a mastership that is trusted, and may find that it is over. */

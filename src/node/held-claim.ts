@@ -1,12 +1,13 @@
 import type { Assignment } from "../coordination/assignment.ts";
 import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
-import { type JobState, OUTCOME, type ResultRecord } from "../core/job.ts";
+import { type JobState, OUTCOME, type Outcome, type ResultRecord } from "../core/job.ts";
 import {
   type EndingPlan,
   HANDED_BACK,
   type NextOccurrence,
   project,
+  type Retry,
   retryAfterFailure,
   retryAfterLoss,
 } from "../core/state/ending.ts";
@@ -20,6 +21,8 @@ export interface HeldClaim {
   readonly assignment: Assignment;
   /** The number of this incarnation, under which it was claimed. */
   readonly nodeNumber: number;
+  /** The epoch of the master that gave it. */
+  readonly epoch: number;
   /** Cluster time, as known when it came. */
   readonly time: ClusterTime;
   /** When it came, or when its time did. Monotonic. */
@@ -32,13 +35,16 @@ export interface HeldClaim {
   handedBack: string | null;
 }
 
-/** The row in which a claim ends. */
-export function resultRow(
-  held: HeldClaim,
-  end: ExecutionEnd,
-  endTime: number,
-  maxLost: number,
-): ResultRecord {
+/** How a claim ends: its row, and what follows from that. */
+export interface ClaimEnd {
+  readonly row: ResultRecord;
+  /** The job's state after that row. */
+  readonly state: JobState;
+  /** Why the occurrence is not tried again; empty: it is, or it succeeded. */
+  readonly whyOver: string;
+}
+
+export function claimEnd(held: HeldClaim, end: ExecutionEnd, endTime: number, maxLost: number): ClaimEnd {
   const { assignment, nodeNumber, startTime } = held;
   const { jobId, claim, attempt, scheduledAt, placement } = assignment;
   // Whatever the handler made of its abort when it was handed back: others may have been given the job by now.
@@ -46,7 +52,7 @@ export function resultRow(
     held.handedBack === null
       ? howItEnds(assignment, end, endTime, maxLost)
       : handedBack(assignment, held.handedBack, endTime);
-  return {
+  const row: ResultRecord = {
     jobId,
     claim,
     late: false,
@@ -55,7 +61,7 @@ export function resultRow(
     scheduledAt,
     startTime,
     endTime,
-    retryAt: how.retryAt,
+    retryAt: how.retry?.at ?? null,
     node: nodeNumber,
     placement,
     output: how.output ?? null,
@@ -64,38 +70,38 @@ export function resultRow(
     skippedThrough: null,
     skippedCount: 0,
   };
+  return { row, state: stateAfter(assignment, row), whyOver: how.retry?.whyOver ?? "" };
 }
 
-type HowItEnds = Pick<ResultRecord, "outcome" | "retryAt"> &
-  Partial<Pick<ResultRecord, "output" | "error" | "reason">>;
+interface HowItEnds extends Partial<Pick<ResultRecord, "output" | "error" | "reason">> {
+  readonly outcome: Outcome;
+  /** Unset: there is nothing to try again. */
+  readonly retry?: Retry;
+}
 
 function howItEnds(assignment: Assignment, end: ExecutionEnd, endTime: number, maxLost: number): HowItEnds {
   switch (end.kind) {
     case "succeeded":
-      return { outcome: OUTCOME.SUCCEEDED, output: end.output, retryAt: null };
+      return { outcome: OUTCOME.SUCCEEDED, output: end.output };
     case "failed": {
-      const retryAt = retryAfterFailure(
-        planOf(assignment),
-        endTime,
-        end.isPermanent,
-        end.retryAfterMs ?? null,
-      );
-      return { outcome: OUTCOME.FAILED, error: end.error, retryAt };
+      const { error, isPermanent, retryAfterMs = null } = end;
+      const retry = retryAfterFailure(planOf(assignment), endTime, isPermanent, retryAfterMs);
+      return { outcome: OUTCOME.FAILED, error, retry };
     }
     case "timed_out":
-      return { outcome: OUTCOME.TIMED_OUT, retryAt: retryAfterFailure(planOf(assignment), endTime, false) };
+      return { outcome: OUTCOME.TIMED_OUT, retry: retryAfterFailure(planOf(assignment), endTime, false) };
     case "lost": {
       if (end.isBlameless) return handedBack(assignment, end.reason, endTime);
-      const retryAt = retryAfterLoss(assignment.lost, endTime, maxLost);
-      return { outcome: OUTCOME.LOST, reason: end.reason, retryAt };
+      const retry = retryAfterLoss(assignment.lost, endTime, maxLost);
+      return { outcome: OUTCOME.LOST, reason: end.reason, retry };
     }
   }
 }
 
 function handedBack({ startAt }: Assignment, why: string, endTime: number): HowItEnds {
   // It may have been handed back before its time.
-  const retryAt = Math.max(endTime, startAt);
-  return { outcome: OUTCOME.LOST, reason: `${HANDED_BACK}: ${why}`, retryAt };
+  const retry: Retry = { at: Math.max(endTime, startAt), whyOver: "" };
+  return { outcome: OUTCOME.LOST, reason: `${HANDED_BACK}: ${why}`, retry };
 }
 
 function planOf(assignment: Assignment): EndingPlan {
@@ -103,11 +109,11 @@ function planOf(assignment: Assignment): EndingPlan {
     next: nextOf(assignment),
     retryDelayMs: assignment.retryDelayMs,
     lastRetryAt: assignment.lastRetryAt,
+    failures: assignment.failures,
   };
 }
 
-/** The job's state after that row. */
-export function stateAfter({ assignment }: HeldClaim, row: ResultRecord): JobState {
+function stateAfter(assignment: Assignment, row: ResultRecord): JobState {
   const { scheduledAt, attempt, failures, lost } = assignment;
   // The master knows when an older claim ended; this one has ended now.
   return project({ scheduledAt, attempt, failures, lost, endedAt: row.endTime }, row, nextOf(assignment));

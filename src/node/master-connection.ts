@@ -20,6 +20,8 @@ export class MasterConnection {
   readonly openedAt: number;
   /** The number of this incarnation, from the master's welcome; 0: not welcomed yet. */
   nodeNumber = 0;
+  /** Of the mastership that has welcomed this node. */
+  epoch = 0;
   /** All slots offered on it so far. */
   offeredSlots: number;
   private readonly stream: NodeStream;

@@ -8,11 +8,14 @@
 import { assignmentsOf } from "../coordination/assignment.ts";
 import type { MasterAddress } from "../coordination/cluster-lock.ts";
 import type { Network } from "../coordination/network.ts";
+import { silenceOf } from "../coordination/standing.ts";
 import { type Clock, sleep } from "../core/clock.ts";
 import { ClusterTime } from "../core/cluster-time.ts";
+import { EndLog } from "../core/log/end-log.ts";
 import type { Logger } from "../core/logger.ts";
 import type { GetJobResponse, Pong, Welcome } from "../gen/elasticjob/v1/node_service_pb.ts";
 import type { Executors } from "./executors.ts";
+import { HeardMaster } from "./heard-master.ts";
 import { letJobsEnd } from "./let-jobs-end.ts";
 import { MasterConnection } from "./master-connection.ts";
 import type { Masters } from "./masters.ts";
@@ -40,7 +43,7 @@ const RECONNECT_MS = 50;
 const ENTER_RETRY_MS = 500;
 /** A hello that is not answered in this time goes to the next master there is. */
 const WELCOME_TIMEOUT_MS = 5000;
-const PINGS_PER_LEASE = 5;
+export const PINGS_PER_LEASE = 5;
 /** A claim that has waited at this node so long for a slot is handed back. */
 const MAX_QUEUED_MS = 1000;
 /** How long a node that leaves waits for the master to take in the end of its last claims. */
@@ -48,8 +51,11 @@ const FAREWELL_MS = 1000;
 
 export class Puller {
   private readonly parts: PullerParts;
+  /** What is known of the master. */
+  readonly heard: HeardMaster;
   private readonly runner: Runner;
   private readonly report: NodeReport;
+  private readonly ends: EndLog;
   private readonly stopping = new AbortController();
   private connection: MasterConnection | null = null;
   private highestEpoch = 0;
@@ -66,6 +72,7 @@ export class Puller {
 
   constructor(parts: PullerParts) {
     this.parts = parts;
+    this.heard = new HeardMaster(parts.clock);
     this.time = new ClusterTime(parts.clock, parts.clock.now());
     this.lease = new Lease(parts.clock, parts.settings.leaseMs);
     this.report = new NodeReport(parts, {
@@ -74,11 +81,13 @@ export class Puller {
       isDraining: () => this.isDraining,
     });
     const { executors, writer, clock, settings } = parts;
+    const { slots, maxLost, nodeId } = settings;
+    this.ends = new EndLog(parts);
     this.runner = new Runner(
-      { executors, writer, clock, slots: settings.slots, maxLost: settings.maxLost },
+      { executors, writer, clock, slots, maxLost, nodeId, ends: this.ends },
       {
-        slotsFreed: (slots) => {
-          if (this.connection !== null) this.connection.offeredSlots += slots;
+        slotsFreed: (freed) => {
+          if (this.connection !== null) this.connection.offeredSlots += freed;
           this.report.queue();
         },
         done: (claim) => this.report.done(claim),
@@ -131,6 +140,7 @@ export class Puller {
     this.connection?.close();
     this.connection = null;
     await this.loops;
+    this.ends.close();
   }
 
   /** Keeps a stream to whoever is master. */
@@ -167,6 +177,7 @@ export class Puller {
   private async useStream(master: MasterAddress): Promise<void> {
     const { network, masters, clock, logger } = this.parts;
     const closed = new AbortController();
+    this.heard.turnTo(master);
     const stream = network.openStream(master.address, {
       message: (message) => {
         if (!closed.signal.aborted) this.receive(connection, message);
@@ -224,6 +235,7 @@ export class Puller {
   }
 
   private receive(connection: MasterConnection, { message }: GetJobResponse): void {
+    this.heard.heard();
     switch (message.case) {
       case "welcome":
         return this.welcomed(connection, message.value);
@@ -231,9 +243,9 @@ export class Puller {
         return this.ponged(message.value);
       case "assign": {
         const refusal = this.whyNotRun();
-        for (const assignment of assignmentsOf(message.value)) {
-          this.runner.start(assignment, connection.nodeNumber, this.time, refusal);
-        }
+        const { epoch, nodeNumber } = connection;
+        const giver = { epoch, nodeNumber, time: this.time };
+        for (const assignment of assignmentsOf(message.value)) this.runner.start(assignment, giver, refusal);
         return;
       }
       case "verdicts":
@@ -250,6 +262,8 @@ export class Puller {
         return;
       case "undrain":
         return this.undrain();
+      case "standing":
+        return this.heard.standing(silenceOf(message.value));
       default:
         return;
     }
@@ -263,6 +277,8 @@ export class Puller {
     }
     this.highestEpoch = epoch;
     connection.nodeNumber = nodeNumber;
+    this.heard.standing(null);
+    connection.epoch = epoch;
     this.lease.confirm(connection.openedAt);
     if (!this.hasTime) this.time = new ClusterTime(this.parts.clock, clusterTimeMs);
     this.hasTime = true;

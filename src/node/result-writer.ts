@@ -8,9 +8,10 @@ import { type Clock, sleep } from "../core/clock.ts";
 import { isError } from "../core/errors.ts";
 import { Gather } from "../core/flow/gather.ts";
 import { halveRefused } from "../core/flow/halve-refused.ts";
-import { farEnd, hasEnded, type JobError, type JobState, type ResultRecord } from "../core/job.ts";
+import { farEnd, hasEnded, type JobError, type JobState } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import type { JobStore, Projection } from "../store/job-store.ts";
+import type { ClaimEnd } from "./held-claim.ts";
 
 /** Rows of one statement. */
 const MAX_BATCH = 512;
@@ -20,12 +21,12 @@ const LONG_MS = 50;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5000;
 
-export interface EndedClaim {
-  readonly row: ResultRecord;
-  readonly state: JobState;
+export interface EndedClaim extends ClaimEnd {
   readonly revision: number;
   /** How it ends when the database refuses the row; null: it is that end. */
-  readonly asFailed: ((error: JobError) => { readonly row: ResultRecord; readonly state: JobState }) | null;
+  readonly asFailed: ((error: JobError) => ClaimEnd) | null;
+  /** Called once the row is there, if it is the one that counts. */
+  readonly becameFinal: (end: ClaimEnd) => void;
   /** Called once the row is there. `projected`: the job's row says so too. `state`: what follows from the row. */
   readonly written: (projected: boolean, state: JobState) => void;
 }
@@ -98,6 +99,7 @@ export class ResultWriter {
     const ordered = batch.toSorted((a, b) => a.row.jobId - b.row.jobId || a.row.claim - b.row.claim);
     const updateTime = ordered.reduce((latest, { row }) => Math.max(latest, row.endTime), 0);
     const written = (await this.writeRows(ordered)).map(({ ended, isFirst }) => {
+      if (isFirst) ended.becameFinal(ended);
       return { ended, isFirst, projection: projectionOf(ended, updateTime) };
     });
     const first = written.filter(({ isFirst }) => isFirst).map(({ projection }) => projection);

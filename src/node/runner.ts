@@ -7,6 +7,7 @@ import type { Assignment } from "../coordination/assignment.ts";
 import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
+import type { EndLog } from "../core/log/end-log.ts";
 import {
   type ClaimVerdict,
   HeldClaimSchema,
@@ -15,10 +16,11 @@ import {
 } from "../gen/elasticjob/v1/node_service_pb.ts";
 import { EarlyClaims } from "./early-claims.ts";
 import type { ExecutionEnd, Executors } from "./executors.ts";
-import { doneClaim, executionOf, type HeldClaim, resultRow, stateAfter } from "./held-claim.ts";
+import { claimEnd, doneClaim, executionOf, type HeldClaim } from "./held-claim.ts";
 import { HeldClaims } from "./held-claims.ts";
 import { Prefetch } from "./prefetch.ts";
 import type { ResultWriter } from "./result-writer.ts";
+import { SlotQueue } from "./slot-queue.ts";
 
 /** How long a handler has to end after its claim was given up. Shorter than the margin of the lease. */
 const ABORT_GRACE_MS = 500;
@@ -35,6 +37,18 @@ export interface RunnerParts {
   readonly clock: Clock;
   readonly slots: number;
   readonly maxLost: number;
+  /** This node's name. */
+  readonly nodeId: string;
+  /** Hears of every end that counts. */
+  readonly ends: EndLog;
+}
+
+/** The mastership that gives claims to this node. */
+export interface Giver {
+  readonly epoch: number;
+  /** The number that stands for this incarnation. */
+  readonly nodeNumber: number;
+  readonly time: ClusterTime;
 }
 
 export interface RunnerEvents {
@@ -50,11 +64,9 @@ export class Runner {
   private readonly parts: RunnerParts;
   private readonly held = new HeldClaims();
   private readonly on: RunnerEvents;
-  /** Claims that wait here for a slot, in the order in which they came. */
-  private readonly queue: HeldClaim[] = [];
+  private readonly slots: SlotQueue;
   private readonly early: EarlyClaims;
   private readonly prefetch: Prefetch;
-  private busySlots = 0;
   /** Claims that have not ended. */
   private unended = 0;
   private idle: (() => void)[] = [];
@@ -64,6 +76,7 @@ export class Runner {
     this.parts = parts;
     this.on = on;
     this.prefetch = new Prefetch(parts.slots);
+    this.slots = new SlotQueue(parts.slots, (held) => this.execute(held));
     this.early = new EarlyClaims(parts.clock, (held) => this.isDue(held));
   }
 
@@ -89,11 +102,12 @@ export class Runner {
   }
 
   /** Takes in a claim, unless it is known already, and runs it when slots are free. `refusal`: hand it back instead. */
-  start(assignment: Assignment, nodeNumber: number, time: ClusterTime, refusal: string | null): void {
+  start(assignment: Assignment, { epoch, nodeNumber, time }: Giver, refusal: string | null): void {
     if (this.held.get(assignment) !== undefined) return;
     const held: HeldClaim = {
       assignment,
       nodeNumber,
+      epoch,
       time,
       arrivedAt: this.parts.clock.monotonic(),
       startTime: time.now(),
@@ -105,7 +119,7 @@ export class Runner {
     this.unended++;
     if (refusal !== null) this.ended(held, { kind: "lost", reason: refusal, isBlameless: true });
     else if (assignment.startAt > time.now()) this.early.add(held);
-    else this.begin(held);
+    else this.slots.add(held);
   }
 
   /** Its time has come. */
@@ -117,52 +131,34 @@ export class Runner {
       return this.ended(held, { kind: "lost", reason: refusal, isBlameless: true });
     }
     held.arrivedAt = this.parts.clock.monotonic();
-    this.begin(held);
-  }
-
-  private begin(held: HeldClaim): void {
-    if (this.queue.length > 0 || !this.hasRoomFor(held)) this.queue.push(held);
-    else this.execute(held);
+    this.slots.add(held);
   }
 
   /** Claims that have waited here longer than this for a slot go back, to be given to others. */
   returnStranded(ms: number): void {
-    const [first] = this.queue;
+    const { first } = this.slots;
     if (first === undefined || this.parts.clock.monotonic() - first.arrivedAt < ms) return;
     this.returnQueued("it waited too long for a slot");
   }
 
   /** Hands back what has not begun. */
   returnQueued(reason: string): void {
-    const unbegun = [...this.early.takeAll(), ...this.queue.splice(0)];
+    const unbegun = [...this.early.takeAll(), ...this.slots.takeAll()];
     for (const held of unbegun) {
       held.handedBack = reason;
       this.ended(held, { kind: "lost", reason, isBlameless: true });
     }
   }
 
-  private hasRoomFor({ assignment }: HeldClaim): boolean {
-    return this.busySlots === 0 || this.busySlots + assignment.slots <= this.parts.slots;
-  }
-
   private execute(held: HeldClaim): void {
     const startedAt = this.parts.clock.monotonic();
-    const { slots } = held.assignment;
-    this.busySlots += slots;
     held.startTime = held.time.now();
     held.execution = this.parts.executors.run(executionOf(held), (end) => {
-      this.busySlots -= slots;
+      this.slots.free(held);
       this.prefetch.took(this.parts.clock.monotonic() - startedAt);
       this.ended(held, end);
-      this.executeQueued();
+      this.slots.next();
     });
-  }
-
-  private executeQueued(): void {
-    for (let next = this.queue[0]; next !== undefined && this.hasRoomFor(next); next = this.queue[0]) {
-      this.queue.shift();
-      this.execute(next);
-    }
   }
 
   /** The master's word on claims of ours. */
@@ -193,9 +189,7 @@ export class Runner {
 
   private giveUp(held: HeldClaim, reason: string): void {
     held.handedBack = reason;
-    const queuedAt = this.queue.indexOf(held);
-    if (queuedAt >= 0) this.queue.splice(queuedAt, 1);
-    else if (!this.early.delete(held)) {
+    if (!this.slots.delete(held) && !this.early.delete(held)) {
       held.execution?.abort(reason, ABORT_GRACE_MS);
       return;
     }
@@ -223,18 +217,15 @@ export class Runner {
     held.state = "finished";
     held.execution = null;
     this.unended--;
-    const { assignment } = held;
+    const { assignment, epoch } = held;
+    const { writer, ends, nodeId: node, maxLost } = this.parts;
+    const { name, handler, revision } = assignment;
     const endTime = Math.max(held.time.now(), held.startTime);
-    const endedBy = (how: ExecutionEnd) => {
-      const row = resultRow(held, how, endTime, this.parts.maxLost);
-      return { row, state: stateAfter(held, row) };
-    };
-    const { row, state } = endedBy(end);
-    this.parts.writer.add({
-      row,
-      state,
-      revision: assignment.revision,
-      asFailed: (error) => endedBy({ kind: "failed", error, isPermanent: true }),
+    writer.add({
+      ...claimEnd(held, end, endTime, maxLost),
+      revision,
+      asFailed: (error) => claimEnd(held, { kind: "failed", error, isPermanent: true }, endTime, maxLost),
+      becameFinal: ({ row, whyOver }) => ends.say({ row, whyOver, name, handler, node, epoch }),
       written: (projected, ended) => {
         held.state = "written";
         this.on.done(doneClaim(assignment, projected, ended));

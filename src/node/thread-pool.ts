@@ -11,8 +11,9 @@ import { type BuiltInSettings, DEFAULT_BUILT_IN_SETTINGS } from "../jobs/built-i
 import { TURN_MS } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, Executors, RunningExecution } from "./executors.ts";
 import { Suspects } from "./suspects.ts";
-import { Thread, type ThreadEvents, type ThreadParts } from "./thread.ts";
+import { Thread, type ThreadEvents } from "./thread.ts";
 import { THREAD_LIMITS, type ThreadLimits } from "./thread-limits.ts";
+import type { ThreadParts } from "./thread-worker.ts";
 import { WaitingExecution } from "./waiting-execution.ts";
 
 export interface ThreadPoolOptions {

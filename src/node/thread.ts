@@ -10,32 +10,14 @@
  * - Killed: `verdict` says who is to blame. What it has answered before still counts.
  * - Gone: whatever still ran in it has ended by that verdict.
  */
-import { Worker } from "node:worker_threads";
-import type { Clock } from "../core/clock.ts";
-import type { Logger } from "../core/logger.ts";
-import type { BuiltInSettings } from "../jobs/built-in.ts";
-import { killGroup } from "../jobs/kill-group.ts";
-import { AnswerReader, createAnswerRing } from "./answer-ring.ts";
-import {
-  type FromThread,
-  type PackedRun,
-  packRun,
-  type ThreadData,
-  type ToThread,
-} from "./executor-messages.ts";
+import { packRun } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
-import type { ThreadLimits } from "./thread-limits.ts";
-import { createSignals, nextKey, SignalReader } from "./thread-signals.ts";
+import { namedJobs } from "./named-jobs.ts";
+import { ThreadLoading } from "./thread-loading.ts";
+import { nextKey } from "./thread-signals.ts";
 import { ThreadTurns } from "./thread-turns.ts";
-import { endIn, NOT_KNOWN, type Part, partIn, type Verdict, whyNotReady } from "./thread-verdict.ts";
-
-export interface ThreadParts {
-  readonly handlersUrl: string | null;
-  readonly builtIn: BuiltInSettings;
-  readonly limits: ThreadLimits;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
+import { endIn, NOT_KNOWN, type Part, partIn, type Verdict } from "./thread-verdict.ts";
+import { type Dying, type ThreadParts, ThreadWorker } from "./thread-worker.ts";
 
 export interface ThreadEvents {
   /** An execution has ended. `part`: its own in the thread's end, if it ended with that. */
@@ -63,15 +45,10 @@ export class Thread {
   readonly ready: Promise<void>;
   private readonly parts: ThreadParts;
   private readonly events: ThreadEvents;
-  private readonly worker: Worker;
-  private readonly signals: SignalReader;
+  private readonly worker: ThreadWorker;
   private readonly turns: ThreadTurns;
-  private readonly answers: AnswerReader;
   private readonly running = new Map<number, Running>();
-  /** Process groups that its handlers have started. */
-  private readonly groups = new Set<number>();
   private lastKey = 0;
-  private toRun: PackedRun[] = [];
   private verdict: Verdict | null = null;
   private isGone = false;
   private cancelRetirement = () => {};
@@ -80,19 +57,29 @@ export class Thread {
     this.parts = parts;
     this.events = events;
     this.startedAt = parts.clock.monotonic();
-    const { handlersUrl, builtIn } = parts;
-    const signals = createSignals();
-    this.signals = new SignalReader(signals);
-    this.turns = new ThreadTurns(this.signals, parts.clock);
-    const answers = createAnswerRing();
-    this.answers = new AnswerReader(answers);
-    const workerData: ThreadData = { handlersUrl, builtIn, signals, answers };
-    const url = new URL("./executor-thread.ts", import.meta.url);
-    this.worker = new Worker(url, { workerData, stdout: true, stderr: true });
-    // Node's own pipes end when the process's output is lost, and what handlers print would pile up in the thread.
-    this.worker.stdout.on("data", (printed) => process.stdout.write(printed));
-    this.worker.stderr.on("data", (printed) => process.stderr.write(printed));
-    this.ready = this.listen();
+    const loading = new ThreadLoading({
+      clock: parts.clock,
+      limitMs: parts.limits.startMs,
+      giveUp: () => void this.stop("its handlers could not be loaded"),
+    });
+    this.ready = loading.ready;
+    this.worker = new ThreadWorker(parts, {
+      ready: (handlers, hasRunJob) => {
+        this.handlers = handlers;
+        this.hasRunJob = hasRunJob;
+        loading.loaded();
+      },
+      broken: (message) => loading.failed(message),
+      ended: (key, end) => this.ended(key, end),
+      answered: () => this.takeAnswers(),
+      dying: (message) => this.dies(message),
+      failed: (error) => this.failed(error),
+      exited: (code) => {
+        loading.exited(code, this.verdict);
+        this.exited();
+      },
+    });
+    this.turns = new ThreadTurns(this.worker.signals, parts.clock);
   }
 
   get size(): number {
@@ -113,8 +100,7 @@ export class Thread {
     this.lastKey = key;
     const running: Running = { execution, ended, cancels: [], isTimedOut: false, overdue: null };
     this.running.set(key, running);
-    // Executions that come in one message of the master go in one to the thread: each costs microseconds.
-    if (this.toRun.push(packRun(key, execution)) === 1) queueMicrotask(() => this.postRuns());
+    this.worker.run(packRun(key, execution));
     if (execution.timeoutMs !== null) {
       const timeOut = () => {
         this.takeAnswers();
@@ -131,7 +117,8 @@ export class Thread {
     this.takeAnswers();
     if (this.turns.blockedMs() < this.parts.limits.maxBlockedMs || this.running.size === 0 || this.isKilled)
       return;
-    this.parts.logger.warn({ jobs: this.running.size }, "a thread for handlers is blocked; replacing it");
+    const whose = namedJobs(this.running, this.certainCulprit());
+    this.parts.logger.warn(whose, "a thread for handlers is blocked; replacing it");
     this.killBlocked("the handler blocked its thread", null);
   }
 
@@ -153,16 +140,15 @@ export class Thread {
     this.takeAnswers();
     const running = this.running.get(key);
     if (running === undefined) return;
-    this.postRuns();
-    this.post({ kind: "abort", key, reason });
+    this.worker.abort(key, reason);
     running.cancels.push(this.parts.clock.after(graceMs, () => this.force(key, running, reason)));
   }
 
   private force(key: number, running: Running, reason: string): void {
     this.takeAnswers();
     if (!this.running.has(key) || this.isKilled) return;
-    const { jobId, handler } = running.execution;
-    this.parts.logger.warn({ jobId, handler }, "a handler ignores its abort; replacing its thread");
+    const whose = namedJobs(this.running, key);
+    this.parts.logger.warn(whose, "a handler ignores its abort; replacing its thread");
     running.overdue = reason;
     if (this.turns.blockedMs() >= this.parts.limits.blockedMs) {
       return this.killBlocked(`${reason}, and its thread was blocked`, key);
@@ -180,11 +166,16 @@ export class Thread {
   }
 
   private killBlocked(reason: string, likely: number | null): void {
-    const only = this.running.size === 1 ? firstKey(this.running) : null;
-    const certain = this.signals.inside ?? only;
+    const certain = this.certainCulprit();
     const culprit = certain ?? likely;
     const culprits = culprit === null ? null : new Set([culprit]);
     void this.kill({ reason, culprits, isSure: certain !== null, end: null, isBlocked: true });
+  }
+
+  /** Whose code it is in, or the only one that runs. Null: nobody knows. */
+  private certainCulprit(): number | null {
+    const [only = null] = this.running.size === 1 ? this.running.keys() : [];
+    return this.worker.signals.inside ?? only;
   }
 
   private async kill(verdict: Verdict): Promise<void> {
@@ -205,91 +196,38 @@ export class Thread {
   }
 
   private takeAnswers(): void {
-    this.answers.take((key, output) => this.ended(key, { kind: "succeeded", output }));
+    this.worker.answers.take((key, output) => this.ended(key, { kind: "succeeded", output }));
   }
 
   private exited(): void {
     this.takeAnswers();
     this.isGone = true;
     this.cancelRetirement();
-    for (const group of this.groups) killGroup(group);
+    this.worker.killGroups();
     const verdict = this.verdict ?? NOT_KNOWN;
     for (const [key, running] of [...this.running]) {
-      const part = partIn(verdict, key, this.signals.hasTaken(key));
+      const part = partIn(verdict, key, this.worker.signals.hasTaken(key));
       this.ended(key, endIn(verdict, part, running.isTimedOut), part);
     }
     this.events.gone();
   }
 
-  private listen(): Promise<void> {
-    const { clock, logger, limits } = this.parts;
-    return new Promise((resolve, reject) => {
-      let isReady = false;
-      const fail = (message: string) => {
-        cancel();
-        reject(new Error(message));
-        void this.stop("its handlers could not be loaded");
-      };
-      const cancel = clock.after(limits.startMs, () =>
-        fail(`it has not loaded within ${limits.startMs} ms; does a top-level await never end?`),
-      );
-      this.worker.on("message", (message: FromThread) => {
-        switch (message.kind) {
-          case "ready":
-            cancel();
-            isReady = true;
-            this.handlers = message.handlers;
-            this.hasRunJob = message.hasRunJob;
-            return resolve();
-          case "broken":
-            return fail(message.message);
-          case "ended":
-            return this.ended(message.key, message.end);
-          case "answered":
-            return this.takeAnswers();
-          case "process":
-            if (message.isRunning) this.groups.add(message.group);
-            else this.groups.delete(message.group);
-            return;
-          case "dying":
-            return this.died(message);
-        }
-      });
-      this.worker.on("error", (error) => {
-        logger.error({ error }, "a thread for handlers has died");
-        this.verdict ??= { ...NOT_KNOWN, reason: `its thread has died: ${String(error)}` };
-      });
-      this.worker.on("exit", (code) => {
-        if (!isReady) fail(whyNotReady(code, this.verdict));
-        this.exited();
-      });
-    });
+  private failed(error: unknown): void {
+    this.verdict ??= { ...NOT_KNOWN, reason: `its thread has died: ${String(error)}` };
+    this.sayDied("a thread for handlers has died", this.certainCulprit(), error);
   }
 
-  private died({ key, reason, end }: Extract<FromThread, { kind: "dying" }>): void {
-    const message = end.kind === "failed" ? end.error.message : "";
-    const jobId = key === null ? null : (this.running.get(key)?.execution.jobId ?? null);
-    this.parts.logger.error(
-      { jobId, error: end.kind === "failed" ? end.error : null },
-      `a thread for handlers has died of ${reason}`,
-    );
+  private dies({ key, reason, end }: Dying): void {
+    const error = end.kind === "failed" ? end.error : null;
     const culprits = key === null ? null : new Set([key]);
-    const why = `its thread has died of ${reason}: ${message}`;
+    const why = `its thread has died of ${reason}: ${error?.message ?? ""}`;
     this.verdict ??= { reason: why, culprits, isSure: key !== null, end, isBlocked: false };
+    this.sayDied(`a thread for handlers has died of ${reason}`, key, error);
   }
 
-  private postRuns(): void {
-    if (this.toRun.length === 0) return;
-    this.post({ kind: "run", runs: this.toRun });
-    this.toRun = [];
+  private sayDied(message: string, culprit: number | null, error: unknown): void {
+    // What it had answered by then has no part in it.
+    this.takeAnswers();
+    this.parts.logger.error({ ...namedJobs(this.running, culprit), error }, message);
   }
-
-  private post(message: ToThread): void {
-    this.worker.postMessage(message);
-  }
-}
-
-function firstKey(running: ReadonlyMap<number, unknown>): number | null {
-  const [key] = running.keys();
-  return key ?? null;
 }

@@ -1,6 +1,7 @@
 /**
  * Who may call what, told before a call's body is read, in every protocol alike:
  * - between nodes (NodeService, and any call marked as forwarded): the cluster secret;
+ * - how the node stands (gRPC's Health, as /healthz and /readyz): nothing, as whoever probes it has no token;
  * - all else: an API token, or the cluster secret.
  * What nobody has set, nobody is asked for; but without a secret, a node that asks for API tokens has no
  * way to tell nodes from strangers, and refuses both.
@@ -9,6 +10,7 @@ import { Code, ConnectError, type HandlerContext, type Interceptor } from "@conn
 import { bearerToken, isOneOf } from "../core/bearer-token.ts";
 import { FORWARDED } from "../core/call-headers.ts";
 import { NodeService } from "../gen/elasticjob/v1/node_service_pb.ts";
+import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 
 export interface Credentials {
   /** Empty: the API is open to everybody. */
@@ -24,6 +26,7 @@ type Call = Pick<HandlerContext, "requestHeader" | "service">;
 /** Throws `unauthenticated`. */
 export function checkCaller({ requestHeader, service }: Call, credentials: Credentials): void {
   const { apiTokens, clusterSecrets } = credentials;
+  if (service.typeName === Health.typeName) return;
   const token = bearerToken(requestHeader.get("authorization"));
   if (service.typeName === NodeService.typeName || requestHeader.has(FORWARDED)) {
     const isOpen = apiTokens.length === 0 && clusterSecrets.length === 0;

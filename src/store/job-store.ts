@@ -11,6 +11,7 @@
  * - A write that is guarded says how many rows it hit; what it missed is for the caller to read back.
  */
 import type { JobClass, JobRecord, JobState, Outcome, ResultRecord, StoredStatus } from "../core/job.ts";
+import type { Silence } from "../core/readiness/silence.ts";
 import type { ResultAge } from "../core/state/retention.ts";
 
 export interface Mastership {
@@ -47,6 +48,13 @@ export interface NodeRecord {
   readonly nodeId: string;
   /** Since when no master has answered it, in cluster time; null: one may have. */
   readonly unheardSince: number | null;
+}
+
+/** A handler that nodes have offered. */
+export interface HandlerRecord {
+  readonly name: string;
+  /** When one last did, in cluster time: not earlier. */
+  readonly lastOffered: number;
 }
 
 export interface UnheardNote {
@@ -181,6 +189,14 @@ export interface JobStore {
   migrate(): Promise<void>;
   close(): Promise<void>;
 
+  /** How long no write has been done, nor a probe answered. */
+  silence(): Silence;
+  /**
+   * Asks for no more than an answer to a write, of nothing, so that a server that takes no writes is told, too. One
+   * try, which takes a few seconds at most where nobody answers. Never throws: `silence` has what came of it.
+   */
+  probe(): Promise<void>;
+
   /** The database's clock, epoch milliseconds. */
   readClock(): Promise<number>;
   readMastership(): Promise<Mastership>;
@@ -212,6 +228,11 @@ export interface JobStore {
   /** The number of a process that has entered itself; null: it has not, in this database. */
   findNode(incarnation: string): Promise<number | null>;
   noteUnheard(epoch: number, notes: readonly UnheardNote[]): Promise<void>;
+  readHandlers(): Promise<HandlerRecord[]>;
+  /** A time that is earlier than the one that is there changes nothing. */
+  noteHandlers(epoch: number, handlers: readonly HandlerRecord[]): Promise<void>;
+  /** Removes those of them that were last offered by then. */
+  forgetHandlers(epoch: number, names: readonly string[], by: number): Promise<void>;
 
   /**
    * Inserts all jobs or none; repeating it is safe (same ids). Throws `key_taken` when a key is

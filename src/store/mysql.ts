@@ -13,6 +13,7 @@ import {
   announceReign,
   noteUnheard,
   offerZoneData,
+  probe,
   raiseIds,
   readClock,
   registerNode,
@@ -22,6 +23,7 @@ import {
 import { ConnectionPool } from "./mysql/connection-pool.ts";
 import { translate } from "./mysql/errors.ts";
 import { deleteResults, expireJobs, expireKeys, expireResultsOfGone } from "./mysql/expire.ts";
+import { forgetHandlers, noteHandlers } from "./mysql/handler-rows.ts";
 import { insertJobs } from "./mysql/insert-jobs.ts";
 import { migrate } from "./mysql/migrate.ts";
 import { projectJobs } from "./mysql/project-jobs.ts";
@@ -33,6 +35,7 @@ import {
   readClasses,
   readCluster,
   readFinalRows,
+  readHandlers,
   readJobs,
   readMastership,
   readNodes,
@@ -81,6 +84,10 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     },
     close: () => pool.close(),
 
+    silence: () => pool.answers.silence(),
+    // Once: whoever waits for it to answer again asks again.
+    probe: () => pool.use(probe).catch(() => {}),
+
     readClock: () => repeat(readClock),
     readMastership: () => readMastership(read),
     readZoneVersions: () => readZoneVersions(read),
@@ -98,6 +105,9 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     registerNode: (incarnation, nodeId) => repeat((session) => registerNode(session, incarnation, nodeId)),
     findNode: (incarnation) => findNode(read, incarnation),
     noteUnheard: (epoch, notes) => repeat((session) => noteUnheard(session, epoch, notes)),
+    readHandlers: () => readHandlers(read),
+    noteHandlers: (epoch, handlers) => repeat((session) => noteHandlers(session, epoch, handlers)),
+    forgetHandlers: (epoch, names, by) => repeat((session) => forgetHandlers(session, epoch, names, by)),
 
     insertJobs: (epoch, jobs, keys) =>
       repeat((session) => insertJobs(session, epoch, jobs, keys, largestPacket)),

@@ -7,6 +7,7 @@ import type {
   ClaimRef,
   ClusterRecord,
   Cursor,
+  HandlerRecord,
   JobPage,
   JobStore,
   LoadedJob,
@@ -43,6 +44,14 @@ export async function readClasses(read: Read): Promise<JobClass[]> {
     handler: row.handler,
     labels: JSON.parse(row.labels) as JobClass["labels"],
   }));
+}
+
+export async function readHandlers(read: Read): Promise<HandlerRecord[]> {
+  const rows = await read<{ name: string; last_offered: number }>(
+    "SELECT name, last_offered FROM jobhandler ORDER BY name",
+    [],
+  );
+  return rows.map((row) => ({ name: row.name, lastOffered: row.last_offered }));
 }
 
 export async function readNodes(read: Read): Promise<NodeRecord[]> {

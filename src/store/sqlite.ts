@@ -1,5 +1,6 @@
 /** The JobStore on an SQLite file: durable, and of one process. */
 import type { Clock } from "../core/clock.ts";
+import { neverSilent } from "../core/readiness/silence.ts";
 import { type Read, SQLITE } from "./dialect.ts";
 import { pageEnded, pageFreeKeys, pageResultAges, readClaimsOfGone } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
@@ -10,6 +11,7 @@ import {
   readClasses,
   readCluster,
   readFinalRows,
+  readHandlers,
   readJobs,
   readMastership,
   readNodes,
@@ -30,6 +32,7 @@ import {
 } from "./sqlite/cluster-rows.ts";
 import { Database } from "./sqlite/database.ts";
 import { deleteKeys, deleteResults, expireJobs } from "./sqlite/expire.ts";
+import { forgetHandlers, noteHandlers } from "./sqlite/handler-rows.ts";
 import { migrate } from "./sqlite/migrate.ts";
 import { changeJob, claimJobs, deleteJob, freeKeys, insertJobs, projectJobs } from "./sqlite/write-jobs.ts";
 import { writeResults } from "./sqlite/write-results.ts";
@@ -50,6 +53,9 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     migrate: async () => migrate(database, clock),
     close: async () => database.close(),
 
+    silence: neverSilent("SQLite"),
+    probe: async () => {},
+
     readClock: async () => Math.trunc(clock.now()),
     readMastership: () => readMastership(read),
     readZoneVersions: () => readZoneVersions(read),
@@ -67,6 +73,9 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     registerNode: async (incarnation, nodeId) => registerNode(database, incarnation, nodeId),
     findNode: (incarnation) => findNode(read, incarnation),
     noteUnheard: async (epoch, notes) => noteUnheard(database, epoch, notes),
+    readHandlers: () => readHandlers(read),
+    noteHandlers: async (epoch, handlers) => noteHandlers(database, epoch, handlers),
+    forgetHandlers: async (epoch, names, by) => forgetHandlers(database, epoch, names, by),
 
     insertJobs: async (epoch, jobs, keys) => insertJobs(database, epoch, jobs, keys),
     async readKeys(epoch, keys, now) {

@@ -12,6 +12,7 @@ export interface OwnMysql {
   /** Of an empty database in it. */
   readonly url: string;
   readonly port: number;
+  signal(name: NodeJS.Signals): void;
   /** SIGKILL: what was committed is on disk, and nothing else counts. */
   crash(): Promise<void>;
   /** After a crash; resolves when it answers. */
@@ -45,6 +46,7 @@ export async function startOwnMysql(): Promise<OwnMysql> {
   return {
     url: `mysql://root@127.0.0.1:${server.port}/elasticjob`,
     port: server.port,
+    signal: (name) => void process.kill(pid, name),
     async crash() {
       process.kill(pid, "SIGKILL");
       await until("the database server is gone", () => !isThere(pid));

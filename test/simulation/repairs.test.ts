@@ -247,7 +247,10 @@ describe("a result that the database refuses", () => {
         asFailed: (error) => ({
           row: { ...row, outcome: OUTCOME.FAILED, output: null, error },
           state: stateOf(STORED_STATUS.FAILED),
+          whyOver: "its error is permanent",
         }),
+        whyOver: "",
+        becameFinal: () => {},
         written: (_, { status }) => told.push(status),
       });
     }

@@ -1,5 +1,6 @@
 /** The cluster's lock, in a server of its own: a TTL on virtual time, announcements that can get lost. */
 import type { ClusterLock, MasterAddress, NodeAnnouncement } from "../../src/coordination/cluster-lock.ts";
+import { neverSilent } from "../../src/core/readiness/silence.ts";
 import type { SeededRandom } from "../fixtures/seeded-random.ts";
 import type { Gate, VirtualTime } from "../fixtures/virtual-clock.ts";
 import type { Server } from "./faulty-calls.ts";
@@ -70,6 +71,7 @@ export class LockServer {
       announceNode: (node) => call(() => void this.nodes.set(node.nodeId, node)),
       withdrawNode: (nodeId) => call(() => void this.nodes.delete(nodeId)),
       listNodes: () => call(() => [...this.nodes.values()]),
+      silence: neverSilent("Redis"),
       close: async () => {
         for (const heard of own) this.listeners.delete(heard);
       },

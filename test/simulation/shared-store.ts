@@ -1,4 +1,5 @@
 /** The database of a simulated cluster, as one process reaches it. */
+import { neverSilent } from "../../src/core/readiness/silence.ts";
 import type { JobStore, ResultWrite } from "../../src/store/job-store.ts";
 import type { Gate } from "../fixtures/virtual-clock.ts";
 import type { Server } from "./faulty-calls.ts";
@@ -16,6 +17,8 @@ export function sharedStore(raw: JobStore, server: Server, from: string, gate: G
     migrate: () => read(() => raw.migrate()),
     // The processes share it.
     close: async () => {},
+    silence: neverSilent("MySQL"),
+    probe: async () => {},
     readClock: () => read(() => raw.readClock()),
     readMastership: () => read(() => raw.readMastership()),
     advanceEpoch: (previous, to) => write(() => raw.advanceEpoch(previous, to), either),
@@ -30,6 +33,9 @@ export function sharedStore(raw: JobStore, server: Server, from: string, gate: G
     registerNode: (incarnation, nodeId) => write(() => raw.registerNode(incarnation, nodeId), last),
     findNode: (incarnation) => read(() => raw.findNode(incarnation)),
     noteUnheard: (epoch, notes) => write(() => raw.noteUnheard(epoch, notes), last),
+    readHandlers: () => read(() => raw.readHandlers()),
+    noteHandlers: (epoch, handlers) => write(() => raw.noteHandlers(epoch, handlers), last),
+    forgetHandlers: (epoch, names, by) => write(() => raw.forgetHandlers(epoch, names, by), last),
     readCluster: () => read(() => raw.readCluster()),
     announceReign: (epoch, reign) => write(() => raw.announceReign(epoch, reign), last),
     insertJobs: (epoch, jobs, keys) => write(() => raw.insertJobs(epoch, jobs, keys), last),

@@ -7,6 +7,7 @@
 import { ErrorReply } from "redis";
 import { ElasticJobError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
+import { Answers } from "../../core/readiness/answers.ts";
 import { createLink, type RedisLink } from "./link.ts";
 import type { RedisTarget } from "./redis-url.ts";
 
@@ -21,6 +22,7 @@ export interface ConnectionOptions {
 const RETRY_DELAY_MS = 500;
 
 export class RedisConnection {
+  readonly answers = new Answers("Redis", () => performance.now());
   private readonly options: ConnectionOptions;
   private link: RedisLink | null = null;
   private retryTimer: NodeJS.Timeout | null = null;
@@ -62,9 +64,11 @@ export class RedisConnection {
       const sent = this.heard.promise.then(() => link.send(key, args));
       const reply = await withinLimit(sent, this.options.commandTimeoutMs);
       this.failingSince = null;
+      this.answers.answered();
       this.noteReachable();
       return reply;
     } catch (error) {
+      this.answers.failed(error instanceof ErrorReply);
       // That is an answer, if an unwelcome one (loading, read-only, …): the link itself works.
       if (!(error instanceof ErrorReply)) this.noteFailure(link, error);
       throw unavailable(

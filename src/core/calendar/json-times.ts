@@ -3,7 +3,8 @@
  * exist, and durations with anything after their s. Messages are described as protobuf describes them, of which little
  * is needed here, so that server and client can both use this.
  */
-import type { Problem } from "../errors.ts";
+import { type Problem, quote } from "../errors.ts";
+import { shorten } from "../short-text.ts";
 import { instantProblem, NO_INSTANT } from "./rfc3339.ts";
 
 interface MessageShape {
@@ -24,7 +25,6 @@ export const ACCEPTED_TIMES = {
   [TIMESTAMP]: `an RFC 3339 time, such as "2026-12-01T08:00:00Z",`,
   [DURATION]: `a duration, such as "5s", "0.25s", "3m" or "1h30m",`,
 } as const;
-const SHOWN_CHARACTERS = 80;
 
 /** All that the decoder takes for an instant begins like this, and for a duration like that. */
 const LOOKS_LIKE_INSTANT = /"(\d{4}-\d\d-\d\d[^"\\]*)"/g;
@@ -50,9 +50,7 @@ export function timeProblems(schema: MessageShape, json: unknown): readonly Prob
 /** What is wrong with one value, if that can be told; null: nothing, or it is no time at all. */
 export function wrongTime(typeName: string, value: unknown): string | null {
   if (typeof value !== "string") return null;
-  const shown = JSON.stringify(
-    value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}…` : value,
-  );
+  const shown = quote(value);
   if (typeName === TIMESTAMP) {
     const problem = instantProblem(value);
     if (problem === null) return null;
@@ -79,7 +77,7 @@ function itemsOf(field: FieldShape, path: string, value: unknown): readonly (rea
   if (field.fieldKind === "message") return [[path, value]];
   if (Array.isArray(value)) return value.map((item: unknown, index) => [`${path}[${index}]`, item]);
   return typeof value === "object" && value !== null
-    ? Object.entries(value).map(([name, item]) => [`${path}.${name}`, item])
+    ? Object.entries(value).map(([name, item]) => [`${path}.${shorten(name, 80)}`, item])
     : [];
 }
 

@@ -1,6 +1,7 @@
 /** Names of time zones: which are accepted, and which was probably meant. */
 
 import { quote } from "../errors.ts";
+import { editDistance, mostDistance } from "../nearest-name.ts";
 import { hasZone } from "./zone-segment.ts";
 
 const LONGEST_NAME = 64;
@@ -30,8 +31,7 @@ function nearestTimeZone(name: string): string | null {
   if (name.length === 0 || name.length > LONGEST_NAME) return null;
   const asked = comparable(name);
   let nearest: string | null = null;
-  // Further off than this, a suggestion would only confuse.
-  let nearestDistance = Math.max(1, Math.floor(asked.length / 3)) + 1;
+  let nearestDistance = mostDistance(asked) + 1;
   for (const zone of ["UTC", ...Intl.supportedValuesOf("timeZone")]) {
     const known = comparable(zone);
     // "Shanghai" is a usual way to write "Asia/Shanghai".
@@ -47,18 +47,4 @@ function nearestTimeZone(name: string): string | null {
 
 function comparable(name: string): string {
   return name.toLowerCase().replaceAll(/[ _-]+/g, "_");
-}
-
-/** Levenshtein's: how many characters to insert, delete or replace. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [index, fromChar] of [...from].entries()) {
-    const next = [index + 1];
-    for (const [column, toChar] of [...to].entries()) {
-      const replaced = (row[column] ?? 0) + (fromChar === toChar ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

@@ -4,10 +4,8 @@ import { isRecurring, nextOccurrenceOrDropped, type RecurringSchedule } from "..
 import type { Problem } from "../errors.ts";
 import { type Bounds, NO_BOUNDS, type Schedule } from "../job.ts";
 import { integerProblem } from "./field-checks.ts";
+import { FIELD_RANGES } from "./field-ranges.ts";
 import type { RawJobSpec } from "./raw-job-spec.ts";
-
-/** Finding the last one takes a step for each: no more than a caller may wait for. */
-const MAX_OCCURRENCES = 10_000;
 
 /** `schedule`: null when it is not good itself. What it returns is only good if it added no problems. */
 export function checkBounds(
@@ -21,7 +19,7 @@ export function checkBounds(
   if (schedule !== null && before !== undefined && isUnchanged(before, schedule, asked)) return before.bounds;
   const found = problems.length;
   if (maxOccurrences !== null) {
-    integerProblem("maxOccurrences", maxOccurrences, 1, MAX_OCCURRENCES, problems);
+    integerProblem("maxOccurrences", maxOccurrences, FIELD_RANGES.maxOccurrences, problems);
   }
   if (endAt !== null && endAt <= now) {
     problems.push({

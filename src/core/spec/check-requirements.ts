@@ -1,7 +1,8 @@
 /** What a node must have to take the job, checked. */
 import { type Problem, quote } from "../errors.ts";
 import type { Requirements } from "../job.ts";
-import { integerProblem, MAX_INT32 } from "./field-checks.ts";
+import { integerProblem } from "./field-checks.ts";
+import { FIELD_RANGES } from "./field-ranges.ts";
 import type { RawJobSpec } from "./raw-job-spec.ts";
 
 const MAX_LABELS = 64;
@@ -15,8 +16,8 @@ export function checkRequirements(
   problems: Problem[],
 ): Requirements {
   const { slots = 1, memoryMb = 0, labels = {} } = raw;
-  integerProblem("requirements.slots", slots, 1, MAX_INT32, problems);
-  integerProblem("requirements.memoryMb", memoryMb, 0, MAX_INT32, problems);
+  integerProblem("requirements.slots", slots, FIELD_RANGES.slots, problems);
+  integerProblem("requirements.memoryMb", memoryMb, FIELD_RANGES.memoryMb, problems);
   const entries = Object.entries(labels);
   if (entries.length > MAX_LABELS) {
     problems.push({

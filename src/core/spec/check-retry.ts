@@ -1,7 +1,8 @@
 /** How an occurrence is tried again, checked. */
 import type { Problem } from "../errors.ts";
 import type { RetryPolicy } from "../job.ts";
-import { durationProblem, integerProblem, MAX_INT32 } from "./field-checks.ts";
+import { durationProblem, integerProblem } from "./field-checks.ts";
+import { FIELD_RANGES } from "./field-ranges.ts";
 import type { RawJobSpec } from "./raw-job-spec.ts";
 
 const DEFAULT_INITIAL_BACKOFF_MS = 1_000;
@@ -32,7 +33,7 @@ export function filledRetry(raw: NonNullable<RawJobSpec["retry"]>): RetryPolicy 
 export function checkRetry(raw: NonNullable<RawJobSpec["retry"]>, problems: Problem[]): RetryPolicy {
   const retry = filledRetry(raw);
   const { initialBackoffMs, maxBackoffMs } = retry;
-  integerProblem("retry.maxAttempts", retry.maxAttempts, 0, MAX_INT32, problems);
+  integerProblem("retry.maxAttempts", retry.maxAttempts, FIELD_RANGES.maxAttempts, problems);
   // A wait of 0 would be a loop as fast as the machine.
   const initialIsFine = durationProblem("retry.initialBackoff", initialBackoffMs, 1, problems);
   const maxIsFine = durationProblem("retry.maxBackoff", maxBackoffMs, 1, problems);
@@ -42,8 +43,10 @@ export function checkRetry(raw: NonNullable<RawJobSpec["retry"]>, problems: Prob
       message: `${maxBackoffMs / 1000}s is shorter than retry.initialBackoff, ${initialBackoffMs / 1000}s; at least that is accepted`,
     });
   }
-  if (!(retry.multiplier >= 1 && retry.multiplier <= 100)) {
-    problems.push({ field: "retry.multiplier", message: `is ${retry.multiplier}; 1 to 100 is accepted` });
+  const { least, most } = FIELD_RANGES.multiplier;
+  if (!(retry.multiplier >= least && retry.multiplier <= most)) {
+    const message = `is ${retry.multiplier}; ${least} to ${most} is accepted`;
+    problems.push({ field: "retry.multiplier", message });
   }
   return retry;
 }

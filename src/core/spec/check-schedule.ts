@@ -3,7 +3,7 @@ import { parseCron } from "../calendar/cron.ts";
 import { parseTimeOfDay } from "../calendar/daily.ts";
 import { LAST_INSTANT } from "../calendar/local-schedule.ts";
 import { describeUnknownTimeZone, findTimeZone } from "../calendar/time-zone.ts";
-import type { Problem } from "../errors.ts";
+import { type Problem, quote } from "../errors.ts";
 import type { Schedule } from "../job.ts";
 import { durationProblem, integerProblem } from "./field-checks.ts";
 
@@ -72,7 +72,9 @@ function checkTimed(
   }
   if (delayMs !== undefined)
     return durationProblem("timed.delay", delayMs, 0, problems) ? now + delayMs : now;
-  if (runAt !== undefined && runAt > now) integerProblem("timed.runAt", runAt, now, LAST_INSTANT, problems);
+  if (runAt !== undefined && runAt > now) {
+    integerProblem("timed.runAt", runAt, { least: now, most: LAST_INSTANT }, problems);
+  }
   return Math.max(runAt ?? now, now);
 }
 
@@ -85,5 +87,5 @@ function checkTimeZone(field: string, name: string | undefined, problems: Proble
 function describeBadTime(at: string): string {
   const accepted = "HH:MM or HH:MM:SS, 00:00 to 23:59:59, is accepted";
   if (at === "") return `is required; ${accepted}`;
-  return `${JSON.stringify(at.slice(0, 40))} is not a time of day; ${accepted}`;
+  return `${quote(at)} is not a time of day; ${accepted}`;
 }

@@ -1,7 +1,6 @@
 /** Checks of single values that several fields share. They return true when the value is accepted. */
 import type { Problem } from "../errors.ts";
-
-export const MAX_INT32 = 2_147_483_647;
+import type { Range } from "./field-ranges.ts";
 
 /** A hundred years of 365.25 days: longer is a slip of the keyboard, and sums stay safe integers. */
 const MAX_DURATION_MS = 36_525 * 86_400_000;
@@ -9,8 +8,7 @@ const MAX_DURATION_MS = 36_525 * 86_400_000;
 export function integerProblem(
   field: string,
   value: number,
-  least: number,
-  most: number,
+  { least, most }: Range,
   problems: Problem[],
 ): boolean {
   if (Number.isInteger(value) && value >= least && value <= most) return true;

@@ -4,6 +4,7 @@
  */
 
 import { invalidArgument, type Problem, quote } from "../errors.ts";
+import { isHandlerName } from "../handler-name.ts";
 import type { JobSpec } from "../job.ts";
 import { checkBounds } from "./check-bounds.ts";
 import { checkKey, checkKeyLife } from "./check-key.ts";
@@ -12,6 +13,7 @@ import { checkRequirements, NO_REQUIREMENTS } from "./check-requirements.ts";
 import { checkRetry, DEFAULT_RETRY } from "./check-retry.ts";
 import { checkSchedule } from "./check-schedule.ts";
 import { durationProblem, integerProblem, utf8Bytes } from "./field-checks.ts";
+import { FIELD_RANGES } from "./field-ranges.ts";
 import type { RawJobSpec } from "./raw-job-spec.ts";
 
 export interface SpecLimits {
@@ -21,7 +23,6 @@ export interface SpecLimits {
 const DEFAULT_SPEC_LIMITS: SpecLimits = { maxPayloadBytes: 1_048_576 };
 
 const MAX_NAME_CHARACTERS = 255;
-const HANDLER = /^[A-Za-z0-9_$.:/-]{1,128}$/;
 
 /** `now` is what a delay counts from, what a time in the past becomes, and what an end must be after. */
 export function parseJobSpec(
@@ -54,9 +55,10 @@ export function parseJobSpec(
       raw.requirements === undefined ? NO_REQUIREMENTS : checkRequirements(raw.requirements, problems),
     idempotencyKey: checkKey(raw.idempotencyKey || null, problems),
     keyLife: checkKeyLife(raw, problems),
+    ...(raw.allowsUnknownHandler && { allowsUnknownHandler: true }),
   };
   checkFieldsFitKind(raw, problems);
-  integerProblem("priority", spec.priority, -100, 100, problems);
+  integerProblem("priority", spec.priority, FIELD_RANGES.priority, problems);
   if (spec.timeoutMs !== null) durationProblem("timeout", spec.timeoutMs, 1, problems);
   if (spec.deadlineMs !== null) durationProblem("deadline", spec.deadlineMs, 1, problems);
   return problems.length > 0 ? problems : spec;
@@ -75,7 +77,7 @@ export function isProblems(parsed: JobSpec | readonly Problem[]): parsed is read
 function checkHandler(handler: string, problems: Problem[]): string {
   if (handler === "") {
     problems.push({ field: "handler", message: 'is required, for example "echo"' });
-  } else if (!HANDLER.test(handler)) {
+  } else if (!isHandlerName(handler)) {
     problems.push({
       field: "handler",
       message: `${quote(handler)} is not a handler's name; 1 to 128 characters of A-Z a-z 0-9 _ $ . : / - are accepted`,

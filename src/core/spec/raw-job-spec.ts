@@ -35,6 +35,7 @@ export interface RawJobSpec {
   readonly idempotencyKey?: string | null | undefined;
   readonly keyLife?: "kept" | "unfinished" | undefined;
   readonly keyTtlMs?: number | undefined;
+  readonly allowsUnknownHandler?: boolean | undefined;
   /** Says how the add is answered when its key is taken; nothing of the job. */
   readonly keyReuse?: KeyReuse | undefined;
   /** What was accepted before: what does not change is not found anew, nor checked against the present, or newer rules. */

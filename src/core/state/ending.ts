@@ -22,7 +22,14 @@ export interface EndingPlan {
   readonly retryDelayMs: number | null;
   /** A retry later than this is not worth starting; null: however late. */
   readonly lastRetryAt: number | null;
+  /** Failed tries before this one. */
+  readonly failures: number;
 }
+
+/** When an occurrence is tried again, or why it is not. */
+export type Retry =
+  | { readonly at: number; readonly whyOver: "" }
+  | { readonly at: null; readonly whyOver: string };
 
 /** How the reason of a LOST row begins when the job is not to blame for it: its node aborted it, or another job ended its thread. */
 export const HANDED_BACK = "handed back";
@@ -36,7 +43,7 @@ export function lostDelayMs(lost: number): number {
 export const MAX_RETRY_AFTER_MS = 365 * 86_400_000;
 
 /**
- * When the occurrence is tried again after a handler failed or timed out; null: it has ended.
+ * Whether the occurrence is tried again after a handler failed or timed out.
  * `chosenDelayMs`: the handler's own choice goes before the policy's delay, not before its number of attempts.
  */
 export function retryAfterFailure(
@@ -44,21 +51,32 @@ export function retryAfterFailure(
   endTime: number,
   permanent: boolean,
   chosenDelayMs: number | null = null,
-): number | null {
-  if (permanent || plan.retryDelayMs === null) return null;
+): Retry {
+  const { next, retryDelayMs, lastRetryAt } = plan;
+  if (permanent) return over("its error is permanent");
+  if (retryDelayMs === null) {
+    const attempts = plan.failures + 1;
+    return over(`${attempts} of ${attempts} attempts`);
+  }
   const delayMs =
     chosenDelayMs === null
-      ? plan.retryDelayMs
+      ? retryDelayMs
       : Math.ceil(Math.min(MAX_RETRY_AFTER_MS, Math.max(0, chosenDelayMs)));
-  const retryAt = endTime + delayMs;
+  const at = endTime + delayMs;
   // A recurring job's next occurrence takes over from one that still fails.
-  if (plan.next !== null && retryAt >= plan.next.at) return null;
-  return plan.lastRetryAt !== null && retryAt > plan.lastRetryAt ? null : retryAt;
+  if (next !== null && at >= next.at) return over("its next occurrence takes over before the next try");
+  if (lastRetryAt !== null && at > lastRetryAt) return over("its deadline is before the next try");
+  return { at, whyOver: "" };
 }
 
-/** When a LOST occurrence is tried again; null: it was lost too often. `lost`: in a row, before this one. */
-export function retryAfterLoss(lost: number, endTime: number, maxLost: number): number | null {
-  return lost + 1 >= maxLost ? null : endTime + lostDelayMs(lost + 1);
+/** Whether a LOST occurrence is tried again. `lost`: in a row, before this one. */
+export function retryAfterLoss(lost: number, endTime: number, maxLost: number): Retry {
+  if (lost + 1 >= maxLost) return over(`lost ${lost + 1} times in a row`);
+  return { at: endTime + lostDelayMs(lost + 1), whyOver: "" };
+}
+
+function over(why: string): Retry {
+  return { at: null, whyOver: why };
 }
 
 const STATUS_AT_END = {

@@ -63,6 +63,12 @@ export function jobAges({ ageMs }: Retention): JobAge[] {
   return ages;
 }
 
+/** For as long as anything that has ended is kept; null: for ever. */
+export function longestAgeMs({ ageMs }: Retention): number | null {
+  const ages = KINDS.map((kind) => ageMs[kind]);
+  return ages.includes(null) ? null : Math.max(...ages.map((age) => age ?? 0));
+}
+
 /** A result row, as far as its retention goes. */
 export interface ResultAge {
   readonly jobId: number;

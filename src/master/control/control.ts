@@ -13,6 +13,7 @@ import type { Children } from "../adding/children.ts";
 import type { MasterContext } from "../context.ts";
 import type { Endings } from "../ending/endings.ts";
 import { finalRow } from "../ending/final-row.ts";
+import type { FinalRows } from "../ending/final-rows.ts";
 import { jobNotFound } from "../job-api.ts";
 import type { ClaimHolders } from "../memory/claim-holders.ts";
 import { type ClassRegistry, isSameClass } from "../memory/class-registry.ts";
@@ -30,6 +31,7 @@ export interface ControlParts {
   readonly sessions: NodeSessions;
   readonly endings: Endings;
   readonly children: Children;
+  readonly finalRows: FinalRows;
   /** Null when a job of this spec could be added, else why not. */
   readonly refusal: (spec: JobSpec) => ElasticJobError | null;
 }
@@ -144,9 +146,8 @@ export class Control {
 
   /** If a row is there already, that one counts. */
   private async writeCancelled(record: JobRecord, reason: string): Promise<void> {
-    const { store, epoch, time } = this.context;
-    const row = finalRow(record, OUTCOME.CANCELLED, time.now(), { reason, retryAt: null });
-    await store.writeFinalRows(epoch, [row]);
+    const row = finalRow(record, OUTCOME.CANCELLED, this.context.time.now(), { reason, retryAt: null });
+    await this.parts.finalRows.write([{ record, row }]);
   }
 
   /** `attempt` returns null when its guard missed. */

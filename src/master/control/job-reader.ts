@@ -6,6 +6,7 @@ import type { MasterContext } from "../context.ts";
 import { type JobView, jobNotFound, needOf } from "../job-api.ts";
 import type { ChangedJobs } from "../memory/changed-jobs.ts";
 import type { ConnectedNodes } from "../nodes/connected-nodes.ts";
+import type { KnownHandlers } from "../nodes/known-handlers.ts";
 import { whyPrepared } from "./why-prepared.ts";
 
 /** A watched job is read anew so often, whether or not a change was heard of. */
@@ -19,11 +20,20 @@ const NEWEST_RESULTS = 10;
 export class JobReader {
   private readonly context: MasterContext;
   private readonly nodes: ConnectedNodes;
+  private readonly known: KnownHandlers;
   private readonly changedJobs: ChangedJobs;
 
-  constructor(context: MasterContext, parts: { nodes: ConnectedNodes; changedJobs: ChangedJobs }) {
+  constructor(
+    context: MasterContext,
+    parts: {
+      readonly nodes: ConnectedNodes;
+      readonly known: KnownHandlers;
+      readonly changedJobs: ChangedJobs;
+    },
+  ) {
     this.context = context;
     this.nodes = parts.nodes;
+    this.known = parts.known;
     this.changedJobs = parts.changedJobs;
   }
 
@@ -40,9 +50,13 @@ export class JobReader {
     );
     const prepared = record.status === STORED_STATUS.WAITING && record.at <= this.context.time.now();
     const lastResult = page.items.find(({ late }) => !late) ?? null;
+    const whyNotTaken = () =>
+      record.status === STORED_STATUS.WAITING
+        ? whyPrepared(this.nodes.all(), needOf(record.spec, !prepared), this.known)
+        : "";
     const reason = prepared
-      ? whyPrepared(this.nodes.all(), needOf(record.spec))
-      : whyWaiting(record) || whyStillRunning(record, lastResult);
+      ? whyNotTaken()
+      : whyWaiting(record) || whyStillRunning(record, lastResult) || whyNotTaken();
     return { record, prepared, reason, lastResult };
   }
 

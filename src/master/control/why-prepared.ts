@@ -1,14 +1,19 @@
 import { canTake, choose } from "../../core/queues/placement.ts";
 import type { PreparedNeed } from "../job-api.ts";
+import type { KnownHandlers } from "../nodes/known-handlers.ts";
 import type { NodeSession } from "../nodes/node-session.ts";
 
-/** Why a job that is due has not been given out; empty: it is about to be. */
-export function whyPrepared(nodes: readonly NodeSession[], need: PreparedNeed): string {
-  if (nodes.length === 0) return "no node is connected";
-  const { handler, slots, memoryMb } = need;
-  if (!nodes.some((node) => node.runJob || node.handlers.has(handler))) {
-    return `no connected node offers the handler "${handler}"`;
-  }
+/** Why a job that is due has not been given out, or a later one will not be; empty: it is about to be, or nothing is known to hold it up. */
+export function whyPrepared(
+  nodes: readonly NodeSession[],
+  need: PreparedNeed,
+  known: Pick<KnownHandlers, "whyNotOffered">,
+): string {
+  const { handler, slots, memoryMb, isLater } = need;
+  const whyNotOffered = known.whyNotOffered(handler);
+  // By the time that it is due, nodes will be there, as a rule.
+  if (isLater) return nodes.length === 0 ? "" : whyNotOffered;
+  if (whyNotOffered !== "") return whyNotOffered;
   const able = nodes.filter((node) => canTake(node, need));
   if (able.length === 0) return `no connected node that offers "${handler}" carries the required labels`;
   if (able.every((node) => node.slots < slots)) return `no connected node has ${slots} slots`;

@@ -17,12 +17,14 @@ import { ClusterTime } from "../../core/cluster-time.ts";
 import { trustUntil } from "../../core/lease.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Random } from "../../core/random.ts";
+import type { Silence } from "../../core/readiness/silence.ts";
 import type { JobStore } from "../../store/job-store.ts";
 import { sampleDatabaseClock } from "../cluster-clock.ts";
 import type { MasterSettings } from "../context.ts";
 import { Mastership } from "../mastership.ts";
 import { AnnouncedMasters } from "./announced-masters.ts";
 import { DeadMasters } from "./dead-masters.ts";
+import { NeededServers } from "./needed-servers.ts";
 import { OtherLock } from "./other-lock.ts";
 import { OwnRole, type Role, type RoleNow } from "./role.ts";
 import { ZonePrecedence } from "./zone-precedence.ts";
@@ -58,11 +60,12 @@ export class Elector implements Role {
   private trustedUntil = Number.NEGATIVE_INFINITY;
   private turn = new AbortController();
   private readonly stopping = new AbortController();
-  private loop: Promise<void> = Promise.resolve();
+  private loops: Promise<unknown> = Promise.resolve();
   private readonly deadMasters: DeadMasters;
   private readonly zones: ZonePrecedence;
   private readonly announced: AnnouncedMasters;
   private readonly otherLock: OtherLock;
+  private readonly servers: NeededServers;
   private hasComplained = false;
   private hasResigned = false;
 
@@ -72,6 +75,7 @@ export class Elector implements Role {
     this.zones = new ZonePrecedence(parts);
     this.announced = new AnnouncedMasters(parts);
     this.otherLock = new OtherLock(parts);
+    this.servers = new NeededServers(parts);
   }
 
   now(): RoleNow {
@@ -88,7 +92,22 @@ export class Elector implements Role {
       // If that fails, the next turn reads who is master.
       else this.hear(master).catch(() => undefined);
     });
-    this.loop = this.run().finally(unsubscribe);
+    // A follower's own database is in no add's way.
+    const isNeeded = () => this.now().kind !== "follower";
+    this.loops = Promise.all([
+      this.run().finally(unsubscribe),
+      this.servers.watch(isNeeded, this.stopping.signal),
+    ]);
+  }
+
+  /** What keeps this process from answering adds, as master; null: nothing does. */
+  silence(): Silence | null {
+    return this.servers.silence(this.trustedUntil);
+  }
+
+  /** In a sentence. */
+  whyNobodyIsMaster(): string {
+    return this.servers.whyNobodyIsMaster();
   }
 
   /** Gives up the mastership for good, so that another takes over at once, and goes on as a follower. */
@@ -102,7 +121,7 @@ export class Elector implements Role {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.loop;
+    await this.loops;
     await this.resign();
   }
 
@@ -173,14 +192,19 @@ export class Elector implements Role {
     const holder = await lock.holder();
     if (holder !== null && holder !== incarnation) {
       this.zones.lockIsHeld();
+      this.servers.vacancy = "the node that holds the lock has not announced itself";
       const master = await lock.readMaster();
       if (master !== null && master.incarnation === holder) await this.hear(master);
       return;
     }
+    this.servers.vacancy = "no node holds the lock";
     if (this.hasResigned) return;
     const [before, goesFirst] = await Promise.all([store.readMastership(), this.zones.mayTry()]);
     if (holder === null && !goesFirst) return;
-    if (await this.otherLock.isUsed(before)) return;
+    if (await this.otherLock.isUsed(before)) {
+      this.servers.vacancy = "the database has a master that was elected by another lock";
+      return;
+    }
     const attemptStarted = clock.monotonic();
     if (holder === incarnation) await lock.release(incarnation);
     if (!(await lock.acquire(incarnation))) return;
@@ -212,11 +236,13 @@ export class Elector implements Role {
         epochWrittenAt: clock.monotonic(),
         knownGone: this.deadMasters.known,
         trusted: () => clock.monotonic() < this.trustedUntil,
+        silence: () => this.silence(),
         deposed: () => this.stepDown("another epoch has begun"),
       },
       network,
     );
     this.mastership = { api, epoch, end };
+    this.servers.vacancy = "this node has been elected, and is about to begin";
     try {
       await store.announceReign(epoch, { address: this.parts.address(), lockKey: lock.key });
       await api.start();
@@ -239,6 +265,7 @@ export class Elector implements Role {
     const ending = this.mastership;
     if (ending === null) return;
     this.mastership = null;
+    this.servers.vacancy = `this node is no longer master: ${reason}`;
     this.trustedUntil = Number.NEGATIVE_INFINITY;
     this.parts.logger.warn({ epoch: ending.epoch, reason }, "no longer master");
     ending.end.abort();
@@ -249,14 +276,15 @@ export class Elector implements Role {
   /** What Redis says delays at most: it is followed only if this process's own database names the same master. */
   private async hear(master: MasterAddress): Promise<void> {
     if (master.incarnation === this.parts.incarnation || this.mastership !== null) return;
-    if ((await this.announced.isOurs(master)) && this.mastership === null) {
-      this.role.set({ kind: "follower", master });
-    }
+    if (!(await this.announced.isOurs(master))) {
+      this.servers.vacancy = `the database does not name the master at ${master.address}, which Redis names`;
+    } else if (this.mastership === null) this.role.set({ kind: "follower", master });
   }
 
   /** A master has refused this node: it uses another database, though ours may name it, as a copy does. */
   refused(master: MasterAddress, reason: string): void {
     this.announced.refused(master, reason);
+    this.servers.vacancy = `the master at ${master.address} has refused this node`;
     const now = this.role.now();
     if (now.kind === "follower" && now.master.incarnation === master.incarnation)
       this.role.set({ kind: "none" });

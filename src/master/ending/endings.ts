@@ -16,6 +16,7 @@ import type { ClaimHolders } from "../memory/claim-holders.ts";
 import type { InFlight } from "../memory/in-flight.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
 import { type EndDetails, finalRow, notEnded } from "./final-row.ts";
+import type { FinalRows, MasterEnd } from "./final-rows.ts";
 
 const RETRY_MS = 200;
 /** Longer than a write can hang in the database: its wait for locks is limited to 2 s. */
@@ -27,6 +28,7 @@ export interface EndingsParts {
   readonly memory: JobMemory;
   readonly inFlight: InFlight;
   readonly holders: ClaimHolders;
+  readonly finalRows: FinalRows;
 }
 
 export class Endings {
@@ -42,20 +44,18 @@ export class Endings {
   lose(claims: readonly ClaimRef[], reason: string): void {
     const claimOf = new Map(claims.map(({ jobId, claim }) => [jobId, claim]));
     this.eachBatch([...claimOf.keys()], async (ids) => {
-      const { store, epoch, settings, time } = this.context;
+      const { settings, time } = this.context;
       // Never a newer claim of the same job, which may be running elsewhere by now.
       const lost = await this.readRunning(ids, claimOf);
       const now = time.now();
-      const rows = lost.map((record) =>
-        record.node === 0
-          ? notEnded(record, now)
-          : finalRow(record, OUTCOME.LOST, now, {
-              reason,
-              // It may be lost before its time.
-              retryAt: retryAfterLoss(record.lost, Math.max(now, record.at), settings.maxLost),
-            }),
-      );
-      if (rows.length > 0) await store.writeFinalRows(epoch, rows);
+      const ends = lost.map((record): MasterEnd => {
+        if (record.node === 0) return { record, row: notEnded(record, now) };
+        // It may be lost before its time.
+        const retry = retryAfterLoss(record.lost, Math.max(now, record.at), settings.maxLost);
+        const row = finalRow(record, OUTCOME.LOST, now, { reason, retryAt: retry.at });
+        return { record, row, whyOver: retry.whyOver };
+      });
+      await this.parts.finalRows.write(ends);
       await this.projectFinalRows(lost);
     });
   }
@@ -125,7 +125,7 @@ export class Endings {
       return false;
     }
     const row = finalRow(claimed, outcome, now, details);
-    await store.writeFinalRows(epoch, [{ ...row, attempt: 0 }]);
+    await this.parts.finalRows.write([{ record: claimed, row: { ...row, attempt: 0 } }]);
     await this.projectFinalRows([claimed]);
     return true;
   }

@@ -1,6 +1,6 @@
 /**
  * Removes what has been kept long enough: jobs that have ended, each before its results; results of jobs
- * that go on, or that a caller deleted; keys that hold nothing any more.
+ * that go on, or that a caller deleted; keys that hold nothing any more; handlers that nobody offers any more.
  *
  * - It starts only when recovery is over, or has had its time, and pauses without trust or while cluster time is in
  *   doubt: what is due to go depends on nothing but the time.
@@ -19,6 +19,7 @@ import {
   isExpired,
   type JobAge,
   jobAges,
+  longestAgeMs,
   type Retention,
   SHORTEST_AGE_MS,
 } from "../../core/state/retention.ts";
@@ -51,6 +52,8 @@ export interface RetentionParts {
   readonly inFlight: InFlight;
   /** Whether nodes that held claims are still waited for. */
   readonly isRecovering: () => boolean;
+  /** Forgets handlers that nobody has offered since; returns how many. */
+  readonly forgetHandlers: (before: number) => Promise<number>;
 }
 
 export class RetentionLoop {
@@ -68,7 +71,7 @@ export class RetentionLoop {
   private nextScanAt = Number.NEGATIVE_INFINITY;
   private isPaused = false;
   /** What it has removed so far. */
-  readonly removed = { jobs: 0, results: 0, keys: 0 };
+  readonly removed = { jobs: 0, results: 0, keys: 0, handlers: 0 };
 
   constructor(context: MasterContext, parts: RetentionParts) {
     this.context = context;
@@ -128,6 +131,8 @@ export class RetentionLoop {
     const startedAt = time.now();
     if (expiresResults(this.retention)) yield* this.expireResults(now);
     yield* this.expireKeys(now);
+    const longestMs = longestAgeMs(this.retention);
+    if (longestMs !== null) this.removed.handlers += await this.parts.forgetHandlers(now - longestMs);
     this.nextScanAt = time.now() + Math.max(SCAN_REST_MS, SCAN_REST_FACTOR * (time.now() - startedAt));
   }
 

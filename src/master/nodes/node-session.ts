@@ -7,6 +7,7 @@ import {
   type Credit,
   DoneAckSchema,
   DrainSchema,
+  type GetJobResponse,
   GetJobResponseSchema,
   type Hello,
   PongSchema,
@@ -95,6 +96,10 @@ export class NodeSession implements Candidate {
   pong(sentAtMs: number, clusterTimeMs: number): void {
     const value = create(PongSchema, { sentAtMs, clusterTimeMs });
     this.stream.send(create(GetJobResponseSchema, { message: { case: "pong", value } }));
+  }
+
+  send(message: GetJobResponse): void {
+    this.stream.send(message);
   }
 
   assign(assignments: readonly Assignment[]): void {

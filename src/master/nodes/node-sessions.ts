@@ -27,10 +27,12 @@ import type { Turn } from "../memory/turn.ts";
 import type { AbsentNodes } from "./absent-nodes.ts";
 import type { ConnectedNodes } from "./connected-nodes.ts";
 import { helloFirst } from "./hello-first.ts";
+import type { KnownHandlers } from "./known-handlers.ts";
 import type { NodeClaims } from "./node-claims.ts";
 import type { NodeNumbers } from "./node-numbers.ts";
 import { NodeSession } from "./node-session.ts";
 import { PingTrust } from "./ping-trust.ts";
+import { StandingNews } from "./standing-news.ts";
 import type { UnheardNodes } from "./unheard-nodes.ts";
 
 const CHECK_MS = 100;
@@ -53,12 +55,14 @@ export interface NodeSessionsParts {
   readonly endings: Endings;
   readonly turn: Turn;
   readonly unheard: UnheardNodes;
+  readonly known: KnownHandlers;
 }
 
 export class NodeSessions {
   private readonly context: MasterContext;
   private readonly parts: NodeSessionsParts;
   private readonly pingTrust: PingTrust;
+  private readonly news: StandingNews;
   /** Processes of other clusters of which the log tells already. */
   private readonly refused = new Set<string>();
 
@@ -66,11 +70,14 @@ export class NodeSessions {
     this.context = context;
     this.parts = parts;
     this.pingTrust = new PingTrust(context);
+    this.news = new StandingNews(context);
     parts.holders.onUnknown((record, isHeld) => this.resolve(record, isHeld));
   }
 
   /** A node opened a stream. */
   accept(stream: MasterStream): StreamHandler {
+    // Before its hello is answered, which takes the database.
+    this.news.greet(stream);
     return helloFirst<NodeSession>({
       greet: (hello) => this.greet(stream, hello),
       take: (session, message) => this.take(session, message),
@@ -110,6 +117,7 @@ export class NodeSessions {
       }
     }
     this.parts.absent.tick();
+    this.news.tick(this.parts.connected.all());
   }
 
   /** Ends all streams, so that the nodes look for the next master. */
@@ -152,8 +160,10 @@ export class NodeSessions {
     connected.of(hello.incarnation)?.close();
     absent.isBack(number);
     connected.add(session, classes.all());
+    this.parts.known.offered(session);
     const expected = claims.takeDown(session, hello);
     session.welcome(epoch, time.now(), settings.leaseMs);
+    this.news.greet(session);
     try {
       await claims.answer(session, hello, expected);
     } catch (error) {
@@ -225,6 +235,7 @@ export class NodeSessions {
   private depart(session: NodeSession): void {
     const { connected, absent, holders } = this.parts;
     if (!connected.remove(session)) return;
+    this.parts.known.left(session);
     session.close();
     this.context.logger.info(
       { nodeId: session.nodeId, claims: holders.of(session.number).size },

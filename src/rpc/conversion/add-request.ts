@@ -33,8 +33,12 @@ export interface ParsedAdd {
 
 export function parseAddRequest(request: AddJobRequest, now: number, limits?: SpecLimits): ParsedAdd {
   const problems: Problem[] = [];
-  const asked = rawFromFields(request, problems);
+  const asked = rawFromAddRequest(request, problems);
   return { parsed: withProblems(problems, parseJobSpec(asked, now, limits)), asked };
+}
+
+export function rawFromAddRequest(request: AddJobRequest, problems: Problem[]): RawJobSpec {
+  return { ...rawFromFields(request, problems), allowsUnknownHandler: request.allowUnknownHandler };
 }
 
 /** The plain fields; those that cannot be read become problems, and are left out. */

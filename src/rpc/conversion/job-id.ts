@@ -1,5 +1,5 @@
 /** Job ids: whole numbers below 2^53 inside, strings on the wire (JavaScript and JSON round larger numbers). */
-import { invalidArgument } from "../../core/errors.ts";
+import { invalidArgument, quote } from "../../core/errors.ts";
 
 /** Throws `invalid_argument`, naming the field, for what no job can have as its id. */
 export function jobIdFromString(text: string, field = "jobId"): number {
@@ -8,7 +8,7 @@ export function jobIdFromString(text: string, field = "jobId"): number {
   const message =
     text === ""
       ? "is required: a job's id, as AddJob returns it"
-      : `${JSON.stringify(text.slice(0, 40))} is not a job's id; a positive whole number in decimal is accepted, as AddJob returns it`;
+      : `${quote(text)} is not a job's id; a positive whole number in decimal is accepted, as AddJob returns it`;
   throw invalidArgument([{ field, message }]);
 }
 

@@ -1,11 +1,11 @@
 /** Jobs to add as a table, to a checked spec for each; and the answer to one. */
 
-import { column } from "../../coordination/columns.ts";
+import { column, TextColumns } from "../../coordination/columns.ts";
 import { invalidArgument, type Problem } from "../../core/errors.ts";
 import { isProblems, parseJobSpec, type SpecLimits, withPayload } from "../../core/spec/job-spec.ts";
 import type { AddedTable, JobTable } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import type { AddedJob } from "../../master/job-api.ts";
-import { type ParsedAdd, rawFromFields, withProblems } from "./add-request.ts";
+import { type ParsedAdd, rawFromAddRequest, withProblems } from "./add-request.ts";
 import { checkJsonText } from "./json-value.ts";
 
 /** For each job its spec, or all that is wrong with it. Throws when it is no table. */
@@ -13,7 +13,7 @@ export function parseAddTable(table: JobTable, now: number, limits?: SpecLimits)
   checkShape(table);
   const templates = table.templates.map((message) => {
     const problems: Problem[] = [];
-    const asked = rawFromFields(message, problems);
+    const asked = rawFromAddRequest(message, problems);
     return { problems, parsed: withProblems(problems, parseJobSpec(asked, now, limits)), asked };
   });
   return table.template.map((place, row) => {
@@ -52,10 +52,14 @@ function checkShape({ templates, template, payload }: JobTable): void {
 }
 
 export function addedTable(jobs: readonly AddedJob[]): AddedTable {
+  const texts = new TextColumns();
+  const isAnyExplained = jobs.some(({ reason }) => reason !== undefined);
   return {
     $typeName: "elasticjob.v1.AddedTable",
     jobId: jobs.map(({ jobId }) => jobId),
     existed: column(jobs, ({ created }) => !created, false),
     nextRunAt: jobs.map(({ nextRunAt }) => nextRunAt),
+    reason: isAnyExplained ? jobs.map(({ reason = "" }) => texts.placeOf(reason)) : [],
+    text: texts.all,
   };
 }

@@ -5,7 +5,7 @@
  * says nothing that its caller could not ask for.
  */
 import { createHash } from "node:crypto";
-import { invalidArgument } from "../../core/errors.ts";
+import { invalidArgument, quote } from "../../core/errors.ts";
 import type { ResultKey } from "../../store/job-store.ts";
 
 /** Changes with the format, so that tokens of another version are refused. */
@@ -57,7 +57,7 @@ function decode(kind: Kind, filter: TokenFilter, token: string): number[] {
     throw invalidArgument([
       {
         field: "pageToken",
-        message: `${JSON.stringify(token.slice(0, 40))} is not a token of this list; nextPageToken of the last answer, with the same filters, or none is accepted`,
+        message: `${quote(token)} is not a token of this list; nextPageToken of the last answer, with the same filters, or none is accepted`,
       },
     ]);
   }

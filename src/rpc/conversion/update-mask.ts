@@ -1,5 +1,5 @@
 /** Which fields an update changes. */
-import type { Problem } from "../../core/errors.ts";
+import { type Problem, quote } from "../../core/errors.ts";
 import type { Job } from "../../gen/elasticjob/v1/job_pb.ts";
 
 const SCHEDULES = ["immediate", "timed", "daily", "cron"] as const;
@@ -115,6 +115,6 @@ function unknownPath(asked: string): Problem {
     .join(", ");
   return {
     field: "updateMask",
-    message: `${JSON.stringify(asked.slice(0, 80))} is not a field that can be changed; accepted are ${accepted}`,
+    message: `${quote(asked)} is not a field that can be changed; accepted are ${accepted}`,
   };
 }

@@ -11,6 +11,7 @@ import { ElasticJobError } from "../../core/errors.ts";
 import { Gather } from "../../core/flow/gather.ts";
 import type { AddJobOutcome, AddJobRequest, AddJobResponse } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { answerOf } from "../conversion/add-outcome.ts";
+import { answerIn } from "../in-time.ts";
 import { roughSize } from "../message-size.ts";
 import type { CallContext } from "./master-call.ts";
 
@@ -86,7 +87,7 @@ export function gatherAdds(options: {
         const message = `too many adds wait for the master (${adds.waiting}); slow down and try again`;
         throw new ElasticJobError("resource_exhausted", message);
       }
-      const ms = Math.min(context.timeoutMs() ?? defaultWaitMs, maxWaitMs);
+      const ms = Math.min(answerIn(context.timeoutMs()) ?? defaultWaitMs, maxWaitMs);
       return new Promise<AddJobResponse>((resolve, reject) => {
         const add: WaitingAdd = {
           request,

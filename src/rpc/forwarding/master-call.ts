@@ -13,6 +13,7 @@ import { ElasticJobError } from "../../core/errors.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobApi } from "../../master/job-api.ts";
 import { notRun } from "../error-codes.ts";
+import { answerIn } from "../in-time.ts";
 import type { RpcLimits } from "../limits.ts";
 import { forwardFailure, localFailure } from "./call-failure.ts";
 import type { Peer, Peers } from "./peers.ts";
@@ -46,8 +47,6 @@ export interface MasterCaller {
   pause(context: CallContext, ms: number): Promise<void>;
 }
 
-/** A caller that gave a deadline gets our answer, which says what is wrong, before it gives up. */
-const ANSWER_MARGIN_MS = 50;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
 
@@ -140,8 +139,4 @@ async function refuseStranger(context: CallContext, api: JobApi): Promise<void> 
     "failed_precondition",
     "the call was forwarded by a node that uses another database than this master: give each cluster that shares a Redis its own CLUSTER_PREFIX, and nodes of one cluster the same MYSQL_URL",
   );
-}
-
-function answerIn(timeoutMs: number | undefined): number | undefined {
-  return timeoutMs === undefined ? undefined : timeoutMs - Math.min(ANSWER_MARGIN_MS, timeoutMs / 10);
 }

@@ -1,17 +1,20 @@
 /**
  * The outermost layer of every call: turns what was thrown into a Connect error, in one place. What
  * was not foreseen is logged with its cause under a short id, and the caller is told only the id:
- * messages of drivers and stacks never leave the node.
+ * messages of drivers and stacks never leave the node. What nobody could answer says who is in the way.
  */
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { ElasticJobError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Random } from "../../core/random.ts";
+import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import { toConnectError } from "../error-codes.ts";
+import { withReason } from "../with-reason.ts";
 
-export function errorInterceptor(logger: Logger, random: Random): Interceptor {
+export function errorInterceptor(logger: Logger, random: Random, whyNotReady: WhyNotReady): Interceptor {
   return (next) => async (request) => {
-    const translate = (error: unknown): ConnectError => {
+    const translate = (error: unknown) => withReason(toConnect(error), whyNotReady);
+    const toConnect = (error: unknown): ConnectError => {
       if (error instanceof ElasticJobError && error.code !== "internal") return toConnectError(error);
       if (error instanceof ConnectError) return error;
       if (request.signal.aborted) {

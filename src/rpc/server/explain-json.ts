@@ -14,10 +14,14 @@ import { ElasticJobError, invalidArgument, type Problem } from "../../core/error
 import { parseExact } from "../../core/json/exact-numbers.ts";
 import { inspectJson, MAX_TEXT_LEVELS, mayHoldSurrogates } from "../../core/json/json-faults.ts";
 import { withProtoDurations } from "../../core/plain-durations.ts";
+import { shorten } from "../../core/short-text.ts";
 import { toConnectError } from "../error-codes.ts";
 import { findJsonProblems, MAX_PROBLEMS } from "./json-problems.ts";
 import { isBytes, once, refusal } from "./refusal.ts";
 import { SENT_JSON, type SentBody, sentJson } from "./sent-body.ts";
+
+/** Of what the decoder says. */
+const MOST_SAID_CHARACTERS = 300;
 
 /** Refuses instants that do not exist, and durations that go on after their s. Interceptors run after the request was decoded, and its JSON is of no more use after that. */
 export const checkTimesOfJson: Interceptor = (next) => async (request) => {
@@ -104,7 +108,8 @@ function explain(schema: DescMessage, text: string): string | null {
   try {
     json = JSON.parse(text) as JsonValue;
   } catch (error) {
-    return `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`;
+    const why = error instanceof Error ? error.message : String(error);
+    return shorten(`the body is not JSON: ${why}`, MOST_SAID_CHARACTERS);
   }
   // The answer says so already, and half a character would only be shown as it is not.
   if (mayHoldSurrogates(text) && !isWhole(json)) return null;
@@ -129,6 +134,9 @@ function problemOfText(schema: DescMessage, text: string): string | null {
     return null;
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    return `the body: ${said.replace(/^cannot decode message \S+ from JSON: /, "")}`;
+    return shorten(
+      `the body: ${said.replace(/^cannot decode message \S+ from JSON: /, "")}`,
+      MOST_SAID_CHARACTERS,
+    );
   }
 }

@@ -1,3 +1,5 @@
+import { quote } from "../../core/errors.ts";
+
 /** Whether a request has more than one Host header, of which another program on its way may have believed another one. */
 export function hasTwoHosts(rawHeaders: readonly string[]): boolean {
   let count = 0;
@@ -15,7 +17,7 @@ export function hasTwoHosts(rawHeaders: readonly string[]): boolean {
 export function hostProblem(host: string | undefined): string | null {
   if (host === undefined || host === "")
     return "Host: missing; send the header, for example Host: 127.0.0.1:7070";
-  const shown = JSON.stringify(host.slice(0, 100));
+  const shown = quote(host);
   const problem = `Host: ${shown} is not a host name or address with an optional port`;
   if (/[\s/?#@\\]/.test(host)) return problem;
   const url = URL.parse(`http://${host}`);

@@ -13,6 +13,8 @@ import {
 } from "@bufbuild/protobuf";
 import { ACCEPTED_TIMES, timeProblems, wrongTime } from "../../core/calendar/json-times.ts";
 import type { Problem } from "../../core/errors.ts";
+import { shorten } from "../../core/short-text.ts";
+import { type Range, rangeOf } from "../../core/spec/field-ranges.ts";
 
 type JsonObject = { readonly [key: string]: JsonValue };
 
@@ -33,8 +35,11 @@ const ACCEPTED_SCALARS: Readonly<Partial<Record<ScalarType, string>>> = {
   [ScalarType.BYTES]: "a string in base64",
   [ScalarType.DOUBLE]: "a number",
   [ScalarType.FLOAT]: "a number",
-  [ScalarType.INT32]: "a whole number from -2147483648 to 2147483647",
-  [ScalarType.UINT32]: "a whole number from 0 to 4294967295",
+};
+
+const RANGES: Readonly<Partial<Record<ScalarType, Range>>> = {
+  [ScalarType.INT32]: { least: -2_147_483_648, most: 2_147_483_647 },
+  [ScalarType.UINT32]: { least: 0, most: 4_294_967_295 },
 };
 
 /** Empty: the decoder takes it. */
@@ -52,7 +57,7 @@ function checkMessage(desc: DescMessage, json: JsonObject, prefix: string, probl
   const chosen = new Map<string, string>();
   for (const [key, value] of Object.entries(json)) {
     if (problems.length > MAX_PROBLEMS) return;
-    const path = prefix + key;
+    const path = prefix + shorten(key, MAX_SHOWN_CHARACTERS);
     const field = desc.fields.find(({ name, jsonName }) => key === jsonName || key === name);
     if (field === undefined) {
       problems.push({ field: path, message: `is not known; ${fieldNames(desc)} accepted` });
@@ -94,7 +99,7 @@ function checkField(
     for (const [name, item] of Object.entries(value)) {
       if (problems.length > MAX_PROBLEMS) return;
       if (!decodes(desc, { [key]: { [name]: item } }))
-        problems.push(wrongValue(field, `${path}.${name}`, item));
+        problems.push(wrongValue(field, `${path}.${shorten(name, MAX_SHOWN_CHARACTERS)}`, item));
     }
   } else if (field.fieldKind === "message" && hasFields(field.message) && isObject(value)) {
     checkMessage(field.message, value, `${path}.`, problems);
@@ -118,8 +123,12 @@ function accepted(field: DescField): string {
   if (field.message !== undefined)
     return `${ACCEPTED_MESSAGES[field.message.typeName] ?? "a JSON object"} is`;
   if (field.enum !== undefined) return enumNames(field.enum);
-  const scalar = field.scalar === undefined ? undefined : ACCEPTED_SCALARS[field.scalar];
-  return `${scalar ?? "a whole number"} is`;
+  const { scalar } = field;
+  const what = (scalar !== undefined && ACCEPTED_SCALARS[scalar]) || "a whole number";
+  const range = rangeOf(field.jsonName) ?? (scalar === undefined ? undefined : RANGES[scalar]);
+  const within =
+    range !== undefined && what.endsWith("number") ? ` from ${range.least} to ${range.most}` : "";
+  return `${what}${within} is`;
 }
 
 /** The value 0 stands for none; to leave the field out says the same. */
@@ -161,6 +170,5 @@ function isObject(json: JsonValue): json is JsonObject & { [key: string]: JsonVa
 }
 
 function shown(value: JsonValue): string {
-  const text = JSON.stringify(value);
-  return text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text;
+  return shorten(JSON.stringify(value), MAX_SHOWN_CHARACTERS);
 }

@@ -1,3 +1,5 @@
+import { callTypeOf } from "../../core/content-type.ts";
+import { quote } from "../../core/errors.ts";
 import type { NodeRequest, NodeResponse } from "../connection.ts";
 
 /** An answer to what never becomes a call, in the form of Connect's errors, which every kind of client can show. */
@@ -8,17 +10,20 @@ export function refuse(response: NodeResponse, status: number, code: string, mes
 }
 
 export function refusePath(request: NodeRequest, response: NodeResponse): void {
-  const path = JSON.stringify((request.url ?? "").slice(0, 200));
+  const path = quote(request.url ?? "");
   refuse(response, 404, "unimplemented", `${path} is no call; POST /elasticjob.v1.JobService/AddJob is one`);
 }
 
-const CONTENT_TYPES =
-  /^application\/(json|proto|connect\+(json|proto)|grpc(-web)?(\+(proto|json))?)\s*(;|$)/i;
+const ACCEPTED_TYPES = "application/json is accepted (and the types of Connect, gRPC and gRPC-Web)";
 
-/** The adapter's own refusal of a content type has an empty body, which leaves people at `curl` guessing. */
-export function contentTypeProblem(request: NodeRequest): string | null {
-  const type = request.headers["content-type"] ?? "";
-  if (request.method !== "POST" || CONTENT_TYPES.test(type)) return null;
-  const shown = type === "" ? "missing" : JSON.stringify(type.slice(0, 100));
-  return `Content-Type: ${shown}; application/json is accepted (and the types of Connect, gRPC and gRPC-Web)`;
+/** Has the content type of a call written as the adapter knows it; returns what is wrong with it, or null. */
+export function settleContentType(request: NodeRequest): string | null {
+  if (request.method !== "POST") return null;
+  const called = callTypeOf(request.headers["content-type"] ?? "");
+  if ("problem" in called) return `Content-Type: ${called.problem}; ${ACCEPTED_TYPES}`;
+  if (called.type.startsWith("application/grpc-web-text")) {
+    return `Content-Type: ${quote(called.type)} is taken by the edge only; ${ACCEPTED_TYPES}`;
+  }
+  request.headers["content-type"] = called.type;
+  return null;
 }

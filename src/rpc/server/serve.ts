@@ -5,9 +5,11 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Random } from "../../core/random.ts";
+import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobStore } from "../../store/job-store.ts";
 import { connectionValues } from "../connection.ts";
@@ -16,21 +18,26 @@ import { createMasterCaller } from "../forwarding/master-call.ts";
 import { createPeers } from "../forwarding/peers.ts";
 import { DEFAULT_LIMITS, maxJobBytes, type RpcLimits } from "../limits.ts";
 import { createClusterService } from "../services/cluster-service.ts";
+import { createHealthService } from "../services/health-service.ts";
 import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
+import { answerInTime, noteTimeout } from "./answer-in-time.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
 import { jsonOptions } from "./exact-json.ts";
 import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
-import { contentTypeProblem, refuse, refusePath } from "./refuse.ts";
+import { refuse, refusePath, settleContentType } from "./refuse.ts";
 import { forgetBinary, refusingBinary } from "./refuse-binary.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
+import { wordedRefusals } from "./worded-refusals.ts";
 
 export interface RpcServerOptions {
   readonly role: Role;
+  /** Whether an add would be answered here now. */
+  readonly whyNotReady: WhyNotReady;
   readonly store: JobStore;
   readonly clock: Clock;
   readonly random: Random;
@@ -44,7 +51,7 @@ export interface RpcServerOptions {
 }
 
 export function createRpcServer(options: RpcServerOptions): OnePortServer {
-  const { role, store, clock, random, logger, identity, credentials = NO_CREDENTIALS } = options;
+  const { role, whyNotReady, store, clock, random, logger, identity, credentials = NO_CREDENTIALS } = options;
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
   const peers = createPeers({ maxCallBytes: limits.maxCallBytes, credentials });
@@ -59,6 +66,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   const names = createNodeNames(store, clock);
   const jobs = createJobService({
     role,
+    whyNotReady,
     store,
     clock,
     random,
@@ -69,11 +77,14 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   });
   const cluster = createClusterService({
     master,
+    whyNotReady,
     clock,
     closing: closing.signal,
     self: () => ({ nodeId: identity.nodeId, address: options.address() }),
   });
   const nodes = createNodeService({ role, identity, limits, logger, closing: closing.signal });
+
+  const health = createHealthService({ whyNotReady, clock, closing: closing.signal });
 
   const handler = connectNodeAdapter({
     routes(router: ConnectRouter) {
@@ -102,24 +113,31 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       serve(method.watchJob, jobs.watchJob);
       router.service(ClusterService, cluster);
       router.service(NodeService, nodes, manyJobs);
+      router.service(Health, health);
       for (const [index, handle] of router.handlers.entries())
-        router.handlers[index] = refusingBinary(explainingJson(handle));
+        router.handlers[index] = wordedRefusals(refusingBinary(explainingJson(handle)));
     },
     readMaxBytes: 1024 * 1024,
     maxTimeoutMs: limits.maxTimeoutMs,
     jsonOptions: jsonOptions(null),
-    interceptors: [forgetBinary, checkTimesOfJson, errorInterceptor(logger, random)],
+    interceptors: [
+      forgetBinary,
+      checkTimesOfJson,
+      errorInterceptor(logger, random, whyNotReady),
+      answerInTime(clock),
+    ],
     requestGate(context) {
+      noteTimeout(context);
       checkCaller(context, credentials);
       refuseEmptyJson(context);
     },
     contextValues: connectionValues,
-    fallback: answerProbe({ role, closing: closing.signal, otherwise: refusePath }),
+    fallback: answerProbe({ role, whyNotReady, closing: closing.signal, otherwise: refusePath }),
   });
 
   const server = createOnePortServer({
     handler(request, response) {
-      const problem = contentTypeProblem(request);
+      const problem = settleContentType(request);
       if (problem !== null) return refuse(response, 415, "invalid_argument", problem);
       sendPlainGrpcMessage(request, response);
       handler(request, response);

@@ -5,6 +5,7 @@
 import { create } from "@bufbuild/protobuf";
 import { OWN_KEY } from "../../core/call-headers.ts";
 import type { Random } from "../../core/random.ts";
+import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import {
   type AddJobRequest,
   type AddJobResponse,
@@ -17,6 +18,7 @@ import { answerOf } from "../conversion/add-outcome.ts";
 import { callKey } from "../forwarding/call-key.ts";
 import type { AddGatherer } from "../forwarding/gather-adds.ts";
 import { type CallContext, isForwarded } from "../forwarding/master-call.ts";
+import { messageWithReason } from "../with-reason.ts";
 import { checkAddJobs } from "./check-add-jobs.ts";
 import type { DeliverAdds } from "./deliver-adds.ts";
 
@@ -29,10 +31,11 @@ export interface AddMethods {
 export function addMethods(options: {
   readonly role: Role;
   readonly random: Random;
+  readonly whyNotReady: WhyNotReady;
   readonly gatherer: AddGatherer;
   readonly deliver: DeliverAdds;
 }): AddMethods {
-  const { role, random, gatherer, deliver } = options;
+  const { role, random, whyNotReady, gatherer, deliver } = options;
   const isForMaster = (context: CallContext) => role.now().kind === "master" || isForwarded(context);
 
   return {
@@ -51,7 +54,18 @@ export function addMethods(options: {
       // A key of this node's own makes repeating safe where the caller gave none.
       const ownKey = key === null && !isForMaster(context) ? random.id() : null;
       const isOwnKey = ownKey !== null || (isForwarded(context) && context.requestHeader.has(OWN_KEY));
-      return deliver(request, { key: key ?? ownKey, isOwnKey, isLone: false }, context);
+      const delivery = { key: key ?? ownKey, isOwnKey, isLone: false };
+      const response = await deliver(request, delivery, context);
+      if (whyNotReady() !== null) explainUnavailable(response, whyNotReady);
+      return response;
     },
   };
+}
+
+/** As an AddJob that fails so is explained where all errors are. */
+function explainUnavailable({ outcomes }: AddJobsResponse, whyNotReady: WhyNotReady): void {
+  for (const { outcome } of outcomes) {
+    if (outcome.case !== "failure" || outcome.value.code !== "unavailable") continue;
+    outcome.value.message = messageWithReason(outcome.value.message, whyNotReady);
+  }
 }

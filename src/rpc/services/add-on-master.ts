@@ -97,11 +97,12 @@ function toOutcome(outcome: Added): AddJobOutcome {
   return { $typeName, outcome: { case: "failure", value } };
 }
 
-function toResponse({ jobId, created, nextRunAt }: AddedJob): AddJobResponse {
+function toResponse({ jobId, created, nextRunAt, reason = "" }: AddedJob): AddJobResponse {
   return {
     $typeName: "elasticjob.v1.AddJobResponse",
     jobId: jobIdToString(jobId),
     created,
     nextRunAt: timestampOf(nextRunAt),
+    reason,
   };
 }

@@ -2,6 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { type Clock, sleep } from "../../core/clock.ts";
+import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import {
   type ClusterService,
   DrainNodeResponseSchema,
@@ -17,18 +18,19 @@ const WATCH_EVERY_MS = 1000;
 
 export function createClusterService(options: {
   readonly master: MasterCaller;
+  readonly whyNotReady: WhyNotReady;
   readonly clock: Clock;
   readonly closing: AbortSignal;
   /** This node, as the cluster shows it while it is master. */
   readonly self: () => { readonly nodeId: string; readonly address: string };
 }): ServiceImpl<typeof ClusterService> {
-  const { master, clock, closing } = options;
+  const { master, whyNotReady, clock, closing } = options;
 
   const read = (context: CallContext) =>
     master.call(context, {
       repeatable: true,
       forward: (peer, call) => peer.cluster.getCluster({}, call),
-      onMaster: (api) => clusterToMessage(api, options.self()),
+      onMaster: (api) => clusterToMessage(api, options.self(), whyNotReady),
     });
 
   return {
@@ -71,12 +73,14 @@ export function createClusterService(options: {
 async function clusterToMessage(
   api: JobApi,
   self: { readonly nodeId: string; readonly address: string },
+  whyNotReady: WhyNotReady,
 ): Promise<GetClusterResponse> {
   const { stuck, later } = await api.readBeyondMemory();
   const { nodes, ...cluster } = api.readCluster();
   return create(GetClusterResponseSchema, {
     masterNodeId: self.nodeId,
     masterAddress: self.address,
+    notReady: whyNotReady() ?? "",
     ...cluster,
     ...(stuck !== null && { stuck }),
     ...(later !== null && { later }),

@@ -4,6 +4,7 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { Clock } from "../../core/clock.ts";
 import type { JobSpec } from "../../core/job.ts";
 import type { Random } from "../../core/random.ts";
+import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import { specOrThrow } from "../../core/spec/job-spec.ts";
 import {
   type AddJobRequest,
@@ -48,6 +49,7 @@ import { watchThroughMaster } from "./watch.ts";
 
 export function createJobService(options: {
   readonly role: Role;
+  readonly whyNotReady: WhyNotReady;
   readonly store: JobStore;
   readonly clock: Clock;
   readonly random: Random;
@@ -56,7 +58,7 @@ export function createJobService(options: {
   readonly limits: RpcLimits;
   readonly closing: AbortSignal;
 }): ServiceImpl<typeof JobService> {
-  const { role, store, clock, random, master, names, limits, closing } = options;
+  const { role, whyNotReady, store, clock, random, master, names, limits, closing } = options;
   const deliver = createDelivery(master, limits);
   const gatherer = gatherAdds({
     clock,
@@ -68,7 +70,7 @@ export function createJobService(options: {
       return (await deliver(request, { key: random.id(), isOwnKey: true, isLone: false }, context)).outcomes;
     },
   });
-  const adds = addMethods({ role, random, gatherer, deliver });
+  const adds = addMethods({ role, random, whyNotReady, gatherer, deliver });
 
   async function messagesOf(view: JobView) {
     const { record, lastResult } = view;
@@ -87,7 +89,7 @@ export function createJobService(options: {
     },
 
     streamAddJobs: (requests: AsyncIterable<StreamAddJobsRequest>, context: HandlerContext) =>
-      answerAdds(requests, context, { add: adds.addJobs, clock, closing }),
+      answerAdds(requests, context, { add: adds.addJobs, clock, closing, whyNotReady }),
 
     // Neither is repeated by itself: a second update would change the revision again, and a second
     // delete would say not_found of a job that the first one deleted.
@@ -99,11 +101,12 @@ export function createJobService(options: {
           refuseUnknownFields(request, context);
           const jobId = jobIdFromString(request.jobId);
           const paths = request.updateMask?.paths ?? [];
+          const allowed = request.allowUnknownHandler ? { allowsUnknownHandler: true as const } : {};
           let changed = false;
           const change = (spec: JobSpec) => {
             const after = specOrThrow(applyUpdate(spec, request.job, paths, api.clusterTime(), limits));
             changed = after !== spec;
-            return after;
+            return changed ? { ...after, ...allowed } : spec;
           };
           const { job } = await messagesOf(await api.updateJob(jobId, request.revision ?? null, change));
           return create(UpdateJobResponseSchema, { job, changed });
@@ -144,7 +147,7 @@ export function createJobService(options: {
         store,
         names,
         now: clock.now(),
-        whyPrepared: (records) => explainPrepared(records, master, context),
+        whyPrepared: (records, now) => explainPrepared(records, now, master, context),
       }),
     getAllResult: (request: GetAllResultRequest) => listResults(request, { store, names }),
 

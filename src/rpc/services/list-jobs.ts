@@ -26,8 +26,11 @@ export async function listJobs(
     readonly store: JobStore;
     readonly names: NodeNames;
     readonly now: number;
-    /** Why prepared jobs wait, which only the master knows. */
-    readonly whyPrepared: (records: readonly JobRecord[]) => Promise<(record: JobRecord) => string>;
+    /** Why prepared jobs wait, and those that are due later will, which only the master knows. */
+    readonly whyPrepared: (
+      records: readonly JobRecord[],
+      now: number,
+    ) => Promise<(record: JobRecord) => string>;
   },
 ): Promise<GetAllJobsResponse> {
   const { store, names, now } = from;
@@ -43,12 +46,17 @@ export async function listJobs(
     async convert(records) {
       const nodeName = await names.read(records.map((record) => record.node));
       const isPrepared = ({ status: stored, at }: JobRecord) => stored === STORED_STATUS.WAITING && at <= now;
-      const whyPrepared = await from.whyPrepared(records.filter(isPrepared));
+      const whyWaits = await from.whyPrepared(
+        records.filter(({ status: stored }) => stored === STORED_STATUS.WAITING),
+        now,
+      );
       const whyRunning = await readWhyRunning(store, records);
       return (record, light) => {
         const prepared = isPrepared(record);
         const shown = light ? { ...record, spec: { ...record.spec, payload: null } } : record;
-        const reason = prepared ? whyPrepared(record) : whyWaiting(record) || whyRunning(record);
+        const reason = prepared
+          ? whyWaits(record)
+          : whyWaiting(record) || whyRunning(record) || whyWaits(record);
         return jobToMessage({ record: shown, prepared, reason, lastResult: null }, nodeName);
       };
     },

@@ -1,6 +1,7 @@
 import { invalidArgument } from "../../core/errors.ts";
+import { FIELD_RANGES } from "../../core/spec/field-ranges.ts";
 
-const MAX_PAGE_SIZE = 1000;
+const { most: MAX_PAGE_SIZE } = FIELD_RANGES.pageSize;
 const DEFAULT_PAGE_SIZE = 100;
 
 /** 0, which is also "not set", is the default. */

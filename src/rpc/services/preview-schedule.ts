@@ -1,11 +1,12 @@
 import { previewOccurrences } from "../../core/calendar/schedule-preview.ts";
 import { zoneDataVersion } from "../../core/calendar/zone-segment.ts";
 import { invalidArgument, type Problem } from "../../core/errors.ts";
+import { FIELD_RANGES } from "../../core/spec/field-ranges.ts";
 import type { PreviewScheduleRequest } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { msFromTimestamp, timestampOf } from "../conversion/proto-time.ts";
 import { scheduleFromMessage } from "../conversion/schedule-message.ts";
 
-const MAX_OCCURRENCES = 1000;
+const { most: MAX_OCCURRENCES } = FIELD_RANGES.count;
 const DEFAULT_OCCURRENCES = 10;
 
 /** Needs neither master nor database: any node computes the same. */

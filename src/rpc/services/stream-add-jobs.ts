@@ -8,6 +8,7 @@ import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import { WakeableQueue } from "../../core/flow/wakeable-queue.ts";
+import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import {
   type AddJobsRequest,
   AddJobsRequestSchema,
@@ -16,9 +17,11 @@ import {
   type StreamAddJobsResponse,
   StreamAddJobsResponseSchema,
 } from "../../gen/elasticjob/v1/job_service_pb.ts";
-import { codeText } from "../error-codes.ts";
+import { toConnectError } from "../error-codes.ts";
 import { checkCallKey } from "../forwarding/call-key.ts";
 import type { CallContext } from "../forwarding/master-call.ts";
+import { inTime } from "../in-time.ts";
+import { withReason } from "../with-reason.ts";
 
 /** What one stream may have open, read and not answered or answered and not taken: then it is not read on. */
 const MAX_REQUESTS = 64;
@@ -36,7 +39,12 @@ interface Answered {
 export async function* answerAdds(
   requests: AsyncIterable<StreamAddJobsRequest>,
   context: CallContext,
-  options: { readonly add: Add; readonly clock: Clock; readonly closing: AbortSignal },
+  options: {
+    readonly add: Add;
+    readonly clock: Clock;
+    readonly closing: AbortSignal;
+    readonly whyNotReady: WhyNotReady;
+  },
 ): AsyncGenerator<StreamAddJobsResponse> {
   const { closing } = options;
   const answers = new WakeableQueue<Answered>();
@@ -116,7 +124,7 @@ function countOf({ request }: StreamAddJobsRequest): number {
 async function answerOf(
   { call, idempotencyKey, request, timeoutMs }: StreamAddJobsRequest,
   context: CallContext,
-  { add, clock }: { readonly add: Add; readonly clock: Clock },
+  { add, clock, whyNotReady }: Pick<Parameters<typeof answerAdds>[2], "add" | "clock" | "whyNotReady">,
 ): Promise<StreamAddJobsResponse> {
   const deadline = timeoutMs === 0 ? null : clock.monotonic() + timeoutMs;
   const ownContext: CallContext = {
@@ -126,17 +134,18 @@ async function answerOf(
   };
   try {
     const key = checkCallKey("idempotencyKey", idempotencyKey === "" ? null : idempotencyKey);
-    const response = await add(request ?? create(AddJobsRequestSchema), key, ownContext);
+    const adding = add(request ?? create(AddJobsRequestSchema), key, ownContext);
+    const response = await inTime(clock, ownContext.timeoutMs(), adding);
     return { $typeName: "elasticjob.v1.StreamAddJobsResponse", call, response };
   } catch (error) {
-    return create(StreamAddJobsResponseSchema, { call, failure: failureOf(error) });
+    return create(StreamAddJobsResponseSchema, { call, failure: failureOf(error, whyNotReady) });
   }
 }
 
-function failureOf(error: unknown): { code: string; message: string } {
-  if (error instanceof ElasticJobError && error.code !== "internal") {
-    return { code: codeText(error), message: error.message };
-  }
-  if (error instanceof ConnectError) return { code: codeToString(error.code), message: error.rawMessage };
-  throw error;
+function failureOf(error: unknown, whyNotReady: WhyNotReady): { code: string; message: string } {
+  const isForeseen = error instanceof ElasticJobError && error.code !== "internal";
+  const failure = isForeseen ? toConnectError(error) : error;
+  if (!(failure instanceof ConnectError)) throw error;
+  const { code, rawMessage: message } = withReason(failure, whyNotReady);
+  return { code: codeToString(code), message };
 }

@@ -25,12 +25,20 @@ const ADD_CLASS = `INSERT INTO jobclass (id, handler, labels, epoch) VALUES (?, 
 const REGISTER_NODE = "INSERT INTO jobnode (incarnation, node_id) VALUES (?, ?)";
 const NOTE_UNHEARD = `UPDATE jobnode SET unheard_since = ? WHERE number = ? AND ${FENCE}`;
 const ANNOUNCE_REIGN = `UPDATE jobcluster SET address = ?, lock_key = ? WHERE id = 1 AND epoch = ?`;
+/** Of no row: nothing is locked or logged, but a server that is read-only refuses it. */
+const PROBE = "UPDATE jobnode SET node_id = node_id WHERE number = 0";
+/** Longer than it takes to count as silent, so that one that is only slow keeps its connection. */
+const PROBE_LIMIT_MS = 2_500;
 const CLOCK = "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS now_ms";
 
 export async function readClock(session: Session): Promise<number> {
   const [row] = await session.read<{ now_ms: number }>(CLOCK, []);
   if (row === undefined) throw new ElasticJobError("internal", "MySQL did not tell its time");
   return row.now_ms;
+}
+
+export async function probe(session: Session): Promise<void> {
+  await session.query(PROBE, [], PROBE_LIMIT_MS);
 }
 
 export async function advanceEpoch(session: Session, from: number, to: Mastership): Promise<boolean> {

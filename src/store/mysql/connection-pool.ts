@@ -5,6 +5,7 @@
 import mysql, { type Pool, type PoolConnection } from "mysql2/promise";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
+import { Answers } from "../../core/readiness/answers.ts";
 import type { SqlValue } from "../dialect.ts";
 import { failureOf, timedOut } from "./errors.ts";
 import { poolOptions } from "./pool-options.ts";
@@ -41,6 +42,8 @@ export interface PoolSettings {
 }
 
 export class ConnectionPool {
+  /** To writes: a server may still answer reads, and be of no use to a master. */
+  readonly answers: Answers;
   private readonly settings: PoolSettings;
   private readonly pool: Pool;
   private readonly ready = new WeakSet<object>();
@@ -48,12 +51,22 @@ export class ConnectionPool {
 
   constructor(settings: PoolSettings) {
     this.settings = settings;
+    this.answers = new Answers("MySQL", () => settings.clock.monotonic());
     this.pool = mysql.createPool(poolOptions(settings.url, settings.connections));
   }
 
   /** Lends a connection. After an error it is rolled back, or closed when it is no longer sound. */
   async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
     if (this.closed) throw new ElasticJobError("unavailable", "the store is closed");
+    try {
+      return await this.lend(work);
+    } catch (error) {
+      this.noteFailure(error);
+      throw error;
+    }
+  }
+
+  private async lend<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const connection = await this.acquire();
     const session = new Session(connection, this.settings);
     let sound = false;
@@ -63,7 +76,9 @@ export class ConnectionPool {
         await session.query(SETUP);
         this.ready.add(connection.connection);
       }
+      const { writes } = session;
       const result = await work(session);
+      if (session.writes > writes) this.answers.answered();
       sound = true;
       return result;
     } catch (error) {
@@ -74,6 +89,20 @@ export class ConnectionPool {
     } finally {
       if (sound && !session.destroyed) connection.release();
       else session.destroy();
+    }
+  }
+
+  private noteFailure(error: unknown): void {
+    switch (error instanceof ElasticJobError ? null : failureOf(error)) {
+      case "cut":
+        return this.answers.failed(false);
+      case "not_now":
+      case "refused_login":
+      case "other":
+        return this.answers.failed(true);
+      default:
+        // Of one statement, and its own fault: it says nothing of what is asked next.
+        return;
     }
   }
 
@@ -119,6 +148,8 @@ export class Session {
   private readonly connection: PoolConnection;
   private readonly settings: PoolSettings;
   destroyed = false;
+  /** How many have been answered. */
+  writes = 0;
 
   constructor(connection: PoolConnection, settings: PoolSettings) {
     this.connection = connection;
@@ -130,6 +161,7 @@ export class Session {
     const [outcome] = await this.limited(() =>
       this.connection.execute<mysql.ResultSetHeader>(sql, values as SqlValue[]),
     );
+    this.writes++;
     return outcome;
   }
 
@@ -139,6 +171,7 @@ export class Session {
       () => this.connection.query<mysql.ResultSetHeader>(sql, values as SqlValue[]),
       limitMs,
     );
+    this.writes++;
     return outcome;
   }
 

@@ -1,5 +1,5 @@
 /**
- * The fence: a write of a master takes effect only while its epoch is the newest (DESIGN §5).
+ * The fence: a write of a master takes effect only while its epoch is the newest (docs/architecture.md, G2).
  *
  * Each statement reads the epoch with a lock. A plain subquery is not enough: under READ COMMITTED it
  * reads a snapshot, and was seen to let an old claim commit after the epoch had moved. LOCK IN SHARE

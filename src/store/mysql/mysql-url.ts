@@ -3,6 +3,7 @@
  * `ssl-mode` once was, leaves its user with a connection that is not what was asked for.
  */
 import { ElasticJobError } from "../../core/errors.ts";
+import { shorten } from "../../core/short-text.ts";
 
 /** In the words of the `mysql` client. */
 const TLS_MODES = ["DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"] as const;
@@ -74,7 +75,7 @@ function tlsMode(protocol: string, given: string | undefined, caFile: string | n
   const mode = TLS_MODES.find((known) => known === given.toUpperCase());
   if (mode === undefined) {
     // The client's PREFERRED is plain, without a word, where somebody in between says that there is no TLS.
-    throw invalid(`ssl-mode=${short(given)} is not accepted; ${TLS_MODES.join(", ")} are`);
+    throw invalid(`ssl-mode=${shorten(given, 40)} is not accepted; ${TLS_MODES.join(", ")} are`);
   }
   if (mode === "DISABLED" && protocol === "mysqls:")
     throw invalid("mysqls: and ssl-mode=DISABLED contradict each other");
@@ -94,10 +95,6 @@ function decode(text: string): string {
   } catch {
     throw invalid("a % is not followed by two hexadecimal digits");
   }
-}
-
-function short(text: string): string {
-  return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
 }
 
 function invalid(what: string): ElasticJobError {

@@ -102,10 +102,14 @@ describeStores("a deposed master", (get) => {
     await under.store.insertJobs(under.epoch, [job(id)], [key]);
     const number = await under.store.registerNode(`process ${id}`, "x");
     const before = await under.store.readCluster();
+    await under.store.noteHandlers(under.epoch, [{ name: "kept", lastOffered: 1 }]);
     await under.depose();
     await expectCode(under.store.reserveIds(under.epoch, 5), "stale_epoch");
     await expectCode(under.store.addClass(under.epoch, { id, handler: "x", labels: {} }), "stale_epoch");
     await expectCode(under.store.noteUnheard(under.epoch, [{ number, since: 1 }]), "stale_epoch");
+    const offered = { name: "of the deposed", lastOffered: 1 };
+    await expectCode(under.store.noteHandlers(under.epoch, [offered]), "stale_epoch");
+    await expectCode(under.store.forgetHandlers(under.epoch, ["kept"], 9), "stale_epoch");
     const reign = { address: "of the deposed", lockKey: "cluster" };
     await expectCode(under.store.announceReign(under.epoch, reign), "stale_epoch");
     await expectCode(readKeyIds(under.store, under.epoch, [key.key], 20), "stale_epoch");
@@ -114,6 +118,7 @@ describeStores("a deposed master", (get) => {
     const nodes = await under.store.readNodes();
     expect(nodes.find((one) => one.number === number)?.unheardSince).toBeNull();
     expect(await under.store.readCluster()).toEqual(before);
+    expect((await under.store.readHandlers()).map(({ name }) => name)).toEqual(["kept"]);
   });
 
   test("wins no race: what it says it wrote was committed before the epoch moved", async () => {

@@ -151,6 +151,29 @@ describeStores("mastership", (get) => {
     expect(await other.readCluster()).toEqual({ identity, address: "10.0.0.1:7070", lockKey: "a:cluster" });
   });
 
+  test("keeps which handlers were offered, and when one last was", async () => {
+    const { store, other, epoch } = get();
+    const read = async () => new Map((await other.readHandlers()).map((one) => [one.name, one.lastOffered]));
+    const before = await read();
+    await store.noteHandlers(epoch, [
+      { name: "Work", lastOffered: 5 },
+      { name: "work", lastOffered: 7 },
+      { name: "mail", lastOffered: 9 },
+    ]);
+    // Made again, or by one that knows less.
+    await store.noteHandlers(epoch, [
+      { name: "Work", lastOffered: 5 },
+      { name: "work", lastOffered: 6 },
+      { name: "mail", lastOffered: 10 },
+    ]);
+    expect(await read()).toEqual(new Map([...before, ["Work", 5], ["work", 7], ["mail", 10]]));
+    await store.forgetHandlers(epoch, ["work", "mail", "nobody"], 7);
+    expect(await read()).toEqual(new Map([...before, ["Work", 5], ["mail", 10]]));
+    await store.forgetHandlers(epoch, ["Work", "mail"], 10);
+    await store.forgetHandlers(epoch, [], 10);
+    expect(await read()).toEqual(before);
+  });
+
   test("refuses a class number that stands for another", async () => {
     const { store, epoch } = get();
     await store.addClass(epoch, { id: 7, handler: "a", labels: {} });

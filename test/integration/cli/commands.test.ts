@@ -271,6 +271,14 @@ describe("cluster", () => {
     expect((await elasticJob(["cluster"])).stdout).not.toMatch(/^(stuck|later)/m);
   });
 
+  test("says why an add would not be answered now, and nothing of it where one would", async () => {
+    server.cluster = { ...cluster, notReady: "MySQL has not answered for 3.2 s" };
+    const { stdout } = await elasticJob(["cluster"]);
+    expect(stdout).toMatch(/^ready +no: MySQL has not answered for 3\.2 s$/m);
+    server.cluster = cluster;
+    expect((await elasticJob(["cluster"])).stdout).not.toMatch(/^ready/m);
+  });
+
   test("tells in one line that there is no token for it, and exits with 1", async () => {
     server.before = () => {
       throw new ConnectError("send an API token", Code.Unauthenticated);

@@ -177,9 +177,15 @@ describe("the end of a stream", () => {
     const open = transport.stream;
     const watching: DuplexTransport = {
       ...transport,
-      stream(method, signal, ...rest) {
+      async stream(method, signal, ...rest) {
         signal?.addEventListener("abort", () => closed.resolve(), { once: true });
-        return open(method, signal, ...rest);
+        const response = await open(method, signal, ...rest);
+        const { message } = response;
+        async function* withoutEnd() {
+          yield* message;
+          await closed.promise;
+        }
+        return { ...response, message: withoutEnd() };
       },
     };
     expect(await codeOf(connect(watching, { timeoutMs: 100 }).addJob(echo))).toBe(Code.DeadlineExceeded);

@@ -34,7 +34,7 @@ describe("adding", () => {
       timed: { runAt: new Date("2030-01-01T08:00:00Z") },
       timeout: "1.5s",
     });
-    expect(added).toEqual({ jobId: "1", created: true, nextRunAt: "2026-11-22T08:00:00.250Z" });
+    expect(added).toEqual({ jobId: "1", created: true, nextRunAt: "2026-11-22T08:00:00.250Z", reason: "" });
     const { job } = await connect().getJobStatus("1");
     expect(job).toMatchObject({
       payload: { deep: [1, null, "x"] },

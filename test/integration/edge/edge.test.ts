@@ -3,12 +3,13 @@ import { connect as connectSocket } from "node:net";
 import { promisify } from "node:util";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { createEdge, type EdgeOptions } from "../../../src/edge/app.ts";
 import { fromBase64 } from "../../../src/edge/grpc-web-text.ts";
 import { type RunningEdge, startEdge } from "../../../src/edge/node.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { refusingPort, type SmallJobServer, startSmallJobServer } from "../../fixtures/small-job-server.ts";
+import { until } from "../../fixtures/until.ts";
 
 const run = promisify(execFile);
 
@@ -460,7 +461,10 @@ describe("nodes that fail", () => {
     server.before = () => release.promise;
     const answer = await app().fetch(post("/JobService/GetAllJobs", "{}", { "connect-timeout-ms": "200" }));
     expect(answer.status).toBe(504);
-    expect(await answer.json()).toMatchObject({ code: "deadline_exceeded" });
+    expect(await answer.json()).toEqual({
+      code: "deadline_exceeded",
+      message: `no answer within 0.2 s from ${server.url}`,
+    });
     release.resolve();
   });
 });
@@ -469,10 +473,47 @@ describe("health", () => {
   test("is up while the process is, and ready while a master answers", async () => {
     expect((await app().request("/healthz")).status).toBe(200);
     expect((await app().request("/readyz")).status).toBe(200);
-    server.isReady = false;
+    server.whyNotReady = "MySQL has not answered for 3.2 s, says master 10.0.0.3:7070";
     const answer = await app().request("/readyz");
     expect(answer.status).toBe(503);
-    expect(await answer.json()).toMatchObject({ code: "unavailable" });
+    expect(await answer.json()).toEqual({
+      code: "unavailable",
+      message: "no node is ready: MySQL has not answered for 3.2 s, says master 10.0.0.3:7070",
+    });
+    expect((await app().request("/healthz")).status).toBe(200);
+  });
+
+  test("is ready while any node is, also when others are frozen or can't be reached, and calls go there", async () => {
+    const ready = await startSmallJobServer();
+    onTestFinished(() => ready.close());
+    const dead = `http://127.0.0.1:${await refusingPort()}`;
+    const edgeApp = app({ upstreams: [dead, server.url, ready.url] });
+    server.whyNotReady = "silence";
+    expect((await edgeApp.request("/readyz")).status).toBe(200);
+    server.whyNotReady = "no master: no node holds the lock";
+    await until("all have answered", async () => {
+      expect((await edgeApp.request("/readyz")).status).toBe(200);
+      await edgeApp.fetch(post("/JobService/GetAllJobs", "{}"));
+      return ready.callsOf("GetAllJobs").length > 0;
+    });
+    const calls = server.callsOf("GetAllJobs").length;
+    await edgeApp.fetch(post("/JobService/GetAllJobs", "{}"));
+    expect(server.callsOf("GetAllJobs")).toHaveLength(calls);
+  });
+
+  test("of nodes that are all silent says so within 3 s; the reason of one that answers goes first", async () => {
+    const other = await startSmallJobServer();
+    onTestFinished(() => other.close());
+    const edgeApp = app({ upstreams: [server.url, other.url] });
+    server.whyNotReady = "silence";
+    other.whyNotReady = "silence";
+    const reason = async () =>
+      ((await (await edgeApp.request("/readyz")).json()) as { message: string }).message;
+    const startedAt = performance.now();
+    expect(await reason()).toBe(`no node is ready: ${server.url} has not answered within 1500 ms`);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    other.whyNotReady = "this node is stopping";
+    expect(await reason()).toBe("no node is ready: this node is stopping");
   });
 
   test("names EDGE_PORT when the port is taken", async () => {

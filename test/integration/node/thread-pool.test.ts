@@ -1,6 +1,10 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import type { ExecutionEnd } from "../../../src/node/executors.ts";
 import type { ThreadPoolOptions } from "../../../src/node/thread-pool.ts";
+import { recordingLogger } from "../../fixtures/recording-logger.ts";
 import { type PoolRig, startRig } from "./pool-rig.ts";
 
 const HANDED_BACK = { kind: "lost", isBlameless: true };
@@ -271,6 +275,62 @@ describe("a job that runs alone", () => {
     const end = await run("deadline", { alone: true, timeoutMs: 1000, deadline: 5000 }).end;
     const { deadline } = JSON.parse(end.kind === "succeeded" ? (end.output ?? "") : "{}");
     expect(deadline).toBeGreaterThan(5000);
+  });
+});
+
+describe("a line about a thread", () => {
+  const of = { claim: 3, attempt: 2, name: "a name" };
+
+  test.each([
+    ["uncaught", {}, "a thread for handlers has died of an uncaught error"],
+    ["exit", {}, "a thread for handlers has died of process.exit"],
+    ["block", SOON_BLOCKED, "a thread for handlers is blocked; replacing it"],
+  ])("names the job that is to blame: %s", async (handler, options, message) => {
+    const logger = recordingLogger();
+    const { begin } = await start({ ...options, logger });
+    await begin("hold");
+    const culprit = await begin(handler, of);
+    await culprit.end;
+    expect(logger.lines).toMatchObject([{ message, fields: { ...of, jobId: culprit.jobId, handler } }]);
+  });
+
+  test("names the job that ignores its abort", async () => {
+    const logger = recordingLogger();
+    const { begin } = await start({ logger, limits: NEVER_BLOCKED });
+    const zombie = await begin("zombie", { ...of, timeoutMs: 50 });
+    await zombie.end;
+    const message = "a handler ignores its abort; replacing its thread";
+    const fields = { ...of, jobId: zombie.jobId, handler: "zombie" };
+    expect(logger.lines).toEqual([{ level: "warn", message, fields }]);
+  });
+
+  test("names all that ran where nobody knows who is to blame, and not too many", async () => {
+    const logger = recordingLogger();
+    const { begin } = await start({ ...SOON_BLOCKED, logger });
+    const neighbours = await Promise.all(Array.from({ length: 19 }, () => begin("hold")));
+    await (await begin("blockLater", of)).end;
+    const [line] = logger.lines;
+    expect(line?.message).toBe("a thread for handlers is blocked; replacing it");
+    expect(line?.fields).toEqual({
+      running: 20,
+      jobs: neighbours
+        .slice(0, 10)
+        .map(({ jobId }) => ({ jobId, name: "hold", handler: "hold", claim: 1, attempt: 1 })),
+    });
+  });
+
+  test("names the job whose thread ran out of memory", async () => {
+    const script = fileURLToPath(new URL("./handlers/out-of-memory.ts", import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, ["--max-old-space-size=64", script]);
+    expect(JSON.parse(stdout)).toEqual({
+      message: "a thread for handlers has died",
+      error: expect.stringContaining("memory"),
+      jobId: 7,
+      claim: 3,
+      attempt: 2,
+      name: "hoarder",
+      handler: "hoard",
+    });
   });
 });
 

@@ -301,7 +301,9 @@ describe("bytes that are not UTF-8", () => {
     });
     expect(await send(new Uint8Array([0x0a, 200, 1]))).toMatchObject({
       ...refused,
-      message: expect.stringMatching(/^the body: is no message of this call: /),
+      message: expect.stringMatching(
+        /^the body: is no elasticjob\.v1\.AddJobRequest in protobuf's binary form /,
+      ),
     });
   });
 
@@ -328,7 +330,7 @@ describe("bytes that are not UTF-8", () => {
     ]);
     expect(await call("StreamAddJobs", body)).toEqual([
       invalid,
-      expect.stringMatching(/^the message: is no message of this call: .*utf-8/),
+      expect.stringMatching(/^the body: is no elasticjob\.v1\.StreamAddJobsRequest .*utf-8/),
     ]);
   });
 });

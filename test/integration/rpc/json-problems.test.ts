@@ -48,8 +48,21 @@ describe("JSON that can be read but not decoded is refused by the names of its f
     [
       "AddJob",
       '{"handler":"echo","priority":1e10}',
-      "priority: is 10000000000; a whole number from -2147483648 to 2147483647 is accepted",
+      "priority: is 10000000000; a whole number from -100 to 100 is accepted",
     ],
+    [
+      "AddJob",
+      '{"handler":"echo","priority":1.5}',
+      "priority: is 1.5; a whole number from -100 to 100 is accepted",
+    ],
+    [
+      "AddJob",
+      '{"handler":"echo","retry":{"maxAttempts":"three","multiplier":"x"},"requirements":{"slots":0.5}}',
+      'retry.maxAttempts: is "three"; a whole number from 0 to 2147483647 is accepted; ' +
+        'retry.multiplier: is "x"; a number from 1 to 100 is accepted; ' +
+        "requirements.slots: is 0.5; a whole number from 1 to 2147483647 is accepted",
+    ],
+    ["GetAllJobs", '{"pageSize":1.5}', "pageSize: is 1.5; a whole number from 0 to 1000 is accepted"],
     [
       "AddJob",
       '{"handler":"echo","requirements":{"labels":{"gpu":true,"zone":"a"}}}',

@@ -156,13 +156,16 @@ test("says why a prepared job waits, as the master has it, on every node", async
   const follower = await startNode({ api: master.api, role: { kind: "follower", master: master.asMaster } });
   const transport = createConnectTransport({ baseUrl: follower.url, httpVersion: "2" });
   await jobs.addJobs({ jobs: [{ handler: "echo" }, { handler: "rare" }, { handler: "echo" }] });
-  await jobs.addJob({
-    handler: "echo",
-    schedule: { case: "timed", value: { when: { case: "delay", value: { seconds: 3600n } } } },
-  });
+  const inAnHour = {
+    case: "timed",
+    value: { when: { case: "delay", value: { seconds: 3600n } } },
+  } as const;
+  await jobs.addJob({ handler: "echo", schedule: inAnHour });
+  await jobs.addJob({ handler: "gone", schedule: inAnHour });
   for (const at of [jobs, createClient(JobService, transport)]) {
     const { jobs: listed } = await at.getAllJobs({});
     expect(listed.map(({ reason }) => reason)).toEqual([
+      "nobody takes gone",
       "",
       "nobody takes echo",
       "nobody takes rare",

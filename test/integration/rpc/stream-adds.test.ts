@@ -365,7 +365,7 @@ describe("answering", () => {
       begun += 1;
       return stopped.promise.then(() => create(AddJobsResponseSchema));
     };
-    const options = { add, clock: realClock, closing: closing.signal };
+    const options = { add, clock: realClock, closing: closing.signal, whyNotReady: () => null };
     const answers = answerAdds(requests(), context(new AbortController().signal), options);
     const first = answers.next();
     await until("the first is begun", () => begun === 1);
@@ -389,6 +389,7 @@ describe("answering", () => {
       add: async () => create(AddJobsResponseSchema),
       clock: realClock,
       closing: closing.signal,
+      whyNotReady: () => null,
     };
     // Stands where it has given an answer, and is not asked for the next.
     await answerAdds(requests(), context(caller.signal), options).next();

@@ -25,7 +25,7 @@ function start(options: Partial<AddBatcherOptions> = {}) {
         jobs,
         timeoutMs,
         answer() {
-          resolve(jobs.map(({ payload }) => ({ jobId: payload, created: true, nextRunAt: "" })));
+          resolve(jobs.map(({ payload }) => ({ jobId: payload, created: true, nextRunAt: "", reason: "" })));
           return turn();
         },
         fail(error) {

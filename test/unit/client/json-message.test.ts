@@ -37,3 +37,15 @@ describe("the client refuses a time that does not exist, by its field", () => {
     );
   });
 });
+
+test("the client refuses a key of any length shortly", () => {
+  const json = JSON.stringify({ ["x".repeat(1_000_000)]: 1 });
+  let said = "";
+  try {
+    fromInput(CancelJobRequestSchema, json);
+  } catch (error) {
+    said = String(error);
+  }
+  expect(said).toContain('key "xxx');
+  expect(said.length).toBeLessThan(600);
+});

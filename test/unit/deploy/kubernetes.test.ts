@@ -131,6 +131,20 @@ test("settings, secrets and services that are referred to exist, and hold only w
   expect(find("Deployment", scaled.name)).toBeDefined();
 });
 
+test("what lives is not restarted because a database is away: liveness is /healthz, readiness /readyz", () => {
+  for (const name of ["elastic-job-node", "elastic-job-edge"]) {
+    const spec = find("Deployment", name)?.spec;
+    const paths = (probe: string) =>
+      valuesOf(spec, probe).map((value) => (value as { httpGet: { path: string } }).httpGet.path);
+    expect(paths("livenessProbe")).toEqual(["/healthz"]);
+    expect(paths("readinessProbe")).toEqual(["/readyz"]);
+    for (const path of paths("startupProbe")) expect(path).toBe("/healthz");
+  }
+  // Where an orchestrator goes by the images' own checks, it restarts what is unhealthy.
+  const checks = readFileSync(join(ROOT, "Dockerfile"), "utf8").match(/^ {2}CMD \[.*\/\w+z`.*$/gm) ?? [];
+  expect(checks.map((line) => /\/(\w+z)`/.exec(line)?.[1])).toEqual(["healthz", "healthz"]);
+});
+
 test("a node has the time to drain before it is killed", () => {
   const template = find("Deployment", "elastic-job-node")?.spec?.["template"];
   const pod = (template as { spec: Record<string, unknown> } | undefined)?.spec ?? {};

@@ -42,13 +42,17 @@ test("keeps back headers that are about the connection, and those that it names"
 });
 
 test("takes no content type, and curl's, as JSON; passes on what nodes understand; and refuses the rest", () => {
-  expect(acceptedContentType(null)).toBe("application/json");
-  expect(acceptedContentType("application/x-www-form-urlencoded")).toBe("application/json");
-  expect(acceptedContentType("application/json; charset=utf-8")).toBe("application/json; charset=utf-8");
-  expect(acceptedContentType("application/grpc-web+proto")).toBe("application/grpc-web+proto");
-  expect(acceptedContentType("application/connect+json")).toBe("application/connect+json");
-  expect(acceptedContentType("application/grpc")).toBeNull();
-  expect(acceptedContentType("text/plain")).toBeNull();
+  const accepted = (given: string | null) => {
+    const content = acceptedContentType(given);
+    return "problem" in content ? content.problem : content.contentType;
+  };
+  expect(accepted(null)).toBe("application/json");
+  expect(accepted("application/x-www-form-urlencoded")).toBe("application/json");
+  expect(accepted("application/json; charset=utf-8")).toBe("application/json");
+  expect(accepted("application/grpc-web+proto")).toBe("application/grpc-web+proto");
+  expect(accepted("application/connect+json")).toBe("application/connect+json");
+  expect(accepted("application/grpc")).toMatch(/^Content-Type: /);
+  expect(accepted("text/plain")).toMatch(/^Content-Type: /);
 });
 
 test("reads the caller's deadline in both protocols", () => {

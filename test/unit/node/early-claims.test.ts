@@ -2,10 +2,12 @@
 import { expect, test, vi } from "vitest";
 import type { Assignment } from "../../../src/coordination/assignment.ts";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
+import { EndLog } from "../../../src/core/log/end-log.ts";
 import type { Execution, ExecutionEnd, Executors } from "../../../src/node/executors.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import { Runner } from "../../../src/node/runner.ts";
 import { systemClock } from "../../../src/system-clock.ts";
+import { silentLogger } from "../../fixtures/silent-logger.ts";
 
 const ASSIGNMENT: Assignment = {
   jobId: 0,
@@ -45,12 +47,13 @@ function setUp() {
   };
   const writer = { add: (ended: EndedClaim) => results.push(ended) } as unknown as ResultWriter;
   const state: { refusal: string | null } = { refusal: null };
+  const endLog = new EndLog({ logger: silentLogger, clock: systemClock });
   const runner = new Runner(
-    { executors, writer, clock: systemClock, slots: 1, maxLost: 10 },
+    { executors, writer, clock: systemClock, slots: 1, maxLost: 10, nodeId: "n1", ends: endLog },
     { slotsFreed: () => {}, done: () => {}, whyNotRun: () => state.refusal },
   );
   const start = (assignment: Partial<Assignment>) =>
-    runner.start({ ...ASSIGNMENT, ...assignment }, 1, time, null);
+    runner.start({ ...ASSIGNMENT, ...assignment }, { epoch: 1, nodeNumber: 1, time }, null);
   return { state, runner, start, begun, ends, results, time };
 }
 

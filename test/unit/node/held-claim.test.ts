@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
 import { OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
-import { executionOf, type HeldClaim, resultRow, stateAfter } from "../../../src/node/held-claim.ts";
+import { claimEnd, executionOf, type HeldClaim } from "../../../src/node/held-claim.ts";
 import { assignmentOf } from "../../fixtures/assignment-fixture.ts";
 import { NOW } from "../../fixtures/job-fixture.ts";
 import { ManualClock } from "../../fixtures/manual-clock.ts";
@@ -10,6 +10,7 @@ function held(fields: Partial<HeldClaim["assignment"]> = {}): HeldClaim {
   return {
     assignment: { ...assignmentOf(), ...fields },
     nodeNumber: 7,
+    epoch: 3,
     time: new ClusterTime(new ManualClock(), NOW),
     arrivedAt: 0,
     startTime: NOW,
@@ -23,13 +24,13 @@ describe("a claim that ends as LOST", () => {
   const lost = (isBlameless: boolean) => ({ kind: "lost", reason: "its thread ended", isBlameless }) as const;
 
   test("is retried at once when its job is not to blame, however often it was lost", () => {
-    const row = resultRow(held({ lost: 9 }), lost(true), NOW + 5, 10);
+    const { row } = claimEnd(held({ lost: 9 }), lost(true), NOW + 5, 10);
     expect(row).toMatchObject({ outcome: OUTCOME.LOST, retryAt: NOW + 5 });
     expect(row.reason).toBe("handed back: its thread ended");
   });
 
   test("is not retried when its job may be to blame, and has been lost too often", () => {
-    const row = resultRow(held({ lost: 9 }), lost(false), NOW + 5, 10);
+    const { row } = claimEnd(held({ lost: 9 }), lost(false), NOW + 5, 10);
     expect(row).toMatchObject({ outcome: OUTCOME.LOST, retryAt: null, reason: "its thread ended" });
   });
 });
@@ -39,7 +40,7 @@ describe("a job after its claim's row", () => {
 
   test("goes on with its next occurrence", () => {
     const one = held({ nextScheduledAt: NOW + 60_000, nextDueAt: NOW + 61_000 });
-    expect(stateAfter(one, resultRow(one, succeeded, NOW + 5, 10))).toMatchObject({
+    expect(claimEnd(one, succeeded, NOW + 5, 10).state).toMatchObject({
       status: STORED_STATUS.WAITING,
       scheduledAt: NOW + 60_000,
       at: NOW + 61_000,
@@ -48,7 +49,7 @@ describe("a job after its claim's row", () => {
 
   test("has ended when there is none", () => {
     const one = held({ nextScheduledAt: null });
-    expect(stateAfter(one, resultRow(one, succeeded, NOW + 5, 10)).status).toBe(STORED_STATUS.SUCCEEDED);
+    expect(claimEnd(one, succeeded, NOW + 5, 10).state.status).toBe(STORED_STATUS.SUCCEEDED);
   });
 });
 

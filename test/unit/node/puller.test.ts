@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { assignMessage } from "../../../src/coordination/assignment.ts";
 import type { MasterAddress } from "../../../src/coordination/cluster-lock.ts";
 import type { Network } from "../../../src/coordination/network.ts";
+import { standingMessage } from "../../../src/coordination/standing.ts";
 import {
   DoneAckSchema,
   DrainSchema,
@@ -225,6 +226,31 @@ test("a node tries the next master when its stream has ended, and says which one
   expect(lost.map(({ nodeId }) => nodeId)).toEqual(["a"]);
   await time.advance(1);
   expect(streams.map(({ to }) => to)).toEqual(["a:7070", "a:7070"]);
+});
+
+test("a node knows how long it has not heard of its master, whatever that said, and what that waits for", async () => {
+  const { time, puller, elect, last } = rig();
+  await elect("a", 1);
+  const master = { address: "a:7070", nodeId: "a", incarnation: "of a", epoch: 1, cluster: "c" };
+  const { message } = standingMessage({ who: "MySQL", how: "silent", ms: 2_000 });
+  last().say(message);
+  await time.advance(700);
+  expect(puller.heard.of(master)).toEqual({
+    heardMsAgo: 700,
+    told: { who: "MySQL", how: "silent", ms: 2_700 },
+  });
+  // It could not welcome anybody without its database.
+  last().say(welcome(1));
+  expect(puller.heard.of(master)).toEqual({ heardMsAgo: 0, told: null });
+  last().say(message);
+  last().say(standingMessage(null).message);
+  expect(puller.heard.of(master).told).toBeNull();
+  await time.advance(300);
+  last().end();
+  await time.advance(100);
+  expect(puller.heard.of(master).heardMsAgo).toBe(400);
+  await elect("b", 2);
+  expect(puller.heard.of(master).heardMsAgo).toBeNull();
 });
 
 test("a node leaves a stream whose master is another by now, and that alone", async () => {

@@ -22,6 +22,7 @@ function rig() {
   const writes: { readonly at: number; readonly jobIds: readonly number[] }[] = [];
   const projected: number[][] = [];
   const written: { readonly jobId: number; readonly projected: boolean; readonly status: number }[] = [];
+  const final: { readonly jobId: number; readonly outcome: number }[] = [];
   const jobStore: Partial<JobStore> = {
     writeResults: async (rows) => {
       const jobIds = rows.map(({ jobId }) => jobId);
@@ -49,13 +50,15 @@ function rig() {
     writes,
     projected,
     written,
+    final,
     add(...jobs: (number | { readonly jobId: number; readonly claim: number })[]): void {
       for (const job of jobs) {
         const { jobId, claim } = typeof job === "number" ? { jobId: job, claim: 1 } : job;
         writer.add(
-          endedClaim(jobId, claim, (isProjected, status) =>
-            written.push({ jobId, projected: isProjected, status }),
-          ),
+          endedClaim(jobId, claim, {
+            becameFinal: (outcome) => final.push({ jobId, outcome }),
+            written: (isProjected, status) => written.push({ jobId, projected: isProjected, status }),
+          }),
         );
       }
     },
@@ -65,7 +68,10 @@ function rig() {
 function endedClaim(
   jobId: number,
   claim: number,
-  written: (projected: boolean, status: number) => void,
+  on: {
+    readonly becameFinal: (outcome: number) => void;
+    readonly written: (projected: boolean, status: number) => void;
+  },
 ): EndedClaim {
   const row = resultOf({ jobId, claim, endTime: 0 });
   const state = { scheduledAt: 0, attempt: 1, failures: 0, lost: 0, endedAt: 0, at: farEnd(0) };
@@ -76,8 +82,11 @@ function endedClaim(
     asFailed: (error) => ({
       row: { ...row, outcome: OUTCOME.FAILED, error },
       state: { ...state, status: STORED_STATUS.FAILED },
+      whyOver: "its error is permanent",
     }),
-    written: (projected, { status }) => written(projected, status),
+    whyOver: "",
+    becameFinal: (end) => on.becameFinal(end.row.outcome),
+    written: (projected, { status }) => on.written(projected, status),
   };
 }
 
@@ -97,10 +106,11 @@ test("a batch is written in the order of its jobs and claims, with one statement
 });
 
 test("what is no first row is projected by nobody", async () => {
-  const { time, add, projected, written } = rig();
+  const { time, add, projected, written, final } = rig();
   add({ jobId: 1, claim: 2 });
   await time.advance(0);
   expect(projected).toEqual([]);
+  expect(final).toEqual([]);
   expect(written).toMatchObject([{ jobId: 1, projected: false }]);
 });
 
@@ -117,7 +127,7 @@ test("a database out of reach is asked again, ever more slowly, up to every five
 });
 
 test("a row that the database refuses is written as FAILED, and holds up no other", async () => {
-  const { time, add, store, writes, written } = rig();
+  const { time, add, store, writes, written, final } = rig();
   store.fault = (jobIds, isFailed) => (jobIds.includes(3) && !isFailed ? refused() : null);
   add(1, 2, 3, 4, 5);
   await time.advance(0);
@@ -127,6 +137,12 @@ test("a row that the database refuses is written as FAILED, and holds up no othe
       jobId,
       projected: true,
       status: jobId === 3 ? STORED_STATUS.FAILED : STORED_STATUS.SUCCEEDED,
+    })),
+  );
+  expect(final).toEqual(
+    [1, 2, 3, 4, 5].map((jobId) => ({
+      jobId,
+      outcome: jobId === 3 ? OUTCOME.FAILED : OUTCOME.SUCCEEDED,
     })),
   );
 });

@@ -78,6 +78,8 @@ function ended(
       : { ...state, status: STORED_STATUS.SUCCEEDED, at: farEnd(endTime) },
     revision: 1,
     asFailed: null,
+    whyOver: "",
+    becameFinal: () => {},
     written: (_, projected) => written(projected),
   };
 }

@@ -4,11 +4,13 @@ import type { Assignment } from "../../../src/coordination/assignment.ts";
 import type { DoneClaim } from "../../../src/coordination/done-claim.ts";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
 import { OUTCOME } from "../../../src/core/job.ts";
+import { EndLog } from "../../../src/core/log/end-log.ts";
 import { HeldState, Verdict } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import type { Execution, ExecutionEnd, Executors } from "../../../src/node/executors.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import { Runner } from "../../../src/node/runner.ts";
 import { assignmentOf } from "../../fixtures/assignment-fixture.ts";
+import { recordingLogger } from "../../fixtures/recording-logger.ts";
 import { Gate, ProcessClock, VirtualTime } from "../../fixtures/virtual-clock.ts";
 
 const SUCCEEDED: ExecutionEnd = { kind: "succeeded", output: null };
@@ -36,8 +38,10 @@ function rig(slots = 1) {
   };
   const writer = { add: (ended: EndedClaim) => results.push(ended) } as unknown as ResultWriter;
   const state: { refusal: string | null } = { refusal: null };
+  const logger = recordingLogger();
+  const endLog = new EndLog({ logger, clock });
   const runner = new Runner(
-    { executors, writer, clock, slots, maxLost: 10 },
+    { executors, writer, clock, slots, maxLost: 10, nodeId: "node-a", ends: endLog },
     {
       slotsFreed: (count) => freed.push(count),
       done: (claim) => done.push(claim),
@@ -54,9 +58,10 @@ function rig(slots = 1) {
     results,
     freed,
     done,
+    logged: logger.lines,
     now: () => time.now(),
     start(assignment: Partial<Assignment> = {}, refusal: string | null = null): void {
-      runner.start(assignmentOf(assignment), 7, time, refusal);
+      runner.start(assignmentOf(assignment), { epoch: 3, nodeNumber: 7, time }, refusal);
     },
     judge(verdict: Verdict, ...jobIds: number[]): void {
       runner.judge(
@@ -282,6 +287,61 @@ test("a result never ends before it began", async () => {
   await virtual.advance(30);
   end(1);
   expect(results[0]?.row).toMatchObject({ startTime, endTime: startTime + 30 });
+});
+
+test("an end that is no success is one line, said when its row counts", () => {
+  const { start, end, results, logged, now } = rig(9);
+  const failed = {
+    kind: "failed",
+    error: { name: "Error", message: "no coffee" },
+    isPermanent: false,
+  } as const;
+  start({ jobId: 1, name: "brew", handler: "coffee", attempt: 2, failures: 1, retryDelayMs: 2000 });
+  start({ jobId: 2, name: "brew", handler: "coffee", attempt: 4, failures: 2, retryDelayMs: null });
+  start({ jobId: 3, handler: "tea", retryDelayMs: 2000 });
+  start({ jobId: 4 });
+  end(1, failed);
+  end(2, failed);
+  end(3, { kind: "timed_out" });
+  end(4);
+  expect(logged).toEqual([]);
+  // The rest lost to another row: they have not ended anything.
+  for (const ended of results.slice(0, 2)) ended.becameFinal(ended);
+  for (const ended of results.slice(3)) ended.becameFinal(ended);
+  const same = { name: "brew", handler: "coffee", claim: 1, node: "node-a", epoch: 3, outcome: "FAILED" };
+  expect(logged).toEqual([
+    {
+      level: "warn",
+      message: "an attempt has ended without success; it is tried again",
+      fields: {
+        ...same,
+        jobId: 1,
+        attempt: 2,
+        error: "Error: no coffee",
+        retryAt: new Date(now() + 2000).toISOString(),
+      },
+    },
+    {
+      level: "error",
+      message: "an occurrence has ended without success",
+      fields: { ...same, jobId: 2, attempt: 4, error: "Error: no coffee", notTriedAgain: "3 of 3 attempts" },
+    },
+  ]);
+});
+
+test("a result that the database refuses is a line of what it became", () => {
+  const { start, end, results, logged } = rig();
+  start({ jobId: 1, retryDelayMs: 2000 });
+  end(1);
+  const [ended] = results;
+  const refused = ended?.asFailed?.({ name: "ResultRefused", message: "too long" });
+  if (refused !== undefined) ended?.becameFinal(refused);
+  expect(logged).toMatchObject([
+    {
+      level: "error",
+      fields: { jobId: 1, error: "ResultRefused: too long", notTriedAgain: "its error is permanent" },
+    },
+  ]);
 });
 
 function settled(): Promise<void> {

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/cluster_service.proto.
  */
 export const file_elasticjob_v1_cluster_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIVChNXYXRjaENsdXN0ZXJSZXF1ZXN0IkoKFFdhdGNoQ2x1c3RlclJlc3BvbnNlEjIKB2NsdXN0ZXIYASABKAsyIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZSIjChBEcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiEwoRRHJhaW5Ob2RlUmVzcG9uc2UiJQoSVW5kcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiFQoTVW5kcmFpbk5vZGVSZXNwb25zZSITChFHZXRDbHVzdGVyUmVxdWVzdCLuAQoSR2V0Q2x1c3RlclJlc3BvbnNlEhYKDm1hc3Rlcl9ub2RlX2lkGAEgASgJEhYKDm1hc3Rlcl9hZGRyZXNzGAIgASgJEg0KBWVwb2NoGAMgASgBEikKBW5vZGVzGAQgAygLMhouZWxhc3RpY2pvYi52MS5DbHVzdGVyTm9kZRIPCgd3YWl0aW5nGAUgASgFEhAKCHByZXBhcmVkGAYgASgFEg8KB3J1bm5pbmcYByABKAUSEgoFc3R1Y2sYCCABKAVIAIgBARISCgVsYXRlchgJIAEoBUgBiAEBQggKBl9zdHVja0IICgZfbGF0ZXIimgIKC0NsdXN0ZXJOb2RlEg8KB25vZGVfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRINCgVzbG90cxgDIAEoBRISCgp1c2VkX3Nsb3RzGAQgASgFEhAKCGhhbmRsZXJzGAUgAygJEjYKBmxhYmVscxgGIAMoCzImLmVsYXN0aWNqb2IudjEuQ2x1c3Rlck5vZGUuTGFiZWxzRW50cnkSCwoDY3B1GAcgASgBEhYKDmZyZWVfbWVtb3J5X21iGAggASgFEhAKCGRyYWluaW5nGAkgASgIEhYKDnRpbWVfem9uZV9kYXRhGBQgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEy5AIKDkNsdXN0ZXJTZXJ2aWNlElEKCkdldENsdXN0ZXISIC5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5HZXRDbHVzdGVyUmVzcG9uc2USWQoMV2F0Y2hDbHVzdGVyEiIuZWxhc3RpY2pvYi52MS5XYXRjaENsdXN0ZXJSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5XYXRjaENsdXN0ZXJSZXNwb25zZTABEk4KCURyYWluTm9kZRIfLmVsYXN0aWNqb2IudjEuRHJhaW5Ob2RlUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuRHJhaW5Ob2RlUmVzcG9uc2USVAoLVW5kcmFpbk5vZGUSIS5lbGFzdGljam9iLnYxLlVuZHJhaW5Ob2RlUmVxdWVzdBoiLmVsYXN0aWNqb2IudjEuVW5kcmFpbk5vZGVSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIVChNXYXRjaENsdXN0ZXJSZXF1ZXN0IkoKFFdhdGNoQ2x1c3RlclJlc3BvbnNlEjIKB2NsdXN0ZXIYASABKAsyIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZSIjChBEcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiEwoRRHJhaW5Ob2RlUmVzcG9uc2UiJQoSVW5kcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiFQoTVW5kcmFpbk5vZGVSZXNwb25zZSITChFHZXRDbHVzdGVyUmVxdWVzdCKBAgoSR2V0Q2x1c3RlclJlc3BvbnNlEhYKDm1hc3Rlcl9ub2RlX2lkGAEgASgJEhYKDm1hc3Rlcl9hZGRyZXNzGAIgASgJEg0KBWVwb2NoGAMgASgBEikKBW5vZGVzGAQgAygLMhouZWxhc3RpY2pvYi52MS5DbHVzdGVyTm9kZRIPCgd3YWl0aW5nGAUgASgFEhAKCHByZXBhcmVkGAYgASgFEg8KB3J1bm5pbmcYByABKAUSEgoFc3R1Y2sYCCABKAVIAIgBARISCgVsYXRlchgJIAEoBUgBiAEBEhEKCW5vdF9yZWFkeRgKIAEoCUIICgZfc3R1Y2tCCAoGX2xhdGVyIpoCCgtDbHVzdGVyTm9kZRIPCgdub2RlX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDQoFc2xvdHMYAyABKAUSEgoKdXNlZF9zbG90cxgEIAEoBRIQCghoYW5kbGVycxgFIAMoCRI2CgZsYWJlbHMYBiADKAsyJi5lbGFzdGljam9iLnYxLkNsdXN0ZXJOb2RlLkxhYmVsc0VudHJ5EgsKA2NwdRgHIAEoARIWCg5mcmVlX21lbW9yeV9tYhgIIAEoBRIQCghkcmFpbmluZxgJIAEoCBIWCg50aW1lX3pvbmVfZGF0YRgUIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBMuQCCg5DbHVzdGVyU2VydmljZRJRCgpHZXRDbHVzdGVyEiAuZWxhc3RpY2pvYi52MS5HZXRDbHVzdGVyUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuR2V0Q2x1c3RlclJlc3BvbnNlElkKDFdhdGNoQ2x1c3RlchIiLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVzcG9uc2UwARJOCglEcmFpbk5vZGUSHy5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlc3BvbnNlElQKC1VuZHJhaW5Ob2RlEiEuZWxhc3RpY2pvYi52MS5VbmRyYWluTm9kZVJlcXVlc3QaIi5lbGFzdGljam9iLnYxLlVuZHJhaW5Ob2RlUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * The cluster to watch.
@@ -282,6 +282,14 @@ export type GetClusterResponse = Message<"elasticjob.v1.GetClusterResponse"> & {
    * @generated from field: optional int32 later = 9;
    */
   later?: number | undefined;
+
+  /**
+   * Why the master would not answer an add now, in a sentence for people, such as "MySQL has not answered for 3.2 s";
+   * empty: it would. It is what /readyz of the nodes and of the edge says.
+   *
+   * @generated from field: string not_ready = 10;
+   */
+  notReady: string;
 };
 
 /**
@@ -355,6 +363,14 @@ export type GetClusterResponseJson = {
    * @generated from field: optional int32 later = 9;
    */
   later?: number;
+
+  /**
+   * Why the master would not answer an add now, in a sentence for people, such as "MySQL has not answered for 3.2 s";
+   * empty: it would. It is what /readyz of the nodes and of the edge says.
+   *
+   * @generated from field: string not_ready = 10;
+   */
+  notReady?: string;
 };
 
 /**

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/node_service.proto.
  */
 export const file_elasticjob_v1_node_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCJEChZFeHBsYWluUHJlcGFyZWRSZXF1ZXN0EioKBW5lZWRzGAEgAygLMhsuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQiqQEKDFByZXBhcmVkTmVlZBIPCgdoYW5kbGVyGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLmVsYXN0aWNqb2IudjEuUHJlcGFyZWROZWVkLkxhYmVsc0VudHJ5Eg0KBXNsb3RzGAMgASgFEhEKCW1lbW9yeV9tYhgEIAEoBRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKF0V4cGxhaW5QcmVwYXJlZFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAkitAEKDUdldEpvYlJlcXVlc3QSJQoFaGVsbG8YASABKAsyFC5lbGFzdGljam9iLnYxLkhlbGxvSAASJwoGY3JlZGl0GAIgASgLMhUuZWxhc3RpY2pvYi52MS5DcmVkaXRIABIjCgRwaW5nGAMgASgLMhMuZWxhc3RpY2pvYi52MS5QaW5nSAASIwoEZG9uZRgEIAEoCzITLmVsYXN0aWNqb2IudjEuRG9uZUgAQgkKB21lc3NhZ2Ui6gIKDkdldEpvYlJlc3BvbnNlEikKB3dlbGNvbWUYASABKAsyFi5lbGFzdGljam9iLnYxLldlbGNvbWVIABInCgZhc3NpZ24YAiABKAsyFS5lbGFzdGljam9iLnYxLkFzc2lnbkgAEisKCHZlcmRpY3RzGAMgASgLMhcuZWxhc3RpY2pvYi52MS5WZXJkaWN0c0gAEioKCGRvbmVfYWNrGAQgASgLMhYuZWxhc3RpY2pvYi52MS5Eb25lQWNrSAASIwoEcG9uZxgFIAEoCzITLmVsYXN0aWNqb2IudjEuUG9uZ0gAEiUKBWRyYWluGAYgASgLMhQuZWxhc3RpY2pvYi52MS5EcmFpbkgAEikKB3JlZnVzYWwYByABKAsyFi5lbGFzdGljam9iLnYxLlJlZnVzYWxIABIpCgd1bmRyYWluGAggASgLMhYuZWxhc3RpY2pvYi52MS5VbmRyYWluSABCCQoHbWVzc2FnZSIZCgdSZWZ1c2FsEg4KBnJlYXNvbhgBIAEoCSLAAgoFSGVsbG8SEwoLaW5jYXJuYXRpb24YASABKAkSDwoHbm9kZV9pZBgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEg0KBXNsb3RzGAQgASgFEhEKCW1lbW9yeV9tYhgFIAEoBRIwCgZsYWJlbHMYBiADKAsyIC5lbGFzdGljam9iLnYxLkhlbGxvLkxhYmVsc0VudHJ5EhAKCGhhbmRsZXJzGAcgAygJEg8KB3J1bl9qb2IYCCABKAgSKAoGY2xhaW1zGAkgAygLMhguZWxhc3RpY2pvYi52MS5IZWxkQ2xhaW0SFgoOdGltZV96b25lX2RhdGEYFCABKAkSGAoQY2x1c3Rlcl9pZGVudGl0eRgKIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlMKCUhlbGRDbGFpbRIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoFc3RhdGUYAyABKA4yGC5lbGFzdGljam9iLnYxLkhlbGRTdGF0ZSJrCgZDcmVkaXQSDQoFc2xvdHMYASABKAESCwoDY3B1GAIgASgBEhsKE2V2ZW50X2xvb3BfZGVsYXlfbXMYAyABKAESFgoOZnJlZV9tZW1vcnlfbWIYBCABKAUSEAoIZHJhaW5pbmcYBSABKAgiGgoEUGluZxISCgpzZW50X2F0X21zGAEgASgBIr8BCgREb25lEhAKCHNlcXVlbmNlGAEgASgNEg4KBmpvYl9pZBgCIAMoARINCgVjbGFpbRgDIAMoDRIRCglwcm9qZWN0ZWQYBCADKAgSDgoGc3RhdHVzGAUgAygNEgoKAmF0GAYgAygBEhQKDHNjaGVkdWxlZF9hdBgHIAMoARIPCgdhdHRlbXB0GAggAygNEhAKCGZhaWx1cmVzGAkgAygNEgwKBGxvc3QYCiADKA0SEAoIZW5kZWRfYXQYCyADKAEiWAoHV2VsY29tZRINCgVlcG9jaBgBIAEoARITCgtub2RlX251bWJlchgCIAEoDRIXCg9jbHVzdGVyX3RpbWVfbXMYAyABKAESEAoIbGVhc2VfbXMYBCABKAEiNwoIVmVyZGljdHMSKwoGY2xhaW1zGAEgAygLMhsuZWxhc3RpY2pvYi52MS5DbGFpbVZlcmRpY3QiVgoMQ2xhaW1WZXJkaWN0Eg4KBmpvYl9pZBgBIAEoARINCgVjbGFpbRgCIAEoDRInCgd2ZXJkaWN0GAMgASgOMhYuZWxhc3RpY2pvYi52MS5WZXJkaWN0IuUCCgZBc3NpZ24SDAoEdGV4dBgBIAMoCRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEAoIcmV2aXNpb24YBCADKA0SDwoHYXR0ZW1wdBgFIAMoDRIQCghmYWlsdXJlcxgGIAMoDRIMCgRsb3N0GAcgAygNEgwKBG5hbWUYCCADKA0SDwoHaGFuZGxlchgJIAMoDRIPCgdwYXlsb2FkGAogAygJEhQKDHNjaGVkdWxlZF9hdBgLIAMoARISCgp0aW1lb3V0X21zGAwgAygBEg0KBXNsb3RzGA0gAygNEhkKEW5leHRfc2NoZWR1bGVkX2F0GA4gAygBEhMKC25leHRfZHVlX2F0GA8gAygBEhUKDWxhc3RfcmV0cnlfYXQYECADKAESFgoOcmV0cnlfZGVsYXlfbXMYESADKAESEQoJcGxhY2VtZW50GBIgAygNEhAKCHN0YXJ0X2F0GBMgAygBIhsKB0RvbmVBY2sSEAoIc2VxdWVuY2UYASABKA0iMwoEUG9uZxISCgpzZW50X2F0X21zGAEgASgBEhcKD2NsdXN0ZXJfdGltZV9tcxgCIAEoASIHCgVEcmFpbiIJCgdVbmRyYWluKnAKCUhlbGRTdGF0ZRIaChZIRUxEX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSSEVMRF9TVEFURV9SVU5OSU5HEAESFwoTSEVMRF9TVEFURV9GSU5JU0hFRBACEhYKEkhFTERfU1RBVEVfV1JJVFRFThADKlsKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhAKDFZFUkRJQ1RfS0VFUBABEhEKDVZFUkRJQ1RfQUJPUlQQAhISCg5WRVJESUNUX0ZPUkdFVBADMocCCgtOb2RlU2VydmljZRJJCgZHZXRKb2ISHC5lbGFzdGljam9iLnYxLkdldEpvYlJlcXVlc3QaHS5lbGFzdGljam9iLnYxLkdldEpvYlJlc3BvbnNlKAEwARJLCghJZGVudGlmeRIeLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5JZGVudGlmeVJlc3BvbnNlEmAKD0V4cGxhaW5QcmVwYXJlZBIlLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVxdWVzdBomLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCJEChZFeHBsYWluUHJlcGFyZWRSZXF1ZXN0EioKBW5lZWRzGAEgAygLMhsuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQiuwEKDFByZXBhcmVkTmVlZBIPCgdoYW5kbGVyGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLmVsYXN0aWNqb2IudjEuUHJlcGFyZWROZWVkLkxhYmVsc0VudHJ5Eg0KBXNsb3RzGAMgASgFEhEKCW1lbW9yeV9tYhgEIAEoBRIQCghpc19sYXRlchgFIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKF0V4cGxhaW5QcmVwYXJlZFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAkitAEKDUdldEpvYlJlcXVlc3QSJQoFaGVsbG8YASABKAsyFC5lbGFzdGljam9iLnYxLkhlbGxvSAASJwoGY3JlZGl0GAIgASgLMhUuZWxhc3RpY2pvYi52MS5DcmVkaXRIABIjCgRwaW5nGAMgASgLMhMuZWxhc3RpY2pvYi52MS5QaW5nSAASIwoEZG9uZRgEIAEoCzITLmVsYXN0aWNqb2IudjEuRG9uZUgAQgkKB21lc3NhZ2UilwMKDkdldEpvYlJlc3BvbnNlEikKB3dlbGNvbWUYASABKAsyFi5lbGFzdGljam9iLnYxLldlbGNvbWVIABInCgZhc3NpZ24YAiABKAsyFS5lbGFzdGljam9iLnYxLkFzc2lnbkgAEisKCHZlcmRpY3RzGAMgASgLMhcuZWxhc3RpY2pvYi52MS5WZXJkaWN0c0gAEioKCGRvbmVfYWNrGAQgASgLMhYuZWxhc3RpY2pvYi52MS5Eb25lQWNrSAASIwoEcG9uZxgFIAEoCzITLmVsYXN0aWNqb2IudjEuUG9uZ0gAEiUKBWRyYWluGAYgASgLMhQuZWxhc3RpY2pvYi52MS5EcmFpbkgAEikKB3JlZnVzYWwYByABKAsyFi5lbGFzdGljam9iLnYxLlJlZnVzYWxIABIpCgd1bmRyYWluGAggASgLMhYuZWxhc3RpY2pvYi52MS5VbmRyYWluSAASKwoIc3RhbmRpbmcYCSABKAsyFy5lbGFzdGljam9iLnYxLlN0YW5kaW5nSABCCQoHbWVzc2FnZSJZCghTdGFuZGluZxIRCgl3YWl0c19mb3IYASABKAkSJwoHc2lsZW5jZRgCIAEoDjIWLmVsYXN0aWNqb2IudjEuU2lsZW5jZRIRCglzaWxlbnRfbXMYAyABKAEiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiwAIKBUhlbGxvEhMKC2luY2FybmF0aW9uGAEgASgJEg8KB25vZGVfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVzbG90cxgEIAEoBRIRCgltZW1vcnlfbWIYBSABKAUSMAoGbGFiZWxzGAYgAygLMiAuZWxhc3RpY2pvYi52MS5IZWxsby5MYWJlbHNFbnRyeRIQCghoYW5kbGVycxgHIAMoCRIPCgdydW5fam9iGAggASgIEigKBmNsYWltcxgJIAMoCzIYLmVsYXN0aWNqb2IudjEuSGVsZENsYWltEhYKDnRpbWVfem9uZV9kYXRhGBQgASgJEhgKEGNsdXN0ZXJfaWRlbnRpdHkYCiABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJTCglIZWxkQ2xhaW0SDgoGam9iX2lkGAEgASgBEg0KBWNsYWltGAIgASgNEicKBXN0YXRlGAMgASgOMhguZWxhc3RpY2pvYi52MS5IZWxkU3RhdGUiawoGQ3JlZGl0Eg0KBXNsb3RzGAEgASgBEgsKA2NwdRgCIAEoARIbChNldmVudF9sb29wX2RlbGF5X21zGAMgASgBEhYKDmZyZWVfbWVtb3J5X21iGAQgASgFEhAKCGRyYWluaW5nGAUgASgIIhoKBFBpbmcSEgoKc2VudF9hdF9tcxgBIAEoASK/AQoERG9uZRIQCghzZXF1ZW5jZRgBIAEoDRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEQoJcHJvamVjdGVkGAQgAygIEg4KBnN0YXR1cxgFIAMoDRIKCgJhdBgGIAMoARIUCgxzY2hlZHVsZWRfYXQYByADKAESDwoHYXR0ZW1wdBgIIAMoDRIQCghmYWlsdXJlcxgJIAMoDRIMCgRsb3N0GAogAygNEhAKCGVuZGVkX2F0GAsgAygBIlgKB1dlbGNvbWUSDQoFZXBvY2gYASABKAESEwoLbm9kZV9udW1iZXIYAiABKA0SFwoPY2x1c3Rlcl90aW1lX21zGAMgASgBEhAKCGxlYXNlX21zGAQgASgBIjcKCFZlcmRpY3RzEisKBmNsYWltcxgBIAMoCzIbLmVsYXN0aWNqb2IudjEuQ2xhaW1WZXJkaWN0IlYKDENsYWltVmVyZGljdBIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoHdmVyZGljdBgDIAEoDjIWLmVsYXN0aWNqb2IudjEuVmVyZGljdCLlAgoGQXNzaWduEgwKBHRleHQYASADKAkSDgoGam9iX2lkGAIgAygBEg0KBWNsYWltGAMgAygNEhAKCHJldmlzaW9uGAQgAygNEg8KB2F0dGVtcHQYBSADKA0SEAoIZmFpbHVyZXMYBiADKA0SDAoEbG9zdBgHIAMoDRIMCgRuYW1lGAggAygNEg8KB2hhbmRsZXIYCSADKA0SDwoHcGF5bG9hZBgKIAMoCRIUCgxzY2hlZHVsZWRfYXQYCyADKAESEgoKdGltZW91dF9tcxgMIAMoARINCgVzbG90cxgNIAMoDRIZChFuZXh0X3NjaGVkdWxlZF9hdBgOIAMoARITCgtuZXh0X2R1ZV9hdBgPIAMoARIVCg1sYXN0X3JldHJ5X2F0GBAgAygBEhYKDnJldHJ5X2RlbGF5X21zGBEgAygBEhEKCXBsYWNlbWVudBgSIAMoDRIQCghzdGFydF9hdBgTIAMoASIbCgdEb25lQWNrEhAKCHNlcXVlbmNlGAEgASgNIjMKBFBvbmcSEgoKc2VudF9hdF9tcxgBIAEoARIXCg9jbHVzdGVyX3RpbWVfbXMYAiABKAEiBwoFRHJhaW4iCQoHVW5kcmFpbipmCgdTaWxlbmNlEhcKE1NJTEVOQ0VfVU5TUEVDSUZJRUQQABIVChFTSUxFTkNFX05PX0FOU1dFUhABEhIKDlNJTEVOQ0VfRVJST1JTEAISFwoTU0lMRU5DRV9VTkNPTkZJUk1FRBADKnAKCUhlbGRTdGF0ZRIaChZIRUxEX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSSEVMRF9TVEFURV9SVU5OSU5HEAESFwoTSEVMRF9TVEFURV9GSU5JU0hFRBACEhYKEkhFTERfU1RBVEVfV1JJVFRFThADKlsKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhAKDFZFUkRJQ1RfS0VFUBABEhEKDVZFUkRJQ1RfQUJPUlQQAhISCg5WRVJESUNUX0ZPUkdFVBADMocCCgtOb2RlU2VydmljZRJJCgZHZXRKb2ISHC5lbGFzdGljam9iLnYxLkdldEpvYlJlcXVlc3QaHS5lbGFzdGljam9iLnYxLkdldEpvYlJlc3BvbnNlKAEwARJLCghJZGVudGlmeRIeLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5JZGVudGlmeVJlc3BvbnNlEmAKD0V4cGxhaW5QcmVwYXJlZBIlLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVxdWVzdBomLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * Asks who answers.
@@ -195,6 +195,13 @@ export type PreparedNeed = Message<"elasticjob.v1.PreparedNeed"> & {
    * @generated from field: int32 memory_mb = 4;
    */
   memoryMb: number;
+
+  /**
+   * It is not due yet: then only what it will wait for in any case is a reason.
+   *
+   * @generated from field: bool is_later = 5;
+   */
+  isLater: boolean;
 };
 
 /**
@@ -230,6 +237,13 @@ export type PreparedNeedJson = {
    * @generated from field: int32 memory_mb = 4;
    */
   memoryMb?: number;
+
+  /**
+   * It is not due yet: then only what it will wait for in any case is a reason.
+   *
+   * @generated from field: bool is_later = 5;
+   */
+  isLater?: boolean;
 };
 
 /**
@@ -437,6 +451,14 @@ export type GetJobResponse = Message<"elasticjob.v1.GetJobResponse"> & {
      */
     value: Undrain;
     case: "undrain";
+  } | {
+    /**
+     * Whether the master would answer an add now.
+     *
+     * @generated from field: elasticjob.v1.Standing standing = 9;
+     */
+    value: Standing;
+    case: "standing";
   } | { case: undefined; value?: undefined };
 };
 
@@ -501,6 +523,13 @@ export type GetJobResponseJson = {
    * @generated from field: elasticjob.v1.Undrain undrain = 8;
    */
   undrain?: UndrainJson;
+
+  /**
+   * Whether the master would answer an add now.
+   *
+   * @generated from field: elasticjob.v1.Standing standing = 9;
+   */
+  standing?: StandingJson;
 };
 
 /**
@@ -509,6 +538,71 @@ export type GetJobResponseJson = {
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse, {jsonType: GetJobResponseJson}> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_node_service, 6);
+
+/**
+ * Whether the master would answer an add now, so that each node can say so, and why not. Sent when that changes, and each
+ * second while it would not. A master that has sent none would.
+ *
+ * @generated from message elasticjob.v1.Standing
+ */
+export type Standing = Message<"elasticjob.v1.Standing"> & {
+  /**
+   * Whom the master waits for, as people know it, such as MySQL; empty: nobody, it is ready.
+   *
+   * @generated from field: string waits_for = 1;
+   */
+  waitsFor: string;
+
+  /**
+   * What has come of that so far.
+   *
+   * @generated from field: elasticjob.v1.Silence silence = 2;
+   */
+  silence: Silence;
+
+  /**
+   * For how long, in milliseconds, when this was sent.
+   *
+   * @generated from field: double silent_ms = 3;
+   */
+  silentMs: number;
+};
+
+/**
+ * Whether the master would answer an add now, so that each node can say so, and why not. Sent when that changes, and each
+ * second while it would not. A master that has sent none would.
+ *
+ * @generated from message elasticjob.v1.Standing
+ */
+export type StandingJson = {
+  /**
+   * Whom the master waits for, as people know it, such as MySQL; empty: nobody, it is ready.
+   *
+   * @generated from field: string waits_for = 1;
+   */
+  waitsFor?: string;
+
+  /**
+   * What has come of that so far.
+   *
+   * @generated from field: elasticjob.v1.Silence silence = 2;
+   */
+  silence?: SilenceJson;
+
+  /**
+   * For how long, in milliseconds, when this was sent.
+   *
+   * @generated from field: double silent_ms = 3;
+   */
+  silentMs?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message elasticjob.v1.Standing.
+ * Use `create(StandingSchema)` to create a new message.
+ */
+export const StandingSchema: GenMessage<Standing, {jsonType: StandingJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 7);
 
 /**
  * Why a node is refused.
@@ -543,7 +637,7 @@ export type RefusalJson = {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal, {jsonType: RefusalJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 7);
+  messageDesc(file_elasticjob_v1_node_service, 8);
 
 /**
  * Who a node is, and every claim it holds.
@@ -718,7 +812,7 @@ export type HelloJson = {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello, {jsonType: HelloJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 8);
+  messageDesc(file_elasticjob_v1_node_service, 9);
 
 /**
  * A claim that a node holds.
@@ -781,7 +875,7 @@ export type HeldClaimJson = {
  * Use `create(HeldClaimSchema)` to create a new message.
  */
 export const HeldClaimSchema: GenMessage<HeldClaim, {jsonType: HeldClaimJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 9);
+  messageDesc(file_elasticjob_v1_node_service, 10);
 
 /**
  * How much more the node takes, and how loaded it is.
@@ -874,7 +968,7 @@ export type CreditJson = {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit, {jsonType: CreditJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 10);
+  messageDesc(file_elasticjob_v1_node_service, 11);
 
 /**
  * Asks for a pong.
@@ -909,7 +1003,7 @@ export type PingJson = {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping, {jsonType: PingJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 11);
+  messageDesc(file_elasticjob_v1_node_service, 12);
 
 /**
  * Claims that have their row in jobresult, as a table: each list has an entry a claim, or none, which stands for a zero in
@@ -1088,7 +1182,7 @@ export type DoneJson = {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done, {jsonType: DoneJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 12);
+  messageDesc(file_elasticjob_v1_node_service, 13);
 
 /**
  * The master's answer to hello.
@@ -1165,7 +1259,7 @@ export type WelcomeJson = {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome, {jsonType: WelcomeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 13);
+  messageDesc(file_elasticjob_v1_node_service, 14);
 
 /**
  * What to do with claims.
@@ -1200,7 +1294,7 @@ export type VerdictsJson = {
  * Use `create(VerdictsSchema)` to create a new message.
  */
 export const VerdictsSchema: GenMessage<Verdicts, {jsonType: VerdictsJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 14);
+  messageDesc(file_elasticjob_v1_node_service, 15);
 
 /**
  * What to do with one claim.
@@ -1263,7 +1357,7 @@ export type ClaimVerdictJson = {
  * Use `create(ClaimVerdictSchema)` to create a new message.
  */
 export const ClaimVerdictSchema: GenMessage<ClaimVerdict, {jsonType: ClaimVerdictJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 15);
+  messageDesc(file_elasticjob_v1_node_service, 16);
 
 /**
  * Claims to run, with all that the node needs to run them and to write how they ended, in order of priority. A table: each
@@ -1554,7 +1648,7 @@ export type AssignJson = {
  * Use `create(AssignSchema)` to create a new message.
  */
 export const AssignSchema: GenMessage<Assign, {jsonType: AssignJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 16);
+  messageDesc(file_elasticjob_v1_node_service, 17);
 
 /**
  * Done messages up to this one have been taken in.
@@ -1589,7 +1683,7 @@ export type DoneAckJson = {
  * Use `create(DoneAckSchema)` to create a new message.
  */
 export const DoneAckSchema: GenMessage<DoneAck, {jsonType: DoneAckJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 17);
+  messageDesc(file_elasticjob_v1_node_service, 18);
 
 /**
  * The answer to a ping.
@@ -1638,7 +1732,7 @@ export type PongJson = {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong, {jsonType: PongJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 18);
+  messageDesc(file_elasticjob_v1_node_service, 19);
 
 /**
  * Take no more jobs.
@@ -1661,7 +1755,7 @@ export type DrainJson = {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain, {jsonType: DrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 19);
+  messageDesc(file_elasticjob_v1_node_service, 20);
 
 /**
  * Take jobs again, unless the node is about to stop.
@@ -1684,7 +1778,62 @@ export type UndrainJson = {
  * Use `create(UndrainSchema)` to create a new message.
  */
 export const UndrainSchema: GenMessage<Undrain, {jsonType: UndrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 20);
+  messageDesc(file_elasticjob_v1_node_service, 21);
+
+/**
+ * What a server does that keeps a master from its work.
+ *
+ * @generated from enum elasticjob.v1.Silence
+ */
+export const Silence = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: SILENCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It answers nothing.
+   *
+   * @generated from enum value: SILENCE_NO_ANSWER = 1;
+   */
+  NO_ANSWER: 1,
+
+  /**
+   * It answers with errors only, as a database that is read-only does.
+   *
+   * @generated from enum value: SILENCE_ERRORS = 2;
+   */
+  ERRORS: 2,
+
+  /**
+   * It answers, but has not renewed the master's lock.
+   *
+   * @generated from enum value: SILENCE_UNCONFIRMED = 3;
+   */
+  UNCONFIRMED: 3,
+} as const;
+
+/**
+ * What a server does that keeps a master from its work.
+ *
+ * @generated from enum elasticjob.v1.Silence
+ */
+export type Silence = (typeof Silence)[keyof typeof Silence] | UnknownEnum;
+
+/**
+ * What a server does that keeps a master from its work.
+ *
+ * @generated from enum elasticjob.v1.Silence
+ */
+export type SilenceJson = "SILENCE_UNSPECIFIED" | "SILENCE_NO_ANSWER" | "SILENCE_ERRORS" | "SILENCE_UNCONFIRMED";
+
+/**
+ * Describes the enum elasticjob.v1.Silence.
+ */
+export const SilenceSchema: GenEnum<Silence, SilenceJson> = /*@__PURE__*/
+  enumDesc(file_elasticjob_v1_node_service, 0);
 
 /**
  * How far a node is with a claim.
@@ -1739,7 +1888,7 @@ export type HeldStateJson = "HELD_STATE_UNSPECIFIED" | "HELD_STATE_RUNNING" | "H
  * Describes the enum elasticjob.v1.HeldState.
  */
 export const HeldStateSchema: GenEnum<HeldState, HeldStateJson> = /*@__PURE__*/
-  enumDesc(file_elasticjob_v1_node_service, 0);
+  enumDesc(file_elasticjob_v1_node_service, 1);
 
 /**
  * What to do with a claim.
@@ -1794,7 +1943,7 @@ export type VerdictJson = "VERDICT_UNSPECIFIED" | "VERDICT_KEEP" | "VERDICT_ABOR
  * Describes the enum elasticjob.v1.Verdict.
  */
 export const VerdictSchema: GenEnum<Verdict, VerdictJson> = /*@__PURE__*/
-  enumDesc(file_elasticjob_v1_node_service, 1);
+  enumDesc(file_elasticjob_v1_node_service, 2);
 
 /**
  * What a node and the master say to each other.

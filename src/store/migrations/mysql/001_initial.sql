@@ -52,6 +52,13 @@ CREATE TABLE IF NOT EXISTS jobclass (
   epoch BIGINT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- The handlers that nodes have offered, and when one last did, in cluster time.
+CREATE TABLE IF NOT EXISTS jobhandler (
+  name VARCHAR(128) NOT NULL PRIMARY KEY,
+  last_offered BIGINT NOT NULL,
+  epoch BIGINT NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 -- A process enters itself: so a master that finds it here shares this database with it.
 -- unheard_since: from when on no master has answered this process, in cluster time; NULL: one may have.
 CREATE TABLE IF NOT EXISTS jobnode (

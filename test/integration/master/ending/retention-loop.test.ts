@@ -63,6 +63,7 @@ beforeEach(async () => {
     epochWrittenAt: clock.monotonic(),
     knownGone: new Set(),
     trusted: () => isTrusted,
+    silence: () => null,
     deposed: () => {
       isDeposed = true;
     },
@@ -75,10 +76,24 @@ afterEach(async () => {
   await database.drop();
 });
 
+/** By when handlers were to be forgotten. */
+let forgotten: number[] = [];
+beforeEach(() => {
+  forgotten = [];
+});
+
 async function newLoop(): Promise<RetentionLoop> {
   const classes = new ClassRegistry(context, () => {});
   await classes.load();
-  return new RetentionLoop(context, { classes, inFlight, isRecovering: () => true });
+  return new RetentionLoop(context, {
+    classes,
+    inFlight,
+    isRecovering: () => true,
+    forgetHandlers: async (before) => {
+      forgotten.push(before);
+      return 2;
+    },
+  });
 }
 
 async function remaining(): Promise<{ jobs: Set<number>; results: Set<string> }> {

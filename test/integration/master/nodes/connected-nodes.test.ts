@@ -8,7 +8,7 @@ import { openSqliteStore } from "../../../../src/store/open.ts";
 import { systemClock } from "../../../../src/system-clock.ts";
 import { itemOf } from "../../../fixtures/add-items.ts";
 import { recordOf, specOf } from "../../../fixtures/job-fixture.ts";
-import { startMaster, type TestMaster, TestNode } from "../../../fixtures/test-master.ts";
+import { startMaster, startMastership, type TestMaster, TestNode } from "../../../fixtures/test-master.ts";
 import { until } from "../../../fixtures/until.ts";
 
 let folder: string;
@@ -44,6 +44,46 @@ test("an update to a handler that no connected node offers is refused, and chang
   await expect(update).rejects.toSatisfy((error) => isError(error, "failed_precondition"));
   await expect(update).rejects.toThrow('handler: no connected node offers "unknown" (offered: work)');
   expect(await read(id)).toEqual(before);
+});
+
+test("jobs for a handler whose only worker is away are accepted, and say what they wait for", async () => {
+  const { store } = master;
+  await until("the handler is noted", async () => (await store.readHandlers()).length > 0);
+  const restarted = new TestNode(master.api, store, ["other"]);
+  const addOne = async (fields: Partial<JobSpec>) =>
+    (await master.api.addJobs([itemOf(specOf({ handler: "work", ...fields }))], null))[0];
+  const reason = expect.stringMatching(
+    /^no connected node offers the handler "work"; it was last offered at 20\d\d-.*Z$/,
+  );
+  const added = await addOne({});
+  expect(added).toMatchObject({ created: true, reason });
+  expect(await addOne({ schedule: inAnHour() })).toMatchObject({ created: true, reason });
+  const jobId = added !== undefined && "jobId" in added ? added.jobId : 0;
+  expect((await master.api.readJob(jobId)).reason).toEqual(reason);
+  expect(await addOne({ handler: "wrok" })).toMatchObject({ code: "failed_precondition" });
+  expect(await addOne({ handler: "wrok", allowsUnknownHandler: true })).toMatchObject({
+    created: true,
+    reason: 'no connected node offers the handler "wrok"',
+  });
+  expect(await addOne({ handler: "other" })).not.toHaveProperty("reason");
+  expect(restarted.assignments.map(({ handler }) => handler)).not.toContain("work");
+  const back = new TestNode(master.api, store);
+  await back.take(jobId);
+});
+
+test("the next master knows which handlers were offered", async () => {
+  const { store } = master;
+  await until("the handler is noted", async () => (await store.readHandlers()).length > 0);
+  const { api, end } = await startMastership(store, { embedded: true });
+  const other = new TestNode(api, store, ["other"]);
+  const [known, unknown] = await api.addJobs(
+    ["work", "unknown"].map((handler) => itemOf(specOf({ handler }))),
+    null,
+  );
+  expect(known).toMatchObject({ created: true, reason: expect.stringContaining("it was last offered at") });
+  expect(unknown).toMatchObject({ code: "failed_precondition" });
+  expect(other.assignments).toEqual([]);
+  end.abort();
 });
 
 test("a node's used slots are those of the jobs that it has, also while it drains", async () => {

@@ -126,4 +126,10 @@ export default defineJobs({
       throw new Error("not as JSON");
     },
   }),
+  /** Takes all the memory that its thread may have. */
+  hoard: async (job) => {
+    tell("begun", job);
+    const kept: unknown[] = [];
+    for (;;) kept.push(Array.from({ length: 100_000 }, () => kept.length));
+  },
 });

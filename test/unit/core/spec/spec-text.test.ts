@@ -83,7 +83,7 @@ test("fields of a later version are passed over", () => {
 });
 
 const plain = specOf();
-const others: Required<Omit<JobSpec, "name" | "payload" | "priority">> = {
+const others: Required<Omit<JobSpec, "name" | "payload" | "priority" | "allowsUnknownHandler">> = {
   handler: "other",
   schedule: { kind: "timed", runAt: 1 },
   bounds: { startAt: 1, endAt: null, maxOccurrences: null, lastAt: null },

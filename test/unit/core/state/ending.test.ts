@@ -103,36 +103,38 @@ describe("the job after the final row of its claim", () => {
 });
 
 describe("a failed try", () => {
-  const plan = { next: null, retryDelayMs: 1000, lastRetryAt: null };
+  const plan = { next: null, retryDelayMs: 1000, lastRetryAt: null, failures: 0 };
 
   test("is repeated after the delay", () => {
-    expect(retryAfterFailure(plan, NOW, false)).toBe(NOW + 1000);
+    expect(retryAfterFailure(plan, NOW, false).at).toBe(NOW + 1000);
   });
 
   test("is the last one when the error is permanent, or no tries are left", () => {
-    expect(retryAfterFailure(plan, NOW, true)).toBeNull();
-    expect(retryAfterFailure({ ...plan, retryDelayMs: null }, NOW, false)).toBeNull();
+    expect(retryAfterFailure(plan, NOW, true).at).toBeNull();
+    expect(retryAfterFailure({ ...plan, retryDelayMs: null }, NOW, false).at).toBeNull();
   });
 
   test("gives way to the next occurrence, and to the deadline", () => {
-    expect(retryAfterFailure({ ...plan, next: { scheduledAt: NOW, at: NOW + 1000 } }, NOW, false)).toBeNull();
-    expect(retryAfterFailure({ ...plan, next: { scheduledAt: NOW, at: NOW + 1001 } }, NOW, false)).toBe(
+    expect(
+      retryAfterFailure({ ...plan, next: { scheduledAt: NOW, at: NOW + 1000 } }, NOW, false).at,
+    ).toBeNull();
+    expect(retryAfterFailure({ ...plan, next: { scheduledAt: NOW, at: NOW + 1001 } }, NOW, false).at).toBe(
       NOW + 1000,
     );
-    expect(retryAfterFailure({ ...plan, lastRetryAt: NOW + 999 }, NOW, false)).toBeNull();
-    expect(retryAfterFailure({ ...plan, lastRetryAt: NOW + 1000 }, NOW, false)).toBe(NOW + 1000);
+    expect(retryAfterFailure({ ...plan, lastRetryAt: NOW + 999 }, NOW, false).at).toBeNull();
+    expect(retryAfterFailure({ ...plan, lastRetryAt: NOW + 1000 }, NOW, false).at).toBe(NOW + 1000);
   });
 });
 
 describe("a lost try", () => {
   test("is repeated at once, from the second loss in a row on after 1 s, 2 s, 4 s … 100 s", () => {
     expect([1, 2, 3, 4, 20].map(lostDelayMs)).toEqual([0, 1000, 2000, 4000, 100_000]);
-    expect(retryAfterLoss(0, NOW, 10)).toBe(NOW);
-    expect(retryAfterLoss(1, NOW, 10)).toBe(NOW + 1000);
+    expect(retryAfterLoss(0, NOW, 10).at).toBe(NOW);
+    expect(retryAfterLoss(1, NOW, 10).at).toBe(NOW + 1000);
   });
 
   test("is the last one when it was lost too often", () => {
-    expect(retryAfterLoss(8, NOW, 10)).not.toBeNull();
-    expect(retryAfterLoss(9, NOW, 10)).toBeNull();
+    expect(retryAfterLoss(8, NOW, 10).at).not.toBeNull();
+    expect(retryAfterLoss(9, NOW, 10).at).toBeNull();
   });
 });

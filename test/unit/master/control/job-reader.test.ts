@@ -5,6 +5,7 @@ import type { JobView } from "../../../../src/master/job-api.ts";
 import { ChangedJobs } from "../../../../src/master/memory/changed-jobs.ts";
 import { ClassRegistry } from "../../../../src/master/memory/class-registry.ts";
 import { ConnectedNodes } from "../../../../src/master/nodes/connected-nodes.ts";
+import { KnownHandlers } from "../../../../src/master/nodes/known-handlers.ts";
 import { NOW, recordOf, resultOf, specOf } from "../../../fixtures/job-fixture.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext, openTestStore } from "../../../fixtures/master-context.ts";
@@ -18,6 +19,7 @@ let nodes: ConnectedNodes;
 let classes: ClassRegistry;
 let changedJobs: ChangedJobs;
 let reader: JobReader;
+let known: KnownHandlers;
 beforeEach(async () => {
   opened = await openTestStore();
   clock = new ManualClock();
@@ -26,7 +28,8 @@ beforeEach(async () => {
   changedJobs = new ChangedJobs();
   const context = masterContext({ store: opened.store, clock, ended: end.signal });
   classes = new ClassRegistry(context, (jobClass) => nodes.classAdded(jobClass));
-  reader = new JobReader(context, { nodes, changedJobs });
+  known = new KnownHandlers(context, nodes);
+  reader = new JobReader(context, { nodes, known, changedJobs });
 });
 afterEach(() => opened.close());
 
@@ -44,6 +47,25 @@ const needing = (slots: number, memoryMb = 0, labels: Record<string, string> = {
 
 test("a job that is not there is not found", async () => {
   await expect(reader.readJob(7)).rejects.toThrow("7");
+});
+
+test("a job whose handler nobody offers says so, and since when, also before it is due", async () => {
+  const later = await add({ id: 1, at: NOW + 60_000, scheduledAt: NOW + 60_000 });
+  const due = await add({ id: 2 });
+  const reasonsOf = async () => [(await reader.view(later)).reason, (await reader.view(due)).reason];
+  expect(await reasonsOf()).toEqual(["", "no node is connected"]);
+  nodes.add(sessionOf({ incarnation: "1", handlers: ["other"] }).session, classes.all());
+  const none = 'no connected node offers the handler "work"';
+  expect(await reasonsOf()).toEqual([none, none]);
+
+  const worker = sessionOf({ incarnation: "2", handlers: ["work"] }).session;
+  nodes.add(worker, classes.all());
+  known.offered(worker);
+  expect(await reasonsOf()).toEqual(["", ""]);
+  nodes.remove(worker);
+  known.left(worker);
+  const gone = `${none}; it was last offered at ${new Date(NOW).toISOString()}`;
+  expect(await reasonsOf()).toEqual([gone, gone]);
 });
 
 test("a job that is due says why no node has taken it", async () => {

@@ -451,3 +451,38 @@ test("a master that refuses this node is followed no more; what another says cha
   await elector.tick();
   expect(elector.now().kind).toBe("none");
 });
+
+test("says why nobody is master, as far as it was seen", async () => {
+  const why = () => elector.whyNobodyIsMaster();
+  expect(why()).toBe("no master: this node has only just started");
+  elector["zones"].mayTry = async () => false;
+  await elector.tick();
+  expect(why()).toBe("no master: no node holds the lock");
+  lock.held = OTHER.incarnation;
+  await elector.tick();
+  expect(why()).toBe("no master: the node that holds the lock has not announced itself");
+  lock.master = OTHER;
+  await elector.tick();
+  expect(why()).toBe("no master: the database does not name the master at 127.0.0.1:2, which Redis names");
+  lock.held = null;
+  elector["zones"].mayTry = async () => true;
+  elector["otherLock"].isUsed = async () => true;
+  await elector.tick();
+  expect(why()).toBe("no master: the database has a master that was elected by another lock");
+  lock.silence = () => ({ who: "Redis", how: "silent", ms: 4_100 });
+  // Until it has started, it asks nothing of the lock.
+  expect(why()).toMatch(/another lock$/);
+  elector.start();
+  expect(why()).toBe("no master: Redis has not answered for 4.1 s");
+});
+
+test("as master it says who keeps it from answering adds, and asks the database while it is no follower", async () => {
+  const probes: string[] = [];
+  opened.store.silence = () => ({ who: "MySQL", how: "silent", ms: 2_000 });
+  opened.store.probe = async () => void probes.push(elector.now().kind);
+  await elect();
+  expect(elector.silence()).toEqual({ who: "MySQL", how: "silent", ms: 2_000 });
+  elector.start();
+  await settled();
+  expect(probes).toEqual(["master"]);
+});

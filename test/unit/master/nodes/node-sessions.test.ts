@@ -55,6 +55,19 @@ test("what a node offers, and what it has done, ask for a turn", async () => {
   expect(turns).toEqual([1, 2, 3].map(() => expect.any(Number)));
 });
 
+test("a node is told that the master would not answer an add: with its stream, its welcome, and each change", async () => {
+  const { connect, sessions, state } = await startNodes();
+  state.silence = { who: "MySQL", how: "silent", ms: 2_000 };
+  const { said, sent } = await connect();
+  expect(said()).toEqual(["standing", "welcome", "standing"]);
+  for (const silence of [null, { who: "Redis", how: "unconfirmed", ms: 2_800 } as const, null]) {
+    state.silence = silence;
+    sessions.tick();
+  }
+  const told = sent.slice(3).map(({ value }) => value);
+  expect(told).toMatchObject([{ waitsFor: "" }, { waitsFor: "Redis" }, { waitsFor: "" }]);
+});
+
 test("a message that is not expected ends the stream", async () => {
   const { connect } = await startNodes();
   const { say, stream } = await connect();

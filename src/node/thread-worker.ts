@@ -1,0 +1,108 @@
+/** The worker behind a thread: its start, the messages to it and from it, what it prints, and what it leaves behind. */
+import { Worker } from "node:worker_threads";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/logger.ts";
+import type { BuiltInSettings } from "../jobs/built-in.ts";
+import { killGroup } from "../jobs/kill-group.ts";
+import { AnswerReader, createAnswerRing } from "./answer-ring.ts";
+import type { FromThread, PackedRun, ThreadData, ToThread } from "./executor-messages.ts";
+import type { ExecutionEnd } from "./executors.ts";
+import type { ThreadLimits } from "./thread-limits.ts";
+import { createSignals, SignalReader } from "./thread-signals.ts";
+
+export interface ThreadParts {
+  readonly handlersUrl: string | null;
+  readonly builtIn: BuiltInSettings;
+  readonly limits: ThreadLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export type Dying = Extract<FromThread, { kind: "dying" }>;
+
+export interface WorkerEvents {
+  /** It has loaded, and takes jobs. */
+  ready(handlers: string[], hasRunJob: boolean): void;
+  /** Its module does not load. */
+  broken(message: string): void;
+  ended(key: number, end: ExecutionEnd): void;
+  /** There are answers in the ring. */
+  answered(): void;
+  dying(message: Dying): void;
+  /** It dies of an error that its own code could not tell of, as when it runs out of memory. */
+  failed(error: unknown): void;
+  exited(code: number): void;
+}
+
+export class ThreadWorker {
+  readonly signals: SignalReader;
+  readonly answers: AnswerReader;
+  private readonly worker: Worker;
+  /** Process groups that its handlers have started. */
+  private readonly groups = new Set<number>();
+  private toRun: PackedRun[] = [];
+
+  constructor({ handlersUrl, builtIn }: ThreadParts, on: WorkerEvents) {
+    const signals = createSignals();
+    this.signals = new SignalReader(signals);
+    const answers = createAnswerRing();
+    this.answers = new AnswerReader(answers);
+    const workerData: ThreadData = { handlersUrl, builtIn, signals, answers };
+    const url = new URL("./executor-thread.ts", import.meta.url);
+    this.worker = new Worker(url, { workerData, stdout: true, stderr: true });
+    // Node's own pipes end when the process's output is lost, and what handlers print would pile up in the thread.
+    this.worker.stdout.on("data", (printed) => process.stdout.write(printed));
+    this.worker.stderr.on("data", (printed) => process.stderr.write(printed));
+    this.worker.on("message", (message: FromThread) => this.receive(message, on));
+    this.worker.on("error", (error) => on.failed(error));
+    this.worker.on("exit", (code) => on.exited(code));
+  }
+
+  /** Executions that come in one message of the master go in one to the thread: each costs microseconds. */
+  run(packed: PackedRun): void {
+    if (this.toRun.push(packed) === 1) queueMicrotask(() => this.postRuns());
+  }
+
+  abort(key: number, reason: string): void {
+    this.postRuns();
+    this.post({ kind: "abort", key, reason });
+  }
+
+  /** What it has already answered is delivered before this resolves. */
+  async terminate(): Promise<void> {
+    await this.worker.terminate();
+  }
+
+  killGroups(): void {
+    for (const group of this.groups) killGroup(group);
+  }
+
+  private receive(message: FromThread, on: WorkerEvents): void {
+    switch (message.kind) {
+      case "ready":
+        return on.ready(message.handlers, message.hasRunJob);
+      case "broken":
+        return on.broken(message.message);
+      case "ended":
+        return on.ended(message.key, message.end);
+      case "answered":
+        return on.answered();
+      case "process":
+        if (message.isRunning) this.groups.add(message.group);
+        else this.groups.delete(message.group);
+        return;
+      case "dying":
+        return on.dying(message);
+    }
+  }
+
+  private postRuns(): void {
+    if (this.toRun.length === 0) return;
+    this.post({ kind: "run", runs: this.toRun });
+    this.toRun = [];
+  }
+
+  private post(message: ToThread): void {
+    this.worker.postMessage(message);
+  }
+}

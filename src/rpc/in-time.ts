@@ -1,0 +1,34 @@
+/** A caller that gave a deadline gets our answer, which says what is wrong, before it gives up. */
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Clock } from "../core/clock.ts";
+
+/** Its clock began before the call had come here, over a connection that may have had to be opened. */
+const ANSWER_MARGIN_MS = 200;
+const ANSWER_MARGIN_PART = 10;
+
+/** How long a call that waits for the master may take, if its caller waits for `timeoutMs`. */
+export function answerIn(timeoutMs: number | undefined): number | undefined {
+  return timeoutMs === undefined ? undefined : timeoutMs - marginOf(timeoutMs);
+}
+
+/**
+ * Fails with `deadline_exceeded` when `work` takes too long for its caller, as with a database that does not answer.
+ * It goes on, as it cannot be taken back. Later than `answerIn`: who waits for something knows more to say.
+ */
+export function inTime<T>(clock: Clock, timeoutMs: number | undefined, work: Promise<T>): Promise<T> {
+  if (timeoutMs === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(timeoutMs - marginOf(timeoutMs) / 2, () => reject(outOfTime(timeoutMs)));
+    work.then(resolve, reject).finally(cancel);
+  });
+}
+
+function marginOf(timeoutMs: number): number {
+  return Math.min(ANSWER_MARGIN_MS, timeoutMs / ANSWER_MARGIN_PART);
+}
+
+function outOfTime(timeoutMs: number): ConnectError {
+  const seconds = (timeoutMs / 1000).toFixed(1);
+  const message = `not done within the call's ${seconds} s; whether it will be is not known`;
+  return new ConnectError(message, Code.DeadlineExceeded);
+}
