@@ -30,7 +30,8 @@ interface UpdateOptions extends ClientCommandOptions, JobOptions {
 }
 
 const EXAMPLES = `
-What no option names stays as it is; a running attempt goes on with the old values.
+What no option names stays as it is; a running attempt goes on with the old values. Where all is so already, nothing
+is written, and the revision stays.
 
 Examples:
   elastic-job update 1 --daily 09:00 --zone Europe/Berlin
@@ -58,15 +59,15 @@ export function updateCommand(env: Environment): Command {
       const paths = [...pathsOf(fields), ...(options.clear ?? []).map((name) => CLEARABLE[name])];
       if (paths.length === 0) return command.error("error: name something to change");
       const { revision } = options;
-      const job = await connect(options).updateJob({
+      const { changed, ...job } = await connect(options).updateJob({
         jobId,
         job: fields as UpdateJobInput["job"],
         updateMask: [...new Set(paths)].join(","),
         ...(revision !== undefined && { revision }),
         ...(options.allowUnknownHandler && { allowUnknownHandler: true }),
       });
-      if (options.json) printAnswer(UpdateJobResponseSchema, { job });
-      else print(`${standText(job)}, at revision ${job.revision}`);
+      if (options.json) printAnswer(UpdateJobResponseSchema, { job, changed });
+      else print(`${changed ? "" : "nothing changed: "}${standText(job)}, at revision ${job.revision}`);
     });
 }
 

@@ -25,7 +25,7 @@ import { AddSender } from "./add-sender.ts";
 import { AddStream } from "./add-stream.ts";
 import type { CallOptions, ClientOptions, DuplexTransport, ElasticJobClient } from "./elastic-job-client.ts";
 import { Templates } from "./encode-table.ts";
-import type { Cluster, Job, JobPage, JobState, Preview, ResultPage } from "./job-json.ts";
+import type { Cluster, Job, JobPage, JobState, Preview, ResultPage, UpdateJobInput } from "./job-json.ts";
 import { fromInput, inputText, toOutput } from "./json-message.ts";
 import { resumeWatch } from "./resume-watch.ts";
 import { newCallKey } from "./retry-keys.ts";
@@ -110,9 +110,12 @@ export function createClient(options: ClientOptions): ElasticJobClient {
         outcome instanceof ConnectError ? { error: outcome } : { added: outcome },
       );
     },
-    updateJob(update, callOptions) {
+    async updateJob(update, callOptions) {
       const once = update.revision === undefined ? {} : { retryable: isNotRun };
-      return jobAfter(JobService.method.updateJob, update, callOptions, once);
+      const request = { ...update, job: asRead(update.job) };
+      const answer = await callJson(JobService.method.updateJob, request, callOptions, once);
+      const { job, changed = true } = answer as unknown as { job: Job; changed?: boolean };
+      return { ...job, changed };
     },
     async deleteJob(jobId, { signal, timeoutMs = defaultTimeoutMs } = {}) {
       await withRetries(
@@ -180,6 +183,13 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     },
   };
   return client;
+}
+
+/** A job that an update has answered can be sent back, as all others can. */
+function asRead(job: UpdateJobInput["job"]): UpdateJobInput["job"] {
+  if (!("changed" in job)) return job;
+  const { changed: _, ...rest } = job;
+  return rest;
 }
 
 async function* pages<Page extends { readonly nextPageToken: string }>(

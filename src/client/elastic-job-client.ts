@@ -14,6 +14,7 @@ import type {
   PreviewInput,
   ResultPage,
   ResultQuery,
+  UpdatedJob,
   UpdateJobInput,
 } from "./job-json.ts";
 
@@ -55,7 +56,7 @@ export interface ElasticJobClient {
   /** Adds up to 10,000 jobs in one call, with an outcome for each, in order. */
   addJobs(jobs: readonly AddJobInput[], options?: CallOptions): Promise<AddOutcome[]>;
   /** With `revision` it is tried again only if nothing was done: a second try could not tell its own success from another's. */
-  updateJob(update: UpdateJobInput, options?: CallOptions): Promise<Job>;
+  updateJob(update: UpdateJobInput, options?: CallOptions): Promise<UpdatedJob>;
   deleteJob(jobId: string, options?: CallOptions): Promise<void>;
   pauseJob(jobId: string, options?: CallOptions): Promise<Job>;
   resumeJob(jobId: string, options?: CallOptions): Promise<Job>;

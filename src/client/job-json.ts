@@ -37,7 +37,16 @@ export interface UpdateJobInput extends Omit<UpdateFields, "job"> {
 }
 
 type JobOutput = Output<job.Job, job.JobJson> & Schedules;
-export interface Job extends JobOutput {}
+export interface Job extends JobOutput {
+  readonly name: string;
+  readonly handler: string;
+  readonly priority: number;
+}
+/** As it is after an update. */
+export interface UpdatedJob extends Job {
+  /** False when it was so already: nothing was written, and its revision stays. */
+  readonly changed: boolean;
+}
 export interface JobResult extends Output<job.JobResult, job.JobResultJson> {}
 export interface JobState extends Output<service.GetJobStatusResponse, service.GetJobStatusResponseJson> {
   readonly job: Job;

@@ -104,7 +104,10 @@ export interface JobApi {
     callKey: string | null,
     use?: KeyUse,
   ): Promise<(AddedJob | ElasticJobError)[]>;
-  /** `change` makes the new spec of the present one (it may throw); it can be called more than once. */
+  /**
+   * `change` makes the new spec of the present one (it may throw); it can be called more than once. If it returns the
+   * same object, nothing is written.
+   */
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;
   deleteJob(jobId: number): Promise<void>;
   pauseJob(jobId: number): Promise<JobView>;

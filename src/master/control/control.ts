@@ -75,6 +75,7 @@ export class Control {
         );
       }
       const spec = change(before.spec);
+      if (spec === before.spec) return before;
       if (!isSameClass(spec, before.spec)) {
         const refused = this.parts.refusal(spec);
         if (refused !== null) throw refused;

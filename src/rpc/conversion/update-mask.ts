@@ -48,15 +48,16 @@ export function pathsFromMask(mask: readonly string[], job: Job, problems: Probl
 }
 
 /**
- * Without a mask: what is set in `job`, for retry and requirements each of their fields on its own.
+ * Without a mask: what is set in `job`, to its default too, for retry and requirements each of their fields on its own.
+ * What is there and empty may mean its default, or nothing: its name is asked for.
  * What only the cluster sets (status, revision, …) is passed over, so that a job as it was read can
  * be sent back with a change.
  */
-export function pathsSetIn(job: Job): Set<UpdatePath> {
+export function pathsSetIn(job: Job, problems: Problem[]): Set<UpdatePath> {
   const { retry, requirements } = job;
   const isSet: Readonly<Record<UpdatePath, boolean>> = {
-    name: job.name !== "",
-    handler: job.handler !== "",
+    name: job.name !== undefined,
+    handler: job.handler !== undefined,
     payload: job.payload !== undefined || job.payloadJson !== undefined,
     schedule: job.schedule.case !== undefined,
     start_at: job.startAt !== undefined,
@@ -66,7 +67,7 @@ export function pathsSetIn(job: Job): Set<UpdatePath> {
     misfire: job.misfire !== 0,
     overlap: job.overlap !== 0,
     deadline: job.deadline !== undefined,
-    priority: job.priority !== 0,
+    priority: job.priority !== undefined,
     timeout: job.timeout !== undefined,
     retry: false,
     "retry.max_attempts": retry?.maxAttempts !== undefined,
@@ -78,7 +79,24 @@ export function pathsSetIn(job: Job): Set<UpdatePath> {
     "requirements.memory_mb": requirements?.memoryMb !== undefined,
     "requirements.labels": Object.keys(requirements?.labels ?? {}).length > 0,
   };
-  return new Set(PATHS.filter((path) => isSet[path]));
+  const paths = PATHS.filter((path) => isSet[path]);
+  const has = (field: string) => paths.some((path) => path.startsWith(`${field}.`));
+  const empty = (["retry", "requirements"] as const).filter(
+    (field) => job[field] !== undefined && !has(field),
+  );
+  for (const field of empty) problems.push(isEmpty(field));
+  return new Set(paths);
+}
+
+function isEmpty(field: "retry" | "requirements"): Problem {
+  const within = field === "requirements" ? " (or requirements.labels)" : "";
+  const message = `is empty, and may mean its default, or nothing; name ${field}${within} in updateMask to set it to its default`;
+  return { field: `job.${field}`, message };
+}
+
+export function nothingSet(): Problem {
+  const accepted = "set one, or name in updateMask what is to take its default";
+  return { field: "job", message: `has no field set that can be changed; ${accepted}` };
 }
 
 function noSchedule(): Problem {

@@ -1,18 +1,20 @@
 /** What UpdateJob makes of a spec. */
 import type { Problem } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
+import { canonicalJson } from "../../core/json/canonical-json.ts";
 import { parseJobSpec, type SpecLimits } from "../../core/spec/job-spec.ts";
 import { type RawJobSpec, rawFromSpec } from "../../core/spec/raw-job-spec.ts";
+import { encodeSpec } from "../../core/spec/spec-text.ts";
 import { type Job, KeyLife, Misfire, Overlap } from "../../gen/elasticjob/v1/job_pb.ts";
 import { rawFromFields, type SpecFields, withProblems } from "./add-request.ts";
 import { onePayload } from "./payload-field.ts";
-import { pathsFromMask, pathsSetIn, type UpdatePath } from "./update-mask.ts";
+import { nothingSet, pathsFromMask, pathsSetIn, type UpdatePath } from "./update-mask.ts";
 
 /**
  * The spec after the change, or all that is wrong with the request. `mask`: the paths of
  * `update_mask`; empty: what is set in `job`. A path that is named and not set takes its default.
  * `retry` and `requirements` are replaced as a whole, `retry.maxAttempts` and the like alone. A
- * schedule that stays the same stays the same object.
+ * schedule that stays the same stays the same object, and so does the spec when nothing of it changes.
  */
 export function applyUpdate(
   spec: JobSpec,
@@ -23,8 +25,9 @@ export function applyUpdate(
 ): JobSpec | readonly Problem[] {
   if (!job) return [{ field: "job", message: "is required: the new values" }];
   const problems: Problem[] = [];
-  const paths = mask.length > 0 ? pathsFromMask(mask, job, problems) : pathsSetIn(job);
+  const paths = mask.length > 0 ? pathsFromMask(mask, job, problems) : pathsSetIn(job, problems);
   if (mask.length === 0) refuseOtherKey(spec, job, problems);
+  if (paths.size === 0 && problems.length === 0) problems.push(nothingSet());
   const incoming = rawFromFields(onlyNamed(job, paths), problems);
   const merged = merge(rawFromSpec(spec), incoming, paths);
   const keepsSchedule = mask.length === 0 && isSameTime(spec, incoming);
@@ -42,7 +45,21 @@ export function applyUpdate(
   const sameSchedule = JSON.stringify(changed.schedule) === JSON.stringify(spec.schedule);
   if (!sameSchedule) return { ...changed, ...kept };
   const { schedule, startsAt } = spec;
-  return { ...changed, ...kept, schedule, ...(startsAt !== undefined && { startsAt }) };
+  const after = { ...changed, ...kept, schedule, ...(startsAt !== undefined && { startsAt }) };
+  return isSame(spec, after) ? spec : after;
+}
+
+function isSame(one: JobSpec, other: JobSpec): boolean {
+  return (
+    one.name === other.name &&
+    one.priority === other.priority &&
+    isSameJson(one.payload, other.payload) &&
+    isSameJson(encodeSpec(one), encodeSpec(other))
+  );
+}
+
+function isSameJson(one: string | null, other: string | null): boolean {
+  return one === other || (one !== null && other !== null && canonicalJson(one) === canonicalJson(other));
 }
 
 function refuseOtherKey(spec: JobSpec, job: Job, problems: Problem[]): void {
@@ -68,8 +85,8 @@ function keyFieldsOf({ idempotencyKey, keyLife, keyTtl }: Job) {
 function onlyNamed(job: Job, paths: ReadonlySet<UpdatePath>): SpecFields {
   const names = (field: string) => [...paths].some((path) => path === field || path.startsWith(`${field}.`));
   return {
-    name: names("name") ? job.name : "",
-    handler: names("handler") ? job.handler : "",
+    name: names("name") ? (job.name ?? "") : "",
+    handler: names("handler") ? (job.handler ?? "") : "",
     ...(names("payload") && onePayload(job)),
     schedule: names("schedule") ? job.schedule : { case: undefined },
     ...(names("start_at") && job.startAt && { startAt: job.startAt }),
@@ -80,7 +97,7 @@ function onlyNamed(job: Job, paths: ReadonlySet<UpdatePath>): SpecFields {
     misfire: names("misfire") ? job.misfire : Misfire.UNSPECIFIED,
     overlap: names("overlap") ? job.overlap : Overlap.UNSPECIFIED,
     ...(names("deadline") && job.deadline && { deadline: job.deadline }),
-    priority: names("priority") ? job.priority : 0,
+    priority: names("priority") ? (job.priority ?? 0) : 0,
     ...(names("timeout") && job.timeout && { timeout: job.timeout }),
     ...(names("retry") && job.retry && { retry: job.retry }),
     ...(names("requirements") && job.requirements && { requirements: job.requirements }),

@@ -102,12 +102,14 @@ export function createJobService(options: {
           const jobId = jobIdFromString(request.jobId);
           const paths = request.updateMask?.paths ?? [];
           const allowed = request.allowUnknownHandler ? { allowsUnknownHandler: true as const } : {};
-          const change = (spec: JobSpec) => ({
-            ...specOrThrow(applyUpdate(spec, request.job, paths, api.clusterTime(), limits)),
-            ...allowed,
-          });
+          let changed = false;
+          const change = (spec: JobSpec) => {
+            const after = specOrThrow(applyUpdate(spec, request.job, paths, api.clusterTime(), limits));
+            changed = after !== spec;
+            return changed ? { ...after, ...allowed } : spec;
+          };
           const { job } = await messagesOf(await api.updateJob(jobId, request.revision ?? null, change));
-          return create(UpdateJobResponseSchema, { job });
+          return create(UpdateJobResponseSchema, { job, changed });
         },
       });
     },

@@ -191,7 +191,12 @@ describe("update", () => {
       retry: { maxAttempts: 2, initialBackoff: "7s" },
     });
     expect(job).not.toHaveProperty("timeout");
-    expect(job).not.toHaveProperty("priority");
+    expect(job).toHaveProperty("priority", 0);
+    const again = await elasticJob(["update", jobId, "--priority", "0", "--daily", "09:00"]);
+    expect(again).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^nothing changed: .*, at revision 1\n$/),
+    });
     const stale = await elasticJob(["update", jobId, "--name", "x", "--revision", "0", "--json"]);
     expect(stale.code).toBe(1);
     expect(JSON.parse(stale.stderr)).toEqual({

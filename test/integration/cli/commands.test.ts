@@ -106,7 +106,6 @@ describe("add", () => {
       [["add", "echo", "--zone", "UTC"], /needs '--daily/],
       [["add", "echo", "--overlap", "never"], /Allowed choices are wait, skip, allow/],
       [["add", "echo", "--key-life", "kept", "--key-ttl", "1s"], /cannot be used with/],
-      [["add", "echo", "--key", "k", "--key-reuse", "never"], /Allowed choices are same, any/],
       [["retry"], /name one job, or give '--all'/],
       [["retry", "1", "--handler", "echo"], /need '--all'/],
       [["ad", "echo"], /unknown command 'ad'/],

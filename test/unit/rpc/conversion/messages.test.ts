@@ -46,6 +46,7 @@ describe("a job", () => {
     );
     expect(jobJson({ spec, parentId: 41 })).toEqual({
       jobId: "42",
+      priority: 0,
       name: "echo",
       handler: "echo",
       payload: { a: [1, null] },

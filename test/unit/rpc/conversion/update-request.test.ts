@@ -1,4 +1,4 @@
-import { fromJson, type JsonObject } from "@bufbuild/protobuf";
+import { fromBinary, fromJson, type JsonObject, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { type JobSpec, NO_BOUNDS } from "../../../../src/core/job.ts";
 import { isProblems, parseJobSpec, specOrThrow } from "../../../../src/core/spec/job-spec.ts";
@@ -142,6 +142,24 @@ describe("with a mask", () => {
   });
 });
 
+test("an update that changes nothing gives the very spec", () => {
+  const same: [JsonObject, string[]][] = [
+    [{ priority: 5, name: "report" }, []],
+    [{ payload: { a: 1 }, timeout: "1s", daily: { at: "08:30:00", timeZone: "Europe/Berlin" } }, []],
+    [{ endAt: new Date(NOW + 30 * DAY_MS).toISOString(), maxOccurrences: 7 }, ["endAt", "maxOccurrences"]],
+    [{ daily: { at: "08:30", timeZone: "Europe/Berlin", fold: "FOLD_FIRST" } }, ["schedule"]],
+    [{ requirements: { labels: { zone: "a" } } }, ["requirements.labels"]],
+    [{ retry: { maxAttempts: 3, initialBackoff: "0.5s" } }, ["retry"]],
+    [{ misfire: "MISFIRE_SKIP", overlap: "OVERLAP_SKIP", jitter: "5s", deadline: "60s" }, []],
+  ];
+  for (const [job, mask] of same) expect(applyUpdate(SPEC, fromJson(JobSchema, job), mask, NOW)).toBe(SPEC);
+  const spec = { ...SPEC, startsAt: NOW + 1, isPausing: true as const };
+  expect(updated({ priority: 5 }, [], spec)).toBe(spec);
+  const labels = { b: "1", a: "2" };
+  const labelled = { ...SPEC, requirements: { ...SPEC.requirements, labels } };
+  expect(updated({ requirements: { labels: { a: "2", b: "1" } } }, [], labelled)).toBe(labelled);
+});
+
 describe("without a mask", () => {
   test("what is set in the job changes, for retry and requirements field by field", () => {
     expect(
@@ -161,16 +179,32 @@ describe("without a mask", () => {
     const immediate = specOrThrow(parseJobSpec({ handler: "echo" }, NOW));
     for (const spec of [SPEC, timed, immediate]) {
       const view = { record: recordOf({ spec }), prepared: true, reason: "r", lastResult: null };
-      const result = specOrThrow(
-        applyUpdate(
-          spec,
-          jobToMessage(view, () => "n1"),
-          [],
-          NOW,
-        ),
-      );
-      expect(result).toEqual(spec);
-      expect(result.schedule).toBe(spec.schedule);
+      const message = jobToMessage(view, () => "n1");
+      expect(applyUpdate(spec, message, [], NOW)).toBe(spec);
+      expect(applyUpdate(spec, fromBinary(JobSchema, toBinary(JobSchema, message)), [], NOW)).toBe(spec);
+    }
+  });
+
+  test("what is set to its default takes it", () => {
+    expect(updated({ priority: 0 })).toEqual({ ...SPEC, priority: 0 });
+    expect(updated({ name: "" })).toEqual({ ...SPEC, name: "echo" });
+    expect(updated({ payload: null })).toEqual({ ...SPEC, payload: "null" });
+    expect(updated({ retry: { maxAttempts: 0 } }).retry).toEqual({ ...SPEC.retry, maxAttempts: 0 });
+    expect(updated({ requirements: { slots: 1, memoryMb: 0 } }).requirements.slots).toBe(1);
+    expect(refused({ handler: "", priority: 1 })).toEqual(['handler: is required, for example "echo"']);
+  });
+
+  test("what may mean a default or nothing is asked for by name, and so is something to change", () => {
+    expect(refused({ retry: {}, priority: 1 })).toEqual([
+      "job.retry: is empty, and may mean its default, or nothing; name retry in updateMask to set it to its default",
+    ]);
+    expect(refused({ requirements: { labels: {} } })).toEqual([
+      "job.requirements: is empty, and may mean its default, or nothing; name requirements (or requirements.labels) in updateMask to set it to its default",
+    ]);
+    for (const job of [{}, { jobId: "1", status: "JOB_STATUS_WAITING" }, { timeout: null }]) {
+      expect(refused(job)).toEqual([
+        "job: has no field set that can be changed; set one, or name in updateMask what is to take its default",
+      ]);
     }
   });
 
