@@ -24,6 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   edge: ["client", "console", "core", "gen", "config.ts"],
   // It reads the URLs of MySQL and Redis with what will use them; those parts open nothing.
   "config.ts": ["config", "core"],
+  "memory-limit.ts": [],
   config: ["coordination", "store", "core"],
   "system-clock.ts": ["core"],
   "zone-files.ts": ["core"],
@@ -41,6 +42,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "client",
     "edge",
     "config.ts",
+    "memory-limit.ts",
     "system-clock.ts",
     "zone-files.ts",
   ],

@@ -10,7 +10,7 @@ import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobStore } from "../../store/job-store.ts";
-import { connectionValues } from "../connection.ts";
+import { CALL_CONNECTION, connectionValues } from "../connection.ts";
 import { type Credentials, checkCaller, NO_CREDENTIALS } from "../credentials.ts";
 import { createMasterCaller } from "../forwarding/master-call.ts";
 import { createPeers } from "../forwarding/peers.ts";
@@ -19,15 +19,20 @@ import { createClusterService } from "../services/cluster-service.ts";
 import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
+import { CALL_SHARE, createAdmission } from "./admission.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
 import { jsonOptions } from "./exact-json.ts";
 import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
+import { metered } from "./metered-body.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
 import { contentTypeProblem, refuse, refusePath } from "./refuse.ts";
 import { forgetBinary, refusingBinary } from "./refuse-binary.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
+
+/** Of calls that hold no payload. */
+const MAX_OTHER_CALL_BYTES = 256 * 1024;
 
 export interface RpcServerOptions {
   readonly role: Role;
@@ -47,6 +52,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   const { role, store, clock, random, logger, identity, credentials = NO_CREDENTIALS } = options;
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
+  const admission = createAdmission(limits, clock);
   const peers = createPeers({ maxCallBytes: limits.maxCallBytes, credentials });
   const master = createMasterCaller({
     role,
@@ -103,17 +109,17 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       router.service(ClusterService, cluster);
       router.service(NodeService, nodes, manyJobs);
       for (const [index, handle] of router.handlers.entries())
-        router.handlers[index] = refusingBinary(explainingJson(handle));
+        router.handlers[index] = metered(refusingBinary(explainingJson(handle)));
     },
-    readMaxBytes: 1024 * 1024,
+    readMaxBytes: MAX_OTHER_CALL_BYTES,
     maxTimeoutMs: limits.maxTimeoutMs,
     jsonOptions: jsonOptions(null),
     interceptors: [forgetBinary, checkTimesOfJson, errorInterceptor(logger, random)],
     requestGate(context) {
-      checkCaller(context, credentials);
+      if (checkCaller(context, credentials) === "node") context.values.get(CALL_CONNECTION).isOfNode();
       refuseEmptyJson(context);
     },
-    contextValues: connectionValues,
+    contextValues: (request) => connectionValues(request).set(CALL_SHARE, admission.shareOf(request)),
     fallback: answerProbe({ role, closing: closing.signal, otherwise: refusePath }),
   });
 
@@ -121,12 +127,13 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     handler(request, response) {
       const problem = contentTypeProblem(request);
       if (problem !== null) return refuse(response, 415, "invalid_argument", problem);
+      if (!admission.admit(request, response)) return;
       sendPlainGrpcMessage(request, response);
       handler(request, response);
     },
     clock,
     logger,
-    sniffMs: limits.sniffMs,
+    limits,
   });
   return {
     listen: server.listen,
