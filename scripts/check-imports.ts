@@ -73,9 +73,11 @@ const RPC_TOP = [
   "connection.ts",
   "credentials.ts",
   "error-codes.ts",
+  "large-request.ts",
   "limits.ts",
   "message-size.ts",
   "outgoing-queue.ts",
+  "turns.ts",
 ];
 const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   // Read down, each imports only what stands below it.

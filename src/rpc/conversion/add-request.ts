@@ -30,16 +30,16 @@ export function specFromAddRequest(
   limits?: SpecLimits,
 ): JobSpec | readonly Problem[] {
   const problems: Problem[] = [];
-  return withProblems(problems, parseJobSpec(rawFromFields(request, problems), now, limits));
+  return withProblems(problems, parseJobSpec(rawFromFields(request, problems, limits), now, limits));
 }
 
 /** The plain fields; those that cannot be read become problems, and are left out. */
-export function rawFromFields(fields: SpecFields, problems: Problem[]): RawJobSpec {
+export function rawFromFields(fields: SpecFields, problems: Problem[], limits?: SpecLimits): RawJobSpec {
   const { retry, requirements } = fields;
   return {
     name: fields.name,
     handler: fields.handler,
-    payload: payloadText(fields, problems),
+    payload: payloadText(fields, problems, limits),
     schedule: rawScheduleFromMessage(fields.schedule, problems),
     startAt: msFromTimestamp("startAt", fields.startAt, problems),
     endAt: msFromTimestamp("endAt", fields.endAt, problems),

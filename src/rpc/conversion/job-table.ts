@@ -4,34 +4,56 @@ import { column } from "../../coordination/columns.ts";
 import { invalidArgument, type Problem } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
 import { isProblems, parseJobSpec, type SpecLimits, withPayload } from "../../core/spec/job-spec.ts";
-import type { AddedTable, JobTable } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import type { RawJobSpec } from "../../core/spec/raw-job-spec.ts";
+import type { AddedTable, AddJobRequest, JobTable } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import type { AddedJob } from "../../master/job-api.ts";
 import { rawFromFields, withProblems } from "./add-request.ts";
-import { checkJsonText } from "./json-value.ts";
+import { payloadText } from "./payload-field.ts";
 
-/** For each job its spec, or all that is wrong with it. Throws when it is no table. */
-export function specsFromTable(
-  table: JobTable,
-  now: number,
-  limits?: SpecLimits,
-): (JobSpec | readonly Problem[])[] {
+/** Reads the spec of each job of a table, or all that is wrong with it. */
+export interface TableRows {
+  readonly count: number;
+  spec(row: number): JobSpec | readonly Problem[];
+}
+
+/** Throws when it is no table. */
+export function rowsOfTable(table: JobTable, now: number, limits?: SpecLimits): TableRows {
   checkShape(table);
-  const templates = table.templates.map((message) => {
-    const problems: Problem[] = [];
-    const raw = rawFromFields(message, problems);
-    return { raw, problems, parsed: withProblems(problems, parseJobSpec(raw, now, limits)) };
-  });
-  return table.template.map((place, row) => {
-    const { raw, problems, parsed } = templates[place] as (typeof templates)[number];
-    const text = table.payload[row] ?? "";
-    if (text === "") return parsed;
-    const found = [...problems];
-    const payload = checkJsonText("payload", text, found);
-    if (payload === null || isProblems(parsed)) {
-      return withProblems(found, parseJobSpec({ ...raw, payload }, now, limits));
-    }
-    return withPayload(parsed, payload, limits);
-  });
+  const templates = new Map<number, Template>();
+  // As they are met: a table may have one for each job, which takes a while.
+  const templateAt = (place: number): Template => {
+    const known = templates.get(place);
+    if (known !== undefined) return known;
+    const template = checkTemplate(table.templates[place] as AddJobRequest, now, limits);
+    templates.set(place, template);
+    return template;
+  };
+  return {
+    count: table.template.length,
+    spec(row) {
+      const { raw, problems, parsed } = templateAt(table.template[row] as number);
+      const text = table.payload[row] ?? "";
+      if (text === "") return parsed;
+      const found = [...problems];
+      const payload = payloadText({ payloadJson: text }, found, limits);
+      if (payload === null || isProblems(parsed)) {
+        return withProblems(found, parseJobSpec({ ...raw, payload }, now, limits));
+      }
+      return withPayload(parsed, payload, limits);
+    },
+  };
+}
+
+interface Template {
+  readonly raw: RawJobSpec;
+  readonly problems: readonly Problem[];
+  readonly parsed: JobSpec | readonly Problem[];
+}
+
+function checkTemplate(message: AddJobRequest, now: number, limits?: SpecLimits): Template {
+  const problems: Problem[] = [];
+  const raw = rawFromFields(message, problems, limits);
+  return { raw, problems, parsed: withProblems(problems, parseJobSpec(raw, now, limits)) };
 }
 
 function checkShape({ templates, template, payload }: JobTable): void {

@@ -25,7 +25,7 @@ export function applyUpdate(
   const problems: Problem[] = [];
   const paths = mask.length > 0 ? pathsFromMask(mask, job, problems) : pathsSetIn(job);
   if (mask.length === 0) refuseOtherKey(spec, job, problems);
-  const incoming = rawFromFields(onlyNamed(job, paths), problems);
+  const incoming = rawFromFields(onlyNamed(job, paths), problems, limits);
   const merged = merge(rawFromSpec(spec), incoming, paths);
   const keepsSchedule = mask.length === 0 && isSameTime(spec, incoming);
   const raw = keepsSchedule ? { ...merged, schedule: rawFromSpec(spec).schedule } : merged;

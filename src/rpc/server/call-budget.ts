@@ -6,7 +6,7 @@ export const CALL_BYTES = 32 * 1024;
 export const SMALL_BODY_BYTES = 16 * 1024;
 const SMALL_BODY_WEIGHT = 32;
 /** A large one is text, in pieces: the body, its text, the payloads, the rows, the statement. */
-const LARGE_BODY_WEIGHT = 8;
+const LARGE_BODY_WEIGHT = 4;
 
 export class CallBudget {
   private readonly most: number;
@@ -36,6 +36,7 @@ export class CallShare {
   private readonly move: (bytes: number) => boolean;
   private own = 0;
   private body = 0;
+  private held = 0;
   private hasEnded = false;
 
   constructor(move: (bytes: number) => boolean) {
@@ -46,8 +47,20 @@ export class CallShare {
   /** Whether there is room for so many more bytes of its body, as they come or inflated. */
   takeBody(bytes: number): boolean {
     this.body += bytes;
+    return this.takeUpTo(this.estimate);
+  }
+
+  /** The same of a message on a stream, for a while; less than 0: not any longer. */
+  hold(bytes: number): boolean {
+    this.held += bytes;
+    if (this.takeUpTo(this.estimate)) return true;
+    this.held -= bytes;
+    return false;
+  }
+
+  private get estimate(): number {
     const weight = this.body > SMALL_BODY_BYTES ? LARGE_BODY_WEIGHT : SMALL_BODY_WEIGHT;
-    return this.takeUpTo(CALL_BYTES + this.body * weight);
+    return CALL_BYTES + this.body * weight + this.held * LARGE_BODY_WEIGHT;
   }
 
   end(): void {

@@ -4,9 +4,9 @@ import type {
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
-import { tryLater } from "../error-codes.ts";
 import { CALL_SHARE } from "./admission.ts";
-import type { CallShare } from "./call-budget.ts";
+import { type CallShare, SMALL_BODY_BYTES } from "./call-budget.ts";
+import { outOfRoom } from "./out-of-room.ts";
 import { isBytes } from "./refusal.ts";
 
 export function metered(handler: UniversalHandler): UniversalHandler {
@@ -16,6 +16,9 @@ export function metered(handler: UniversalHandler): UniversalHandler {
   const metering = (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
     const share = request.contextValues?.get(CALL_SHARE) ?? null;
     if (share === null || !isBytes(request.body)) return handler(request);
+    // Said, it is held to by HTTP itself.
+    const length = Number(request.header.get("content-length") ?? Number.NaN);
+    if (length <= SMALL_BODY_BYTES && share.takeBody(length)) return handler(request);
     return handler({ ...request, body: counted(request.body, share) });
   };
   return Object.assign(metering, { ...handler });
@@ -29,10 +32,4 @@ async function* counted(
     if (!share.takeBody(piece.byteLength)) throw outOfRoom();
     yield piece;
   }
-}
-
-export function outOfRoom(): Error {
-  return tryLater(
-    "the calls under way at this node take as much memory as they may; try again, or in smaller calls",
-  );
 }

@@ -1,8 +1,9 @@
 /** Puts the rpc layer together: the services, what they call, and the port they are reached at. */
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectRouter, MethodImpl } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, sleep } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Random } from "../../core/random.ts";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
@@ -24,6 +25,7 @@ import { errorInterceptor } from "./error-interceptor.ts";
 import { jsonOptions } from "./exact-json.ts";
 import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
+import { withLargeBodies } from "./large/large-bodies.ts";
 import { metered } from "./metered-body.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
@@ -31,8 +33,16 @@ import { contentTypeProblem, refuse, refusePath } from "./refuse.ts";
 import { forgetBinary, refusingBinary } from "./refuse-binary.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
 
-/** Of calls that hold no payload. */
+/** Of what is decoded in one go: calls that hold no payload, and the others as long as they are small. */
 const MAX_OTHER_CALL_BYTES = 256 * 1024;
+
+/** Of calls that are taken in slices; null: of no such call. */
+function mostBytesOf({ name, parent }: DescMethod, limits: RpcLimits): number | null {
+  if (parent !== JobService) return null;
+  const { addJob, addJobs, streamAddJobs, updateJob } = JobService.method;
+  if (name === addJobs.name || name === streamAddJobs.name) return limits.maxCallBytes;
+  return name === addJob.name || name === updateJob.name ? maxJobBytes(limits) : null;
+}
 
 export interface RpcServerOptions {
   readonly role: Role;
@@ -81,20 +91,22 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   });
   const nodes = createNodeService({ role, identity, limits, logger, closing: closing.signal });
 
+  const large = (handle: UniversalHandler): UniversalHandler => {
+    const mostBytes = mostBytesOf(handle.method, limits);
+    if (mostBytes === null) return handle;
+    const { maxPayloadBytes } = limits;
+    return withLargeBodies(handle, { mostBytes, maxPayloadBytes, pause: (ms) => sleep(clock, ms) });
+  };
+
   const handler = connectNodeAdapter({
     routes(router: ConnectRouter) {
       const { method } = JobService;
-      const serve = <M extends DescMethod>(
-        of: M,
-        serves: MethodImpl<M>,
-        more: { readMaxBytes?: number } = {},
-      ) => router.rpc(of, serves, { ...more, jsonOptions: jsonOptions(of) });
-      const manyJobs = { readMaxBytes: limits.maxCallBytes };
-      const oneJob = { readMaxBytes: maxJobBytes(limits) };
-      serve(method.addJobs, jobs.addJobs, manyJobs);
-      serve(method.streamAddJobs, jobs.streamAddJobs, manyJobs);
-      serve(method.addJob, jobs.addJob, oneJob);
-      serve(method.updateJob, jobs.updateJob, oneJob);
+      const serve = <M extends DescMethod>(of: M, serves: MethodImpl<M>) =>
+        router.rpc(of, serves, { jsonOptions: jsonOptions(of) });
+      serve(method.addJobs, jobs.addJobs);
+      serve(method.streamAddJobs, jobs.streamAddJobs);
+      serve(method.addJob, jobs.addJob);
+      serve(method.updateJob, jobs.updateJob);
       serve(method.deleteJob, jobs.deleteJob);
       serve(method.pauseJob, jobs.pauseJob);
       serve(method.resumeJob, jobs.resumeJob);
@@ -107,9 +119,9 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       serve(method.previewSchedule, jobs.previewSchedule);
       serve(method.watchJob, jobs.watchJob);
       router.service(ClusterService, cluster);
-      router.service(NodeService, nodes, manyJobs);
+      router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
       for (const [index, handle] of router.handlers.entries())
-        router.handlers[index] = metered(refusingBinary(explainingJson(handle)));
+        router.handlers[index] = metered(large(refusingBinary(explainingJson(handle))));
     },
     readMaxBytes: MAX_OTHER_CALL_BYTES,
     maxTimeoutMs: limits.maxTimeoutMs,

@@ -43,7 +43,7 @@ describe("the budget of all calls", () => {
     const budget = new CallBudget(CALL_BYTES + SMALL_BODY_BYTES * 32);
     expect(budget.enter()?.takeBody(SMALL_BODY_BYTES)).toBe(true);
     const other = new CallBudget(CALL_BYTES + SMALL_BODY_BYTES * 32);
-    expect(other.enter()?.takeBody(SMALL_BODY_BYTES * 4)).toBe(true);
+    expect(other.enter()?.takeBody(SMALL_BODY_BYTES * 8)).toBe(true);
     expect(other.enter()).toBeNull();
   });
 });
