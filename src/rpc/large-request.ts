@@ -8,6 +8,8 @@ import { type ContextKey, type ContextValues, createContextKey } from "@connectr
 export interface LargeRequest {
   /** Throws what is wrong with it. */
   decode(): Promise<Message>;
+  /** The answer that the protocol's handler is to have: an empty one where this one is written beside it, in slices, too. */
+  answer<T extends Message>(response: T): Promise<T>;
   /** Of a stream: its bytes are not held any longer. */
   release(): void;
 }
@@ -24,14 +26,19 @@ export const SENT_REQUESTS: ContextKey<SentRequests | null> = createContextKey<S
 type Values = { readonly values: ContextValues };
 
 /** Calls a unary method with the whole request: at once, if that is small. */
-export function withWhole<T extends Message, R>(
+export function withWhole<T extends Message, R extends Message>(
   request: T,
   { values }: Values,
   call: (request: T) => Promise<R>,
 ): Promise<R> {
   const large = values.get(SENT_REQUESTS)?.take() ?? null;
   // It is decoded by the descriptor of the same method.
-  return large === null ? call(request) : large.decode().then((whole) => call(whole as T));
+  return large === null
+    ? call(request)
+    : large
+        .decode()
+        .then((whole) => call(whole as T))
+        .then((response) => large.answer(response));
 }
 
 export interface StreamedRequest<T> {

@@ -1,5 +1,5 @@
 /** The large requests of one call: taken out of its body, and decoded when the method asks for them, one at a time. */
-import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { OneAtATime } from "../../../core/flow/one-at-a-time.ts";
@@ -10,10 +10,13 @@ import type { CallShare } from "../call-budget.ts";
 import { outOfRoom } from "../out-of-room.ts";
 import { decodeLargeBinary } from "./decode-binary.ts";
 import { decodeLargeJson } from "./decode-json.ts";
+import { encodeLargeJson } from "./encode-json.ts";
 import type { LargeLimits } from "./large-limits.ts";
 
 export interface HeldOptions extends LargeLimits {
   readonly schema: DescMessage;
+  /** Of the answer, if that can be written here. */
+  readonly answerSchema: DescMessage | null;
   readonly isJson: boolean;
   /** Null: the body is not compressed. */
   readonly compression: Compression | null;
@@ -33,6 +36,8 @@ const decoding = new OneAtATime<string>();
 
 export class HeldRequests implements SentRequests {
   readonly options: HeldOptions;
+  /** Of a call whose handler has an empty one. */
+  answer: Uint8Array | null = null;
   private readonly queue: (LargeRequest | null)[] = [];
 
   constructor(options: HeldOptions) {
@@ -53,6 +58,11 @@ export class HeldRequests implements SentRequests {
     let isHeld = heldBytes > 0;
     this.queue.push({
       decode: () => decode(bytes, isCompressed ? options.compression : null, options),
+      answer: async (response) => {
+        if (options.answerSchema === null) return response;
+        this.answer = await encodeLargeJson(options.answerSchema, response);
+        return this.answer === null ? response : (create(options.answerSchema) as typeof response);
+      },
       release() {
         if (isHeld) options.share?.hold(-heldBytes);
         isHeld = false;

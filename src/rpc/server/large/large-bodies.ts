@@ -3,13 +3,17 @@
  * in their place; the method gets the request from `SENT_REQUESTS`. What is compressed is taken for large.
  */
 import { createContextValues } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import type {
+  UniversalHandler,
+  UniversalServerRequest,
+  UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { FORWARDED } from "../../../core/call-headers.ts";
 import { SENT_REQUESTS } from "../../large-request.ts";
 import { CALL_SHARE } from "../admission.ts";
 import { SMALL_BODY_BYTES } from "../call-budget.ts";
-import { isBytes } from "../refusal.ts";
+import { isBytes, once } from "../refusal.ts";
 import { withoutLarge } from "./envelopes.ts";
 import { type HeldOptions, HeldRequests } from "./held-requests.ts";
 
@@ -26,8 +30,8 @@ const COMPRESSIONS = [compressionGzip, compressionBrotli];
 const SMALL_STREAMED_BYTES = 128 * 1024;
 
 export function withLargeBodies(handler: UniversalHandler, limits: BodyLimits): UniversalHandler {
-  const { input, methodKind } = handler.method;
-  const taking = (request: UniversalServerRequest) => {
+  const { input, output, methodKind } = handler.method;
+  const taking = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
     const { body } = request;
     const kind = contentOf(request.header);
     if (kind === null || request.method !== "POST" || !isBytes(body)) return handler(request);
@@ -42,7 +46,16 @@ export function withLargeBodies(handler: UniversalHandler, limits: BodyLimits): 
     const contextValues = request.contextValues ?? createContextValues();
     const share = contextValues.get(CALL_SHARE);
     const isForwarded = request.header.has(FORWARDED);
-    const held = new HeldRequests({ ...limits, schema: input, isJson, compression, isForwarded, share });
+    const answerSchema = isJson && !isEnveloped ? output : null;
+    const held = new HeldRequests({
+      ...limits,
+      schema: input,
+      answerSchema,
+      isJson,
+      compression,
+      isForwarded,
+      share,
+    });
     contextValues.set(SENT_REQUESTS, held);
     const empty = new TextEncoder().encode(isJson ? "{}" : "");
     if (isEnveloped) {
@@ -51,13 +64,25 @@ export function withLargeBodies(handler: UniversalHandler, limits: BodyLimits): 
       return handler({ ...request, body: others, contextValues });
     }
     const isSurelyLarge = compression !== null || length > SMALL_BODY_BYTES;
-    if (!isSurelyLarge) return handler({ ...request, body: ifSmall(body, held, empty), contextValues });
+    if (!isSurelyLarge) {
+      const taken = { ...request, body: ifSmall(body, held, empty), contextValues };
+      return answered(await handler(taken), held);
+    }
     const header = new Headers(request.header);
     header.delete("content-encoding");
     header.set("content-length", String(empty.byteLength));
-    return handler({ ...request, header, body: inPlace(body, held, empty), contextValues });
+    const taken = { ...request, header, body: inPlace(body, held, empty), contextValues };
+    return answered(await handler(taken), held);
   };
   return Object.assign(taking, { ...handler });
+}
+
+function answered(response: UniversalServerResponse, { answer }: HeldRequests): UniversalServerResponse {
+  if (answer === null || response.status !== 200) return response;
+  const header = new Headers(response.header);
+  header.delete("content-encoding");
+  header.set("content-length", String(answer.byteLength));
+  return { ...response, header, body: once(answer) };
 }
 
 function contentOf(header: Headers) {
