@@ -27,7 +27,15 @@ import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
 import type { ThreadLimits } from "./thread-limits.ts";
 import { createSignals, nextKey, SignalReader } from "./thread-signals.ts";
 import { ThreadTurns } from "./thread-turns.ts";
-import { endIn, NOT_KNOWN, type Part, partIn, type Verdict, whyNotReady } from "./thread-verdict.ts";
+import {
+  endIn,
+  NOT_KNOWN,
+  type Part,
+  partIn,
+  type Verdict,
+  verdictOnError,
+  whyNotReady,
+} from "./thread-verdict.ts";
 
 export interface ThreadParts {
   readonly handlersUrl: string | null;
@@ -257,7 +265,10 @@ export class Thread {
       });
       this.worker.on("error", (error) => {
         logger.error({ error }, "a thread for handlers has died");
-        this.verdict ??= { ...NOT_KNOWN, reason: `its thread has died: ${String(error)}` };
+        // What it had answered by then has no part in it.
+        this.takeAnswers();
+        const only = this.running.size === 1 ? firstKey(this.running) : null;
+        this.verdict ??= verdictOnError(error, this.signals.inside ?? only);
       });
       this.worker.on("exit", (code) => {
         if (!isReady) fail(whyNotReady(code, this.verdict));

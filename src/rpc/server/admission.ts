@@ -15,6 +15,9 @@ import { refuseForNow } from "./refuse.ts";
 /** Calls of nodes at once: each has one that lasts, and seldom another. */
 const MAX_NODE_CALLS = 2_000;
 
+/** So many calls of a connection were put out by later ones: it is there for nothing else. */
+const MAX_PUT_OUT = 50;
+
 const { watchJob, streamAddJobs } = JobService.method;
 const pathOf = (method: { readonly parent: { readonly typeName: string }; readonly name: string }) =>
   `/${method.parent.typeName}/${method.name}`;
@@ -29,6 +32,7 @@ export const CALL_SHARE: ContextKey<CallShare | null> = createContextKey<CallSha
 
 interface HalfOpen {
   cut(): void;
+  putOut(): void;
 }
 
 export interface Admission {
@@ -40,7 +44,8 @@ export interface Admission {
 export function createAdmission(limits: RpcLimits, clock: Clock): Admission {
   const budget = new CallBudget(limits.budgetBytes);
   const shares = new WeakMap<NodeRequest, CallShare>();
-  const halfOpen = new LatestFew<HalfOpen>(limits.maxHalfOpen, (call) => call.cut());
+  const halfOpen = new LatestFew<HalfOpen>(limits.maxHalfOpen, (call) => call.putOut());
+  const putOutOf = new WeakMap<object, number>();
   let lasting = 0;
   let ofNodes = 0;
 
@@ -50,6 +55,13 @@ export function createAdmission(limits: RpcLimits, clock: Clock): Admission {
       cut: () => {
         if ("stream" in request) request.stream.destroy();
         else request.socket.destroy();
+      },
+      putOut: () => {
+        const session = "stream" in request ? request.stream.session : undefined;
+        const count = session === undefined ? 0 : (putOutOf.get(session) ?? 0) + 1;
+        if (session !== undefined) putOutOf.set(session, count);
+        if (count >= MAX_PUT_OUT) session?.destroy();
+        else call.cut();
       },
     };
     // HTTP/1.1 has a limit of its own for this, and answers then.
