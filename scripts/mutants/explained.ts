@@ -169,7 +169,7 @@ export const EXPLAINED: readonly Explained[] = [
     "An empty part writes nothing.",
   ),
   ...all(
-    "src/node/puller.ts",
+    "src/node/stream-to-master.ts",
     "const ENTER_RETRY_MS = 500;",
     ["500 becomes 166.667"],
     "It only paces the tries to enter the database.",

@@ -16,6 +16,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/node/early-claims.ts": ["test/unit/node/early-claims.test.ts", "test/unit/node/runner.test.ts"],
   "src/node/held-claim.ts": ["test/unit/node/held-claim.test.ts", "test/unit/node/runner.test.ts"],
   "src/node/puller.ts": ["test/unit/node/puller.test.ts"],
+  "src/node/stream-to-master.ts": ["test/unit/node/puller.test.ts"],
+  "src/node/draining.ts": ["test/unit/node/puller.test.ts"],
   "src/node/let-jobs-end.ts": ["test/unit/node/puller.test.ts"],
   "src/node/result-writer.ts": [
     "test/unit/node/result-writer.test.ts",
