@@ -194,13 +194,13 @@ export const EXPLAINED: readonly Explained[] = [
   ),
   ...all(
     "src/master/election/elector.ts",
-    "if (master.incarnation === this.parts.incarnation || this.mastership !== null) return;",
+    "if (master.incarnation === this.parts.incarnation || this.mastership.epoch !== null) return;",
     ["early return dropped"],
     "While this process reigns its database names no other, so nobody is followed either way; the return spares the read.",
   ),
   ...all(
     "src/master/election/elector.ts",
-    "if (!isRenewed || attemptStarted >= this.trustedUntil) {",
+    "if (!isRenewed || attemptStarted >= this.mastership.trustedUntil) {",
     [">= becomes >"],
     "At that very moment the lock is still held, as its renewal says, so nobody can have been elected; a moment later the database is asked.",
   ),

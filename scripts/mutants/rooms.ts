@@ -24,6 +24,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "test/unit/node/result-writer-faults.test.ts",
   ],
   "src/master/election/elector.ts": ["test/unit/master/election/elector.test.ts"],
+  "src/master/election/own-mastership.ts": ["test/unit/master/election/elector.test.ts"],
   "src/master/election/dead-masters.ts": ["test/unit/master/election/dead-masters.test.ts"],
   "src/master/nodes/node-sessions.ts": ["test/unit/master/nodes/node-sessions.test.ts"],
   "src/master/nodes/admission.ts": ["test/unit/master/nodes/node-sessions.test.ts"],
