@@ -86,16 +86,8 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   // Read down, each imports only what stands below it.
   master: {
     election: ["mastership.ts", "cluster-clock.ts", ...MASTER_TOP],
-    "mastership.ts": [
-      "dispatch",
-      "control",
-      "adding",
-      "nodes",
-      "ending",
-      "memory",
-      "cluster-clock.ts",
-      ...MASTER_TOP,
-    ],
+    "mastership.ts": ["connect-master.ts", "control", "cluster-clock.ts", ...MASTER_TOP],
+    "connect-master.ts": ["dispatch", "control", "adding", "nodes", "ending", "memory", ...MASTER_TOP],
     dispatch: ["adding", "nodes", "ending", "memory", ...MASTER_TOP],
     control: ["adding", "nodes", "ending", "memory", ...MASTER_TOP],
     adding: ["nodes", "ending", "memory", ...MASTER_TOP],

@@ -59,7 +59,8 @@ describe("a claim that memory believes to run, and nobody holds", () => {
     if (now?.kind !== "master") throw new Error("no master");
     const { api } = now;
     if (!(api instanceof Mastership)) throw new Error("another kind of master");
-    for (const session of api["nodes"].all()) api["clusterReader"]["parts"].holders.dropAll(session.number);
+    const { nodes, clusterReader } = api["parts"];
+    for (const session of nodes.all()) clusterReader["parts"].holders.dropAll(session.number);
     await cluster.time.advance(100_000);
     const { results, alarms } = await cluster.evidence();
     expect(results[0]).toMatchObject({ outcome: OUTCOME.LOST, claim: 1 });
