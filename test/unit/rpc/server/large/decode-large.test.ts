@@ -9,7 +9,7 @@ import {
   StreamAddJobsRequestSchema,
   UpdateJobRequestSchema,
 } from "../../../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { specFromAddRequest } from "../../../../../src/rpc/conversion/add-request.ts";
+import { parseAddRequest } from "../../../../../src/rpc/conversion/add-request.ts";
 import { decodeLargeBinary } from "../../../../../src/rpc/server/large/decode-binary.ts";
 import { decodeLargeJson } from "../../../../../src/rpc/server/large/decode-json.ts";
 
@@ -31,7 +31,7 @@ const job = fc.record(
 
 /** What the master makes of each job. */
 function specsOf({ jobs, table }: AddJobsRequest) {
-  const spec = (one: AddJobRequest) => specFromAddRequest(one, NOW, LIMITS);
+  const spec = (one: AddJobRequest) => parseAddRequest(one, NOW, LIMITS);
   return [...jobs.map(spec), ...(table?.templates ?? []).map(spec), table?.template, table?.payload];
 }
 
