@@ -175,19 +175,19 @@ export const EXPLAINED: readonly Explained[] = [
     "It only paces the tries to enter the database.",
   ),
   ...all(
-    "src/master/nodes/admission.ts",
+    "src/master/nodes/node-admission.ts",
     "const REFUSAL_MS = 1000;",
     ["1000 becomes 333.333"],
     "It is how long a refused node has to read why; the stream is of no use to it either way.",
   ),
   ...all(
-    "src/master/nodes/admission.ts",
+    "src/master/nodes/node-admission.ts",
     "const MAX_REFUSED = 1000;",
     ["1000 becomes 3000", "1000 becomes 333.333"],
     "It bounds what is remembered of lines that were logged; more of them is the worst that follows.",
   ),
   ...all(
-    "src/master/nodes/admission.ts",
+    "src/master/nodes/node-admission.ts",
     "if (this.refused.size >= MAX_REFUSED) this.refused.clear();",
     [">= becomes >", ">= becomes <"],
     "It bounds what is remembered of lines that were logged; more of them is the worst that follows.",

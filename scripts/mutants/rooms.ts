@@ -27,7 +27,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/master/election/own-mastership.ts": ["test/unit/master/election/elector.test.ts"],
   "src/master/election/dead-masters.ts": ["test/unit/master/election/dead-masters.test.ts"],
   "src/master/nodes/node-sessions.ts": ["test/unit/master/nodes/node-sessions.test.ts"],
-  "src/master/nodes/admission.ts": ["test/unit/master/nodes/node-sessions.test.ts"],
+  "src/master/nodes/node-admission.ts": ["test/unit/master/nodes/node-sessions.test.ts"],
   "src/master/nodes/node-claims.ts": ["test/unit/master/nodes/node-claims.test.ts"],
   "src/master/nodes/judge-claims.ts": ["test/unit/master/nodes/judge-claims.test.ts"],
   "src/master/nodes/absent-nodes.ts": ["test/unit/master/nodes/absent-nodes.test.ts"],

@@ -46,7 +46,7 @@ export const DEFAULT_LIMITS: RpcLimits = {
   maxQueuedMessages: 10_000,
 };
 
-/** Measured: what a watch or a half-open request takes, times four. */
+/** Ten times what a call takes that waits for its body, as a watch also holds what it is told. */
 const STREAM_BYTES = 256 * 1024;
 const HALF_OPEN_BYTES = 256 * 1024;
 

@@ -4,6 +4,7 @@ import net from "node:net";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterAll, expect, onTestFinished, test } from "vitest";
+import { createClient as createJobClient } from "../../../src/client/client.ts";
 import { RETRY_AFTER, RETRY_AFTER_MS } from "../../../src/core/call-headers.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { CALL_BYTES } from "../../../src/rpc/server/call-budget.ts";
@@ -60,6 +61,20 @@ test("calls beyond the budget are refused with resource_exhausted and when to tr
   release();
   for (const answer of await Promise.all(held)) expect(answer.status).toBe(200);
   expect((await post(node, '{"handler":"echo"}')).status).toBe(200);
+});
+
+test("our client comes again when it was told to", async () => {
+  const node = await startNode({ limits: { budgetBytes: CALL_BYTES + 20_000 } });
+  const release = holdAdds(node);
+  const held = post(node, '{"handler":"echo"}');
+  await until("one is under way", () => node.api.calls.length === 1);
+  const client = createJobClient({ baseUrl: node.url });
+  const added = client.addJob({ handler: "echo" });
+  const control = client.getJobStatus("1");
+  release();
+  expect((await held).status).toBe(200);
+  expect((await added).jobId).toBe("2");
+  expect((await control).job.jobId).toBe("1");
 });
 
 test("a body that does not fit into the budget is refused, and the budget is free again after it", async () => {

@@ -6,6 +6,7 @@ import { ElasticJobError, invalidArgument } from "../../../core/errors.ts";
 import { mostCharacters } from "../../conversion/payload-field.ts";
 import { turns } from "../../turns.ts";
 import { badText } from "../binary-problems.ts";
+import { notOfItsKind } from "../refusal.ts";
 import { type LargeLimits, MAX_ITEMS, MAX_OTHER_BYTES, tooManyItems, tooMuchBeside } from "./large-limits.ts";
 import { type NestedField, type PayloadShape, shapeOf } from "./payload-shape.ts";
 import { valueText } from "./value-text.ts";
@@ -29,9 +30,9 @@ export async function decodeLargeBinary(
     if (error instanceof ElasticJobError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     const problem = badText(schema, bytes);
-    throw invalidArgument([
-      problem ?? { field: "the body", message: `is no message of this call: ${reason}` },
-    ]);
+    throw problem === null
+      ? new ElasticJobError("invalid_argument", notOfItsKind(schema, reason))
+      : invalidArgument([problem]);
   }
 }
 

@@ -14,12 +14,14 @@ export interface EnvelopeOptions {
   readonly empty: Uint8Array;
   /** Whether a large one waits until the budget has room for it. */
   readonly waits: boolean;
+  /** Whether the call has named how its messages are compressed: else those that say that they are are refused where they pass to. */
+  readonly inflates: boolean;
 }
 
 export async function* withoutLarge(
   body: AsyncIterable<Uint8Array>,
   held: HeldRequests,
-  { smallBytes, empty, waits }: EnvelopeOptions,
+  { smallBytes, empty, waits, inflates }: EnvelopeOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let carried: Uint8Array = NONE;
   /** How much of a message that passes is still to come. */
@@ -45,7 +47,7 @@ export async function* withoutLarge(
       const length = new DataView(chunk.buffer, chunk.byteOffset + at + 1).getUint32(0);
       // Others are no messages: the end of a stream, or trailers.
       const isMessage = flags <= COMPRESSED;
-      if (isMessage && (length > smallBytes || (flags === COMPRESSED && length > 0))) {
+      if (isMessage && (length > smallBytes || (flags === COMPRESSED && inflates && length > 0))) {
         if (at > from) yield chunk.subarray(from, at);
         held.check(length);
         if (waits) await held.waitForRoom(length);

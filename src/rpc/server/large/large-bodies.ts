@@ -60,7 +60,8 @@ export function withLargeBodies(handler: UniversalHandler, limits: BodyLimits): 
     const empty = new TextEncoder().encode(isJson ? "{}" : "");
     if (isEnveloped) {
       const smallBytes = !isUnary && !isJson ? SMALL_STREAMED_BYTES : SMALL_BODY_BYTES;
-      const others = withoutLarge(body, held, { smallBytes, empty, waits: !isUnary });
+      const inflates = compression !== null;
+      const others = withoutLarge(body, held, { smallBytes, empty, waits: !isUnary, inflates });
       return handler({ ...request, body: others, contextValues });
     }
     const isSurelyLarge = compression !== null || length > SMALL_BODY_BYTES;

@@ -31,7 +31,7 @@ const job = fc.record(
 
 /** What the master makes of each job. */
 function specsOf({ jobs, table }: AddJobsRequest) {
-  const spec = (one: AddJobRequest) => parseAddRequest(one, NOW, LIMITS);
+  const spec = (one: AddJobRequest) => parseAddRequest(one, NOW, LIMITS).parsed;
   return [...jobs.map(spec), ...(table?.templates ?? []).map(spec), table?.template, table?.payload];
 }
 
@@ -124,7 +124,9 @@ describe("what is wrong is told by its field", () => {
     expect(await binary(toBinary(AddJobsRequestSchema, long))).toMatch(
       /^jobs\[0\]: has more than 16384 bytes/,
     );
-    expect(await binary(new Uint8Array([10, 200, 1, 1]))).toMatch(/^the body: is no message of this call/);
+    expect(await binary(new Uint8Array([10, 200, 1, 1]))).toMatch(
+      /^the body: is no elasticjob\.v1\.AddJobsRequest in protobuf/,
+    );
   });
 });
 
