@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   edge: ["client", "console", "core", "gen", "config.ts"],
   // It reads the URLs of MySQL and Redis with what will use them; those parts open nothing.
   "config.ts": ["config", "core"],
+  "memory-limit.ts": [],
   config: ["coordination", "store", "core"],
   "system-clock.ts": ["core"],
   "zone-files.ts": ["core"],
@@ -44,6 +45,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "client",
     "edge",
     "config.ts",
+    "memory-limit.ts",
     "system-clock.ts",
     "zone-files.ts",
   ],
@@ -76,9 +78,11 @@ const RPC_TOP = [
   "credentials.ts",
   "error-codes.ts",
   "in-time.ts",
+  "large-request.ts",
   "limits.ts",
   "message-size.ts",
   "outgoing-queue.ts",
+  "turns.ts",
   "with-reason.ts",
 ];
 /**

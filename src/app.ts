@@ -13,12 +13,13 @@ import { useZoneData } from "./core/calendar/zone-segment.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
+import { memoryLimitBytes } from "./memory-limit.ts";
 import { defaultNodeName } from "./node/default-name.ts";
 import { processResources } from "./node/resources.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
 import { trimHeap } from "./node/trim-heap.ts";
 import { createNetwork } from "./rpc/forwarding/network.ts";
-import { DEFAULT_LIMITS } from "./rpc/limits.ts";
+import { limitsFor } from "./rpc/limits.ts";
 import { createRpcServer } from "./rpc/server/serve.ts";
 import type { JobStore } from "./store/job-store.ts";
 import { openMysqlStore, openSqliteStore } from "./store/open.ts";
@@ -79,7 +80,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const nodeId =
       config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
     const credentials = { apiTokens: config.apiTokens, clusterSecrets: config.clusterSecrets };
-    const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: config.maxPayloadBytes };
+    const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
     const { elector, puller, whyNotReady } = connectNode({
       incarnation,

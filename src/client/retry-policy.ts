@@ -15,11 +15,24 @@ export function isUnreachable(error: unknown): boolean {
 }
 
 export function isUnavailable(error: unknown): boolean {
-  return isUnreachable(error) || (error instanceof ConnectError && error.code === Code.Unavailable);
+  return (
+    isUnreachable(error) ||
+    isTryLater(error) ||
+    (error instanceof ConnectError && error.code === Code.Unavailable)
+  );
 }
 
 export function isNotRun(error: unknown): boolean {
-  return error instanceof ConnectError && error.metadata.has(NOT_RUN);
+  return (error instanceof ConnectError && error.metadata.has(NOT_RUN)) || isTryLater(error);
+}
+
+/** The server is full, did nothing, and says when to come again. */
+function isTryLater(error: unknown): boolean {
+  return (
+    error instanceof ConnectError &&
+    error.code === Code.ResourceExhausted &&
+    error.metadata.has(RETRY_AFTER_MS)
+  );
 }
 
 /** How long the server asked to wait, in milliseconds or as HTTP's `Retry-After` in seconds; 0: it did not say. */

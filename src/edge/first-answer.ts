@@ -24,9 +24,15 @@ export function createSpareCalls(most: number): SpareCalls {
 export function firstAnswer(
   /** `earlier`: how many calls were made before this one. Aborting the signal ends the call and its answer. */
   start: (signal: AbortSignal, earlier: number) => Promise<Response>,
-  options: { readonly anotherAfterMs: number; readonly most: number; readonly spare: SpareCalls },
+  options: {
+    readonly anotherAfterMs: number;
+    readonly most: number;
+    readonly spare: SpareCalls;
+    /** False: what has become of the calls so far speaks against another one. */
+    readonly mayAsk?: () => boolean;
+  },
 ): Promise<Response> {
-  const { anotherAfterMs, most, spare } = options;
+  const { anotherAfterMs, most, spare, mayAsk = () => true } = options;
   return new Promise((resolve, reject) => {
     const pending = new Set<AbortController>();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,6 +64,7 @@ export function firstAnswer(
       if (earlier < most) timer = setTimeout(startAnother, anotherAfterMs);
     };
     const startAnother = () => {
+      if (!mayAsk()) return;
       if (spare.take()) startOne();
       else timer = setTimeout(startAnother, anotherAfterMs);
     };

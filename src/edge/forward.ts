@@ -2,6 +2,8 @@
  * Passes one call to a node and its answer back, byte for byte. It tries again, on the next node, only
  * what cannot happen twice: a call of which no byte was sent (connection refused) or nothing was done (the
  * node says so), reads, and adds, which carry an `Idempotency-Key`. All within the caller's deadline, so that a failover is waited out.
+ *
+ * A call whose connection broke before an answer may have been what broke the node: it goes to one other, and to no more.
  */
 import { Code } from "@connectrpc/connect";
 import { backoffMs, pause, retryHintMs } from "../client/retry-policy.ts";
@@ -27,6 +29,11 @@ export interface ForwardedCall {
 /** An add takes milliseconds, a list seldom a second; more patience would only make callers wait for a node that is frozen. */
 const ASK_ANOTHER_AFTER_MS = 2_000;
 const MOST_AT_ONCE = 3;
+/** A node that dies of a call is silent before: so of what may be large enough for that, fewer are asked that say nothing. */
+const LARGE_BYTES = 16 * 1024;
+const COMPRESSIONS = ["content-encoding", "connect-content-encoding", "grpc-encoding"];
+/** How often a call is sent that may have broken a node. */
+const MOST_IF_BROKEN = 2;
 /** A node answers a little after its own deadline; its words beat ours. */
 const GRACE_MS = 500;
 
@@ -40,21 +47,35 @@ export async function forward(
   const end = performance.now() + call.deadlineMs;
   const repeatable = body.kind === "whole" && (method.readsOnly || method.adds);
   const asked = new Set<string>();
+  const most = mayBeLarge(call) ? MOST_IF_BROKEN : MOST_AT_ONCE;
+  /** How often the call was sent and not answered, and how often because the connection broke. */
+  const sent = { unanswered: 0, broken: 0 };
+  const mayHaveBroken = () => sent.broken > 0 && sent.unanswered >= MOST_IF_BROKEN;
   for (let retry = 0; ; retry++) {
     const upstream = upstreams.current();
     let answer: Response | null = null;
     let problem: unknown = null;
     try {
-      const start = (cut: AbortSignal | null, earlier: number) => {
+      const start = async (cut: AbortSignal | null, earlier: number) => {
         if (earlier > 0) upstreams.failed(upstreams.current());
         asked.add(upstreams.current());
-        return attempt(call, cut, upstreams.current(), end - performance.now(), fetch);
+        sent.unanswered++;
+        try {
+          const response = await attempt(call, cut, upstreams.current(), end - performance.now(), fetch);
+          sent.unanswered--;
+          return response;
+        } catch (error) {
+          if (isRefused(error)) sent.unanswered--;
+          else if (isBroken(error, signal, cut)) sent.broken++;
+          throw error;
+        }
       };
       answer = repeatable
         ? await firstAnswer(start, {
             anotherAfterMs: ASK_ANOTHER_AFTER_MS,
-            most: MOST_AT_ONCE,
+            most,
             spare,
+            mayAsk: () => !mayHaveBroken(),
           })
         : await start(null, 0);
       if (answer.status !== 503 || body.kind !== "whole") return answer;
@@ -74,7 +95,8 @@ export async function forward(
     const waitMs = roundOver
       ? Math.max(backoffMs(Math.floor(retry / upstreams.all.length), Math.random), hintMs)
       : 0;
-    const mayRepeat = answer !== null || repeatable || (body.kind === "whole" && isRefused(problem));
+    const mayRepeat =
+      answer !== null || (repeatable && !mayHaveBroken()) || (body.kind === "whole" && isRefused(problem));
     if (!mayRepeat || performance.now() + waitMs >= end) return answer ?? unreachable(upstream, problem);
     await answer?.body?.cancel();
     await pause(waitMs, signal);
@@ -123,6 +145,18 @@ function isRefused(error: unknown): boolean {
     if (/connection refused|dns error/i.test(cause.message)) return true;
   }
   return false;
+}
+
+function mayBeLarge({ headers, body }: ForwardedCall): boolean {
+  const isCompressed = COMPRESSIONS.some((name) => (headers.get(name) ?? "identity") !== "identity");
+  return isCompressed || body.kind !== "whole" || body.bytes.byteLength > LARGE_BYTES;
+}
+
+/** Neither this edge nor the caller ended it. */
+function isBroken(error: unknown, caller: AbortSignal, cut: AbortSignal | null): boolean {
+  return (
+    error !== OUT_OF_TIME && !(error instanceof BodyTooLarge) && !caller.aborted && cut?.aborted !== true
+  );
 }
 
 function unreachable(upstream: string, error: unknown): Response {

@@ -11,6 +11,8 @@ export interface RunningEdge {
   close(graceMs?: number): Promise<void>;
 }
 
+/** Headers and body of a request have to come within it. */
+const REQUEST_MS = 10_000;
 const TWO_HOSTS = "Host: is there more than once; send it once";
 
 /** Serves the edge on Node. Port 0 takes a free one. */
@@ -22,12 +24,15 @@ export async function startEdge(
     async (request, { outgoing }) => cutWithBody(await edge.fetch(request), () => outgoing.destroy()),
     { errorHandler: refuse },
   );
-  const server = createServer((request, response) => {
-    if ((request.headersDistinct["host"]?.length ?? 0) < 2) return listener(request, response);
-    // Node would take the first; another program on the way may have believed the other one.
-    response.writeHead(400, { "content-type": "application/json", connection: "close" });
-    response.end(JSON.stringify({ code: "invalid_argument", message: TWO_HOSTS }));
-  });
+  const server = createServer(
+    { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS },
+    (request, response) => {
+      if ((request.headersDistinct["host"]?.length ?? 0) < 2) return listener(request, response);
+      // Node would take the first; another program on the way may have believed the other one.
+      response.writeHead(400, { "content-type": "application/json", connection: "close" });
+      response.end(JSON.stringify({ code: "invalid_argument", message: TWO_HOSTS }));
+    },
+  );
   await listen(server, options.host, options.port);
   const { port } = server.address() as AddressInfo;
   const shown = options.host === "0.0.0.0" || options.host === "::" ? "127.0.0.1" : options.host;

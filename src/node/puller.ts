@@ -6,7 +6,6 @@
  * before that (G7). Claims outlive the stream: the next hello lists every one of them.
  */
 import { assignmentsOf } from "../coordination/assignment.ts";
-import type { MasterAddress } from "../coordination/cluster-lock.ts";
 import type { Network } from "../coordination/network.ts";
 import { silenceOf } from "../coordination/standing.ts";
 import { type Clock, sleep } from "../core/clock.ts";
@@ -14,10 +13,10 @@ import { ClusterTime } from "../core/cluster-time.ts";
 import { EndLog } from "../core/log/end-log.ts";
 import type { Logger } from "../core/logger.ts";
 import type { GetJobResponse, Pong, Welcome } from "../gen/elasticjob/v1/node_service_pb.ts";
+import { Draining } from "./draining.ts";
 import type { Executors } from "./executors.ts";
 import { HeardMaster } from "./heard-master.ts";
-import { letJobsEnd } from "./let-jobs-end.ts";
-import { MasterConnection } from "./master-connection.ts";
+import type { MasterConnection } from "./master-connection.ts";
 import type { Masters } from "./masters.ts";
 import { LOAD_EVERY_MS, NodeReport } from "./node-report.ts";
 import type { NodeSettings } from "./node-settings.ts";
@@ -25,6 +24,7 @@ import { Lease } from "./own-lease.ts";
 import type { Resources } from "./resources.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import { Runner } from "./runner.ts";
+import { StreamToMaster } from "./stream-to-master.ts";
 
 export interface PullerParts {
   readonly settings: NodeSettings;
@@ -39,15 +39,9 @@ export interface PullerParts {
   readonly logger: Logger;
 }
 
-const RECONNECT_MS = 50;
-const ENTER_RETRY_MS = 500;
-/** A hello that is not answered in this time goes to the next master there is. */
-const WELCOME_TIMEOUT_MS = 5000;
 export const PINGS_PER_LEASE = 5;
 /** A claim that has waited at this node so long for a slot is handed back. */
 const MAX_QUEUED_MS = 1000;
-/** How long a node that leaves waits for the master to take in the end of its last claims. */
-const FAREWELL_MS = 1000;
 
 export class Puller {
   private readonly parts: PullerParts;
@@ -57,17 +51,12 @@ export class Puller {
   private readonly report: NodeReport;
   private readonly ends: EndLog;
   private readonly stopping = new AbortController();
-  private connection: MasterConnection | null = null;
+  private readonly stream: StreamToMaster;
+  private readonly draining: Draining;
   private highestEpoch = 0;
   private readonly lease: Lease;
   private time: ClusterTime;
   private hasTime = false;
-  private isDraining = false;
-  /** The identity of its database's cluster; null: this process is not entered there yet. */
-  private cluster: string | null = null;
-  private isLeaving = false;
-  /** Of the draining that is under way. */
-  private undrained = new AbortController();
   private loops: Promise<unknown> = Promise.resolve();
 
   constructor(parts: PullerParts) {
@@ -76,136 +65,56 @@ export class Puller {
     this.time = new ClusterTime(parts.clock, parts.clock.now());
     this.lease = new Lease(parts.clock, parts.settings.leaseMs);
     this.report = new NodeReport(parts, {
-      connection: () => this.connection,
+      connection: () => this.stream.current,
       queuedSlots: () => this.runner.queuedSlots,
-      isDraining: () => this.isDraining,
+      isDraining: () => this.draining.isUnderWay,
     });
     const { executors, writer, clock, settings } = parts;
-    const { slots, maxLost, nodeId } = settings;
+    const { slots, maxLost, nodeId, drainGraceMs: graceMs } = settings;
     this.ends = new EndLog(parts);
     this.runner = new Runner(
       { executors, writer, clock, slots, maxLost, nodeId, ends: this.ends },
       {
         slotsFreed: (freed) => {
-          if (this.connection !== null) this.connection.offeredSlots += freed;
+          const connection = this.stream.current;
+          if (connection !== null) connection.offeredSlots += freed;
           this.report.queue();
         },
         done: (claim) => this.report.done(claim),
         whyNotRun: () => this.whyNotRun(),
       },
     );
+    const { runner, report, heard } = this;
+    this.draining = new Draining({ ...parts, runner, report, graceMs });
+    this.stream = new StreamToMaster(
+      { ...parts, heard },
+      {
+        freeSlots: () => slots - runner.usedSlots,
+        opened: (connection) => this.sayHello(connection),
+        message: (connection, message) => this.receive(connection, message),
+      },
+    );
   }
 
   start(): void {
     this.loops = Promise.all([
-      this.connect(),
+      this.stream.keep(this.stopping.signal),
       this.beat(),
       this.lease.guard(this.stopping.signal, () => this.lapsed()),
       this.reportLoad(),
     ]);
   }
 
-  /** Takes no more jobs, lets running ones end, hands the rest back, then has all of it written and told. */
-  async leave(): Promise<void> {
-    const { clock, writer, settings } = this.parts;
-    this.isLeaving = true;
-    await this.drain();
-    await writer.stop(settings.drainGraceMs);
-    const acknowledged = new AbortController();
-    void this.runner.whenForgotten().then(() => acknowledged.abort());
-    await sleep(clock, FAREWELL_MS, acknowledged.signal);
-  }
-
-  private async drain(): Promise<void> {
-    this.isDraining = true;
-    this.undrained = new AbortController();
-    const { runner, parts, undrained } = this;
-    const graceMs = parts.settings.drainGraceMs;
-    const ended = letJobsEnd(runner, { ...parts, graceMs, undrained: undrained.signal });
-    this.report.queue();
-    await ended;
-  }
-
-  /** Takes jobs again, unless it is about to stop. */
-  private undrain(): void {
-    if (!this.isDraining || this.isLeaving) return;
-    this.isDraining = false;
-    this.undrained.abort();
-    this.parts.logger.info({}, "taking jobs again");
-    this.report.queue();
+  /** Takes no more jobs, and returns when those that it has are over, and told. */
+  leave(): Promise<void> {
+    return this.draining.leave();
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.connection?.close();
-    this.connection = null;
+    this.stream.close();
     await this.loops;
     this.ends.close();
-  }
-
-  /** Keeps a stream to whoever is master. */
-  private async connect(): Promise<void> {
-    const { masters, clock } = this.parts;
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      if (!(await this.hasEntered())) continue;
-      const master = masters.current();
-      if (master === null) {
-        await masters.changed(signal);
-        continue;
-      }
-      await this.useStream(master);
-      if (signal.aborted) return;
-      masters.lost(master);
-      await sleep(clock, RECONNECT_MS, signal);
-    }
-  }
-
-  /** False: the database does not answer; a node that can write no results joins nobody. */
-  private async hasEntered(): Promise<boolean> {
-    try {
-      this.cluster ??= await this.parts.enter();
-      return true;
-    } catch (error) {
-      this.parts.logger.warn({ error }, "could not enter this node in the database; trying again");
-      await sleep(this.parts.clock, ENTER_RETRY_MS, this.stopping.signal);
-      return false;
-    }
-  }
-
-  /** Opens a stream, and returns when it has ended or another process is master. */
-  private async useStream(master: MasterAddress): Promise<void> {
-    const { network, masters, clock, logger } = this.parts;
-    const closed = new AbortController();
-    this.heard.turnTo(master);
-    const stream = network.openStream(master.address, {
-      message: (message) => {
-        if (!closed.signal.aborted) this.receive(connection, message);
-      },
-      closed: (reason) => {
-        if (!closed.signal.aborted)
-          logger.debug({ master: master.nodeId, reason }, "stream to the master ended");
-        closed.abort();
-      },
-    });
-    const offeredSlots = this.parts.settings.slots - this.runner.usedSlots;
-    const connection = new MasterConnection(stream, master, clock.monotonic(), offeredSlots);
-    this.connection = connection;
-    this.sayHello(connection);
-    const stopWaiting = clock.after(WELCOME_TIMEOUT_MS, () => {
-      if (connection.nodeNumber === 0) closed.abort();
-    });
-    while (!closed.signal.aborted && !this.stopping.signal.aborted) {
-      await masters.changed(AbortSignal.any([closed.signal, this.stopping.signal]));
-      const current = masters.current();
-      // The lock may be lost and won again by the same process: a new epoch needs a new hello.
-      if (current !== null && (current.incarnation !== master.incarnation || current.epoch !== master.epoch))
-        break;
-    }
-    closed.abort();
-    stopWaiting();
-    connection.close();
-    if (this.connection === connection) this.connection = null;
   }
 
   private sayHello(connection: MasterConnection): void {
@@ -223,13 +132,13 @@ export class Puller {
       runJob: executors.hasRunJob,
       claims: this.runner.claims(),
       timeZoneData: zoneData,
-      clusterIdentity: this.cluster ?? "",
+      clusterIdentity: this.stream.clusterIdentity,
     });
   }
 
   /** Why a claim that comes now is handed back unrun; null: it is not. */
   private whyNotRun(): string | null {
-    if (this.isDraining) return "its node is draining";
+    if (this.draining.isUnderWay) return "its node is draining";
     // A process that was stopped wakes to what it was sent before: others may have been given it since.
     return this.lease.holds ? null : "its node lost touch with the master";
   }
@@ -253,15 +162,11 @@ export class Puller {
       case "doneAck":
         return this.runner.acknowledged(connection.acknowledged(message.value.sequence));
       case "refusal":
-        // A database that was restored may have lost this process's row: it is entered anew before the next try.
-        this.cluster = null;
-        this.parts.masters.refused(connection.master, message.value.reason);
-        return connection.close();
+        return this.stream.refused(connection, message.value.reason);
       case "drain":
-        if (!this.isDraining) void this.drain();
-        return;
+        return this.draining.begin();
       case "undrain":
-        return this.undrain();
+        return this.draining.undrain();
       case "standing":
         return this.heard.standing(silenceOf(message.value));
       default:
@@ -294,7 +199,7 @@ export class Puller {
   private async beat(): Promise<void> {
     const { clock, settings } = this.parts;
     while (!this.stopping.signal.aborted) {
-      this.connection?.ping(clock.monotonic());
+      this.stream.current?.ping(clock.monotonic());
       await sleep(clock, settings.leaseMs / PINGS_PER_LEASE, this.stopping.signal);
     }
   }
@@ -302,7 +207,7 @@ export class Puller {
   private lapsed(): void {
     const slots = this.runner.usedSlots;
     this.parts.logger.warn({ slots }, "no word from a master for a lease: handing back what runs");
-    this.connection?.close();
+    this.stream.current?.close();
     this.runner.handBack("its node lost touch with the master");
   }
 

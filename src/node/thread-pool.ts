@@ -10,6 +10,7 @@ import type { Logger } from "../core/logger.ts";
 import { type BuiltInSettings, DEFAULT_BUILT_IN_SETTINGS } from "../jobs/built-in.ts";
 import { TURN_MS } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, Executors, RunningExecution } from "./executors.ts";
+import { LoneThreads } from "./lone-threads.ts";
 import { Suspects } from "./suspects.ts";
 import { Thread, type ThreadEvents } from "./thread.ts";
 import { THREAD_LIMITS, type ThreadLimits } from "./thread-limits.ts";
@@ -54,12 +55,9 @@ class ThreadPool implements Executors {
   private shared: Thread[] = [];
   private readonly retiring = new Set<Thread>();
   private readonly suspects = new Suspects();
-  /** Executions that have no thread yet: while none can be started, and those that run alone. */
+  /** Executions that have no thread yet, while none can be started. */
   private waiting: WaitingExecution[] = [];
-  private waitingAlone: WaitingExecution[] = [];
-  /** Threads for one job each, and how many of them have not started yet. */
-  private alone = 0;
-  private aloneStarting = 0;
+  private readonly lone: LoneThreads;
   private isStopped = false;
   private cancelWatch = () => {};
   private readonly restarts = new Set<() => void>();
@@ -73,6 +71,13 @@ class ThreadPool implements Executors {
       clock,
       logger,
     };
+    this.lone = new LoneThreads({
+      size: threads,
+      restartMs: this.parts.limits.restartMs,
+      logger,
+      create: ({ gone, idle }) => this.createThread({ retire: () => {}, gone, idle }),
+      later: (ms, act) => this.later(ms, act),
+    });
   }
 
   async start(): Promise<void> {
@@ -92,8 +97,7 @@ class ThreadPool implements Executors {
     if (this.isStopped) {
       queueMicrotask(() => waiting.giveUp("the node has stopped"));
     } else if (runsAlone) {
-      this.waitingAlone.push(waiting);
-      this.startAlone();
+      this.lone.add(waiting);
     } else {
       this.waiting = [...this.waiting.filter(({ isSettled }) => !isSettled), waiting];
     }
@@ -105,7 +109,8 @@ class ThreadPool implements Executors {
     this.cancelWatch();
     for (const cancel of this.restarts) cancel();
     const reason = "the node has stopped";
-    for (const waiting of [...this.waiting, ...this.waitingAlone]) waiting.giveUp(reason);
+    for (const waiting of this.waiting) waiting.giveUp(reason);
+    this.lone.stop(reason);
     await Promise.all([...this.all].map((thread) => thread.stop(reason)));
   }
 
@@ -165,43 +170,6 @@ class ThreadPool implements Executors {
     this.retiring.add(thread);
     const [oldest] = this.retiring;
     if (this.retiring.size > this.size) oldest?.hurry();
-  }
-
-  /** Starts a thread for the next execution that has to run alone, unless there are enough of them. */
-  private startAlone(): void {
-    this.waitingAlone = this.waitingAlone.filter(({ isSettled }) => !isSettled);
-    if (this.isStopped || this.alone >= this.size || this.aloneStarting >= this.waitingAlone.length) return;
-    this.alone++;
-    this.aloneStarting++;
-    let isReady = false;
-    const free = () => {
-      this.alone--;
-      this.startAlone();
-    };
-    const thread = this.createThread({
-      retire: () => {},
-      gone: () => isReady && free(),
-      idle: () => this.nextAlone(thread),
-    });
-    thread.ready
-      .finally(() => this.aloneStarting--)
-      .then(
-        () => {
-          isReady = true;
-          this.nextAlone(thread);
-        },
-        (error: unknown) => {
-          if (!this.isStopped) this.parts.logger.error({ error }, "could not start a thread for one job");
-          this.later(this.parts.limits.restartMs, free);
-        },
-      );
-  }
-
-  private nextAlone(thread: Thread): void {
-    if (thread.isKilled) return;
-    const next = this.waitingAlone.find(({ isSettled }) => !isSettled);
-    if (next === undefined) void thread.stop("no job needs it any more");
-    else next.runIn(thread);
   }
 
   private createThread(

@@ -22,6 +22,30 @@ export const NOT_KNOWN: Verdict = {
   isBlocked: false,
 };
 
+const OUT_OF_MEMORY: ExecutionEnd = {
+  kind: "failed",
+  error: {
+    name: "OutOfMemoryError",
+    message:
+      "the handler took more memory than its thread may have (--max-old-space-size); its thread was ended",
+  },
+  isPermanent: false,
+};
+
+/**
+ * Of an error that the thread's own code could not tell of. `culprit`: in whose code it was, if that is sure. One that took
+ * all the memory has failed, as if it had thrown: it would do so again wherever it ran, and is no loss of the node's.
+ */
+export function verdictOnError(error: unknown, culprit: number | null): Verdict {
+  const reason = `its thread has died: ${String(error)}`;
+  if (culprit === null || !isOutOfMemory(error)) return { ...NOT_KNOWN, reason };
+  return { reason, culprits: new Set([culprit]), isSure: true, end: OUT_OF_MEMORY, isBlocked: false };
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
+}
+
 /** An execution's part in it. */
 export type Part = "none" | "suspect" | "culprit";
 

@@ -16,7 +16,7 @@ import { namedJobs } from "./named-jobs.ts";
 import { ThreadLoading } from "./thread-loading.ts";
 import { nextKey } from "./thread-signals.ts";
 import { ThreadTurns } from "./thread-turns.ts";
-import { endIn, NOT_KNOWN, type Part, partIn, type Verdict } from "./thread-verdict.ts";
+import { endIn, NOT_KNOWN, type Part, partIn, type Verdict, verdictOnError } from "./thread-verdict.ts";
 import { type Dying, type ThreadParts, ThreadWorker } from "./thread-worker.ts";
 
 export interface ThreadEvents {
@@ -213,8 +213,11 @@ export class Thread {
   }
 
   private failed(error: unknown): void {
-    this.verdict ??= { ...NOT_KNOWN, reason: `its thread has died: ${String(error)}` };
-    this.sayDied("a thread for handlers has died", this.certainCulprit(), error);
+    // What it had answered by then has no part in it.
+    this.takeAnswers();
+    const culprit = this.certainCulprit();
+    this.verdict ??= verdictOnError(error, culprit);
+    this.sayDied("a thread for handlers has died", culprit, error);
   }
 
   private dies({ key, reason, end }: Dying): void {

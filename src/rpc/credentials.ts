@@ -23,20 +23,20 @@ export const NO_CREDENTIALS: Credentials = { apiTokens: [], clusterSecrets: [] }
 
 type Call = Pick<HandlerContext, "requestHeader" | "service">;
 
-/** Throws `unauthenticated`. */
-export function checkCaller({ requestHeader, service }: Call, credentials: Credentials): void {
+/** Throws `unauthenticated`. "node": the call is between nodes. */
+export function checkCaller({ requestHeader, service }: Call, credentials: Credentials): "node" | "caller" {
   const { apiTokens, clusterSecrets } = credentials;
-  if (service.typeName === Health.typeName) return;
+  if (service.typeName === Health.typeName) return "caller";
   const token = bearerToken(requestHeader.get("authorization"));
   if (service.typeName === NodeService.typeName || requestHeader.has(FORWARDED)) {
     const isOpen = apiTokens.length === 0 && clusterSecrets.length === 0;
-    if (isOpen || isOneOf(token, clusterSecrets)) return;
+    if (isOpen || isOneOf(token, clusterSecrets)) return "node";
     throw refusal(
       "this call is between nodes, and asks for the CLUSTER_SECRET that all of them share",
       token,
     );
   }
-  if (apiTokens.length === 0 || isOneOf(token, [...apiTokens, ...clusterSecrets])) return;
+  if (apiTokens.length === 0 || isOneOf(token, [...apiTokens, ...clusterSecrets])) return "caller";
   throw refusal("this cluster asks for an API token: send `Authorization: Bearer <token>`", token);
 }
 

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { NOT_RUN, RETRY_AFTER_MS } from "../core/call-headers.ts";
+import { NOT_RUN, RETRY_AFTER, RETRY_AFTER_MS } from "../core/call-headers.ts";
 import { ElasticJobError, type ErrorCode } from "../core/errors.ts";
 
 /** The one table between the project's error codes and Connect's. */
@@ -33,8 +33,19 @@ export function notRun(message: string): ConnectError {
   return error;
 }
 
+/** In HTTP's seconds and in milliseconds: what is full now has room again when calls have ended. */
+export const TRY_LATER_HEADERS = { [RETRY_AFTER]: "1", [RETRY_AFTER_MS]: "1000" } as const;
+
+/** `resource_exhausted`: nothing was done, and there will be room for it in a moment. */
+export function tryLater(message: string): ConnectError {
+  return new ConnectError(message, Code.ResourceExhausted, TRY_LATER_HEADERS);
+}
+
 /** The same error as the other node answered, made ours so that it goes out whole. */
 export function fromWireError(error: ConnectError): ElasticJobError | ConnectError {
+  if (error.code === Code.ResourceExhausted && error.metadata.has(RETRY_AFTER_MS)) {
+    return tryLater(error.rawMessage);
+  }
   for (const [code, connectCode] of Object.entries(CONNECT_CODES)) {
     if (connectCode === error.code) return new ElasticJobError(code as ErrorCode, error.rawMessage);
   }

@@ -59,6 +59,11 @@ export default defineJobs({
   burn: (job, ctx) => logged(ctx, () => block(millisecondsOf(job))),
   /** Never ends, and never lets go of its thread. */
   spin: (_job, ctx) => logged(ctx, () => block(Number.POSITIVE_INFINITY)),
+  /** Takes more memory than there is. */
+  hoard: (_job, ctx) =>
+    logged(ctx, () => {
+      for (const kept: unknown[] = []; ; ) kept.push(Array(1_000_000).fill(kept.length));
+    }),
   /** Takes its node with it. */
   crash: (_job, ctx) =>
     logged(ctx, async () => {

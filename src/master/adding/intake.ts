@@ -3,6 +3,7 @@
  * What has no key of its call is stored at once; for the others see `call-keys.ts`.
  */
 
+import { sleep } from "../../core/clock.ts";
 import type { ElasticJobError } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
 import type { MasterContext } from "../context.ts";
@@ -34,7 +35,7 @@ export class Intake {
     const { memory, ids, keys, inserter, refusal } = parts;
     const jobKeys = new JobKeys(context, { keys, inserter });
     this.ids = ids;
-    this.units = new JobUnits({ jobKeys, inserter, refusal });
+    this.units = new JobUnits({ jobKeys, inserter, refusal, turn: () => sleep(context.clock, 0) });
     this.callKeys = new CallKeys(context, { memory, ids, keys, units: this.units });
   }
 

@@ -13,6 +13,8 @@ import type { JobKeys, NewKeyedJob } from "./job-keys.ts";
 /** Jobs of a unit, and their payloads together. A single one may exceed it. */
 const MAX_UNIT_JOBS = 200;
 const MAX_UNIT_CHARACTERS = 1 << 20;
+/** So many jobs of a call are made into rows, then the loop has a turn: renewals and pings must not wait for a whole call. */
+const JOBS_A_TURN = 500;
 
 export type Outcome = AddedJob | ElasticJobError;
 
@@ -42,6 +44,8 @@ export class JobUnits {
     readonly inserter: JobInserter;
     /** Null when a job of this spec may be added, else why not. */
     readonly refusal: (spec: JobSpec) => ElasticJobError | null;
+    /** Resolves when all else has had its turn. */
+    readonly turn: () => Promise<void>;
   };
 
   constructor(parts: JobUnits["parts"]) {
@@ -119,7 +123,20 @@ export class JobUnits {
 
   /** Then all jobs have their outcomes. */
   async storeRest({ outcomes, rest }: Progress): Promise<Outcome[]> {
-    await Promise.all(rest.map((unit) => this.store(unit, null, outcomes)));
+    const storing: Promise<boolean>[] = [];
+    let jobs = 0;
+    for (const unit of rest) {
+      if (jobs >= JOBS_A_TURN) {
+        jobs = 0;
+        await this.parts.turn();
+      }
+      jobs += unit.length;
+      const stored = this.store(unit, null, outcomes);
+      // It may fail while others are still to be begun; it is told when all have ended.
+      stored.catch(() => {});
+      storing.push(stored);
+    }
+    await Promise.all(storing);
     return outcomes;
   }
 

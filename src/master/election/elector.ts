@@ -10,54 +10,22 @@
  *   database still has our epoch and incarnation: then nobody was master in between, and the
  *   mastership goes on. Otherwise it is over.
  */
-import type { ClusterLock, MasterAddress } from "../../coordination/cluster-lock.ts";
-import type { Network } from "../../coordination/network.ts";
-import { type Clock, sleep } from "../../core/clock.ts";
-import { ClusterTime } from "../../core/cluster-time.ts";
-import { trustUntil } from "../../core/lease.ts";
-import type { Logger } from "../../core/logger.ts";
-import type { Random } from "../../core/random.ts";
+import type { MasterAddress } from "../../coordination/cluster-lock.ts";
+import { sleep } from "../../core/clock.ts";
 import type { Silence } from "../../core/readiness/silence.ts";
-import type { JobStore } from "../../store/job-store.ts";
 import { sampleDatabaseClock } from "../cluster-clock.ts";
-import type { MasterSettings } from "../context.ts";
-import { Mastership } from "../mastership.ts";
 import { AnnouncedMasters } from "./announced-masters.ts";
 import { DeadMasters } from "./dead-masters.ts";
+import type { ElectionParts } from "./election-parts.ts";
 import { NeededServers } from "./needed-servers.ts";
 import { OtherLock } from "./other-lock.ts";
+import { OwnMastership } from "./own-mastership.ts";
 import { OwnRole, type Role, type RoleNow } from "./role.ts";
 import { ZonePrecedence } from "./zone-precedence.ts";
 
-export interface ElectorParts {
-  readonly lock: ClusterLock;
-  readonly store: JobStore;
-  readonly network: Network;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly settings: MasterSettings;
-  readonly incarnation: string;
-  readonly nodeId: string;
-  /** This node's `ip:port`; known by the time the elector starts. */
-  readonly address: () => string;
-}
-
-/**
- * How long a master that resigns waits for its writes in flight; nothing is given out meanwhile. What is claimed
- * and not sent by then, its node denies to the next master, who ends it as LOST at once.
- */
-const QUIESCE_MS = 250;
-
 export class Elector implements Role {
-  private readonly parts: ElectorParts;
+  private readonly parts: ElectionParts;
   private readonly role = new OwnRole();
-  private mastership: {
-    readonly api: Mastership;
-    readonly epoch: number;
-    readonly end: AbortController;
-  } | null = null;
-  private trustedUntil = Number.NEGATIVE_INFINITY;
   private turn = new AbortController();
   private readonly stopping = new AbortController();
   private loops: Promise<unknown> = Promise.resolve();
@@ -66,16 +34,25 @@ export class Elector implements Role {
   private readonly announced: AnnouncedMasters;
   private readonly otherLock: OtherLock;
   private readonly servers: NeededServers;
+  private readonly mastership: OwnMastership;
   private hasComplained = false;
   private hasResigned = false;
 
-  constructor(parts: ElectorParts) {
+  constructor(parts: ElectionParts) {
     this.parts = parts;
     this.deadMasters = new DeadMasters(parts);
     this.zones = new ZonePrecedence(parts);
     this.announced = new AnnouncedMasters(parts);
     this.otherLock = new OtherLock(parts);
     this.servers = new NeededServers(parts);
+    this.mastership = new OwnMastership(parts, {
+      servers: this.servers,
+      knownGone: this.deadMasters.known,
+      steppedDown: () => {
+        this.role.set({ kind: "none" });
+        this.hurry();
+      },
+    });
   }
 
   now(): RoleNow {
@@ -102,7 +79,7 @@ export class Elector implements Role {
 
   /** What keeps this process from answering adds, as master; null: nothing does. */
   silence(): Silence | null {
-    return this.servers.silence(this.trustedUntil);
+    return this.servers.silence(this.mastership.trustedUntil);
   }
 
   /** In a sentence. */
@@ -113,10 +90,7 @@ export class Elector implements Role {
   /** Gives up the mastership for good, so that another takes over at once, and goes on as a follower. */
   async resign(): Promise<void> {
     this.hasResigned = true;
-    if (this.mastership === null) return;
-    await this.mastership.api.quiesce(QUIESCE_MS);
-    this.stepDown("stopping");
-    await this.parts.lock.release(this.parts.incarnation).catch(() => false);
+    await this.mastership.resign();
   }
 
   async stop(): Promise<void> {
@@ -152,7 +126,8 @@ export class Elector implements Role {
   /** One turn: renew the lock, or try to get it. */
   async tick(): Promise<void> {
     try {
-      if (this.mastership !== null) await this.keep(this.mastership.epoch);
+      const { epoch } = this.mastership;
+      if (epoch !== null) await this.keep(epoch);
       else await this.contend();
       if (this.hasComplained) this.parts.logger.info({}, "the lock and the database answer again");
       this.hasComplained = false;
@@ -170,25 +145,26 @@ export class Elector implements Role {
 
   /** As master. */
   private async keep(epoch: number): Promise<void> {
-    const { lock, store, incarnation, clock, settings } = this.parts;
+    const { lock, store, incarnation, clock } = this.parts;
     const attemptStarted = clock.monotonic();
     const isRenewed = await lock.renew(incarnation);
     if (!isRenewed && !(await lock.acquire(incarnation)))
-      return this.stepDown("another process holds the lock");
-    if (!isRenewed || attemptStarted >= this.trustedUntil) {
+      return this.mastership.stepDown("another process holds the lock");
+    if (!isRenewed || attemptStarted >= this.mastership.trustedUntil) {
       // There was a time without the lock, or without trust: was anybody else elected in it?
       const current = await store.readMastership();
       if (current.epoch !== epoch || current.incarnation !== incarnation)
-        return this.stepDown("another epoch has begun");
+        return this.mastership.stepDown("another epoch has begun");
     }
-    this.trustedUntil = trustUntil(attemptStarted, settings.lockTtlMs);
+    this.mastership.confirm(attemptStarted);
     const published = await lock.readMaster();
-    if (published?.incarnation !== incarnation || published.epoch !== epoch) await this.publish(epoch);
+    if (published?.incarnation !== incarnation || published.epoch !== epoch)
+      await this.mastership.publish(epoch);
   }
 
   /** As anyone else. */
   private async contend(): Promise<void> {
-    const { lock, store, incarnation, clock, settings, logger } = this.parts;
+    const { lock, store, incarnation, clock, logger } = this.parts;
     const holder = await lock.holder();
     if (holder !== null && holder !== incarnation) {
       this.zones.lockIsHeld();
@@ -208,77 +184,27 @@ export class Elector implements Role {
     const attemptStarted = clock.monotonic();
     if (holder === incarnation) await lock.release(incarnation);
     if (!(await lock.acquire(incarnation))) return;
-    this.trustedUntil = trustUntil(attemptStarted, settings.lockTtlMs);
+    this.mastership.confirm(attemptStarted);
     const sample = await sampleDatabaseClock(store, clock);
     const epoch = Math.max(before.epoch + 1, sample.reading);
     const isElected = await store.advanceEpoch(before.epoch, { epoch, incarnation });
-    if (!isElected || this.hasResigned || clock.monotonic() >= this.trustedUntil) {
+    if (!isElected || this.hasResigned || clock.monotonic() >= this.mastership.trustedUntil) {
       await lock.release(incarnation);
       return;
     }
     logger.info({ epoch }, "elected master");
-    await this.serve(epoch, sample.reading + clock.monotonic() - (sample.sentAt + sample.receivedAt) / 2);
-  }
-
-  private async serve(epoch: number, clusterTime: number): Promise<void> {
-    const { store, clock, random, logger, settings, network, lock, incarnation } = this.parts;
-    const end = new AbortController();
-    const api = new Mastership(
-      {
-        epoch,
-        store,
-        settings,
-        clock,
-        random,
-        time: new ClusterTime(clock, clusterTime),
-        logger,
-        ended: end.signal,
-        epochWrittenAt: clock.monotonic(),
-        knownGone: this.deadMasters.known,
-        trusted: () => clock.monotonic() < this.trustedUntil,
-        silence: () => this.silence(),
-        deposed: () => this.stepDown("another epoch has begun"),
-      },
-      network,
+    await this.mastership.begin(
+      epoch,
+      sample.reading + clock.monotonic() - (sample.sentAt + sample.receivedAt) / 2,
     );
-    this.mastership = { api, epoch, end };
-    this.servers.vacancy = "this node has been elected, and is about to begin";
-    try {
-      await store.announceReign(epoch, { address: this.parts.address(), lockKey: lock.key });
-      await api.start();
-      await this.publish(epoch);
-    } catch (error) {
-      this.stepDown("could not load");
-      await lock.release(incarnation).catch(() => false);
-      throw error;
-    }
-  }
-
-  private async publish(epoch: number): Promise<void> {
-    const { lock, store, address, nodeId, incarnation } = this.parts;
-    const { identity: cluster } = await store.readCluster();
-    if (!(await lock.publishMaster({ address: address(), nodeId, incarnation, epoch, cluster })))
-      this.stepDown("the lock was lost");
-  }
-
-  private stepDown(reason: string): void {
-    const ending = this.mastership;
-    if (ending === null) return;
-    this.mastership = null;
-    this.servers.vacancy = `this node is no longer master: ${reason}`;
-    this.trustedUntil = Number.NEGATIVE_INFINITY;
-    this.parts.logger.warn({ epoch: ending.epoch, reason }, "no longer master");
-    ending.end.abort();
-    this.role.set({ kind: "none" });
-    this.hurry();
   }
 
   /** What Redis says delays at most: it is followed only if this process's own database names the same master. */
   private async hear(master: MasterAddress): Promise<void> {
-    if (master.incarnation === this.parts.incarnation || this.mastership !== null) return;
+    if (master.incarnation === this.parts.incarnation || this.mastership.epoch !== null) return;
     if (!(await this.announced.isOurs(master))) {
       this.servers.vacancy = `the database does not name the master at ${master.address}, which Redis names`;
-    } else if (this.mastership === null) this.role.set({ kind: "follower", master });
+    } else if (this.mastership.epoch === null) this.role.set({ kind: "follower", master });
   }
 
   /** A master has refused this node: it uses another database, though ours may name it, as a copy does. */
@@ -291,8 +217,7 @@ export class Elector implements Role {
   }
 
   private updateRole(): void {
-    if (this.mastership === null) return;
-    const { api, epoch } = this.mastership;
-    this.role.set({ kind: "master", api, epoch });
+    const { role } = this.mastership;
+    if (role !== null) this.role.set(role);
   }
 }

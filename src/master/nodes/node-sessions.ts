@@ -12,9 +12,7 @@ import { goneAt } from "../../core/lease.ts";
 import {
   ClaimVerdictSchema,
   type GetJobRequest,
-  GetJobResponseSchema,
   type Hello,
-  RefusalSchema,
   Verdict,
 } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import type { MasterContext } from "../context.ts";
@@ -28,6 +26,7 @@ import type { AbsentNodes } from "./absent-nodes.ts";
 import type { ConnectedNodes } from "./connected-nodes.ts";
 import { helloFirst } from "./hello-first.ts";
 import type { KnownHandlers } from "./known-handlers.ts";
+import { Admission } from "./node-admission.ts";
 import type { NodeClaims } from "./node-claims.ts";
 import type { NodeNumbers } from "./node-numbers.ts";
 import { NodeSession } from "./node-session.ts";
@@ -39,8 +38,6 @@ const CHECK_MS = 100;
 /** A node pings five times a lease: one that has been silent for this part of it is worth a note for the next master. */
 const SILENT_PART = 3;
 const IDENTIFY_TIMEOUT_MS = 500;
-const REFUSAL_MS = 1000;
-const MAX_REFUSED = 1000;
 
 export interface NodeSessionsParts {
   readonly network: Network;
@@ -61,14 +58,14 @@ export interface NodeSessionsParts {
 export class NodeSessions {
   private readonly context: MasterContext;
   private readonly parts: NodeSessionsParts;
+  private readonly admission: Admission;
   private readonly pingTrust: PingTrust;
   private readonly news: StandingNews;
-  /** Processes of other clusters of which the log tells already. */
-  private readonly refused = new Set<string>();
 
   constructor(context: MasterContext, parts: NodeSessionsParts) {
     this.context = context;
     this.parts = parts;
+    this.admission = new Admission(context, parts.numbers);
     this.pingTrust = new PingTrust(context);
     this.news = new StandingNews(context);
     parts.holders.onUnknown((record, isHeld) => this.resolve(record, isHeld));
@@ -88,9 +85,7 @@ export class NodeSessions {
           this.context.logger.warn({ error, nodeId: session?.nodeId }, "closing a node's stream");
           return stream.close();
         }
-        refuse(stream, error.message);
-        // A stream that is closed at once may lose what was sent on it; the node closes it when it has read why.
-        this.context.clock.after(REFUSAL_MS, () => stream.close());
+        this.admission.refuse(stream, error.message);
       },
     });
   }
@@ -152,7 +147,7 @@ export class NodeSessions {
   private async greet(stream: MasterStream, hello: Hello): Promise<NodeSession> {
     const { clock, time, settings, epoch, logger } = this.context;
     const { connected, absent, claims, classes } = this.parts;
-    const number = await this.admit(hello);
+    const number = await this.admission.admit(hello);
     if (!(await this.parts.unheard.withdraw(number))) {
       throw new ElasticJobError("unavailable", "the database does not answer");
     }
@@ -176,22 +171,6 @@ export class NodeSessions {
     void this.reach(session);
     this.nodesChanged();
     return session;
-  }
-
-  /** The number of a node that shares this database; throws for any other. */
-  private async admit({ incarnation, nodeId, address, clusterIdentity }: Hello): Promise<number> {
-    try {
-      return await this.parts.numbers.of(incarnation, nodeId);
-    } catch (error) {
-      if (!isError(error, "failed_precondition")) throw error;
-      const { identity } = await this.context.store.readCluster();
-      const message = `node ${nodeId} at ${address} uses another database than its master: cluster ${clusterIdentity}, the master's is ${identity}. Two clusters that share a Redis need a CLUSTER_PREFIX each; nodes of one cluster, the same MYSQL_URL`;
-      // It comes back every few seconds.
-      if (!this.refused.has(incarnation)) this.context.logger.error({ nodeId, address }, message);
-      if (this.refused.size >= MAX_REFUSED) this.refused.clear();
-      this.refused.add(incarnation);
-      throw new ElasticJobError("failed_precondition", message);
-    }
   }
 
   private async reach(session: NodeSession): Promise<void> {
@@ -249,10 +228,4 @@ export class NodeSessions {
     this.parts.pages.setPresent(this.parts.connected.presentClasses());
     this.parts.turn.ask();
   }
-}
-
-function refuse(stream: MasterStream, reason: string): void {
-  stream.send(
-    create(GetJobResponseSchema, { message: { case: "refusal", value: create(RefusalSchema, { reason }) } }),
-  );
 }

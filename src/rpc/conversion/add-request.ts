@@ -33,21 +33,25 @@ export interface ParsedAdd {
 
 export function parseAddRequest(request: AddJobRequest, now: number, limits?: SpecLimits): ParsedAdd {
   const problems: Problem[] = [];
-  const asked = rawFromAddRequest(request, problems);
+  const asked = rawFromAddRequest(request, problems, limits);
   return { parsed: withProblems(problems, parseJobSpec(asked, now, limits)), asked };
 }
 
-export function rawFromAddRequest(request: AddJobRequest, problems: Problem[]): RawJobSpec {
-  return { ...rawFromFields(request, problems), allowsUnknownHandler: request.allowUnknownHandler };
+export function rawFromAddRequest(
+  request: AddJobRequest,
+  problems: Problem[],
+  limits?: SpecLimits,
+): RawJobSpec {
+  return { ...rawFromFields(request, problems, limits), allowsUnknownHandler: request.allowUnknownHandler };
 }
 
 /** The plain fields; those that cannot be read become problems, and are left out. */
-export function rawFromFields(fields: SpecFields, problems: Problem[]): RawJobSpec {
+export function rawFromFields(fields: SpecFields, problems: Problem[], limits?: SpecLimits): RawJobSpec {
   const { retry, requirements } = fields;
   return {
     name: fields.name,
     handler: fields.handler,
-    payload: payloadText(fields, problems),
+    payload: payloadText(fields, problems, limits),
     schedule: rawScheduleFromMessage(fields.schedule, problems),
     startAt: msFromTimestamp("startAt", fields.startAt, problems),
     endAt: msFromTimestamp("endAt", fields.endAt, problems),

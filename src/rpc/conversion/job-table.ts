@@ -3,30 +3,53 @@
 import { column, TextColumns } from "../../coordination/columns.ts";
 import { invalidArgument, type Problem } from "../../core/errors.ts";
 import { isProblems, parseJobSpec, type SpecLimits, withPayload } from "../../core/spec/job-spec.ts";
-import type { AddedTable, JobTable } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import type { AddedTable, AddJobRequest, JobTable } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import type { AddedJob } from "../../master/job-api.ts";
 import { type ParsedAdd, rawFromAddRequest, withProblems } from "./add-request.ts";
-import { checkJsonText } from "./json-value.ts";
+import { payloadText } from "./payload-field.ts";
 
-/** For each job its spec, or all that is wrong with it. Throws when it is no table. */
-export function parseAddTable(table: JobTable, now: number, limits?: SpecLimits): ParsedAdd[] {
+/** Reads what each job of a table asks for, with its spec, or all that is wrong with it. */
+export interface TableRows {
+  readonly count: number;
+  parsed(row: number): ParsedAdd;
+}
+
+/** Throws when it is no table. */
+export function rowsOfTable(table: JobTable, now: number, limits?: SpecLimits): TableRows {
   checkShape(table);
-  const templates = table.templates.map((message) => {
-    const problems: Problem[] = [];
-    const asked = rawFromAddRequest(message, problems);
-    return { problems, parsed: withProblems(problems, parseJobSpec(asked, now, limits)), asked };
-  });
-  return table.template.map((place, row) => {
-    const { asked, problems, parsed } = templates[place] as (typeof templates)[number];
-    const text = table.payload[row] ?? "";
-    if (text === "") return { parsed, asked };
-    const found = [...problems];
-    const payload = checkJsonText("payload", text, found);
-    const whole = payload === null || isProblems(parsed) ? null : withPayload(parsed, payload, limits);
-    if (whole !== null && !isProblems(whole)) return { parsed: whole, asked };
-    const own = { ...asked, payload };
-    return { parsed: whole ?? withProblems(found, parseJobSpec(own, now, limits)), asked: own };
-  });
+  const templates = new Map<number, Template>();
+  // As they are met: a table may have one for each job, which takes a while.
+  const templateAt = (place: number): Template => {
+    const known = templates.get(place);
+    if (known !== undefined) return known;
+    const template = checkTemplate(table.templates[place] as AddJobRequest, now, limits);
+    templates.set(place, template);
+    return template;
+  };
+  return {
+    count: table.template.length,
+    parsed(row) {
+      const { asked, problems, parsed } = templateAt(table.template[row] as number);
+      const text = table.payload[row] ?? "";
+      if (text === "") return { parsed, asked };
+      const found = [...problems];
+      const payload = payloadText({ payloadJson: text }, found, limits);
+      const whole = payload === null || isProblems(parsed) ? null : withPayload(parsed, payload, limits);
+      if (whole !== null && !isProblems(whole)) return { parsed: whole, asked };
+      const own = { ...asked, payload };
+      return { parsed: whole ?? withProblems(found, parseJobSpec(own, now, limits)), asked: own };
+    },
+  };
+}
+
+interface Template extends ParsedAdd {
+  readonly problems: readonly Problem[];
+}
+
+function checkTemplate(message: AddJobRequest, now: number, limits?: SpecLimits): Template {
+  const problems: Problem[] = [];
+  const asked = rawFromAddRequest(message, problems, limits);
+  return { problems, parsed: withProblems(problems, parseJobSpec(asked, now, limits)), asked };
 }
 
 function checkShape({ templates, template, payload }: JobTable): void {

@@ -2,7 +2,17 @@
 import { type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Problem } from "../../core/errors.ts";
+import type { SpecLimits } from "../../core/spec/job-spec.ts";
 import { checkJsonText, jsonTextFromValue } from "./json-value.ts";
+
+/** Escapes make a text up to three times as long as what it says. */
+const MOST_ESCAPED = 3;
+const ALWAYS_PARSED = 64 * 1024;
+
+/** The longest text of a payload that is looked at: one that is longer is refused for that, and need not be read to its end. */
+export function mostCharacters(maxPayloadBytes: number): number {
+  return Math.max(maxPayloadBytes * MOST_ESCAPED, ALWAYS_PARSED);
+}
 
 export interface PayloadFields {
   readonly payload?: Value | undefined;
@@ -10,8 +20,13 @@ export interface PayloadFields {
 }
 
 /** As JSON text. Null: there is none, or it is not valid, which is then one of the problems. */
-export function payloadText({ payload, payloadJson }: PayloadFields, problems: Problem[]): string | null {
+export function payloadText(
+  { payload, payloadJson }: PayloadFields,
+  problems: Problem[],
+  limits?: SpecLimits,
+): string | null {
   if (payloadJson === undefined) return jsonTextFromValue("payload", payload, problems);
+  if (limits !== undefined && payloadJson.length > mostCharacters(limits.maxPayloadBytes)) return payloadJson;
   if (payload !== undefined) {
     problems.push({
       field: "payloadJson",

@@ -28,7 +28,7 @@ export function applyUpdate(
   const paths = mask.length > 0 ? pathsFromMask(mask, job, problems) : pathsSetIn(job, problems);
   if (mask.length === 0) refuseOtherKey(spec, job, problems);
   if (paths.size === 0 && problems.length === 0) problems.push(nothingSet());
-  const incoming = rawFromFields(onlyNamed(job, paths), problems);
+  const incoming = rawFromFields(onlyNamed(job, paths), problems, limits);
   const merged = merge(rawFromSpec(spec), incoming, paths);
   const keepsSchedule = mask.length === 0 && isSameTime(spec, incoming);
   const raw = keepsSchedule ? { ...merged, schedule: rawFromSpec(spec).schedule } : merged;

@@ -9,6 +9,8 @@ export interface CallFailure {
   /** The master went away, or was out of reach: whether the call was run is not known. */
   readonly unavailable: boolean;
   readonly certainlyNotRun: boolean;
+  /** The connection broke before there was an answer: the call may be what broke the master. */
+  readonly broke?: true;
 }
 
 /** Of a call to the master in this process. */
@@ -45,7 +47,8 @@ export function forwardFailure(error: unknown): CallFailure {
       : `could not be reached (${error.rawMessage})`;
   const unavailable = notRun(`the master ${why}; try again`);
   if (!refused) unavailable.metadata.delete(NOT_RUN);
-  return { error: unavailable, unavailable: true, certainlyNotRun: refused };
+  const broke = !refused && error.code !== Code.DeadlineExceeded && { broke: true as const };
+  return { error: unavailable, unavailable: true, certainlyNotRun: refused, ...broke };
 }
 
 /** Whether nobody listens at the address: the one failure that proves that the call did not get through. */

@@ -30,6 +30,8 @@ export interface MasterCall<T> {
   readonly forward: (peer: Peer, options: CallOptions & { readonly headers: Headers }) => Promise<T>;
   /** Whether the call may be made again when nobody knows whether it was run. */
   readonly repeatable: boolean;
+  /** Whether it is large enough to break a master: then it is sent to one more, if it seems to have broken one. */
+  readonly mayBreak?: () => boolean;
 }
 
 /** Where the master is at a moment. */
@@ -48,6 +50,7 @@ export interface MasterCaller {
 }
 
 const FIRST_PAUSE_MS = 20;
+const MOST_BROKEN = 2;
 const LONGEST_PAUSE_MS = 500;
 
 export function isForwarded(context: CallContext): boolean {
@@ -107,6 +110,7 @@ export function createMasterCaller(options: {
       const giveUpAt = start + Math.min(answerIn(timeoutMs) ?? limits.defaultWaitMs, limits.maxWaitMs);
       const cutAt = start + Math.min(answerIn(timeoutMs) ?? limits.maxWaitMs, limits.maxWaitMs);
       let pauseMs = FIRST_PAUSE_MS;
+      let broken = 0;
       for (;;) {
         const target = await locate(context, giveUpAt);
         try {
@@ -121,6 +125,7 @@ export function createMasterCaller(options: {
           const failure = target.kind === "here" ? localFailure(error) : forwardFailure(error);
           const left = giveUpAt - clock.monotonic();
           const again = failure.certainlyNotRun || (failure.unavailable && call.repeatable);
+          if (failure.broke && ++broken >= MOST_BROKEN && call.mayBreak?.()) throw failure.error;
           if (!again || left <= 0 || isForwarded(context) || closing.aborted) throw failure.error;
         }
         // A refused forward means that the role is out of date; it seldom is for long.

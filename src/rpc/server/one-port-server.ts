@@ -3,16 +3,20 @@
  * bytes of a connection decide which of Node's two servers takes it over.
  *
  * Promises: no request, however malformed, ends the process; a connection that stays silent is
- * dropped; `close` ends within its grace period, whatever the other sides do.
+ * dropped, and so is a request that does not come to its end; `close` ends within its grace period, whatever the other
+ * sides do.
  */
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
+import { LatestFew } from "../../core/flow/latest-few.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "../connection.ts";
+import type { RpcLimits } from "../limits.ts";
 import { hasTwoHosts, hostProblem } from "./host-header.ts";
+import { Http2Sessions } from "./http2-sessions.ts";
 import { refuse } from "./refuse.ts";
 import { sniff } from "./sniff.ts";
 
@@ -32,11 +36,13 @@ export function createOnePortServer(options: {
   readonly handler: NodeHandler;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly sniffMs: number;
+  readonly limits: Pick<RpcLimits, "sniffMs" | "requestMs" | "maxHalfOpen" | "maxStreamsAConnection">;
 }): OnePortServer {
-  const { clock, logger } = options;
+  const { clock, logger, limits } = options;
   const sockets = new Set<net.Socket>();
-  const sessions = new Set<http2.ServerHttp2Session>();
+  /** Those without a request so far. */
+  const newcomers = new LatestFew<net.Socket>(limits.maxHalfOpen, (socket) => socket.destroy());
+  const sessions = new Http2Sessions({ clock, logger, handshakeMs: limits.sniffMs });
   const http1Responses = new Set<http.ServerResponse>();
   let closing = false;
 
@@ -56,12 +62,14 @@ export function createOnePortServer(options: {
   const h1 = http.createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: options.sniffMs,
-      connectionsCheckingInterval: Math.min(1000, options.sniffMs),
+      headersTimeout: Math.min(limits.sniffMs, limits.requestMs),
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: Math.min(1000, limits.sniffMs, limits.requestMs),
       // Node's own refusal has an empty body; `handle` says what is wrong.
       requireHostHeader: false,
     },
     (request, response) => {
+      newcomers.delete(request.socket);
       http1Responses.add(response);
       response.on("close", () => http1Responses.delete(response));
       if (closing) response.setHeader("Connection", "close");
@@ -71,26 +79,26 @@ export function createOnePortServer(options: {
   // Node enforces headersTimeout only on a server that listens itself; this starts its check.
   h1.emit("listening");
 
-  const h2 = http2.createServer({}, handle);
-  h2.on("session", (session) => {
-    sessions.add(session);
-    const cancel = clock.after(options.sniffMs, () => session.destroy());
-    session.once("remoteSettings", cancel);
-    session.on("error", (error) => logger.debug({ error }, "an HTTP/2 connection failed"));
-    session.on("close", () => {
-      cancel();
-      sessions.delete(session);
-    });
-  });
+  const h2 = http2.createServer({ settings: { maxConcurrentStreams: limits.maxStreamsAConnection } }, handle);
 
   const server = net.createServer(
     { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
     (socket) => {
       sockets.add(socket);
-      socket.on("close", () => sockets.delete(socket));
-      sniff(socket, clock, options.sniffMs, (isHttp2) => {
-        (isHttp2 ? h2 : h1).emit("connection", socket);
-        if (!isHttp2) socket.resume();
+      newcomers.add(socket);
+      socket.on("close", () => {
+        sockets.delete(socket);
+        newcomers.delete(socket);
+      });
+      sniff(socket, clock, limits.sniffMs, (isHttp2) => {
+        if (isHttp2) {
+          // Emitted within the next line: a session does not show the socket that it has.
+          h2.once("session", (session) => sessions.add(session, () => newcomers.delete(socket)));
+          h2.emit("connection", socket);
+        } else {
+          h1.emit("connection", socket);
+          socket.resume();
+        }
       });
     },
   );
@@ -103,10 +111,10 @@ export function createOnePortServer(options: {
         ? new Promise<void>((resolve) => server.close(() => resolve()))
         : Promise.resolve();
       const cancel = clock.after(graceMs, () => {
-        for (const session of sessions) session.destroy();
+        sessions.destroy();
         for (const socket of sockets) socket.destroy();
       });
-      for (const session of sessions) session.close();
+      sessions.close();
       for (const response of http1Responses) {
         if (!response.headersSent) response.setHeader("Connection", "close");
         // Headers of a stream are out already: its end alone would leave the connection open.
@@ -115,6 +123,7 @@ export function createOnePortServer(options: {
       h1.closeIdleConnections();
       await stopped;
       cancel();
+      sessions.destroy();
       // Stops the check that "listening" started; nothing is left to close.
       h1.close(() => {});
       h2.close(() => {});

@@ -1,8 +1,9 @@
 /** Puts the rpc layer together: the services, what they call, and the port they are reached at. */
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectRouter, MethodImpl } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, sleep } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Random } from "../../core/random.ts";
 import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
@@ -12,7 +13,7 @@ import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobStore } from "../../store/job-store.ts";
-import { connectionValues } from "../connection.ts";
+import { CALL_CONNECTION, connectionValues } from "../connection.ts";
 import { type Credentials, checkCaller, NO_CREDENTIALS } from "../credentials.ts";
 import { createMasterCaller } from "../forwarding/master-call.ts";
 import { createPeers } from "../forwarding/peers.ts";
@@ -22,17 +23,31 @@ import { createHealthService } from "../services/health-service.ts";
 import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
+import { CALL_SHARE, createAdmission } from "./admission.ts";
 import { answerInTime, noteTimeout } from "./answer-in-time.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
 import { jsonOptions } from "./exact-json.ts";
 import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
 import { sendPlainGrpcMessage } from "./grpc-message.ts";
+import { withLargeBodies } from "./large/large-bodies.ts";
+import { metered } from "./metered-body.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
 import { refuse, refusePath, settleContentType } from "./refuse.ts";
 import { forgetBinary, refusingBinary } from "./refuse-binary.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
 import { wordedRefusals } from "./worded-refusals.ts";
+
+/** Of what is decoded in one go: calls that hold no payload, and the others as long as they are small. */
+const MAX_OTHER_CALL_BYTES = 256 * 1024;
+
+/** Of calls that are taken in slices; null: of no such call. */
+function mostBytesOf({ name, parent }: DescMethod, limits: RpcLimits): number | null {
+  if (parent !== JobService) return null;
+  const { addJob, addJobs, streamAddJobs, updateJob } = JobService.method;
+  if (name === addJobs.name || name === streamAddJobs.name) return limits.maxCallBytes;
+  return name === addJob.name || name === updateJob.name ? maxJobBytes(limits) : null;
+}
 
 export interface RpcServerOptions {
   readonly role: Role;
@@ -54,6 +69,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   const { role, whyNotReady, store, clock, random, logger, identity, credentials = NO_CREDENTIALS } = options;
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
+  const admission = createAdmission(limits, clock);
   const peers = createPeers({ maxCallBytes: limits.maxCallBytes, credentials });
   const master = createMasterCaller({
     role,
@@ -86,20 +102,22 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
 
   const health = createHealthService({ whyNotReady, clock, closing: closing.signal });
 
+  const large = (handle: UniversalHandler): UniversalHandler => {
+    const mostBytes = mostBytesOf(handle.method, limits);
+    if (mostBytes === null) return handle;
+    const { maxPayloadBytes } = limits;
+    return withLargeBodies(handle, { mostBytes, maxPayloadBytes, pause: (ms) => sleep(clock, ms) });
+  };
+
   const handler = connectNodeAdapter({
     routes(router: ConnectRouter) {
       const { method } = JobService;
-      const serve = <M extends DescMethod>(
-        of: M,
-        serves: MethodImpl<M>,
-        more: { readMaxBytes?: number } = {},
-      ) => router.rpc(of, serves, { ...more, jsonOptions: jsonOptions(of) });
-      const manyJobs = { readMaxBytes: limits.maxCallBytes };
-      const oneJob = { readMaxBytes: maxJobBytes(limits) };
-      serve(method.addJobs, jobs.addJobs, manyJobs);
-      serve(method.streamAddJobs, jobs.streamAddJobs, manyJobs);
-      serve(method.addJob, jobs.addJob, oneJob);
-      serve(method.updateJob, jobs.updateJob, oneJob);
+      const serve = <M extends DescMethod>(of: M, serves: MethodImpl<M>) =>
+        router.rpc(of, serves, { jsonOptions: jsonOptions(of) });
+      serve(method.addJobs, jobs.addJobs);
+      serve(method.streamAddJobs, jobs.streamAddJobs);
+      serve(method.addJob, jobs.addJob);
+      serve(method.updateJob, jobs.updateJob);
       serve(method.deleteJob, jobs.deleteJob);
       serve(method.pauseJob, jobs.pauseJob);
       serve(method.resumeJob, jobs.resumeJob);
@@ -112,12 +130,12 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       serve(method.previewSchedule, jobs.previewSchedule);
       serve(method.watchJob, jobs.watchJob);
       router.service(ClusterService, cluster);
-      router.service(NodeService, nodes, manyJobs);
+      router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
       router.service(Health, health);
       for (const [index, handle] of router.handlers.entries())
-        router.handlers[index] = wordedRefusals(refusingBinary(explainingJson(handle)));
+        router.handlers[index] = metered(large(wordedRefusals(refusingBinary(explainingJson(handle)))));
     },
-    readMaxBytes: 1024 * 1024,
+    readMaxBytes: MAX_OTHER_CALL_BYTES,
     maxTimeoutMs: limits.maxTimeoutMs,
     jsonOptions: jsonOptions(null),
     interceptors: [
@@ -128,10 +146,10 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     ],
     requestGate(context) {
       noteTimeout(context);
-      checkCaller(context, credentials);
+      if (checkCaller(context, credentials) === "node") context.values.get(CALL_CONNECTION).isOfNode();
       refuseEmptyJson(context);
     },
-    contextValues: connectionValues,
+    contextValues: (request) => connectionValues(request).set(CALL_SHARE, admission.shareOf(request)),
     fallback: answerProbe({ role, whyNotReady, closing: closing.signal, otherwise: refusePath }),
   });
 
@@ -139,12 +157,13 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     handler(request, response) {
       const problem = settleContentType(request);
       if (problem !== null) return refuse(response, 415, "invalid_argument", problem);
+      if (!admission.admit(request, response)) return;
       sendPlainGrpcMessage(request, response);
       handler(request, response);
     },
     clock,
     logger,
-    sniffMs: limits.sniffMs,
+    limits,
   });
   return {
     listen: server.listen,

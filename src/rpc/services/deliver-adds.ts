@@ -3,8 +3,12 @@ import type { AddJobsRequest, AddJobsResponse } from "../../gen/elasticjob/v1/jo
 import { answerOf } from "../conversion/add-outcome.ts";
 import { type CallContext, isForwarded, type MasterCaller } from "../forwarding/master-call.ts";
 import type { RpcLimits } from "../limits.ts";
+import { roughSize } from "../message-size.ts";
 import { addOnMaster } from "./add-on-master.ts";
 import type { AddCall } from "./check-add-jobs.ts";
+
+/** No master breaks of less; the size is a guess. */
+const LARGE_BYTES = 256 * 1024;
 
 /** Brings an AddJobs to the master. With a key, repeated until it is answered: the answer is the same however often it was run. */
 export type DeliverAdds = (
@@ -17,6 +21,7 @@ export function createDelivery(master: MasterCaller, limits: RpcLimits): Deliver
   return (request, { key, isOwnKey, isLone }, context) =>
     master.call(context, {
       repeatable: key !== null,
+      mayBreak: () => roughSize(request) > LARGE_BYTES,
       onMaster: (api) =>
         addOnMaster(api, request, { key, isOwnKey, isLone, forwarded: isForwarded(context) }, limits),
       async forward(peer, options) {

@@ -35,6 +35,7 @@ import { callKey } from "../forwarding/call-key.ts";
 import { gatherAdds } from "../forwarding/gather-adds.ts";
 import type { MasterCaller } from "../forwarding/master-call.ts";
 import { refuseUnknownFields } from "../forwarding/unknown-fields.ts";
+import { wholeRequests, withWhole } from "../large-request.ts";
 import type { RpcLimits } from "../limits.ts";
 import { addMethods } from "./add-jobs.ts";
 import { createDelivery } from "./deliver-adds.ts";
@@ -82,37 +83,43 @@ export function createJobService(options: {
   }
 
   return {
-    addJob: (request: AddJobRequest, context: HandlerContext) => adds.addJob(request, context),
+    addJob: (request: AddJobRequest, context: HandlerContext) =>
+      withWhole(request, context, (whole) => adds.addJob(whole, context)),
 
-    async addJobs(request: AddJobsRequest, context: HandlerContext) {
-      return adds.addJobs(request, callKey(context), context);
-    },
+    addJobs: (request: AddJobsRequest, context: HandlerContext) =>
+      withWhole(request, context, async (whole) => adds.addJobs(whole, callKey(context), context)),
 
     streamAddJobs: (requests: AsyncIterable<StreamAddJobsRequest>, context: HandlerContext) =>
-      answerAdds(requests, context, { add: adds.addJobs, clock, closing, whyNotReady }),
+      answerAdds(wholeRequests(requests, context), context, {
+        add: adds.addJobs,
+        clock,
+        closing,
+        whyNotReady,
+      }),
 
     // Neither is repeated by itself: a second update would change the revision again, and a second
     // delete would say not_found of a job that the first one deleted.
-    updateJob(request: UpdateJobRequest, context: HandlerContext) {
-      return master.call(context, {
-        repeatable: false,
-        forward: (peer, call) => peer.jobs.updateJob(request, call),
-        async onMaster(api) {
-          refuseUnknownFields(request, context);
-          const jobId = jobIdFromString(request.jobId);
-          const paths = request.updateMask?.paths ?? [];
-          const allowed = request.allowUnknownHandler ? { allowsUnknownHandler: true as const } : {};
-          let changed = false;
-          const change = (spec: JobSpec) => {
-            const after = specOrThrow(applyUpdate(spec, request.job, paths, api.clusterTime(), limits));
-            changed = after !== spec;
-            return changed ? { ...after, ...allowed } : spec;
-          };
-          const { job } = await messagesOf(await api.updateJob(jobId, request.revision ?? null, change));
-          return create(UpdateJobResponseSchema, { job, changed });
-        },
-      });
-    },
+    updateJob: (sent: UpdateJobRequest, context: HandlerContext) =>
+      withWhole(sent, context, (request) =>
+        master.call(context, {
+          repeatable: false,
+          forward: (peer, call) => peer.jobs.updateJob(request, call),
+          async onMaster(api) {
+            refuseUnknownFields(request, context);
+            const jobId = jobIdFromString(request.jobId);
+            const paths = request.updateMask?.paths ?? [];
+            const allowed = request.allowUnknownHandler ? { allowsUnknownHandler: true as const } : {};
+            let changed = false;
+            const change = (spec: JobSpec) => {
+              const after = specOrThrow(applyUpdate(spec, request.job, paths, api.clusterTime(), limits));
+              changed = after !== spec;
+              return changed ? { ...after, ...allowed } : spec;
+            };
+            const { job } = await messagesOf(await api.updateJob(jobId, request.revision ?? null, change));
+            return create(UpdateJobResponseSchema, { job, changed });
+          },
+        }),
+      ),
 
     deleteJob(request: DeleteJobRequest, context: HandlerContext) {
       return master.call(context, {

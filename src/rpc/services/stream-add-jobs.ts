@@ -21,6 +21,7 @@ import { toConnectError } from "../error-codes.ts";
 import { checkCallKey } from "../forwarding/call-key.ts";
 import type { CallContext } from "../forwarding/master-call.ts";
 import { inTime } from "../in-time.ts";
+import type { StreamedRequest } from "../large-request.ts";
 import { withReason } from "../with-reason.ts";
 
 /** What one stream may have open, read and not answered or answered and not taken: then it is not read on. */
@@ -34,10 +35,12 @@ interface Answered {
   readonly answer: StreamAddJobsResponse;
   /** How many were asked for. */
   readonly jobs: number;
+  /** Its request is not held any longer. */
+  readonly release: () => void;
 }
 
 export async function* answerAdds(
-  requests: AsyncIterable<StreamAddJobsRequest>,
+  requests: AsyncIterable<StreamedRequest<StreamAddJobsRequest>>,
   context: CallContext,
   options: {
     readonly add: Add;
@@ -61,13 +64,14 @@ export async function* answerAdds(
     if (isDone || context.signal.aborted || failure !== null) answers.close();
   };
 
-  async function start(request: StreamAddJobsRequest): Promise<void> {
+  async function start({ request, release }: StreamedRequest<StreamAddJobsRequest>): Promise<void> {
     const jobs = countOf(request);
     openRequests++;
     openJobs += jobs;
     try {
-      answers.push({ answer: await answerOf(request, context, options), jobs });
+      answers.push({ answer: await answerOf(request, context, options), jobs, release });
     } catch (error) {
+      release();
       failure ??= { error };
       closeWhenDone();
     }
@@ -103,7 +107,8 @@ export async function* answerAdds(
   context.signal.addEventListener("abort", end, { once: true });
   void read();
   try {
-    for await (const { answer, jobs } of answers) {
+    for await (const { answer, jobs, release } of answers) {
+      release();
       yield answer;
       openRequests--;
       openJobs -= jobs;

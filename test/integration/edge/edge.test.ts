@@ -390,6 +390,46 @@ describe("nodes that fail", () => {
     }
   });
 
+  test.each([
+    ["at once", "an add", 0, '{"handler":"echo"}', "/JobService/AddJob"],
+    ["at once", "a read", 0, '{"jobId":"1"}', "/JobService/GetJobStatus"],
+    [
+      "after they were silent",
+      "a large add",
+      2_500,
+      `{"handler":"${"x".repeat(20_000)}"}`,
+      "/JobService/AddJob",
+    ],
+  ])("sends what breaks nodes %s to one other at most: %s", async (_, __, ms, body, path) => {
+    const sentTo: string[] = [];
+    const breaking: typeof fetch = async (input) => {
+      sentTo.push(new URL(String(input)).host);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      throw new TypeError("fetch failed", {
+        cause: Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }),
+      });
+    };
+    const upstreams = ["http://a", "http://b", "http://c"];
+    const answer = await app({ upstreams, fetch: breaking }).fetch(post(path, body));
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ message: expect.stringContaining("connection broke") });
+    expect(sentTo).toEqual(["a", "b"]);
+  });
+
+  test("takes a call that broke a node to another one, which answers", async () => {
+    let broken = 0;
+    const breaking: typeof fetch = async (input, init) => {
+      if (String(input).startsWith(server.url)) return fetch(input, init);
+      broken++;
+      throw new TypeError("fetch failed", { cause: new Error("other side closed") });
+    };
+    const answer = await app({ upstreams: ["http://a", server.url], fetch: breaking }).fetch(
+      post("/JobService/AddJob", '{"handler":"echo"}'),
+    );
+    expect(answer.status).toBe(200);
+    expect(broken).toBe(1);
+  });
+
   test("goes to the next node when one refuses the connection, and stays there", async () => {
     const dead = `http://127.0.0.1:${await refusingPort()}`;
     const edgeApp = app({ upstreams: [dead, server.url] });

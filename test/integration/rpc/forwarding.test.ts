@@ -1,7 +1,9 @@
+import http2 from "node:http2";
+import type { AddressInfo } from "node:net";
 import { create, type UnknownField } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { ElasticJobError } from "../../../src/core/errors.ts";
 import { STORED_STATUS } from "../../../src/core/job.ts";
 import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
@@ -28,6 +30,21 @@ async function errorOf(promise: Promise<unknown>): Promise<ConnectError> {
     () => expect.unreachable("it should have failed"),
     (error) => ConnectError.from(error),
   );
+}
+
+/** Takes connections, and breaks them off when a call comes. */
+async function breakingMaster(): Promise<{ readonly address: string; count(): number }> {
+  let count = 0;
+  const server = http2.createServer();
+  server.on("stream", (stream) => {
+    count++;
+    stream.on("error", () => {});
+    stream.session?.on("error", () => {});
+    stream.session?.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, count: () => count };
 }
 
 const forwarded = { headers: { "elastic-job-forwarded": "1" } };
@@ -126,6 +143,19 @@ describe("a follower", () => {
     const { jobId } = await within(5000, "the add is answered", adding);
     expect(next.api.jobs.has(Number(jobId))).toBe(true);
     expect(next.api.calls[0]?.key).toBe(master.api.calls[0]?.key);
+  });
+
+  test("sends what breaks masters to one other at most, if it is large", async () => {
+    const sockets = await breakingMaster();
+    const master = { ...(await startNode()).asMaster, address: sockets.address };
+    const follower = await startNode({ role: { kind: "follower", master } });
+    const jobs = Array.from({ length: 300 }, () => ({ handler: "echo", name: "n".repeat(1000) }));
+    const error = await errorOf(jobsAt(follower).addJobs({ jobs }, { timeoutMs: 5000 }));
+    expect(error).toMatchObject({
+      code: Code.Unavailable,
+      rawMessage: expect.stringContaining("could not be reached"),
+    });
+    expect(sockets.count()).toBe(2);
   });
 
   test("adds itself what it could not forward, once it is the master", async () => {

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { STORED_STATUS } from "../../../src/core/job.ts";
 import { JobStatus } from "../../../src/gen/elasticjob/v1/job_pb.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
+import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
 import { createOnePortServer } from "../../../src/rpc/server/one-port-server.ts";
 import { realClock, recordingLogger, within } from "../../fixtures/real-time.ts";
 import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
@@ -290,7 +291,7 @@ test("a port that is taken is refused with a message that names PORT", async () 
     handler: () => {},
     clock: realClock,
     logger: recordingLogger(),
-    sniffMs: 1000,
+    limits: DEFAULT_LIMITS,
   });
   await expect(server.listen("127.0.0.1", node.port)).rejects.toThrow(
     new RegExp(`PORT: ${node.port} .*taken`),

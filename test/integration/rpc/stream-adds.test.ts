@@ -341,6 +341,10 @@ describe("a node that stops", () => {
 });
 
 describe("answering", () => {
+  async function* streamed<T>(requests: AsyncIterable<T>) {
+    for await (const request of requests) yield { request, release: () => {} };
+  }
+
   const context = (signal: AbortSignal) => ({
     signal,
     requestHeader: new Headers(),
@@ -366,7 +370,7 @@ describe("answering", () => {
       return stopped.promise.then(() => create(AddJobsResponseSchema));
     };
     const options = { add, clock: realClock, closing: closing.signal, whyNotReady: () => null };
-    const answers = answerAdds(requests(), context(new AbortController().signal), options);
+    const answers = answerAdds(streamed(requests()), context(new AbortController().signal), options);
     const first = answers.next();
     await until("the first is begun", () => begun === 1);
     closing.abort();
@@ -392,7 +396,7 @@ describe("answering", () => {
       whyNotReady: () => null,
     };
     // Stands where it has given an answer, and is not asked for the next.
-    await answerAdds(requests(), context(caller.signal), options).next();
+    await answerAdds(streamed(requests()), context(caller.signal), options).next();
     expect(getEventListeners(closing.signal, "abort")).toHaveLength(1);
     caller.abort();
     expect(getEventListeners(closing.signal, "abort")).toHaveLength(0);

@@ -10,7 +10,7 @@ import {
   JobTableSchema,
 } from "../../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { parseAddRequest } from "../../../../src/rpc/conversion/add-request.ts";
-import { parseAddTable } from "../../../../src/rpc/conversion/job-table.ts";
+import { rowsOfTable } from "../../../../src/rpc/conversion/job-table.ts";
 
 const NOW = Date.parse("2026-10-10T10:00:00Z");
 const LIMITS = { maxPayloadBytes: 500 };
@@ -18,6 +18,11 @@ const LIMITS = { maxPayloadBytes: 500 };
 function tableFrom(jobs: readonly AddJobInput[]): JobTable {
   const known = new Templates();
   return tableOf(jobs.map((job) => known.tableJob(job)));
+}
+
+function parseAddTable(table: JobTable, ...[now, limits]: [number, typeof LIMITS]) {
+  const rows = rowsOfTable(table, now, limits);
+  return Array.from({ length: rows.count }, (_, row) => rows.parsed(row));
 }
 
 function problemsOf(table: JobTable): string[][] {
