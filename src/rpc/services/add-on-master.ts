@@ -34,7 +34,8 @@ export async function addOnMaster(
 ): Promise<AddJobsResponse> {
   const read = itemReader(request, call, api.clusterTime(), limits);
   const items: AddItem[] = [];
-  // Not awaited for the few jobs of most calls.
+  // Few calls have so many jobs that any of this waits.
+  if (read.count >= JOBS_A_LOOK) turns.start();
   for (let index = 0; index < read.count; index++) {
     if (index % JOBS_A_LOOK === JOBS_A_LOOK - 1 && turns.isOver) await turns.next();
     items.push(read.item(index));
