@@ -62,7 +62,8 @@ function textProblem(text: string): string | null {
     : `has ${JSON.stringify(name.slice(0, 80))} twice in one object; a name is accepted once`;
 }
 
-function faultText({ fault, path }: FoundFault, levels: number): string {
+/** What is wrong with JSON of so many levels, in words. */
+export function faultText({ fault, path }: FoundFault, levels: number): string {
   const at = path === "" ? "" : `, at ${path}`;
   switch (fault) {
     case "deep": {
@@ -74,6 +75,13 @@ function faultText({ fault, path }: FoundFault, levels: number): string {
     case "surrogate":
       return `has half of a surrogate pair${at}, which UTF-8 cannot carry; whole characters are accepted`;
   }
+}
+
+/** Halves of surrogate pairs, which would go on as U+FFFD, in JSON that has no more levels than any message. */
+export function halfPair(json: unknown): Problem | null {
+  const { fault } = inspectJson(json, MAX_TEXT_LEVELS, true);
+  if (fault?.fault !== "surrogate") return null;
+  return { field: fault.path || "the body", message: faultText({ ...fault, path: "" }, MAX_TEXT_LEVELS) };
 }
 
 /** JSON on the wire: one of them, or none. */

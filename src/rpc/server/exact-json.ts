@@ -5,10 +5,11 @@
 import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
 import { invalidArgument } from "../../core/errors.ts";
 import { holdsPairs, withExactTexts, withValues } from "../../core/json/exact-payloads.ts";
-import { inspectJson, MAX_TEXT_LEVELS, mayHoldSurrogates } from "../../core/json/json-faults.ts";
+import { mayHoldSurrogates } from "../../core/json/json-faults.ts";
 import { repeatedName } from "../../core/json/json-strings.ts";
 import { decodeUtf8 } from "../../core/json/utf8.ts";
 import { exactJson } from "../../core/json/value-json.ts";
+import { halfPair } from "../conversion/json-value.ts";
 
 const encoder = new TextEncoder();
 
@@ -24,20 +25,12 @@ export function jsonOptions(method: DescMethod | null) {
 
 function requestText(schema: DescMessage | undefined, bytes: Uint8Array): string {
   const text = decodeUtf8(bytes, "the body");
-  if (mayHoldSurrogates(text)) refuseHalves(text);
+  const half = mayHoldSurrogates(text) ? halfPair(JSON.parse(text)) : null;
+  if (half !== null) throw invalidArgument([half]);
   if (schema === undefined) return text;
   const exact = withExactTexts(schema, text);
   // A name that is there twice is the decoder's to refuse; here it would be gone.
   return exact === text || repeatedName(text) !== null ? text : exact;
-}
-
-/** Halves of surrogate pairs, which would go on as U+FFFD. */
-function refuseHalves(text: string): void {
-  // Deeper than any message; what lies deeper is refused for that.
-  const { fault } = inspectJson(JSON.parse(text), MAX_TEXT_LEVELS, true);
-  if (fault?.fault !== "surrogate") return;
-  const message = "has half of a surrogate pair, which UTF-8 cannot carry; whole characters are accepted";
-  throw invalidArgument([{ field: fault.path || "the body", message }]);
 }
 
 /** Of payloadJson and outputJson. */

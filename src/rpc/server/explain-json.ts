@@ -12,9 +12,10 @@ import type {
 import { timeProblemsOfText } from "../../core/calendar/json-times.ts";
 import { ElasticJobError, invalidArgument, type Problem } from "../../core/errors.ts";
 import { parseExact } from "../../core/json/exact-numbers.ts";
-import { inspectJson, MAX_TEXT_LEVELS, mayHoldSurrogates } from "../../core/json/json-faults.ts";
+import { mayHoldSurrogates } from "../../core/json/json-faults.ts";
 import { withProtoDurations } from "../../core/plain-durations.ts";
 import { shorten } from "../../core/short-text.ts";
+import { halfPair } from "../conversion/json-value.ts";
 import { toConnectError } from "../error-codes.ts";
 import { findJsonProblems, MAX_PROBLEMS } from "./json-problems.ts";
 import { isBytes, once, refusal } from "./refusal.ts";
@@ -70,7 +71,7 @@ export function explainingJson(handler: UniversalHandler): UniversalHandler {
       return handler(keptRequest(again, sentJson(again) ?? sent));
     }
     const message = explain(schema, text);
-    return message === null ? response : refusal(message, response.header);
+    return message === null ? response : refusal(response, { message });
   };
   return Object.assign(explaining, { ...handler });
 }
@@ -112,14 +113,10 @@ function explain(schema: DescMessage, text: string): string | null {
     return shorten(`the body is not JSON: ${why}`, MOST_SAID_CHARACTERS);
   }
   // The answer says so already, and half a character would only be shown as it is not.
-  if (mayHoldSurrogates(text) && !isWhole(json)) return null;
+  if (mayHoldSurrogates(text) && halfPair(json) !== null) return null;
   const problems = findJsonProblems(schema, withProtoDurations(schema, json));
   if (problems.length === 0) return problemOfText(schema, text);
   return refusalOf(problems).message;
-}
-
-function isWhole(json: JsonValue): boolean {
-  return inspectJson(json, MAX_TEXT_LEVELS, true).fault?.fault !== "surrogate";
 }
 
 function refusalOf(problems: readonly Problem[]): ElasticJobError {

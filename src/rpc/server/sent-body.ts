@@ -2,26 +2,20 @@
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { type ContextKey, createContextKey } from "@connectrpc/connect";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { decodeUtf8 } from "../../core/json/utf8.ts";
-
-/** A byte of flags and four of length (gRPC, gRPC-Web, and Connect's streams). */
-const ENVELOPE_BYTES = 5;
-const COMPRESSED = 1;
+import { type BodyKind, bodyKindOf, COMPRESSED, compressionOf, ENVELOPE_BYTES } from "./body-kind.ts";
 
 export class SentBody {
   private pieces: Uint8Array[] = [];
-  private readonly isEnveloped: boolean;
-  private readonly encoding: string | null;
+  private readonly kind: Pick<BodyKind, "isEnveloped" | "encoding">;
 
-  constructor(isEnveloped: boolean, encoding: string | null) {
-    this.isEnveloped = isEnveloped;
-    this.encoding = encoding;
+  constructor(kind: SentBody["kind"]) {
+    this.kind = kind;
   }
 
   /** Of a request that carries its message in its URL. */
   static ofQuery(query: URLSearchParams): SentBody {
-    const sent = new SentBody(false, query.get("compression"));
+    const sent = new SentBody({ isEnveloped: false, encoding: query.get("compression") ?? "identity" });
     const message = query.get("message") ?? "";
     sent.keep(query.get("base64") === "1" ? base64Decode(message) : new TextEncoder().encode(message));
     return sent;
@@ -61,11 +55,12 @@ export class SentBody {
         ? Buffer.from(first.buffer, first.byteOffset, first.byteLength)
         : Buffer.concat(this.pieces);
     this.pieces = [];
-    if (!this.isEnveloped) return plainBytes(bytes, this.encoding);
+    const { isEnveloped, encoding } = this.kind;
+    if (!isEnveloped) return plainBytes(bytes, encoding);
     const end = ENVELOPE_BYTES + bytes.readUInt32BE(1);
     if (bytes.byteLength > end) this.pieces.push(bytes.subarray(end));
     const isCompressed = ((bytes[0] ?? 0) & COMPRESSED) !== 0;
-    return plainBytes(bytes.subarray(ENVELOPE_BYTES, end), isCompressed ? this.encoding : null);
+    return plainBytes(bytes.subarray(ENVELOPE_BYTES, end), isCompressed ? encoding : "identity");
   }
 }
 
@@ -76,39 +71,23 @@ export const SENT_BINARY: ContextKey<SentBody | null> = createContextKey<SentBod
   description: "a binary request that is not decoded yet",
 });
 
-const JSON_CONTENT = /^application\/(json|connect\+json|grpc\+json|grpc-web\+json)(?![\w+])/i;
-const BINARY_CONTENT = /^application\/(proto|grpc|grpc\+proto)(?![\w+-])/i;
-const ENCODING_HEADERS: Readonly<Record<string, string>> = {
-  json: "content-encoding",
-  "connect+json": "connect-content-encoding",
-};
-
 /** What will be kept of a request; null: its messages are not JSON. */
 export function sentJson({ method, url, header }: UniversalServerRequest): SentBody | null {
   if (method === "GET") {
     const query = new URL(url).searchParams;
     return query.get("encoding") === "json" ? SentBody.ofQuery(query) : null;
   }
-  const kind = JSON_CONTENT.exec(header.get("content-type") ?? "")?.[1]?.toLowerCase();
-  if (kind === undefined) return null;
-  return new SentBody(kind !== "json", header.get(ENCODING_HEADERS[kind] ?? "grpc-encoding"));
+  const kind = bodyKindOf(header);
+  return kind?.isJson === true ? new SentBody(kind) : null;
 }
 
-/** The same of a request with one binary message, by Connect or gRPC. */
+/** The same of a request whose messages are binary. */
 export function sentBinary({ header }: UniversalServerRequest): SentBody | null {
-  const kind = BINARY_CONTENT.exec(header.get("content-type") ?? "")?.[1]?.toLowerCase();
-  if (kind === undefined) return null;
-  return kind === "proto"
-    ? new SentBody(false, header.get("content-encoding"))
-    : new SentBody(true, header.get("grpc-encoding"));
+  const kind = bodyKindOf(header);
+  return kind?.isJson === false ? new SentBody(kind) : null;
 }
 
-async function plainBytes(bytes: Buffer, encoding: string | null): Promise<Uint8Array> {
-  for (const compression of [compressionGzip, compressionBrotli]) {
-    // It was decompressed before, within the limit.
-    if (compression.name === encoding) {
-      return compression.decompress(bytes, Number.MAX_SAFE_INTEGER);
-    }
-  }
-  return bytes;
+async function plainBytes(bytes: Buffer, encoding: string): Promise<Uint8Array> {
+  // It was decompressed before, within the limit.
+  return compressionOf(encoding)?.decompress(bytes, Number.MAX_SAFE_INTEGER) ?? bytes;
 }

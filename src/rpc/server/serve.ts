@@ -34,7 +34,7 @@ import { metered } from "./metered-body.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
 import { refuse, refusePath, settleContentType } from "./refuse.ts";
-import { forgetBinary, refusingBinary } from "./refuse-binary.ts";
+import { refuseBinary } from "./refuse-binary.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
 import { wordedRefusals } from "./worded-refusals.ts";
 
@@ -133,13 +133,13 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
       router.service(Health, health);
       for (const [index, handle] of router.handlers.entries())
-        router.handlers[index] = metered(large(wordedRefusals(refusingBinary(explainingJson(handle)))));
+        router.handlers[index] = metered(large(wordedRefusals(explainingJson(handle))));
     },
     readMaxBytes: MAX_OTHER_CALL_BYTES,
     maxTimeoutMs: limits.maxTimeoutMs,
     jsonOptions: jsonOptions(null),
     interceptors: [
-      forgetBinary,
+      refuseBinary,
       checkTimesOfJson,
       errorInterceptor(logger, random, whyNotReady),
       answerInTime(clock),

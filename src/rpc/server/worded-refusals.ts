@@ -2,7 +2,7 @@
  * The adapter refuses some calls without a word, and takes bytes that are no message of protobuf's for a fault of this
  * program. Both are put into words that say whose fault it is and what would be accepted, in the form of the call's protocol.
  */
-import { Code } from "@connectrpc/connect";
+import { Code, createContextValues } from "@connectrpc/connect";
 import type {
   UniversalHandler,
   UniversalServerRequest,
@@ -10,30 +10,44 @@ import type {
 } from "@connectrpc/connect/protocol";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { quote } from "../../core/errors.ts";
-import { notOfItsKind, once } from "./refusal.ts";
+import { ENVELOPE_BYTES, enveloped } from "./body-kind.ts";
+import { isBytes, jsonBytes, once, refusal } from "./refusal.ts";
+import { binaryProblem } from "./refuse-binary.ts";
+import { SENT_BINARY, type SentBody, sentBinary } from "./sent-body.ts";
 
-/** What the adapter says, as of a fault of its own, of bytes that a caller has sent. */
-const PARSE_BINARY = "parse binary: ";
 const NOT_COMPRESSED_SO = /^(decompression failed$|received compressed envelope)/;
-/** A byte of flags and four of length. */
-const ENVELOPE_BYTES = 5;
 const END_OF_CONNECT = 0b10;
 const END_OF_GRPC_WEB = 0x80;
 
+/** What the adapter said, in words of ours; null: it was about something else. */
+type Words = (said: string | undefined) => Promise<string | null>;
+
 export function wordedRefusals(handler: UniversalHandler): UniversalHandler {
+  const { input, methodKind } = handler.method;
   const worded = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
-    const response = await handler(request);
+    const sent = methodKind === "unary" ? sentBinary(request) : null;
+    const response = await handler(sent === null ? request : kept(request, sent));
     const { status, body, trailer } = response;
+    const words: Words = async (said = "") =>
+      NOT_COMPRESSED_SO.test(said)
+        ? "the body: is not compressed as the call says; gzip and br are accepted, each whole and named, or none"
+        : binaryProblem(input, said, sent);
     if (body === undefined && status >= 400) return withoutBody(handler, request, response);
-    if (trailer !== undefined) return withGrpcStatus(handler, response, trailer);
+    if (trailer !== undefined) return withGrpcStatus(response, trailer, words);
     if (body === undefined) return response;
     const type = response.header?.get("content-type") ?? "";
-    if (status === 500 && type === "application/json") return withConnectError(handler, response, body);
+    if (status === 500 && type === "application/json") return withConnectError(response, body, words);
     return /^application\/(connect\+|grpc-web)/.test(type)
-      ? { ...response, body: withEnd(handler, body) }
+      ? { ...response, body: withEnd(body, words) }
       : response;
   };
   return Object.assign(worded, { ...handler });
+}
+
+function kept(request: UniversalServerRequest, sent: SentBody): UniversalServerRequest {
+  if (!isBytes(request.body)) return request;
+  const contextValues = (request.contextValues ?? createContextValues()).set(SENT_BINARY, sent);
+  return { ...request, body: sent.keeping(request.body), contextValues };
 }
 
 function withoutBody(
@@ -43,49 +57,35 @@ function withoutBody(
 ): UniversalServerResponse {
   const type = request.header.get("content-type") ?? "";
   const isStream = method.methodKind !== "unary";
-  switch (response.status) {
+  const { status } = response;
+  switch (status) {
     case 405: {
       const message = `${request.method}: ${method.name} takes POST only`;
-      return refusal(response, 405, Code.Unimplemented, message, { allow: "POST" });
+      return refusal(response, { status, code: Code.Unimplemented, message, headers: { allow: "POST" } });
     }
     case 505: {
       const message = `${method.name} reads and answers on one stream, which needs HTTP/2; call it over HTTP/2`;
-      return refusal(response, 505, Code.Unimplemented, message);
+      return refusal(response, { status, code: Code.Unimplemented, message });
     }
     case 415: {
       const accepted = isStream
         ? `is for calls of one answer, and ${method.name} is a stream: application/connect+json (each message behind a byte of flags and four of its length) is accepted, and the types of Connect's streams, gRPC and gRPC-Web`
         : `is for streams, and ${method.name} has one answer: application/json is accepted, and application/proto and the types of gRPC and gRPC-Web`;
-      return refusal(response, 415, Code.InvalidArgument, `Content-Type: ${quote(type)} ${accepted}`);
+      return refusal(response, { status, message: `Content-Type: ${quote(type)} ${accepted}` });
     }
     default:
       return response;
   }
 }
 
-function refusal(
-  response: UniversalServerResponse,
-  status: number,
-  code: Code,
-  message: string,
-  more: Readonly<Record<string, string>> = {},
-): UniversalServerResponse {
-  const bytes = jsonBytes({ code: codeToString(code), message });
-  const header = new Headers(response.header);
-  for (const [name, value] of Object.entries(more)) header.set(name, value);
-  header.set("content-type", "application/json");
-  header.set("content-length", String(bytes.byteLength));
-  return { status, header, body: once(bytes) };
-}
-
 /** By the first bytes of its body, gRPC's status is known already. */
-function withGrpcStatus(
-  handler: UniversalHandler,
+async function withGrpcStatus(
   response: UniversalServerResponse,
   trailer: Headers,
-): UniversalServerResponse {
+  words: Words,
+): Promise<UniversalServerResponse> {
   if (trailer.get("grpc-status") !== String(Code.Internal)) return response;
-  const message = explained(handler, decodeURIComponent(trailer.get("grpc-message") ?? ""));
+  const message = await words(decodeURIComponent(trailer.get("grpc-message") ?? ""));
   if (message === null) return response;
   trailer.set("grpc-status", String(Code.InvalidArgument));
   trailer.set("grpc-message", encodeURIComponent(message));
@@ -93,83 +93,57 @@ function withGrpcStatus(
 }
 
 async function withConnectError(
-  handler: UniversalHandler,
   response: UniversalServerResponse,
   body: NonNullable<UniversalServerResponse["body"]>,
+  words: Words,
 ): Promise<UniversalServerResponse> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of body) pieces.push(piece);
-  const text = Buffer.concat(pieces);
+  const text = Buffer.concat(await Array.fromAsync(body));
   // One that is compressed is longer than ours ever are.
-  const message = response.header?.has("content-encoding") ? null : explained(handler, messageOf(text));
-  if (message === null) return { ...response, body: once(text) };
-  return refusal(response, 400, Code.InvalidArgument, message);
+  const isPlain = response.header?.has("content-encoding") !== true;
+  const message = isPlain ? await words(parsed<ErrorJson>(text.toString())?.message) : null;
+  return message === null ? { ...response, body: once(text) } : refusal(response, { message });
 }
 
 /** A call that is refused before it begins has the end of its stream as its first bytes. */
 async function* withEnd(
-  handler: UniversalHandler,
   body: NonNullable<UniversalServerResponse["body"]>,
+  words: Words,
 ): AsyncGenerator<Uint8Array> {
   let isFirst = true;
   for await (const piece of body) {
-    yield isFirst ? endInWords(handler, piece) : piece;
+    yield isFirst ? await endInWords(piece, words) : piece;
     isFirst = false;
   }
 }
 
-function endInWords(handler: UniversalHandler, piece: Uint8Array): Uint8Array {
+async function endInWords(piece: Uint8Array, words: Words): Promise<Uint8Array> {
   const [flags = 0] = piece;
+  if (flags !== END_OF_CONNECT && flags !== END_OF_GRPC_WEB) return piece;
   const text = Buffer.from(piece.subarray(ENVELOPE_BYTES)).toString();
   if (flags === END_OF_CONNECT) {
-    const end = parsed(text);
-    const message = explained(handler, end?.error?.message);
+    const end = parsed<{ readonly error?: ErrorJson }>(text);
+    const message = await words(end?.error?.message);
     const code = codeToString(Code.InvalidArgument);
-    return message === null ? piece : enveloped(flags, jsonBytes({ ...end, error: { code, message } }));
+    return message === null ? piece : enveloped(jsonBytes({ ...end, error: { code, message } }), flags);
   }
-  if (flags !== END_OF_GRPC_WEB) return piece;
-  const said = /^grpc-message: (.*)\r$/m.exec(text)?.[1] ?? "";
-  const message = explained(handler, decodeURIComponent(said));
+  const message = await words(decodeURIComponent(/^grpc-message: (.*)\r$/m.exec(text)?.[1] ?? ""));
   if (message === null) return piece;
-  const words = text
+  const worded = text
     .replace(/^grpc-status: .*\r$/m, `grpc-status: ${Code.InvalidArgument}\r`)
     .replace(/^grpc-message: .*\r$/m, () => `grpc-message: ${encodeURIComponent(message)}\r`);
-  return enveloped(flags, new TextEncoder().encode(words));
+  return enveloped(new TextEncoder().encode(worded), flags);
 }
 
-/** Null: it is about something else. */
-function explained({ method }: UniversalHandler, message = ""): string | null {
-  if (NOT_COMPRESSED_SO.test(message)) {
-    return "the body: is not compressed as the call says; gzip and br are accepted, each whole and named, or none";
-  }
-  if (!message.startsWith(PARSE_BINARY)) return null;
-  return notOfItsKind(method.input, message.slice(PARSE_BINARY.length));
+/** As Connect writes an error. */
+interface ErrorJson {
+  readonly message?: string;
 }
 
-interface EndOfStream {
-  readonly error?: { readonly message?: string };
-}
-
-function messageOf(bytes: Buffer): string | undefined {
-  return (JSON.parse(bytes.toString()) as { message?: string }).message;
-}
-
-function parsed(text: string): EndOfStream | null {
+/** Null: it is no JSON. */
+function parsed<T>(text: string): T | null {
   try {
-    return JSON.parse(text) as EndOfStream;
+    return JSON.parse(text) as T;
   } catch {
     return null;
   }
-}
-
-function enveloped(flags: number, data: Uint8Array): Uint8Array {
-  const bytes = Buffer.alloc(ENVELOPE_BYTES + data.byteLength);
-  bytes.writeUInt8(flags, 0);
-  bytes.writeUInt32BE(data.byteLength, 1);
-  bytes.set(data, ENVELOPE_BYTES);
-  return bytes;
-}
-
-function jsonBytes(value: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
 }

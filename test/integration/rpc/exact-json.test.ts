@@ -307,6 +307,20 @@ describe("bytes that are not UTF-8", () => {
     });
   });
 
+  test("are refused by gRPC-Web with their field", async () => {
+    const message = new Uint8Array([0x12, 4, 0x65, 0x63, 0x68, 0xff]);
+    const response = await fetch(`${node.url}/elasticjob.v1.JobService/AddJob`, {
+      method: "POST",
+      headers: { "content-type": "application/grpc-web+proto" },
+      body: Buffer.concat([Buffer.from([0, 0, 0, 0, message.byteLength]), message]),
+    });
+    const text = decodeURIComponent((await response.text()).slice(5));
+    expect(text).toContain(`grpc-status: ${Code.InvalidArgument}\r\n`);
+    expect(text).toContain(
+      "grpc-message: handler: byte 3, 0xff, is not UTF-8; text in UTF-8 is accepted\r\n",
+    );
+  });
+
   test("are refused by gRPC as the caller's fault, on a stream too", async () => {
     const message = new Uint8Array([0x12, 4, 0x65, 0x63, 0x68, 0xff]);
     const head = Buffer.from([0, 0, 0, 0, message.byteLength]);

@@ -141,7 +141,7 @@ test("a message in the URL is read as any other", async () => {
 });
 
 test("many messages in one piece come out one by one", async () => {
-  const sent = new SentBody(true, null);
+  const sent = new SentBody({ isEnveloped: true, encoding: "identity" });
   const texts = ["one", "two", "three"];
   async function* body() {
     yield new Uint8Array(Buffer.concat(texts.map((text) => envelope(text))));

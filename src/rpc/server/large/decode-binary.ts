@@ -6,7 +6,7 @@ import { ElasticJobError, invalidArgument } from "../../../core/errors.ts";
 import { mostCharacters } from "../../conversion/payload-field.ts";
 import { turns } from "../../turns.ts";
 import { badText } from "../binary-problems.ts";
-import { notOfItsKind } from "../refusal.ts";
+import { notOfItsKind } from "../refuse-binary.ts";
 import { type LargeLimits, MAX_ITEMS, MAX_OTHER_BYTES, tooManyItems, tooMuchBeside } from "./large-limits.ts";
 import { type NestedField, type PayloadShape, shapeOf } from "./payload-shape.ts";
 import { valueText } from "./value-text.ts";

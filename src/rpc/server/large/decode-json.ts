@@ -6,10 +6,11 @@ import { type DescMessage, fromJson, type JsonValue, type Message } from "@bufbu
 import { timeProblems } from "../../../core/calendar/json-times.ts";
 import { ElasticJobError, invalidArgument, type Problem, quote } from "../../../core/errors.ts";
 import { mayBeInexact, parseExact } from "../../../core/json/exact-numbers.ts";
-import { inspectJson, MAX_TEXT_LEVELS, mayHoldSurrogates } from "../../../core/json/json-faults.ts";
+import { inspectJson, mayHoldSurrogates } from "../../../core/json/json-faults.ts";
 import { repeatedName } from "../../../core/json/json-strings.ts";
 import { MAX_VALUE_LEVELS } from "../../../core/json/value-json.ts";
 import { withProtoDurations } from "../../../core/plain-durations.ts";
+import { faultText, halfPair } from "../../conversion/json-value.ts";
 import { mostCharacters } from "../../conversion/payload-field.ts";
 import { turns } from "../../turns.ts";
 import { findJsonProblems, MAX_PROBLEMS } from "../json-problems.ts";
@@ -127,11 +128,8 @@ class Decoding {
     if (shape.payload !== null && text.length - texts > MAX_OTHER_BYTES) throw tooMuchBeside(prefix);
     const json = JSON.parse(text) as JsonValue;
     const plain = withProtoDurations(schema, json);
-    const problems = [
-      ...(this.mayHoldSurrogates ? halves(json) : []),
-      ...repeated(text),
-      ...timeProblems(schema, plain),
-    ];
+    const half = this.mayHoldSurrogates ? halfPair(json) : null;
+    const problems = [...(half === null ? [] : [half]), ...repeated(text), ...timeProblems(schema, plain)];
     if (problems.length === 0) {
       try {
         return fromJson(schema, plain, { ignoreUnknownFields: false });
@@ -167,8 +165,7 @@ class Decoding {
     const json: unknown = JSON.parse(payload);
     const { fault } = inspectJson(json, MAX_VALUE_LEVELS, false);
     if (fault?.fault === "deep") {
-      const message = `has more than ${MAX_VALUE_LEVELS} levels of arrays and objects; up to ${MAX_VALUE_LEVELS} are accepted, and up to ${MAX_TEXT_LEVELS} in payloadJson`;
-      this.problems.push({ field, message });
+      this.problems.push({ field, message: faultText(fault, MAX_VALUE_LEVELS) });
       return payload;
     }
     // The parser drops the first of two with the same name: what reads the text next refuses it.
@@ -181,13 +178,6 @@ class Decoding {
 function isText({ payload }: PayloadShape, member: string): boolean {
   if (payload === null) return false;
   return [payload.text.jsonName, payload.text.name].some((name) => member.startsWith(`"${name}"`));
-}
-
-function halves(json: JsonValue): Problem[] {
-  const { fault } = inspectJson(json, MAX_TEXT_LEVELS, true);
-  if (fault?.fault !== "surrogate") return [];
-  const message = "has half of a surrogate pair, which UTF-8 cannot carry; whole characters are accepted";
-  return [{ field: fault.path, message }];
 }
 
 function repeated(text: string): Problem[] {

@@ -1,10 +1,8 @@
 /** Bodies of messages in envelopes (gRPC, gRPC-Web, Connect's streams): large messages are taken out, others pass as they are. */
 import { Code, ConnectError } from "@connectrpc/connect";
+import { COMPRESSED, ENVELOPE_BYTES, enveloped } from "../body-kind.ts";
 import type { HeldRequests } from "./held-requests.ts";
 
-/** A byte of flags and four of length. */
-const ENVELOPE_BYTES = 5;
-const COMPRESSED = 1;
 const NONE = new Uint8Array();
 
 export interface EnvelopeOptions {
@@ -39,7 +37,7 @@ export async function* withoutLarge(
         if (large.left > 0) break;
         held.add(large.bytes, large.isCompressed, waits ? large.bytes.byteLength : 0);
         large = null;
-        yield envelope(empty);
+        yield enveloped(empty);
         continue;
       }
       if (chunk.byteLength - at < ENVELOPE_BYTES) break;
@@ -90,11 +88,4 @@ class LargeMessage {
     this.filled += end - at;
     return end;
   }
-}
-
-function envelope(message: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(ENVELOPE_BYTES + message.byteLength);
-  new DataView(bytes.buffer).setUint32(1, message.byteLength);
-  bytes.set(message, ENVELOPE_BYTES);
-  return bytes;
 }

@@ -61,7 +61,7 @@ export class JsonReader {
     this.expect(CLOSE_LIST, "]");
   }
 
-  /** How many items the list has that comes next, if it is one with plain items. */
+  /** Passes over the value that comes next. */
   skipValue(): void {
     const { text } = this;
     const first = text.charCodeAt(this.skipSpace());

@@ -8,10 +8,10 @@ import type {
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { FORWARDED } from "../../../core/call-headers.ts";
 import { SENT_REQUESTS } from "../../large-request.ts";
 import { CALL_SHARE } from "../admission.ts";
+import { bodyKindOf, compressionOf } from "../body-kind.ts";
 import { SMALL_BODY_BYTES } from "../call-budget.ts";
 import { isBytes, once } from "../refusal.ts";
 import { withoutLarge } from "./envelopes.ts";
@@ -19,13 +19,6 @@ import { type HeldOptions, HeldRequests } from "./held-requests.ts";
 
 export type BodyLimits = Pick<HeldOptions, "mostBytes" | "maxPayloadBytes" | "pause">;
 
-const CONTENT = /^application\/(?:(grpc-web|grpc|connect)(?:\+(json|proto))?|(json|proto))(?![\w+-])/i;
-const ENCODING_HEADERS: Readonly<Record<string, string>> = {
-  connect: "connect-content-encoding",
-  grpc: "grpc-encoding",
-  "grpc-web": "grpc-encoding",
-};
-const COMPRESSIONS = [compressionGzip, compressionBrotli];
 /** Streams carry tables, whose texts need no objects. */
 const SMALL_STREAMED_BYTES = 128 * 1024;
 
@@ -33,10 +26,10 @@ export function withLargeBodies(handler: UniversalHandler, limits: BodyLimits): 
   const { input, output, methodKind } = handler.method;
   const taking = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
     const { body } = request;
-    const kind = contentOf(request.header);
+    const kind = bodyKindOf(request.header);
     if (kind === null || request.method !== "POST" || !isBytes(body)) return handler(request);
     const { isJson, isEnveloped, encoding } = kind;
-    const compression = COMPRESSIONS.find(({ name }) => name === encoding) ?? null;
+    const compression = compressionOf(encoding);
     // One that nobody knows is the handler's to refuse.
     if (compression === null && encoding !== "identity") return handler(request);
     const length = Number(request.header.get("content-length") ?? Number.NaN);
@@ -84,17 +77,6 @@ function answered(response: UniversalServerResponse, { answer }: HeldRequests): 
   header.delete("content-encoding");
   header.set("content-length", String(answer.byteLength));
   return { ...response, header, body: once(answer) };
-}
-
-function contentOf(header: Headers) {
-  const [, protocol, codec, unary] = CONTENT.exec(header.get("content-type") ?? "") ?? [];
-  if (protocol === undefined && unary === undefined) return null;
-  const name = ENCODING_HEADERS[protocol?.toLowerCase() ?? ""] ?? "content-encoding";
-  return {
-    isJson: (codec ?? unary)?.toLowerCase() === "json",
-    isEnveloped: protocol !== undefined,
-    encoding: header.get(name) ?? "identity",
-  };
 }
 
 /** Of a body that is large: the handler asks for it when the caller may call. */
