@@ -68,6 +68,7 @@ const CORE_TOP = [
   "job.ts",
   "lease.ts",
   "logger.ts",
+  "message-shape.ts",
   "nearest-name.ts",
   "plain-durations.ts",
   "random.ts",

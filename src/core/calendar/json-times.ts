@@ -3,21 +3,11 @@
  * exist, and durations with anything after their s. Messages are described as protobuf describes them, of which little
  * is needed here, so that server and client can both use this.
  */
+
 import { type Problem, quote } from "../errors.ts";
+import type { FieldShape, MessageShape } from "../message-shape.ts";
 import { shorten } from "../short-text.ts";
 import { instantProblem, NO_INSTANT } from "./rfc3339.ts";
-
-interface MessageShape {
-  readonly typeName: string;
-  readonly fields: readonly FieldShape[];
-}
-
-interface FieldShape {
-  readonly name: string;
-  readonly jsonName: string;
-  readonly fieldKind: string;
-  readonly message?: MessageShape | undefined;
-}
 
 const TIMESTAMP = "google.protobuf.Timestamp";
 const DURATION = "google.protobuf.Duration";

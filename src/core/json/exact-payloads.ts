@@ -3,19 +3,8 @@
  * `payloadJson`, `output` and `outputJson`. In JSON of a message this moves a payload to its text where a Value would change it,
  * and puts it back, with all its digits. Messages are described as protobuf describes them, for the server and the client.
  */
+import type { MessageShape } from "../message-shape.ts";
 import { mayBeInexact, parseExact } from "./exact-numbers.ts";
-
-interface MessageShape {
-  readonly typeName: string;
-  readonly fields: readonly FieldShape[];
-}
-
-interface FieldShape {
-  readonly name: string;
-  readonly jsonName: string;
-  readonly fieldKind: string;
-  readonly message?: MessageShape | undefined;
-}
 
 type JsonObject = { readonly [key: string]: unknown };
 
