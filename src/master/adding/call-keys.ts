@@ -9,6 +9,7 @@
 import { sleep } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
+import { dueAt } from "../../core/state/misfire.ts";
 import type { TakenKey } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 import type { AddedJob, AddItem, KeyPart, KeyUse } from "../job-api.ts";
@@ -226,7 +227,7 @@ export class CallKeys {
     for (const record of records.values()) {
       // Its write may have been given up as failed.
       if (memory.queues.get(record.id) === undefined) memory.place(record);
-      added.set(record.id, { jobId: record.id, created: true, nextRunAt: record.scheduledAt });
+      added.set(record.id, { jobId: record.id, created: true, nextRunAt: dueAt(record) });
     }
     return added;
   }

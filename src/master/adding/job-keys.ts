@@ -4,6 +4,7 @@ import { ElasticJobError, isError } from "../../core/errors.ts";
 import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import { hasEnded, type JobRecord, NEVER } from "../../core/job.ts";
 import { jobKeyOf } from "../../core/spec/job-key.ts";
+import { dueAt } from "../../core/state/misfire.ts";
 import type { JobKey, TakenKey } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 import type { AddedJob, AddItem } from "../job-api.ts";
@@ -38,8 +39,7 @@ function answerOf(add: NewKeyedJob, record: JobRecord, { digest }: TakenKey): Ad
   const { id, asked } = add;
   const [first] = asked.keyReuse === "any_body" ? [] : (decodeDigests(digest) ?? []);
   const fields = first === undefined ? [] : digestFields([add]).flatMap((it) => differingFields(first, it));
-  if (fields.length === 0)
-    return { jobId: record.id, created: record.id === id, nextRunAt: record.scheduledAt };
+  if (fields.length === 0) return { jobId: record.id, created: record.id === id, nextRunAt: dueAt(record) };
   return otherJob(asked.idempotencyKey ?? "", record.id, fields);
 }
 

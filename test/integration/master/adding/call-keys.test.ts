@@ -11,6 +11,7 @@ import { itemOf, refusedItem } from "../../../fixtures/add-items.ts";
 import { specOf } from "../../../fixtures/job-fixture.ts";
 import { startMaster, startMastership, type TestMaster } from "../../../fixtures/test-master.ts";
 
+const EVERY_HOUR = { kind: "cron", expression: "0 * * * *", timeZone: "UTC" } as const;
 const good = (name: string) => itemOf(specOf({ handler: "work", name }));
 const refusal = invalidArgument([{ field: "timed.runAt", message: "is refused" }]);
 const refused = (name: string) => refusedItem(refusal, good(name).asked);
@@ -63,6 +64,21 @@ test("a call that is made again finds its jobs by their places, whatever is refu
     "b",
     "a",
   ]);
+});
+
+test("an add that is made again is answered with the time of the first, jitter and all", async () => {
+  const { master } = await open();
+  const fields = { handler: "work", schedule: EVERY_HOUR, jitterMs: 600_000 } as const;
+  const jobs = ["a", "b", "c"].map((name) => itemOf(specOf({ ...fields, name })));
+  const first = await master.api.addJobs(jobs, "with jitter");
+  expect(await master.api.addJobs(jobs, "with jitter")).toEqual(first);
+
+  const own = jobs.map(({ spec }, index) => itemOf(specOf({ ...spec, idempotencyKey: `own-${index}` })));
+  const timesOf = (outcomes: (AddedJob | ElasticJobError)[]) =>
+    outcomes.map((outcome) => (outcome instanceof ElasticJobError ? outcome : outcome.nextRunAt));
+  const once = timesOf(await master.api.addJobs(own, null));
+  expect(timesOf(await master.api.addJobs(own, null))).toEqual(once);
+  expect(new Set(once).size).toBe(3);
 });
 
 test("a call that was cut short leaves nothing that its repetition would add twice", async () => {
