@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { createClient, type Transport } from "@connectrpc/connect";
 import {
@@ -14,28 +11,19 @@ import {
   JobService,
   StreamAddJobsRequestSchema,
 } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
-import { openSqliteStore } from "../../../src/store/open.ts";
-import { systemClock } from "../../../src/system-clock.ts";
-import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
-import { startMaster, startMastership, type TestMaster } from "../../fixtures/test-master.ts";
+import type { TestNode } from "../../fixtures/rpc-node/start-node.ts";
+import { type StoredCluster, startStoredCluster } from "../../fixtures/rpc-node/stored-cluster.ts";
+import { startMastership, type TestMaster } from "../../fixtures/test-master.ts";
 
-let folder: string;
+let cluster: StoredCluster;
 let master: TestMaster;
 let node: TestNode;
 let follower: TestNode;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "elastic-job-other-body-"));
-  const store = openSqliteStore({ path: join(folder, "jobs.db"), clock: systemClock });
-  master = await startMaster(store, { embedded: true });
-  node = await startNode({ role: { kind: "master", api: master.api, epoch: 7 } });
-  follower = await startNode({ role: { kind: "follower", master: node.asMaster } });
-  await store.registerNode(follower.asMaster.incarnation, follower.asMaster.nodeId);
+  cluster = await startStoredCluster();
+  ({ master, node, follower } = cluster);
 });
-afterAll(async () => {
-  await stopNodes();
-  await master.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => cluster.close());
 
 interface Answer {
   readonly status: number;
