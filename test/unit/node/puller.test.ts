@@ -332,6 +332,47 @@ test("a node without word from its master hands back what runs, within its lease
   expect(lost).toHaveLength(1);
 });
 
+test("a lease counts from when the node asked, however late it is answered (G7)", async () => {
+  const { time, clock, elect, last, aborted } = rig();
+  await elect("a", 1);
+  // As long as `elect` lets pass.
+  const openedAt = time.now - 50;
+  await time.advance(2000);
+  last().say(welcome(1));
+  last().say(assign(1));
+  await time.advance(openedAt + LEASE_MS - time.now - 1);
+  expect(aborted).toEqual([]);
+  await time.advance(1);
+  expect(aborted).toHaveLength(1);
+
+  await elect("b", 2);
+  last().say(welcome(2));
+  last().say(assign(2));
+  await time.advance(2400);
+  const ping = last().sent.findLast((message) => message.case === "ping");
+  if (ping?.case !== "ping") expect.fail("no ping was sent");
+  const { sentAtMs } = ping.value;
+  await time.advance(1000);
+  last().say({ case: "pong", value: create(PongSchema, { sentAtMs, clusterTimeMs: 1_000_000 }) });
+  await time.advance(sentAtMs + LEASE_MS - clock.monotonic() - 1);
+  expect(aborted).toHaveLength(1);
+  await time.advance(1);
+  expect(aborted).toHaveLength(2);
+});
+
+test("a node that comes back lists every claim that it holds", async () => {
+  const { time, elect, last } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  last().say(assign(2));
+  last().end();
+  await time.advance(60);
+  const [hello] = last().sent;
+  if (hello?.case !== "hello") expect.fail("no hello was said");
+  expect(hello.value.claims.map(({ jobId }) => jobId)).toEqual([1, 2]);
+});
+
 test("a claim that comes after the lease has lapsed is handed back unrun", async () => {
   const { time, elect, last, begun, results } = rig();
   await elect("a", 1);

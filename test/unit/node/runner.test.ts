@@ -122,6 +122,17 @@ test("a claim of more slots than there are runs when nothing else does", () => {
   expect(begun.map(({ jobId }) => jobId)).toEqual([1, 2, 3]);
 });
 
+test("what has waited for a slot begins when it is run, not when it came", async () => {
+  const { virtual, start, end, results, now } = rig();
+  start({ jobId: 1 });
+  start({ jobId: 2 });
+  await virtual.advance(400);
+  const begins = now();
+  end(1);
+  end(2);
+  expect(results.map(({ row }) => row.startTime)).toEqual([begins - 400, begins]);
+});
+
 test("an execution is told what its claim says", () => {
   const { start, begun, now } = rig(9);
   start({ jobId: 1, payload: "[1]", timeoutMs: 500, lost: 1 });

@@ -114,6 +114,14 @@ test("the lease of a node whose stream has ended counts from its last ping", () 
   expect(lost).toEqual(LOST);
 });
 
+test("a process that is known to be gone takes no other with it", () => {
+  const { absent, knownGone, lost } = start();
+  knownGone.add("another process");
+  absent.expect(NODE);
+  absent.tick();
+  expect(lost).toEqual([]);
+});
+
 test("a node that is back speaks for itself", () => {
   const { absent, clock, lost } = start();
   absent.expect(NODE);

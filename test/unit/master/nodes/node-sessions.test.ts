@@ -186,6 +186,21 @@ test("a node whose claims could not be judged is turned away, and holds them unt
   expect(holders.claimsOf(1)).toEqual([{ jobId: 5, claim: 2 }]);
 });
 
+test("what a node lists that is back stays its own, however long it was away", async () => {
+  const { clock, rows, lost, connect, sessions } = await startNodes();
+  rows.set(5, runningOn(1));
+  const gone = await connect({ claims: [[5, 2, HeldState.RUNNING]] });
+  gone.handler.closed();
+  clock.move(GONE_MS - 100);
+  const back = await connect({ claims: [[5, 2, HeldState.RUNNING]] });
+  for (let ms = 0; ms < GONE_MS; ms += 500) {
+    clock.move(500);
+    await back.ping();
+    sessions.tick();
+  }
+  expect(lost).toEqual([]);
+});
+
 test("a cancelled job's claim is aborted at the node that holds it, and where nobody does nothing is sent", async () => {
   const { connect, sessions, holders } = await startNodes();
   const { verdicts } = await connect();
