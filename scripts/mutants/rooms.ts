@@ -13,7 +13,6 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/node/own-lease.ts": ["test/unit/node/own-lease.test.ts"],
   "src/node/runner.ts": ["test/unit/node/runner.test.ts", "test/unit/node/early-claims.test.ts"],
   "src/node/slot-queue.ts": ["test/unit/node/runner.test.ts", "test/unit/node/early-claims.test.ts"],
-  "src/node/slot-queue.ts": ["test/unit/node/runner.test.ts"],
   "src/node/early-claims.ts": ["test/unit/node/early-claims.test.ts", "test/unit/node/runner.test.ts"],
   "src/node/held-claim.ts": ["test/unit/node/held-claim.test.ts", "test/unit/node/runner.test.ts"],
   "src/node/puller.ts": ["test/unit/node/puller.test.ts"],

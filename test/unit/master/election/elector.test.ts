@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { MasterAddress } from "../../../../src/coordination/cluster-lock.ts";
 import type { Network } from "../../../../src/coordination/network.ts";
 import { isError } from "../../../../src/core/errors.ts";
@@ -262,6 +262,23 @@ test("a lock that is renewed after trust had ended goes on only in the same epoc
   clock.move(TRUST_MS);
   await elector.tick();
   expect(elector.now().kind).toBe("none");
+});
+
+test("whether another was elected is asked after trust had ended, and not before", async () => {
+  await elect();
+  const reads = vi.spyOn(opened.store, "readMastership");
+  clock.move(TRUST_MS - 1);
+  await elector.tick();
+  expect(reads).not.toHaveBeenCalled();
+  clock.move(TRUST_MS);
+  await elector.tick();
+  expect(reads).toHaveBeenCalledOnce();
+});
+
+test("an epoch is above the last one also where the database's clock is behind that", async () => {
+  const ahead = NOW + 60_000;
+  await opened.store.advanceEpoch(await storedEpoch(), { epoch: ahead, incarnation: OTHER.incarnation });
+  expect((await elect()).epoch).toBe(ahead + 1);
 });
 
 test("an address that is published already is not published again", async () => {
