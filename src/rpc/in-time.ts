@@ -19,7 +19,13 @@ export function inTime<T>(clock: Clock, timeoutMs: number | undefined, work: Pro
   if (timeoutMs === undefined) return work;
   return new Promise((resolve, reject) => {
     const cancel = clock.after(timeoutMs - marginOf(timeoutMs) / 2, () => reject(outOfTime(timeoutMs)));
-    work.then(resolve, reject).finally(cancel);
+    const ends = <Value>(tell: (value: Value) => void) => {
+      return (value: Value) => {
+        cancel();
+        tell(value);
+      };
+    };
+    work.then(ends(resolve), ends(reject));
   });
 }
 

@@ -46,23 +46,20 @@ export interface StreamedRequest<T> {
   readonly release: () => void;
 }
 
-/** The requests of a stream. */
-export async function* wholeRequests<T extends Message>(
-  requests: AsyncIterable<T>,
+/** A request of a stream, of which each is to be asked for once, in their order: a promise only where it takes a while. */
+export function wholeOf<T extends Message>(
+  request: T,
   { values }: Values,
-): AsyncGenerator<StreamedRequest<T>, void, undefined> {
-  const sent = values.get(SENT_REQUESTS);
-  for await (const request of requests) {
-    const large = sent?.take() ?? null;
-    if (large === null) {
-      yield { request, release: () => {} };
-      continue;
-    }
-    try {
-      yield { request: (await large.decode()) as T, release: () => large.release() };
-    } catch (error) {
-      large.release();
-      throw error;
-    }
+): StreamedRequest<T> | Promise<StreamedRequest<T>> {
+  const large = values.get(SENT_REQUESTS)?.take() ?? null;
+  return large === null ? { request, release: () => {} } : decodeLarge<T>(large);
+}
+
+async function decodeLarge<T extends Message>(large: LargeRequest): Promise<StreamedRequest<T>> {
+  try {
+    return { request: (await large.decode()) as T, release: () => large.release() };
+  } catch (error) {
+    large.release();
+    throw error;
   }
 }

@@ -9,12 +9,20 @@ export type RowOf<Columns extends Readonly<Record<string, ReadColumn<never>>>> =
   readonly [Name in keyof Columns]: ReturnType<Columns[Name]>;
 };
 
-/** Appends the values of a row: a batch becomes one flat list. */
-export function pushValues<Record>(
-  values: SqlValue[],
+/** The values of rows, one row after another. Made column by column: calling another function for each value costs a fifth of a row more. */
+export function rowValues<Record>(
   columns: readonly ReadColumn<Record>[],
-  record: Record,
+  records: readonly Record[],
   epoch: number,
-): void {
-  for (const read of columns) values.push(read(record, epoch));
+): SqlValue[] {
+  const values: SqlValue[] = [];
+  values.length = columns.length * records.length;
+  for (const [column, read] of columns.entries()) {
+    let place = column;
+    for (const record of records) {
+      values[place] = read(record, epoch);
+      place += columns.length;
+    }
+  }
+  return values;
 }

@@ -19,24 +19,33 @@ export function mayHoldSurrogates(text: string): boolean {
   return SURROGATE_ESCAPE.test(text);
 }
 
-/** What was seen in parsed JSON. */
-export interface Inspected {
-  /** The first one; null: there is none. */
-  readonly fault: FoundFault | null;
-  /** How many names its objects have, if there is no fault. */
-  readonly names: number;
+/**
+ * How many names the objects of parsed JSON have; NaN: something in it is for `findFault` to tell. It is quick, and
+ * does not look at strings.
+ */
+export function countNames(json: unknown, levels: number): number {
+  if (typeof json === "number") return Number.isFinite(json) ? 0 : Number.NaN;
+  if (typeof json !== "object" || json === null) return 0;
+  if (levels === 0) return Number.NaN;
+  let names = 0;
+  if (Array.isArray(json)) {
+    for (const value of json) names += countNames(value, levels - 1);
+    return names;
+  }
+  const object = json as Readonly<Record<string, unknown>>;
+  // All names of parsed JSON are its own. A list of them, or of the values, would be made for each payload.
+  for (const name in object) names += 1 + countNames(object[name], levels - 1);
+  return names;
 }
 
-/** Looks at parsed JSON of so many levels. `strings`: at each string too, which few texts need. */
-export function inspectJson(json: unknown, levels: number, strings: boolean): Inspected {
+/** The first fault of parsed JSON that may have so many levels; null: there is none. `strings`: looks at each string too, which few texts need. */
+export function findFault(json: unknown, levels: number, strings: boolean): FoundFault | null {
   const walk = new Walk(strings);
   const fault = walk.faultIn(json, levels);
-  const found = fault === null ? null : { fault, path: pathOf(walk.steps) };
-  return { fault: found, names: walk.names };
+  return fault === null ? null : { fault, path: pathOf(walk.steps) };
 }
 
 class Walk {
-  names = 0;
   /** From the fault up to the whole. */
   readonly steps: (string | number)[] = [];
   private readonly strings: boolean;
@@ -52,7 +61,6 @@ class Walk {
     if (levels === 0) return "deep";
     const isList = Array.isArray(json);
     const values: unknown[] = isList ? json : Object.values(json);
-    if (!isList) this.names += values.length;
     for (let index = 0; index < values.length; index++) {
       const fault = this.faultIn(values[index], levels - 1);
       if (fault === null) continue;

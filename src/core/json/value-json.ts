@@ -1,6 +1,6 @@
 /** Which JSON a google.protobuf.Value carries as it is. */
 import { hasInexactNumber, parseExact } from "./exact-numbers.ts";
-import { inspectJson, mayHoldSurrogates } from "./json-faults.ts";
+import { findFault, mayHoldSurrogates } from "./json-faults.ts";
 
 /**
  * Protobuf implementations give up at 100 nested messages, and each JSON object takes three (Value,
@@ -20,5 +20,5 @@ export function exactJson(text: string): unknown {
 }
 
 function fitsValue(json: unknown, text: string): boolean {
-  return inspectJson(json, MAX_VALUE_LEVELS, mayHoldSurrogates(text)).fault === null;
+  return findFault(json, MAX_VALUE_LEVELS, mayHoldSurrogates(text)) === null;
 }

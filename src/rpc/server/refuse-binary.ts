@@ -20,17 +20,22 @@ export const refuseBinary: Interceptor = (next) => async (request) => {
   return next(request);
 };
 
-async function* decoded<T>(
-  schema: DescMessage,
-  messages: AsyncIterable<T>,
-): AsyncGenerator<T, void, undefined> {
-  try {
-    yield* messages;
-  } catch (error) {
+/** No generator, which would take each message in hand once more. */
+function decoded<T>(schema: DescMessage, messages: AsyncIterable<T>): AsyncIterable<T> {
+  const refuse = async (error: unknown): Promise<never> => {
     const { code, rawMessage } = ConnectError.from(error);
     const why = code === Code.Internal ? await binaryProblem(schema, rawMessage, null) : null;
     throw why === null ? error : new ConnectError(why, Code.InvalidArgument);
-  }
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = messages[Symbol.asyncIterator]();
+      return {
+        next: () => iterator.next().catch(refuse),
+        return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+      };
+    },
+  };
 }
 
 /** In words. `said`: by the decoder. `sent`: what it was to read; null: that is gone. Null: the message is about something else. */

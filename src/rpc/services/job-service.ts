@@ -35,7 +35,7 @@ import { callKey } from "../forwarding/call-key.ts";
 import { gatherAdds } from "../forwarding/gather-adds.ts";
 import type { MasterCaller } from "../forwarding/master-call.ts";
 import { refuseUnknownFields } from "../forwarding/unknown-fields.ts";
-import { wholeRequests, withWhole } from "../large-request.ts";
+import { wholeOf, withWhole } from "../large-request.ts";
 import type { RpcLimits } from "../limits.ts";
 import { addMethods } from "./add-jobs.ts";
 import { createDelivery } from "./deliver-adds.ts";
@@ -90,7 +90,8 @@ export function createJobService(options: {
       withWhole(request, context, async (whole) => adds.addJobs(whole, callKey(context), context)),
 
     streamAddJobs: (requests: AsyncIterable<StreamAddJobsRequest>, context: HandlerContext) =>
-      answerAdds(wholeRequests(requests, context), context, {
+      answerAdds(requests, context, {
+        whole: (request) => wholeOf(request, context),
         add: adds.addJobs,
         clock,
         closing,

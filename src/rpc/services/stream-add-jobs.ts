@@ -31,6 +31,8 @@ const MAX_JOBS = 20_000;
 
 type Add = (request: AddJobsRequest, key: string | null, context: CallContext) => Promise<AddJobsResponse>;
 
+type Streamed = StreamedRequest<StreamAddJobsRequest>;
+
 interface Answered {
   readonly answer: StreamAddJobsResponse;
   /** How many were asked for. */
@@ -40,9 +42,11 @@ interface Answered {
 }
 
 export async function* answerAdds(
-  requests: AsyncIterable<StreamedRequest<StreamAddJobsRequest>>,
+  requests: AsyncIterable<StreamAddJobsRequest>,
   context: CallContext,
   options: {
+    /** Each request in turn, as it was sent. */
+    readonly whole: (request: StreamAddJobsRequest) => Streamed | Promise<Streamed>;
     readonly add: Add;
     readonly clock: Clock;
     readonly closing: AbortSignal;
@@ -64,7 +68,7 @@ export async function* answerAdds(
     if (isDone || context.signal.aborted || failure !== null) answers.close();
   };
 
-  async function start({ request, release }: StreamedRequest<StreamAddJobsRequest>): Promise<void> {
+  async function start({ request, release }: Streamed): Promise<void> {
     const jobs = countOf(request);
     openRequests++;
     openJobs += jobs;
@@ -82,7 +86,8 @@ export async function* answerAdds(
       for await (const request of requests) {
         // One that comes too late is not begun: its answer would have no way back.
         if (isEnding()) return;
-        void start(request);
+        const whole = options.whole(request);
+        void start(whole instanceof Promise ? await whole : whole);
         while (isFull() && !isEnding()) {
           await new Promise<void>((resolve) => {
             wakeReader = resolve;

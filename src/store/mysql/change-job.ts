@@ -1,7 +1,6 @@
 /** A caller's change or removal of one job, guarded by what was read. */
 import { jobKeyOf } from "../../core/spec/job-key.ts";
-import { pushValues } from "../column-list.ts";
-import type { SqlValue } from "../dialect.ts";
+import { rowValues } from "../column-list.ts";
 import { CHANGED_BY_CALLER, type JobRow, jobOfRow, readersOf, SELECT_JOB } from "../job-row.ts";
 import type { JobChange } from "../job-store.ts";
 import { keyBytes } from "../read-keys.ts";
@@ -19,8 +18,7 @@ export async function changeJob(
   epoch: number,
   { jobId, guard, row }: JobChange,
 ): Promise<boolean> {
-  const changed: SqlValue[] = [];
-  pushValues(changed, CHANGED, row, epoch);
+  const changed = rowValues(CHANGED, [row], epoch);
   const { affectedRows } = await session.execute(CHANGE, [
     ...changed,
     jobId,

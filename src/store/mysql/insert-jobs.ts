@@ -4,7 +4,7 @@
  */
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobRecord } from "../../core/job.ts";
-import { pushValues, type ReadColumn } from "../column-list.ts";
+import { type ReadColumn, rowValues } from "../column-list.ts";
 import type { SqlValue } from "../dialect.ts";
 import { chunks, marks, padded } from "../in-list.ts";
 import { JOB_COLUMNS, type JobColumn, readersOf } from "../job-row.ts";
@@ -93,9 +93,7 @@ interface Rows {
 function rowsOf(jobs: readonly JobRecord[], epoch: number): Rows {
   const kind = newJobKind(jobs);
   const { statement, columns, readers } = kind === null ? INSERT_ANY : INSERT_NEW[kind];
-  const values: SqlValue[] = [];
-  for (const job of jobs) pushValues(values, readers, job, epoch);
-  return { count: jobs.length, insert: statement, columns, values };
+  return { count: jobs.length, insert: statement, columns, values: rowValues(readers, jobs, epoch) };
 }
 
 /**

@@ -6,8 +6,8 @@
  */
 import { ElasticJobError } from "../../core/errors.ts";
 import type { ResultRecord } from "../../core/job.ts";
-import { pushValues } from "../column-list.ts";
-import { MYSQL, type SqlValue } from "../dialect.ts";
+import { rowValues } from "../column-list.ts";
+import { MYSQL } from "../dialect.ts";
 import { chunks } from "../in-list.ts";
 import type { ResultWrite } from "../job-store.ts";
 import { claimList } from "../read-jobs.ts";
@@ -81,12 +81,11 @@ async function writePart(
 }
 
 function insert(session: Session, epoch: number, pending: readonly Pending[]): Promise<unknown> {
-  const values: SqlValue[] = [];
-  if (pending.every(({ result }) => isSuccess(result, epoch))) {
-    for (const { result } of pending) pushValues(values, SUCCESS_VALUES, result, epoch);
-    return INSERT_SUCCESS.run(session, values);
+  const results = pending.map(({ result }) => result);
+  if (results.every((result) => isSuccess(result, epoch))) {
+    return INSERT_SUCCESS.run(session, rowValues(SUCCESS_VALUES, results, epoch));
   }
-  for (const { result } of pending) pushValues(values, RESULT_VALUES, result, epoch);
+  const values = rowValues(RESULT_VALUES, results, epoch);
   if (epoch === 0) return INSERT.run(session, values);
   return insertFenced(epoch, () => INSERT_FENCED.run(session, values));
 }

@@ -2,8 +2,7 @@
 import { ElasticJobError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
 import { jobKeyOf } from "../../core/spec/job-key.ts";
-import { pushValues } from "../column-list.ts";
-import type { SqlValue } from "../dialect.ts";
+import { rowValues } from "../column-list.ts";
 import { marks } from "../in-list.ts";
 import {
   CHANGED_BY_CALLER,
@@ -54,10 +53,8 @@ export function insertJobs(
       }
     }
     for (const job of jobs) {
-      const values: SqlValue[] = [];
-      pushValues(values, JOB_VALUES, job, epoch);
       try {
-        database.run(INSERT_JOB, values);
+        database.run(INSERT_JOB, rowValues(JOB_VALUES, [job], epoch));
       } catch (error) {
         if (!isDuplicate(error)) throw error;
         throw new ElasticJobError("internal", `the new job's id ${job.id} is taken by another job`, {
@@ -106,18 +103,15 @@ export function projectJobs(
 ): boolean[] {
   return database.write(epoch ?? null, () =>
     projections.map((row) => {
-      const values: SqlValue[] = [];
-      pushValues(values, PROJECTED_VALUES, row, 0);
-      values.push(row.jobId, row.claim, row.revision);
+      const values = [...rowValues(PROJECTED_VALUES, [row], 0), row.jobId, row.claim, row.revision];
       return database.run(PROJECT, values) === 1 || database.read(STANDS_PROJECTED, values).length === 1;
     }),
   );
 }
 
 export function changeJob(database: Database, epoch: number, { jobId, guard, row }: JobChange): boolean {
-  const values: SqlValue[] = [];
-  pushValues(values, CHANGED_VALUES, row, epoch);
-  values.push(jobId, guard.claim, guard.revision, guard.status);
+  const guarded = [jobId, guard.claim, guard.revision, guard.status];
+  const values = [...rowValues(CHANGED_VALUES, [row], epoch), ...guarded];
   return database.write(epoch, () => database.run(CHANGE, values) === 1);
 }
 

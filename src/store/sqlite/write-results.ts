@@ -1,7 +1,6 @@
 /** Recording results (G3): the first row for a claim wins and is final. */
 import type { ResultRecord } from "../../core/job.ts";
-import { pushValues } from "../column-list.ts";
-import type { SqlValue } from "../dialect.ts";
+import { rowValues } from "../column-list.ts";
 import { marks } from "../in-list.ts";
 import type { ResultWrite } from "../job-store.ts";
 import {
@@ -40,7 +39,5 @@ function writeResult(database: Database, epoch: number | null, result: ResultRec
 }
 
 function insert(database: Database, epoch: number | null, result: ResultRecord): boolean {
-  const values: SqlValue[] = [];
-  pushValues(values, RESULT_VALUES, result, epoch ?? 0);
-  return database.run(INSERT, values) === 1;
+  return database.run(INSERT, rowValues(RESULT_VALUES, [result], epoch ?? 0)) === 1;
 }

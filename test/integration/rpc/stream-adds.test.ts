@@ -8,6 +8,7 @@ import {
   type AddJobsResponse,
   AddJobsResponseSchema,
   JobService,
+  type StreamAddJobsRequest,
   StreamAddJobsRequestSchema,
   type StreamAddJobsResponse,
 } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
@@ -341,9 +342,7 @@ describe("a node that stops", () => {
 });
 
 describe("answering", () => {
-  async function* streamed<T>(requests: AsyncIterable<T>) {
-    for await (const request of requests) yield { request, release: () => {} };
-  }
+  const whole = (request: StreamAddJobsRequest) => ({ request, release: () => {} });
 
   const context = (signal: AbortSignal) => ({
     signal,
@@ -369,8 +368,8 @@ describe("answering", () => {
       begun += 1;
       return stopped.promise.then(() => create(AddJobsResponseSchema));
     };
-    const options = { add, clock: realClock, closing: closing.signal, whyNotReady: () => null };
-    const answers = answerAdds(streamed(requests()), context(new AbortController().signal), options);
+    const options = { whole, add, clock: realClock, closing: closing.signal, whyNotReady: () => null };
+    const answers = answerAdds(requests(), context(new AbortController().signal), options);
     const first = answers.next();
     await until("the first is begun", () => begun === 1);
     closing.abort();
@@ -390,13 +389,14 @@ describe("answering", () => {
       await new Promise(() => {});
     }
     const options = {
+      whole,
       add: async () => create(AddJobsResponseSchema),
       clock: realClock,
       closing: closing.signal,
       whyNotReady: () => null,
     };
     // Stands where it has given an answer, and is not asked for the next.
-    await answerAdds(streamed(requests()), context(caller.signal), options).next();
+    await answerAdds(requests(), context(caller.signal), options).next();
     expect(getEventListeners(closing.signal, "abort")).toHaveLength(1);
     caller.abort();
     expect(getEventListeners(closing.signal, "abort")).toHaveLength(0);

@@ -1,7 +1,7 @@
 /** The columns that a new job's row has in the statement's text are those in which all new jobs are alike. */
 import { expect, test } from "vitest";
 import type { JobRecord } from "../../../src/core/job.ts";
-import { pushValues } from "../../../src/store/column-list.ts";
+import { rowValues } from "../../../src/store/column-list.ts";
 import type { SqlValue } from "../../../src/store/dialect.ts";
 import { JOB_COLUMNS, type JobColumn, readersOf } from "../../../src/store/job-row.ts";
 import { NEW_JOB, type NewJobKind, newJobKind, openColumns } from "../../../src/store/new-job.ts";
@@ -19,8 +19,7 @@ const EXAMPLES: Readonly<Record<NewJobKind, JobRecord>> = {
 };
 
 function rowOf(record: JobRecord): Map<JobColumn, SqlValue> {
-  const values: SqlValue[] = [];
-  pushValues(values, readersOf(JOB_COLUMNS), record, EPOCH);
+  const values = rowValues(readersOf(JOB_COLUMNS), [record], EPOCH);
   return new Map(JOB_COLUMNS.map((name, index) => [name, values[index] ?? null]));
 }
 
@@ -52,10 +51,10 @@ for (const kind of Object.keys(EXAMPLES) as NewJobKind[]) {
   });
 
   test(`what the text does not say of ${kind} jobs is bound`, () => {
-    const values: SqlValue[] = [];
-    pushValues(values, readersOf(openColumns(kind)), example, EPOCH);
+    const other = { ...example, id: example.id + 1, classId: 77 };
     const open = JOB_COLUMNS.filter((name) => NEW_JOB[kind][name] === undefined);
-    expect(values).toEqual(open.map((name) => rowOf(example).get(name)));
+    const values = [example, other].flatMap((record) => open.map((name) => rowOf(record).get(name)));
+    expect(rowValues(readersOf(openColumns(kind)), [example, other], EPOCH)).toEqual(values);
   });
 
   test.each(fixed.filter(([name]) => name in FIELDS))(`a job with another %s is none of ${kind}`, (name) => {

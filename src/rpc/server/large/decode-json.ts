@@ -6,7 +6,7 @@ import { type DescMessage, fromJson, type JsonValue, type Message } from "@bufbu
 import { timeProblems } from "../../../core/calendar/json-times.ts";
 import { ElasticJobError, invalidArgument, type Problem, quote } from "../../../core/errors.ts";
 import { mayBeInexact, parseExact } from "../../../core/json/exact-numbers.ts";
-import { inspectJson, mayHoldSurrogates } from "../../../core/json/json-faults.ts";
+import { findFault, mayHoldSurrogates } from "../../../core/json/json-faults.ts";
 import { repeatedName } from "../../../core/json/json-strings.ts";
 import { MAX_VALUE_LEVELS } from "../../../core/json/value-json.ts";
 import { withProtoDurations } from "../../../core/plain-durations.ts";
@@ -163,7 +163,7 @@ class Decoding {
   /** The same JSON as a Value would have it, with all its digits. */
   private plainText(payload: string, field: string): string {
     const json: unknown = JSON.parse(payload);
-    const { fault } = inspectJson(json, MAX_VALUE_LEVELS, false);
+    const fault = findFault(json, MAX_VALUE_LEVELS, false);
     if (fault?.fault === "deep") {
       this.problems.push({ field, message: faultText(fault, MAX_VALUE_LEVELS) });
       return payload;
