@@ -94,6 +94,8 @@ describe("callers that ask for too much", { timeout: 120_000 }, () => {
     expect(status).toBe(200);
     expect((JSON.parse(text) as { outcomes: { added: object }[] }).outcomes).toHaveLength(10_000);
     expect(probes.length).toBeGreaterThan(20);
+    const sorted = probes.toSorted((a, b) => a - b);
+    expect(sorted[Math.floor(sorted.length * 0.99) - 1], `of ${sorted.length} probes`).toBeLessThan(200);
     // On a machine that others use as well: alone, none takes longer than 0.1 s.
     expect(Math.max(...probes)).toBeLessThan(TTL_MS / 2);
     expect((await cluster.mastership()).epoch).toBe(epoch);
