@@ -5,7 +5,7 @@ import { type ClientCommandOptions, clientCommand, connect, print, printAnswer }
 import { standText } from "./job-text.ts";
 import { parseInstant } from "./option-values.ts";
 
-interface CancelOptions extends ClientCommandOptions {
+interface CancelCommandOptions extends ClientCommandOptions {
   readonly scheduledAt?: string;
 }
 
@@ -23,7 +23,7 @@ export function cancelCommand(env: Environment): Command {
       ),
     )
     .addHelpText("after", EXAMPLES)
-    .action(async (jobId: string, { scheduledAt, json, ...where }: CancelOptions) => {
+    .action(async (jobId: string, { scheduledAt, json, ...where }: CancelCommandOptions) => {
       const only = scheduledAt === undefined ? {} : { scheduledAt };
       const job = await connect(where).cancelJob(jobId, only);
       if (json) printAnswer(CancelJobResponseSchema, { job });

@@ -13,7 +13,7 @@ import {
 } from "./client-command.ts";
 import { standText } from "./job-text.ts";
 
-interface RetryOptions extends ClientCommandOptions {
+interface RetryCommandOptions extends ClientCommandOptions {
   readonly all?: boolean;
   readonly handler?: string;
   readonly namePrefix?: string;
@@ -34,7 +34,7 @@ export function retryCommand(env: Environment): Command {
     .addOption(new Option("--handler <handler>", "with --all: only those of this handler"))
     .addOption(new Option("--name-prefix <prefix>", "with --all: only those whose name begins so"))
     .addHelpText("after", EXAMPLES)
-    .action(async (jobId: string | undefined, options: RetryOptions, command: Command) => {
+    .action(async (jobId: string | undefined, options: RetryCommandOptions, command: Command) => {
       if ((jobId === undefined) !== (options.all === true)) {
         command.error("error: name one job, or give '--all'");
       }
@@ -46,13 +46,13 @@ export function retryCommand(env: Environment): Command {
     });
 }
 
-async function retryOne(jobId: string, options: RetryOptions): Promise<void> {
+async function retryOne(jobId: string, options: RetryCommandOptions): Promise<void> {
   const job = await connect(options).retryJob(jobId);
   if (options.json) printAnswer(RetryJobResponseSchema, { job });
   else print(standText(job));
 }
 
-async function retryAll(options: RetryOptions): Promise<void> {
+async function retryAll(options: RetryCommandOptions): Promise<void> {
   const { handler, namePrefix } = options;
   const client = connect(options);
   let retried = 0;

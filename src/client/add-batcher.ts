@@ -35,33 +35,33 @@ const MAX_CALLS = 2;
 const MIN_SHARED_JOBS = 32;
 
 export class AddBatcher {
-  readonly #options: AddBatcherOptions;
-  readonly #adds = new Gather<QueuedAdd>({
+  private readonly options: AddBatcherOptions;
+  private readonly adds = new Gather<QueuedAdd>({
     mostBatches: MAX_CALLS,
-    take: (waiting, calls) => this.#batchLength(waiting, calls),
-    run: (batch) => this.#send(batch),
+    take: (waiting, calls) => this.batchLength(waiting, calls),
+    run: (batch) => this.send(batch),
     soon: queueMicrotask,
   });
-  #queuedBytes = 0;
+  private queuedBytes = 0;
 
   constructor(options: AddBatcherOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   add(job: TableJob): Promise<AddedJob> {
-    const { timeoutMs, maxQueuedBytes } = this.#options;
-    if (this.#adds.waiting > 0 && this.#queuedBytes + job.size > maxQueuedBytes) {
-      const message = `addJob: ${this.#queuedBytes} bytes of jobs wait to be sent already, at most ${maxQueuedBytes} may; await earlier adds first`;
+    const { timeoutMs, maxQueuedBytes } = this.options;
+    if (this.adds.waiting > 0 && this.queuedBytes + job.size > maxQueuedBytes) {
+      const message = `addJob: ${this.queuedBytes} bytes of jobs wait to be sent already, at most ${maxQueuedBytes} may; await earlier adds first`;
       return Promise.reject(new ConnectError(message, Code.ResourceExhausted));
     }
     return new Promise((resolve, reject) => {
-      this.#queuedBytes += job.size;
-      this.#adds.add({ job, deadline: performance.now() + timeoutMs, resolve, reject });
+      this.queuedBytes += job.size;
+      this.adds.add({ job, deadline: performance.now() + timeoutMs, resolve, reject });
     });
   }
 
-  #batchLength(waiting: readonly QueuedAdd[], calls: number): number {
-    const { maxBatchJobs, maxBatchBytes } = this.#options;
+  private batchLength(waiting: readonly QueuedAdd[], calls: number): number {
+    const { maxBatchJobs, maxBatchBytes } = this.options;
     const isFew = waiting.length < MIN_SHARED_JOBS;
     if (isFew && calls > 0) return 0;
     const shares = isFew ? 1 : MAX_CALLS - calls;
@@ -76,8 +76,8 @@ export class AddBatcher {
     return count;
   }
 
-  async #send(taken: readonly QueuedAdd[]): Promise<void> {
-    for (const { job } of taken) this.#queuedBytes -= job.size;
+  private async send(taken: readonly QueuedAdd[]): Promise<void> {
+    for (const { job } of taken) this.queuedBytes -= job.size;
     const now = performance.now();
     const batch = taken.filter((queued) => {
       if (queued.deadline > now) return true;
@@ -87,7 +87,7 @@ export class AddBatcher {
     const last = batch.at(-1);
     if (last === undefined) return;
     try {
-      const outcomes = await this.#options.send(
+      const outcomes = await this.options.send(
         batch.map((queued) => queued.job),
         last.deadline - now,
       );

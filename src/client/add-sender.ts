@@ -30,11 +30,11 @@ interface Sending {
 }
 
 export class AddSender {
-  readonly #options: AddSenderOptions;
-  readonly #keys = new RetryKeys();
+  private readonly options: AddSenderOptions;
+  private readonly keys = new RetryKeys();
 
   constructor(options: AddSenderOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   /**
@@ -42,15 +42,15 @@ export class AddSender {
    * that were added stay so.
    */
   async send(jobs: readonly TableJob[], timeoutMs: number, signal?: AbortSignal): Promise<Outcomes> {
-    const { retryable, random } = this.#options;
-    let sending = this.#prepare(jobs);
+    const { retryable, random } = this.options;
+    let sending = this.prepare(jobs);
     let answered: Outcomes | null = null;
     const attempt = async (leftMs: number, retry: number) => {
-      let response = retry === 0 ? await this.#stream(sending, leftMs, signal) : null;
+      let response = retry === 0 ? await this.stream(sending, leftMs, signal) : null;
       if (response === null) {
         // A server that knows no stream knows no table either; nothing was done there.
-        if (retry === 0 && sending.request.table !== undefined) sending = this.#prepare(jobs);
-        response = await this.#options.call(sending.request, sending.key, leftMs, signal);
+        if (retry === 0 && sending.request.table !== undefined) sending = this.prepare(jobs);
+        response = await this.options.call(sending.request, sending.key, leftMs, signal);
       }
       const outcomes = outcomesOf(response, jobs.length);
       answered = outcomes;
@@ -66,22 +66,22 @@ export class AddSender {
     }
   }
 
-  #prepare(jobs: readonly TableJob[]): Sending {
+  private prepare(jobs: readonly TableJob[]): Sending {
     const $typeName = "elasticjob.v1.AddJobsRequest";
-    if (!this.#options.stream?.isSupported) {
+    if (!this.options.stream?.isSupported) {
       return { request: { $typeName, jobs: jobs.map(messageOf) }, key: newCallKey() };
     }
-    const { key, part } = this.#keys.take(jobs.length);
+    const { key, part } = this.keys.take(jobs.length);
     return { request: { $typeName, jobs: [], table: tableOf(jobs), ...(part && { keyPart: part }) }, key };
   }
 
   /** Null: there is no stream. */
-  async #stream(
+  private async stream(
     { request, key }: Sending,
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<AddJobsResponse | null> {
-    const { stream } = this.#options;
+    const { stream } = this.options;
     if (!stream?.isSupported) return null;
     try {
       return await stream.send({ request, idempotencyKey: key, timeoutMs, signal });

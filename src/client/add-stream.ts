@@ -31,19 +31,19 @@ interface Waiting {
 }
 
 export class AddStream {
-  readonly #transport: Transport;
-  readonly #headers: () => Record<string, string>;
-  #open: OpenStream | null = null;
-  #isSupported = true;
+  private readonly transport: Transport;
+  private readonly headers: () => Record<string, string>;
+  private open: OpenStream | null = null;
+  private mayStream = true;
 
   constructor(transport: Transport, headers: () => Record<string, string>) {
-    this.#transport = transport;
-    this.#headers = headers;
+    this.transport = transport;
+    this.headers = headers;
   }
 
   /** False: the server is older than this client, and does not know such streams. */
   get isSupported(): boolean {
-    return this.#isSupported;
+    return this.mayStream;
   }
 
   /**
@@ -51,39 +51,39 @@ export class AddStream {
    * `unimplemented`, nothing was done, and no stream will be.
    */
   send(adds: StreamedAdds): Promise<AddJobsResponse> {
-    const stream = this.#open ?? this.#openStream();
+    const stream = this.open ?? this.openStream();
     return stream.send(adds);
   }
 
-  #openStream(): OpenStream {
+  private openStream(): OpenStream {
     const stream = new OpenStream((failure) => {
-      if (this.#open === stream) this.#open = null;
-      if (failure?.code === Code.Unimplemented) this.#isSupported = false;
+      if (this.open === stream) this.open = null;
+      if (failure?.code === Code.Unimplemented) this.mayStream = false;
     });
-    this.#open = stream;
-    void stream.run(this.#transport, this.#headers());
+    this.open = stream;
+    void stream.run(this.transport, this.headers());
     return stream;
   }
 }
 
 class OpenStream {
-  readonly #closed: (failure: ConnectError | null) => void;
-  readonly #waiting = new Map<number, Waiting>();
-  readonly #unsent = new WakeableQueue<StreamAddJobsRequest>();
-  readonly #abort = new AbortController();
-  #lastCall = 0;
-  #isClosed = false;
+  private readonly closed: (failure: ConnectError | null) => void;
+  private readonly waiting = new Map<number, Waiting>();
+  private readonly unsent = new WakeableQueue<StreamAddJobsRequest>();
+  private readonly abort = new AbortController();
+  private lastCall = 0;
+  private isClosed = false;
   /** Closes it when it was idle; once closed, gives the server up. */
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `closed` is called once, when it takes no more requests; null: because it was idle. */
   constructor(closed: (failure: ConnectError | null) => void) {
-    this.#closed = closed;
+    this.closed = closed;
   }
 
   send({ request, idempotencyKey, timeoutMs, signal }: StreamedAdds): Promise<AddJobsResponse> {
-    clearTimeout(this.#timer);
-    const call = ++this.#lastCall;
+    clearTimeout(this.timer);
+    const call = ++this.lastCall;
     return new Promise((resolve, reject) => {
       let unsent: Queued<StreamAddJobsRequest> | null = null;
       const expire = () => waiting.fail(new ConnectError("no answer in time", Code.DeadlineExceeded));
@@ -92,11 +92,11 @@ class OpenStream {
       const end = () => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", cancel);
-        this.#waiting.delete(call);
+        this.waiting.delete(call);
         // A stream that is stuck would keep what nobody waits for any more.
-        if (unsent !== null) this.#unsent.remove(unsent);
-        if (this.#waiting.size > 0 || this.#isClosed) return;
-        this.#timer = setTimeout(() => this.#close(null), IDLE_MS);
+        if (unsent !== null) this.unsent.remove(unsent);
+        if (this.waiting.size > 0 || this.isClosed) return;
+        this.timer = setTimeout(() => this.close(null), IDLE_MS);
       };
       const waiting: Waiting = {
         settle(response) {
@@ -108,11 +108,11 @@ class OpenStream {
           reject(error);
         },
       };
-      this.#waiting.set(call, waiting);
+      this.waiting.set(call, waiting);
       if (signal?.aborted) return cancel();
       signal?.addEventListener("abort", cancel, { once: true });
       const $typeName = "elasticjob.v1.StreamAddJobsRequest";
-      unsent = this.#unsent.push({ $typeName, call, idempotencyKey, request, timeoutMs });
+      unsent = this.unsent.push({ $typeName, call, idempotencyKey, request, timeoutMs });
     });
   }
 
@@ -121,30 +121,30 @@ class OpenStream {
     let failure = new ConnectError("the stream of adds has ended", Code.Unavailable);
     try {
       const method = JobService.method.streamAddJobs;
-      const { signal } = this.#abort;
-      const { message: answers } = await transport.stream(method, signal, 0, headers, this.#unsent);
-      for await (const answer of answers) this.#answered(answer);
+      const { signal } = this.abort;
+      const { message: answers } = await transport.stream(method, signal, 0, headers, this.unsent);
+      for await (const answer of answers) this.answered(answer);
     } catch (error) {
       failure = ConnectError.from(error);
     }
-    this.#close(failure);
-    clearTimeout(this.#timer);
-    for (const waiting of [...this.#waiting.values()]) waiting.fail(failureOfEach(failure));
+    this.close(failure);
+    clearTimeout(this.timer);
+    for (const waiting of [...this.waiting.values()]) waiting.fail(failureOfEach(failure));
   }
 
-  #answered({ call, response, failure }: StreamAddJobsResponse): void {
-    const waiting = this.#waiting.get(call);
+  private answered({ call, response, failure }: StreamAddJobsResponse): void {
+    const waiting = this.waiting.get(call);
     if (failure !== undefined) waiting?.fail(addFailure(failure));
     else if (response !== undefined) waiting?.settle(response);
     else waiting?.fail(new ConnectError("the server's answer is empty", Code.Internal));
   }
 
-  #close(failure: ConnectError | null): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#closed(failure);
-    this.#unsent.end();
-    this.#timer = setTimeout(() => this.#abort.abort(), CLOSE_MS);
+  private close(failure: ConnectError | null): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.closed(failure);
+    this.unsent.end();
+    this.timer = setTimeout(() => this.abort.abort(), CLOSE_MS);
   }
 }
 

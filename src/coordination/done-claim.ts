@@ -1,10 +1,10 @@
 /** What a node tells the master of claims that have their row in `jobresult`: objects here, a table on the wire. */
-import type { JobState } from "../core/job.ts";
+import type { OccurrenceState } from "../core/job.ts";
 import type { Done } from "../gen/elasticjob/v1/node_service_pb.ts";
 import { column } from "./columns.ts";
 
 /** How a claim ended, and the job's state that follows from it: meaningless unless `projected`. */
-export interface DoneClaim extends Omit<JobState, "status"> {
+export interface DoneClaim extends Omit<OccurrenceState, "status"> {
   readonly jobId: number;
   readonly claim: number;
   /** False: the node's projection did not apply, so the master has to read the rows and project. */

@@ -1,6 +1,6 @@
 /**
  * A job as the whole project speaks of it. What a caller asked for is the `JobSpec`; where the job
- * stands is the `JobState`. Both are one row of `jobinfo`.
+ * stands is the `OccurrenceState`. Both are one row of `jobinfo`.
  */
 
 /** Due times. Instants are epoch milliseconds, UTC. */
@@ -123,7 +123,7 @@ export function isEverDue(at: number): boolean {
 }
 
 /** Where a job stands in its occurrences: what a claim starts from and a result changes. */
-export interface JobState {
+export interface OccurrenceState {
   readonly status: StoredStatus;
   /** When it is due (also while it runs: a claim does not move it); `farEnd` once it has ended, NEVER while it is paused. */
   readonly at: number;
@@ -147,7 +147,7 @@ export interface JobClass {
 }
 
 /** A row of `jobinfo`. */
-export interface JobRecord extends JobState {
+export interface JobRecord extends OccurrenceState {
   readonly id: number;
   readonly classId: number;
   /** The number of the newest claim; 0: never claimed. */

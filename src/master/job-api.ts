@@ -16,6 +16,9 @@ export interface AddedJob {
   readonly reason?: string;
 }
 
+/** What becomes of a job of a call; an error: it is not added. */
+export type AddOutcome = AddedJob | ElasticJobError;
+
 /** A job of a call. */
 export interface AddItem {
   /** Or why it is refused: it keeps its place, so that the others keep their ids when the call is made again. */
@@ -99,11 +102,7 @@ export interface JobApi {
    * call made again within an hour returns the same jobs, also those that would be refused by now; jobs that differ from
    * those of the first call are `already_exists`.
    */
-  addJobs(
-    items: readonly AddItem[],
-    callKey: string | null,
-    use?: KeyUse,
-  ): Promise<(AddedJob | ElasticJobError)[]>;
+  addJobs(items: readonly AddItem[], callKey: string | null, use?: KeyUse): Promise<AddOutcome[]>;
   /**
    * `change` makes the new spec of the present one (it may throw); it can be called more than once. If it returns the
    * same object, nothing is written.

@@ -31,8 +31,8 @@ import { FinalRows } from "./ending/final-rows.ts";
 import { RetentionLoop } from "./ending/retention-loop.ts";
 import { Sweep } from "./ending/sweep.ts";
 import type {
-  AddedJob,
   AddItem,
+  AddOutcome,
   BeyondMemoryView,
   ClusterView,
   JobApi,
@@ -201,11 +201,7 @@ export class Mastership implements JobApi {
     await sleep(this.context.clock, ms, settled.signal);
   }
 
-  addJobs(
-    items: readonly AddItem[],
-    callKey: string | null,
-    use: KeyUse = null,
-  ): Promise<(AddedJob | ElasticJobError)[]> {
+  addJobs(items: readonly AddItem[], callKey: string | null, use: KeyUse = null): Promise<AddOutcome[]> {
     return this.serve(async () => {
       const outcomes = await this.intake.addJobs(items, callKey, use);
       return outcomes.map((outcome, index) => this.explain(outcome, items[index]));

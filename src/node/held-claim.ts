@@ -1,7 +1,7 @@
 import type { Assignment } from "../coordination/assignment.ts";
 import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
-import { type JobState, OUTCOME, type Outcome, type ResultRecord } from "../core/job.ts";
+import { type OccurrenceState, OUTCOME, type Outcome, type ResultRecord } from "../core/job.ts";
 import {
   type EndingPlan,
   HANDED_BACK,
@@ -39,7 +39,7 @@ export interface HeldClaim {
 export interface ClaimEnd {
   readonly row: ResultRecord;
   /** The job's state after that row. */
-  readonly state: JobState;
+  readonly state: OccurrenceState;
   /** Why the occurrence is not tried again; empty: it is, or it succeeded. */
   readonly whyOver: string;
 }
@@ -113,7 +113,7 @@ function planOf(assignment: Assignment): EndingPlan {
   };
 }
 
-function stateAfter(assignment: Assignment, row: ResultRecord): JobState {
+function stateAfter(assignment: Assignment, row: ResultRecord): OccurrenceState {
   const { scheduledAt, attempt, failures, lost } = assignment;
   // The master knows when an older claim ended; this one has ended now.
   return project({ scheduledAt, attempt, failures, lost, endedAt: row.endTime }, row, nextOf(assignment));
@@ -124,7 +124,11 @@ function nextOf({ nextScheduledAt, nextDueAt }: Assignment): NextOccurrence | nu
 }
 
 /** What the master is told of it. */
-export function doneClaim({ jobId, claim }: Assignment, projected: boolean, state: JobState): DoneClaim {
+export function doneClaim(
+  { jobId, claim }: Assignment,
+  projected: boolean,
+  state: OccurrenceState,
+): DoneClaim {
   const { status, at, scheduledAt, attempt, failures, lost, endedAt } = state;
   return { jobId, claim, projected, status, at, scheduledAt, attempt, failures, lost, endedAt };
 }

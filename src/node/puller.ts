@@ -19,15 +19,15 @@ import { HeardMaster } from "./heard-master.ts";
 import type { MasterConnection } from "./master-connection.ts";
 import type { Masters } from "./masters.ts";
 import { LOAD_EVERY_MS, NodeReport } from "./node-report.ts";
-import type { NodeSettings } from "./node-settings.ts";
 import { Lease } from "./own-lease.ts";
+import type { PullerSettings } from "./puller-settings.ts";
 import type { Resources } from "./resources.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import { Runner } from "./runner.ts";
 import { StreamToMaster } from "./stream-to-master.ts";
 
 export interface PullerParts {
-  readonly settings: NodeSettings;
+  readonly settings: PullerSettings;
   readonly masters: Masters;
   /** Enters this process in its database, so that a master finds it there; returns the identity of that database's cluster. */
   readonly enter: () => Promise<string>;

@@ -8,7 +8,7 @@ import { type Clock, sleep } from "../core/clock.ts";
 import { isError } from "../core/errors.ts";
 import { Gather } from "../core/flow/gather.ts";
 import { halveRefused } from "../core/flow/halve-refused.ts";
-import { farEnd, hasEnded, type JobError, type JobState } from "../core/job.ts";
+import { farEnd, hasEnded, type JobError, type OccurrenceState } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import type { JobStore, Projection } from "../store/job-store.ts";
 import type { ClaimEnd } from "./held-claim.ts";
@@ -28,7 +28,7 @@ export interface EndedClaim extends ClaimEnd {
   /** Called once the row is there, if it is the one that counts. */
   readonly becameFinal: (end: ClaimEnd) => void;
   /** Called once the row is there. `projected`: the job's row says so too. `state`: what follows from the row. */
-  readonly written: (projected: boolean, state: JobState) => void;
+  readonly written: (projected: boolean, state: OccurrenceState) => void;
 }
 
 interface WrittenRow {

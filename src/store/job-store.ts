@@ -10,11 +10,18 @@
  *   outcome stays unknown the method throws `unavailable`. Repeating any call is safe.
  * - A write that is guarded says how many rows it hit; what it missed is for the caller to read back.
  */
-import type { JobClass, JobRecord, JobState, Outcome, ResultRecord, StoredStatus } from "../core/job.ts";
+import type {
+  JobClass,
+  JobRecord,
+  OccurrenceState,
+  Outcome,
+  ResultRecord,
+  StoredStatus,
+} from "../core/job.ts";
 import type { Silence } from "../core/readiness/silence.ts";
 import type { ResultAge } from "../core/state/retention.ts";
 
-export interface Mastership {
+export interface StoredMastership {
   /** 0 before the first election. */
   readonly epoch: number;
   /** It names the process that advanced the epoch; empty before the first. */
@@ -105,7 +112,7 @@ export interface ClaimWrite {
  * Brings `jobinfo` in line with the final row of a claim. Guard: RUNNING, this claim and revision.
  * Of a job that has ended, `scheduledAt` is the one that it had.
  */
-export interface Projection extends JobState {
+export interface Projection extends OccurrenceState {
   readonly jobId: number;
   readonly claim: number;
   readonly revision: number;
@@ -199,9 +206,9 @@ export interface JobStore {
 
   /** The database's clock, epoch milliseconds. */
   readClock(): Promise<number>;
-  readMastership(): Promise<Mastership>;
+  readMastership(): Promise<StoredMastership>;
   /** Compare-and-set. False: the epoch is no longer `from`. After an unknown outcome it knows its own by the incarnation. */
-  advanceEpoch(from: number, to: Mastership): Promise<boolean>;
+  advanceEpoch(from: number, to: StoredMastership): Promise<boolean>;
   readCluster(): Promise<ClusterRecord>;
   /** By the master, after its election: where it is found. */
   announceReign(epoch: number, reign: Reign): Promise<void>;

@@ -11,8 +11,8 @@ import type {
   JobPage,
   JobStore,
   LoadedJob,
-  Mastership,
   NodeRecord,
+  StoredMastership,
   ZoneVersions,
 } from "./job-store.ts";
 import { type ResultRow, resultOfRow, SELECT_RESULT } from "./result-row.ts";
@@ -21,8 +21,8 @@ const BEFORE_ALL: Cursor = { at: Number.MIN_SAFE_INTEGER, id: 0 };
 /** WAITING and RUNNING: what a master loads. */
 const UNFINISHED: readonly number[] = [1, 3];
 
-export async function readMastership(read: Read): Promise<Mastership> {
-  const [row] = await read<Mastership>("SELECT epoch, incarnation FROM jobcluster WHERE id = 1", []);
+export async function readMastership(read: Read): Promise<StoredMastership> {
+  const [row] = await read<StoredMastership>("SELECT epoch, incarnation FROM jobcluster WHERE id = 1", []);
   return { epoch: row?.epoch ?? 0, incarnation: row?.incarnation ?? "" };
 }
 

@@ -1,7 +1,13 @@
 /** What no fault of the simulation brings about by chance often enough: each is staged. */
 import { describe, expect, test } from "vitest";
 import { ElasticJobError } from "../../src/core/errors.ts";
-import { type JobState, NO_BOUNDS, OUTCOME, type ResultRecord, STORED_STATUS } from "../../src/core/job.ts";
+import {
+  NO_BOUNDS,
+  type OccurrenceState,
+  OUTCOME,
+  type ResultRecord,
+  STORED_STATUS,
+} from "../../src/core/job.ts";
 import { Queues } from "../../src/core/queues/queues.ts";
 import { Mastership } from "../../src/master/mastership.ts";
 import { JobMemory } from "../../src/master/memory/job-memory.ts";
@@ -237,7 +243,7 @@ describe("a result that the database refuses", () => {
       projectJobs: async (projections) => projections.map(() => true),
     };
     const writer = new ResultWriter({ store: store as JobStore, clock, logger: silentLogger });
-    const told: JobState["status"][] = [];
+    const told: OccurrenceState["status"][] = [];
     for (let jobId = 1; jobId <= 5; jobId++) {
       const row = rowOf(jobId, jobId === 3 ? "bad" : "good");
       writer.add({
@@ -264,7 +270,7 @@ describe("a result that the database refuses", () => {
   });
 });
 
-function stateOf(status: JobState["status"]): JobState {
+function stateOf(status: OccurrenceState["status"]): OccurrenceState {
   return { ...recordOf(), status };
 }
 

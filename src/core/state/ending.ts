@@ -3,10 +3,17 @@
  * the occurrence is tried again, if at all); the job's row is projected from it, here and nowhere
  * else, so that whoever finds a RUNNING job with a row comes to the same result.
  */
-import { farEnd, type JobState, OUTCOME, type Outcome, type ResultRecord, STORED_STATUS } from "../job.ts";
+import {
+  farEnd,
+  type OccurrenceState,
+  OUTCOME,
+  type Outcome,
+  type ResultRecord,
+  STORED_STATUS,
+} from "../job.ts";
 
 /** What the claim started from, as the claim left it: `attempt` counts this try. */
-export type ClaimedState = Pick<JobState, "scheduledAt" | "attempt" | "failures" | "lost" | "endedAt">;
+export type ClaimedState = Pick<OccurrenceState, "scheduledAt" | "attempt" | "failures" | "lost" | "endedAt">;
 
 /** An occurrence, and when it is due. */
 export interface NextOccurrence {
@@ -93,7 +100,7 @@ export function project(
   claimed: ClaimedState,
   row: Pick<ResultRecord, "outcome" | "retryAt" | "reason" | "endTime" | "node">,
   next: NextOccurrence | null,
-): JobState {
+): OccurrenceState {
   const failed = row.outcome === OUTCOME.FAILED || row.outcome === OUTCOME.TIMED_OUT;
   const failures = claimed.failures + (failed ? 1 : 0);
   // A claim for nobody ran nothing: it is no attempt, no loss, and nothing can have fallen due beside it.

@@ -12,11 +12,11 @@ import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import { dueAt } from "../../core/state/misfire.ts";
 import type { TakenKey } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
-import type { AddedJob, AddItem, KeyPart, KeyUse } from "../job-api.ts";
+import type { AddedJob, AddItem, AddOutcome, KeyPart, KeyUse } from "../job-api.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
 import { decodeDigests, digestInTurns, encodeDigests, type FieldDigests } from "./field-digests.ts";
 import type { IdBlocks } from "./id-blocks.ts";
-import { isRefusal, type JobUnits, type Outcome, type Progress } from "./job-units.ts";
+import { isRefusal, type JobUnits, type Progress } from "./job-units.ts";
 import type { KeyReader } from "./key-reader.ts";
 import { otherJobsOfCall, otherNumberOfJobs } from "./other-body.ts";
 import { type SharedKey, SharedKeys, track } from "./shared-keys.ts";
@@ -38,8 +38,8 @@ type Tried =
   /** The key was there, and names a block. */
   | { readonly kind: "found"; readonly taken: TakenKey }
   /** Nothing was stored, and nothing will be: the block is the key's all the same. */
-  | { readonly kind: "unused"; readonly firstId: number; readonly outcomes: Outcome[] }
-  | { readonly kind: "failed"; readonly outcomes: Outcome[] };
+  | { readonly kind: "unused"; readonly firstId: number; readonly outcomes: AddOutcome[] }
+  | { readonly kind: "failed"; readonly outcomes: AddOutcome[] };
 
 function isTaken({ code }: ElasticJobError): boolean {
   return code === "key_taken";
@@ -61,7 +61,7 @@ export class CallKeys {
     this.parts = parts;
   }
 
-  add(items: readonly AddItem[], name: string, use: KeyUse): Promise<Outcome[]> {
+  add(items: readonly AddItem[], name: string, use: KeyUse): Promise<AddOutcome[]> {
     if (typeof use === "object" && use !== null) return this.addPart(items, `part:${use.jobs}:${name}`, use);
     const key = `call:${name}`;
     return this.adding.alone(key, async () => {
@@ -77,7 +77,7 @@ export class CallKeys {
     });
   }
 
-  private async addPart(items: readonly AddItem[], key: string, part: KeyPart): Promise<Outcome[]> {
+  private async addPart(items: readonly AddItem[], key: string, part: KeyPart): Promise<AddOutcome[]> {
     const known = this.shared.get(key);
     if (known !== undefined && this.isNew(known, part)) return this.addNew(items, known, part);
     // Not awaited in there: those that wait for the key to be stored need not wait for each other.
@@ -101,7 +101,7 @@ export class CallKeys {
   }
 
   /** Jobs that nobody has asked for before: their ids are free. */
-  private addNew(items: readonly AddItem[], known: SharedKey, { first }: KeyPart): Promise<Outcome[]> {
+  private addNew(items: readonly AddItem[], known: SharedKey, { first }: KeyPart): Promise<AddOutcome[]> {
     const { units } = this.parts;
     known.untried = first + items.length;
     const outcomes = units.storeRest(units.cut(items, known.firstId + first));
@@ -114,10 +114,10 @@ export class CallKeys {
     items: readonly AddItem[],
     key: string,
     part: KeyPart,
-  ): Promise<{ readonly outcomes: Outcome[] | Promise<Outcome[]> }> {
+  ): Promise<{ readonly outcomes: AddOutcome[] | Promise<AddOutcome[]> }> {
     const block = this.shared.takeBlock(key);
     const tried = await this.tryKey(items, key, { part, lifeMs: SHARED_KEY_LIFE_MS, block });
-    const remember = (firstId: number, forMs: number, untried: number, outcomes: Promise<Outcome[]>) => {
+    const remember = (firstId: number, forMs: number, untried: number, outcomes: Promise<AddOutcome[]>) => {
       const expiresAt = this.context.time.now() + forMs;
       this.shared.remember(key, { firstId, expiresAt, untried }, outcomes);
       return { outcomes };
@@ -179,7 +179,7 @@ export class CallKeys {
   }
 
   /** A call that has its key to itself, again, or another one under that key: what differs is refused. */
-  private async replayWhole(items: readonly AddItem[], name: string, taken: TakenKey): Promise<Outcome[]> {
+  private async replayWhole(items: readonly AddItem[], name: string, taken: TakenKey): Promise<AddOutcome[]> {
     const { jobId: firstId, digest } = taken;
     const first = decodeDigests(digest);
     if (first === null) return this.replay(items, firstId);
@@ -190,7 +190,7 @@ export class CallKeys {
     }
     const added = await this.readAdded(items, firstId);
     const others = otherJobsOfCall(name, { first, now: await this.digest(items), firstId, added });
-    return this.storeAround(new Map<number, Outcome>([...added, ...others]), items, firstId);
+    return this.storeAround(new Map<number, AddOutcome>([...added, ...others]), items, firstId);
   }
 
   private digest(items: readonly AddItem[]): Promise<FieldDigests[]> {
@@ -198,19 +198,19 @@ export class CallKeys {
   }
 
   /** The same call again: what it stored is answered from the rows; what it did not, is added now. */
-  private async replay(items: readonly AddItem[], firstId: number): Promise<Outcome[]> {
+  private async replay(items: readonly AddItem[], firstId: number): Promise<AddOutcome[]> {
     return this.storeAround(await this.readAdded(items, firstId), items, firstId);
   }
 
   /** `there`: the outcomes that are known, by the jobs' ids. */
   private async storeAround(
-    there: ReadonlyMap<number, Outcome>,
+    there: ReadonlyMap<number, AddOutcome>,
     items: readonly AddItem[],
     firstId: number,
-  ): Promise<Outcome[]> {
+  ): Promise<AddOutcome[]> {
     const { units } = this.parts;
     const outcomes = await units.storeRest(units.cutAround(there, items, firstId));
-    const isClear = (outcome: Outcome) =>
+    const isClear = (outcome: AddOutcome) =>
       !(outcome instanceof ElasticJobError) || outcome.code !== "internal";
     if (outcomes.every(isClear)) return outcomes;
     // A statement of an earlier try, of which nothing was known, has been carried out meanwhile.

@@ -1,5 +1,5 @@
 import { ElasticJobError } from "../../core/errors.ts";
-import type { AddedJob, AddItem } from "../job-api.ts";
+import type { AddItem, AddOutcome } from "../job-api.ts";
 import type { ConnectedNodes } from "../nodes/connected-nodes.ts";
 import type { KnownHandlers } from "../nodes/known-handlers.ts";
 
@@ -7,7 +7,7 @@ import type { KnownHandlers } from "../nodes/known-handlers.ts";
 export function explainAdded(
   nodes: ConnectedNodes,
   known: KnownHandlers,
-): (outcome: AddedJob | ElasticJobError, item: AddItem | undefined) => AddedJob | ElasticJobError {
+): (outcome: AddOutcome, item: AddItem | undefined) => AddOutcome {
   return (outcome, item) => {
     if (outcome instanceof ElasticJobError || item === undefined) return outcome;
     const { spec } = item;

@@ -7,13 +7,13 @@ import { sleep } from "../../core/clock.ts";
 import type { ElasticJobError } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
 import type { MasterContext } from "../context.ts";
-import type { AddItem, KeyUse } from "../job-api.ts";
+import type { AddItem, AddOutcome, KeyUse } from "../job-api.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
 import { CallKeys } from "./call-keys.ts";
 import type { IdBlocks } from "./id-blocks.ts";
 import type { JobInserter } from "./job-inserter.ts";
 import { JobKeys } from "./job-keys.ts";
-import { JobUnits, type Outcome } from "./job-units.ts";
+import { JobUnits } from "./job-units.ts";
 import type { KeyReader } from "./key-reader.ts";
 
 export class Intake {
@@ -39,7 +39,11 @@ export class Intake {
     this.callKeys = new CallKeys(context, { memory, ids, keys, units: this.units });
   }
 
-  async addJobs(items: readonly AddItem[], callKey: string | null, use: KeyUse = null): Promise<Outcome[]> {
+  async addJobs(
+    items: readonly AddItem[],
+    callKey: string | null,
+    use: KeyUse = null,
+  ): Promise<AddOutcome[]> {
     if (callKey !== null) return this.callKeys.add(items, callKey, use);
     return this.units.storeRest(this.units.cut(items, await this.ids.take(items.length)));
   }

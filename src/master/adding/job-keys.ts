@@ -7,7 +7,7 @@ import { jobKeyOf } from "../../core/spec/job-key.ts";
 import { dueAt } from "../../core/state/misfire.ts";
 import type { JobKey, TakenKey } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
-import type { AddedJob, AddItem } from "../job-api.ts";
+import type { AddedJob, AddItem, AddOutcome } from "../job-api.ts";
 import { decodeDigests, differingFields, digestFields, encodeDigests } from "./field-digests.ts";
 import type { JobInserter } from "./job-inserter.ts";
 import type { KeyReader } from "./key-reader.ts";
@@ -35,7 +35,7 @@ function isFreed(record: JobRecord): boolean {
 }
 
 /** What an add under the key of a job that is there is answered: that job, unless the add asks for another one. */
-function answerOf(add: NewKeyedJob, record: JobRecord, { digest }: TakenKey): AddedJob | ElasticJobError {
+function answerOf(add: NewKeyedJob, record: JobRecord, { digest }: TakenKey): AddOutcome {
   const { id, asked } = add;
   const [first] = asked.keyReuse === "any_body" ? [] : (decodeDigests(digest) ?? []);
   const fields = first === undefined ? [] : digestFields([add]).flatMap((it) => differingFields(first, it));
@@ -54,12 +54,12 @@ export class JobKeys {
   }
 
   /** The answers for those whose keys name a job that is there. They are read together. */
-  async findKnown<T extends NewKeyedJob>(jobs: readonly T[]): Promise<Map<T, AddedJob | ElasticJobError>> {
+  async findKnown<T extends NewKeyedJob>(jobs: readonly T[]): Promise<Map<T, AddOutcome>> {
     const taken = await Promise.all(
       jobs.map(({ spec }) => this.parts.keys.read(jobKeyOf(spec.idempotencyKey ?? ""))),
     );
     const there = await this.context.store.readJobs(taken.flatMap((key) => key?.jobId ?? []));
-    const found = new Map<T, AddedJob | ElasticJobError>();
+    const found = new Map<T, AddOutcome>();
     for (const [i, job] of jobs.entries()) {
       const key = taken[i];
       if (key === undefined) continue;

@@ -6,17 +6,17 @@
 import { ElasticJobError, isError } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
 import type { JobKey } from "../../store/job-store.ts";
-import type { AddedJob, AddItem } from "../job-api.ts";
+import type { AddItem, AddOutcome } from "../job-api.ts";
 import type { JobInserter } from "./job-inserter.ts";
 import type { JobKeys, NewKeyedJob } from "./job-keys.ts";
 
 /** Jobs of a unit, and their payloads together. A single one may exceed it. */
 const MAX_UNIT_JOBS = 200;
+/** The first unit carries the call's key, and all others wait for it. */
+const MAX_FIRST_UNIT_JOBS = 100;
 const MAX_UNIT_CHARACTERS = 1 << 20;
 /** So many jobs of a call are made into rows, then the loop has a turn: renewals and pings must not wait for a whole call. */
 const JOBS_A_TURN = 500;
-
-export type Outcome = AddedJob | ElasticJobError;
 
 interface Item extends NewKeyedJob {
   /** Its place in the call. */
@@ -28,7 +28,7 @@ type Unit = readonly Item[];
 /** How far a call has come. */
 export interface Progress {
   /** Of the jobs that have one, at their places. */
-  readonly outcomes: Outcome[];
+  readonly outcomes: AddOutcome[];
   /** What is still to be stored. */
   readonly rest: readonly Unit[];
 }
@@ -54,7 +54,7 @@ export class JobUnits {
 
   /** The first job gets `firstId`, the others those after it. */
   cut(items: readonly AddItem[], firstId: number): Progress {
-    const outcomes: Outcome[] = [];
+    const outcomes: AddOutcome[] = [];
     const units: Item[][] = [];
     /** Of the last unit, if others may join it. */
     let open: Item[] | null = null;
@@ -71,7 +71,7 @@ export class JobUnits {
       if (
         isPlain &&
         open !== null &&
-        open.length < MAX_UNIT_JOBS &&
+        open.length < (units.length === 1 ? MAX_FIRST_UNIT_JOBS : MAX_UNIT_JOBS) &&
         characters + size <= MAX_UNIT_CHARACTERS
       ) {
         open.push(job);
@@ -87,8 +87,8 @@ export class JobUnits {
   }
 
   /** A call of which some outcomes are known: each of the others is a unit of its own, as it may be there by now. */
-  cutAround(there: ReadonlyMap<number, Outcome>, items: readonly AddItem[], firstId: number): Progress {
-    const outcomes: Outcome[] = [];
+  cutAround(there: ReadonlyMap<number, AddOutcome>, items: readonly AddItem[], firstId: number): Progress {
+    const outcomes: AddOutcome[] = [];
     const rest: Unit[] = [];
     for (const [index, item] of items.entries()) {
       const id = firstId + index;
@@ -122,7 +122,7 @@ export class JobUnits {
   }
 
   /** Then all jobs have their outcomes. */
-  async storeRest({ outcomes, rest }: Progress): Promise<Outcome[]> {
+  async storeRest({ outcomes, rest }: Progress): Promise<AddOutcome[]> {
     const storing: Promise<boolean>[] = [];
     let jobs = 0;
     for (const unit of rest) {
@@ -158,7 +158,7 @@ export class JobUnits {
   }
 
   /** Gives each job of the unit its outcome. Returns whether the call's key is stored, if one is given. */
-  private async store(unit: Unit, keyRow: JobKey | null, outcomes: Outcome[]): Promise<boolean> {
+  private async store(unit: Unit, keyRow: JobKey | null, outcomes: AddOutcome[]): Promise<boolean> {
     const [first] = unit;
     if (unit.length === 1 && first !== undefined) return this.storeOne(first, keyRow, outcomes);
     try {
@@ -179,7 +179,7 @@ export class JobUnits {
     return isKeyStored;
   }
 
-  private async storeOne(item: Item, keyRow: JobKey | null, outcomes: Outcome[]): Promise<boolean> {
+  private async storeOne(item: Item, keyRow: JobKey | null, outcomes: AddOutcome[]): Promise<boolean> {
     const { idempotencyKey } = item.spec;
     try {
       if (idempotencyKey !== null) {

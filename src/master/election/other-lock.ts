@@ -2,7 +2,7 @@ import type { ClusterLock } from "../../coordination/cluster-lock.ts";
 import type { Network } from "../../coordination/network.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
-import type { JobStore, Mastership } from "../../store/job-store.ts";
+import type { JobStore, StoredMastership } from "../../store/job-store.ts";
 
 const IDENTIFY_TIMEOUT_MS = 500;
 /** A master under another lock that has been silent for so long counts as gone. */
@@ -29,7 +29,7 @@ export class OtherLock {
     this.parts = parts;
   }
 
-  async isUsed({ epoch, incarnation }: Mastership): Promise<boolean> {
+  async isUsed({ epoch, incarnation }: StoredMastership): Promise<boolean> {
     const { store, lock, network, clock, logger } = this.parts;
     if (epoch === 0) return false;
     const { identity, address, lockKey } = await store.readCluster();

@@ -7,7 +7,7 @@
 import { nextDueAfterRow } from "../../core/calendar/next-due.ts";
 import { sleep } from "../../core/clock.ts";
 import { isError } from "../../core/errors.ts";
-import { type JobRecord, type JobState, NEVER, OUTCOME, STORED_STATUS } from "../../core/job.ts";
+import { type JobRecord, NEVER, type OccurrenceState, OUTCOME, STORED_STATUS } from "../../core/job.ts";
 import { project, retryAfterLoss } from "../../core/state/ending.ts";
 import type { DueDecision } from "../../core/state/misfire.ts";
 import type { ClaimRef } from "../../store/job-store.ts";
@@ -212,7 +212,7 @@ export class Endings {
 }
 
 /** Paused while it ran: what would wait is held back. */
-function heldBack(state: JobState): JobState {
+function heldBack(state: OccurrenceState): OccurrenceState {
   if (state.status !== STORED_STATUS.WAITING) return state;
   return { ...state, status: STORED_STATUS.PAUSED, at: NEVER };
 }

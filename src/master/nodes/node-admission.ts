@@ -12,7 +12,7 @@ import type { NodeNumbers } from "./node-numbers.ts";
 const REFUSAL_MS = 1000;
 const MAX_REFUSED = 1000;
 
-export class Admission {
+export class NodeAdmission {
   private readonly context: MasterContext;
   private readonly numbers: NodeNumbers;
   /** Processes of other clusters of which the log tells already. */

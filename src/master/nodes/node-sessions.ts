@@ -26,7 +26,7 @@ import type { AbsentNodes } from "./absent-nodes.ts";
 import type { ConnectedNodes } from "./connected-nodes.ts";
 import { helloFirst } from "./hello-first.ts";
 import type { KnownHandlers } from "./known-handlers.ts";
-import { Admission } from "./node-admission.ts";
+import { NodeAdmission } from "./node-admission.ts";
 import type { NodeClaims } from "./node-claims.ts";
 import type { NodeNumbers } from "./node-numbers.ts";
 import { NodeSession } from "./node-session.ts";
@@ -58,14 +58,14 @@ export interface NodeSessionsParts {
 export class NodeSessions {
   private readonly context: MasterContext;
   private readonly parts: NodeSessionsParts;
-  private readonly admission: Admission;
+  private readonly admission: NodeAdmission;
   private readonly pingTrust: PingTrust;
   private readonly news: StandingNews;
 
   constructor(context: MasterContext, parts: NodeSessionsParts) {
     this.context = context;
     this.parts = parts;
-    this.admission = new Admission(context, parts.numbers);
+    this.admission = new NodeAdmission(context, parts.numbers);
     this.pingTrust = new PingTrust(context);
     this.news = new StandingNews(context);
     parts.holders.onUnknown((record, isHeld) => this.resolve(record, isHeld));

@@ -9,7 +9,7 @@ import type {
   AddJobsRequest,
   AddJobsResponse,
 } from "../../gen/elasticjob/v1/job_service_pb.ts";
-import type { AddedJob, AddItem, JobApi, KeyUse } from "../../master/job-api.ts";
+import type { AddedJob, AddItem, AddOutcome, JobApi, KeyUse } from "../../master/job-api.ts";
 import { type ParsedAdd, parseAddRequest } from "../conversion/add-request.ts";
 import { jobIdToString } from "../conversion/job-id.ts";
 import { addedTable, rowsOfTable } from "../conversion/job-table.ts";
@@ -22,8 +22,6 @@ import type { AddCall } from "./check-add-jobs.ts";
 
 /** Looking at the clock costs as much as a small job's check. */
 const JOBS_A_LOOK = 16;
-
-type Added = AddedJob | ElasticJobError;
 
 /** Throws what concerns the call as a whole; of a lone job, also why it is not added. */
 export async function addOnMaster(
@@ -54,7 +52,7 @@ function keyUse({ keyPart }: AddJobsRequest, { isOwnKey }: AddCall): KeyUse {
   return isOwnKey ? "retries" : null;
 }
 
-function isAdded(outcome: Added): outcome is AddedJob {
+function isAdded(outcome: AddOutcome): outcome is AddedJob {
   return !(outcome instanceof ElasticJobError);
 }
 
@@ -84,7 +82,7 @@ async function addItems(
   items: readonly AddItem[],
   key: string | null,
   use: KeyUse,
-): Promise<Added[]> {
+): Promise<AddOutcome[]> {
   // With a key, also when all are refused: a job that an earlier try of the call has added may be refused by now (its last occurrence has passed).
   const refused = items.flatMap(({ spec }) => (spec instanceof ElasticJobError ? spec : []));
   if (key === null && refused.length === items.length) return refused;
@@ -103,7 +101,7 @@ function toItem({ parsed, asked }: ParsedAdd): AddItem {
 
 // Literals, not `create`: one of each is made for every job.
 
-function toOutcome(outcome: Added): AddJobOutcome {
+function toOutcome(outcome: AddOutcome): AddJobOutcome {
   const $typeName = "elasticjob.v1.AddJobOutcome";
   if (isAdded(outcome)) {
     return { $typeName, outcome: { case: "added", value: toResponse(outcome) } };

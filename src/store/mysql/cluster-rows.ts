@@ -2,7 +2,7 @@
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobClass } from "../../core/job.ts";
 import type { Read, SqlValue } from "../dialect.ts";
-import type { Mastership, RaisedIds, Reign, UnheardNote } from "../job-store.ts";
+import type { RaisedIds, Reign, StoredMastership, UnheardNote } from "../job-store.ts";
 import { aboveKeys, aboveRows, HIGHEST, type Highest } from "../raise-ids.ts";
 import { findNode, readMastership } from "../read-jobs.ts";
 import type { Session } from "./connection-pool.ts";
@@ -41,7 +41,7 @@ export async function probe(session: Session): Promise<void> {
   await session.query(PROBE, [], PROBE_LIMIT_MS);
 }
 
-export async function advanceEpoch(session: Session, from: number, to: Mastership): Promise<boolean> {
+export async function advanceEpoch(session: Session, from: number, to: StoredMastership): Promise<boolean> {
   const { affectedRows } = await session.execute(ADVANCE_EPOCH, [to.epoch, to.incarnation, from]);
   if (affectedRows === 1) return true;
   const now = await readMastership((sql, values) => session.read(sql, values));

@@ -2,11 +2,11 @@
 import { ElasticJobError } from "../../core/errors.ts";
 import type { JobClass } from "../../core/job.ts";
 import type { SqlValue } from "../dialect.ts";
-import type { Mastership, RaisedIds, Reign, UnheardNote } from "../job-store.ts";
+import type { RaisedIds, Reign, StoredMastership, UnheardNote } from "../job-store.ts";
 import { aboveKeys, aboveRows, HIGHEST, type Highest } from "../raise-ids.ts";
 import type { Database } from "./database.ts";
 
-export function advanceEpoch(database: Database, from: number, to: Mastership): boolean {
+export function advanceEpoch(database: Database, from: number, to: StoredMastership): boolean {
   return database.write(null, () => {
     const advanced = database.run(
       "UPDATE jobcluster SET epoch = ?, incarnation = ? WHERE id = 1 AND epoch = ?",

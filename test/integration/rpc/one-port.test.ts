@@ -15,7 +15,8 @@ import { JobStatus } from "../../../src/gen/elasticjob/v1/job_pb.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
 import { createOnePortServer } from "../../../src/rpc/server/one-port-server.ts";
-import { realClock, recordingLogger, within } from "../../fixtures/real-time.ts";
+import { realClock, within } from "../../fixtures/real-time.ts";
+import { recordingLogger } from "../../fixtures/recording-logger.ts";
 import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 
 const run = promisify(execFile);
@@ -311,6 +312,6 @@ test("what fails unexpectedly is logged with its cause, and only an id of it is 
   );
   expect(error.message).toMatch(/^\[internal\] internal error; .*under [0-9a-f]{8}$/);
   const [logged] = broken.logger.errors;
-  expect(logged).toMatchObject({ error: { message: "SELECT secret FROM table" } });
-  expect(error.message).toContain((logged as { id: string }).id);
+  expect(logged?.fields).toMatchObject({ error: { message: "SELECT secret FROM table" } });
+  expect(error.message).toContain(logged?.fields["id"]);
 });

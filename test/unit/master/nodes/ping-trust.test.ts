@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { PingTrust } from "../../../../src/master/nodes/ping-trust.ts";
-import type { JobStore, Mastership } from "../../../../src/store/job-store.ts";
+import type { JobStore, StoredMastership } from "../../../../src/store/job-store.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext } from "../../../fixtures/master-context.ts";
 
 /** A master of epoch 1 that has lost touch with the lock. */
-function start(read: () => Promise<Mastership>, trusted = () => false) {
+function start(read: () => Promise<StoredMastership>, trusted = () => false) {
   const clock = new ManualClock();
   const seen = { reads: 0, deposed: 0 };
   const readMastership = () => {

@@ -1,4 +1,4 @@
-export interface NodeSettings {
+export interface PullerSettings {
   readonly incarnation: string;
   readonly nodeId: string;
   /** This node's `ip:port`; known by the time the puller starts. */
