@@ -67,6 +67,7 @@ const CORE_TOP = [
   "handler-name.ts",
   "job.ts",
   "lease.ts",
+  "local-caller.ts",
   "logger.ts",
   "message-shape.ts",
   "nearest-name.ts",
@@ -126,11 +127,12 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     ...Object.fromEntries(CORE_TOP.map((file) => [file, CORE_TOP])),
   },
   rpc: {
-    server: ["services", "forwarding", "conversion", ...RPC_TOP],
-    services: ["forwarding", "conversion", ...RPC_TOP],
-    forwarding: ["conversion", ...RPC_TOP],
+    server: ["services", "forwarding", "conversion", "proof", ...RPC_TOP],
+    services: ["forwarding", "conversion", "proof", ...RPC_TOP],
+    forwarding: ["conversion", "proof", ...RPC_TOP],
     conversion: RPC_TOP,
-    ...Object.fromEntries(RPC_TOP.map((file) => [file, RPC_TOP])),
+    proof: ["error-codes.ts"],
+    ...Object.fromEntries(RPC_TOP.map((file) => [file, ["proof", ...RPC_TOP]])),
   },
 };
 

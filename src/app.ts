@@ -20,6 +20,7 @@ import { startThreadPool } from "./node/thread-pool.ts";
 import { trimHeap } from "./node/trim-heap.ts";
 import { createNetwork } from "./rpc/forwarding/network.ts";
 import { limitsFor } from "./rpc/limits.ts";
+import { clusterSecrets } from "./rpc/proof/cluster-secrets.ts";
 import { createRpcServer } from "./rpc/server/serve.ts";
 import type { JobStore } from "./store/job-store.ts";
 import { openMysqlStore, openSqliteStore } from "./store/open.ts";
@@ -79,7 +80,8 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
 
     const nodeId =
       config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
-    const credentials = { apiTokens: config.apiTokens, clusterSecrets: config.clusterSecrets };
+    const credentials = { apiTokens: config.apiTokens, isOpen: config.openApi === "on" };
+    const secrets = clusterSecrets(async () => config.clusterSecrets, store);
     const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
     const { elector, puller, whyNotReady } = connectNode({
@@ -98,7 +100,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         embedded: isEmbedded,
         zoneData: zoneData.version,
       },
-      network: createNetwork({ clock, limits, incarnation, credentials }),
+      network: createNetwork({ clock, limits, asking: { incarnation, secrets } }),
       lock,
       store,
       executors,
@@ -117,6 +119,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       identity: { incarnation, nodeId },
       address: () => address,
       limits,
+      secrets,
       credentials,
     });
     // Before the database is there: whoever probes this process sees that it lives, and what it waits for.

@@ -20,9 +20,10 @@ export interface Config {
   readonly edgePort: number;
   readonly upstreams: readonly string[];
   readonly allowedOrigins: readonly string[];
-  /** Empty: callers need none. */
+  /** Empty: callers of this machine need none, and others neither if the API is open. */
   readonly apiTokens: readonly string[];
-  /** The first is sent, all are accepted. Empty: nodes need none. */
+  readonly openApi: "on" | "off";
+  /** The first proves this node, any proves another. Empty: the one that the database has. */
   readonly clusterSecrets: readonly string[];
   readonly handlersPath: string | null;
   readonly slots: number;
@@ -64,8 +65,9 @@ export function parseConfig(env: Environment, cores: number = availableParalleli
     edgePort: read("EDGE_PORT"),
     upstreams: read("UPSTREAM"),
     allowedOrigins: read("ALLOWED_ORIGINS"),
-    apiTokens: read("API_TOKENS"),
-    clusterSecrets: read("CLUSTER_SECRET"),
+    apiTokens: read("API_TOKENS") ?? [],
+    openApi: read("OPEN_API"),
+    clusterSecrets: read("CLUSTER_SECRET") ?? [],
     handlersPath: read("HANDLERS"),
     slots: read("SLOTS") ?? SLOTS_A_CORE * cores,
     labels: read("LABELS"),
@@ -123,11 +125,6 @@ function crossCheck(env: Environment, config: Config): Problem[] {
     const message =
       "is set without REDIS_URL; nodes that share a database elect one master there: set both or neither";
     problems.push({ field: "MYSQL_URL", message });
-  }
-  // Else every node would refuse every other one.
-  if (isSet("API_TOKENS") && isSet("MYSQL_URL") && !isSet("CLUSTER_SECRET")) {
-    const message = "is not set, but API_TOKENS is; nodes then need a secret to know each other by: set both";
-    problems.push({ field: "CLUSTER_SECRET", message });
   }
   // Else the jobs of every node would be aborted whenever a master goes without a word.
   if (config.nodeLeaseMs <= config.lockTtlMs) {

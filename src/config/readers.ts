@@ -26,6 +26,12 @@ export function text(accepts: string, pattern: RegExp): Reader<string> {
   return { accepts, schema: z.string().regex(pattern) };
 }
 
+/** At least one: a list that is given and names nothing is a mistake, and would open what it is to close. */
+export function someOf<T>(item: Reader<T>): Reader<T[]> {
+  const { accepts, schema } = list(item);
+  return { accepts, schema: schema.refine((items) => items.length > 0) };
+}
+
 /** A header must be able to carry the token. */
 export const token: Reader<string> = text(
   "16 to 200 letters, digits and . _ ~ + / = -",

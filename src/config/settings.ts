@@ -69,17 +69,23 @@ export const SETTINGS = {
     meaning: "edge: browser pages from elsewhere that may call it",
   },
   API_TOKENS: {
-    ...read.list(read.token),
-    default: "",
+    ...read.someOf(read.token),
+    default: null,
     secret: true,
     meaning:
-      "tokens of which a caller must send one, as Authorization: Bearer …; without any, everybody may call",
+      "tokens of which a caller must send one, as Authorization: Bearer …; without any, only callers of the same machine are answered",
+  },
+  OPEN_API: {
+    ...read.oneOf(["on", "off"]),
+    default: "off",
+    meaning: "on: without API_TOKENS, callers from everywhere are answered",
   },
   CLUSTER_SECRET: {
-    ...read.list(read.token),
-    default: "",
+    ...read.someOf(read.token),
+    default: null,
     secret: true,
-    meaning: "what nodes know each other by; of several, the first is sent and all are accepted",
+    meaning:
+      "what nodes prove themselves by, and never send; of several, the first proves this node, and any proves another; without it, one that the database has",
   },
   HANDLERS: {
     ...read.text("the path of a module", /\S/),

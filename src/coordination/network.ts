@@ -15,9 +15,13 @@ export interface Network {
   /** Opens a GetJob stream to the master at `ip:port`. `closed` is called once, whatever ends it. */
   openStream(
     address: string,
-    on: { readonly message: (message: GetJobResponse) => void; readonly closed: (reason: string) => void },
+    on: {
+      readonly message: (message: GetJobResponse) => void;
+      /** `isStranger`: who listens there has not proved that it is a node of this cluster. */
+      readonly closed: (reason: string, isStranger?: boolean) => void;
+    },
   ): NodeStream;
-  /** "refused": nobody listens there, so the process is gone. "silent": no answer in time, which proves nothing. */
+  /** "refused": nobody listens there, so the process is gone. "silent": no answer in time, or by somebody who does not prove that it is of this cluster, which both prove nothing. */
   identify(address: string, timeoutMs: number): Promise<Identity | "refused" | "silent">;
 }
 

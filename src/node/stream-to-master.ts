@@ -107,9 +107,11 @@ export class StreamToMaster {
       message: (message) => {
         if (!closed.signal.aborted) this.on.message(connection, message);
       },
-      closed: (reason) => {
-        if (!closed.signal.aborted)
-          logger.debug({ master: master.nodeId, reason }, "stream to the master ended");
+      closed: (reason, isStranger = false) => {
+        if (!closed.signal.aborted) {
+          if (isStranger) masters.refused(master, reason);
+          else logger.debug({ master: master.nodeId, reason }, "stream to the master ended");
+        }
         closed.abort();
       },
     });

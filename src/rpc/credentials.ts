@@ -1,57 +1,54 @@
 /**
  * Who may call what, told before a call's body is read, in every protocol alike:
- * - between nodes (NodeService, and any call marked as forwarded): the cluster secret;
- * - how the node stands (gRPC's Health, as /healthz and /readyz): nothing, as whoever probes it has no token;
- * - all else: an API token, or the cluster secret.
- * What nobody has set, nobody is asked for; but without a secret, a node that asks for API tokens has no
- * way to tell nodes from strangers, and refuses both.
+ * - between nodes (NodeService, and any call marked as forwarded): a connection that has proved to be a node's;
+ * - how the node stands (gRPC's Health, as /healthz and /readyz): everybody, as whoever probes it has no token;
+ * - all else: callers with an API token; where none is set, those of this machine, unless the API is open to all.
  */
-import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { bearerToken, isOneOf } from "../core/bearer-token.ts";
 import { FORWARDED } from "../core/call-headers.ts";
 import { NodeService } from "../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
+import { CALL_CONNECTION } from "./connection.ts";
 
 export interface Credentials {
-  /** Empty: the API is open to everybody. */
+  /** Empty: callers of this machine need none. */
   readonly apiTokens: readonly string[];
-  /** The first is sent to other nodes; any is accepted, so that it can be changed while nodes run. */
-  readonly clusterSecrets: readonly string[];
+  /** Where there are no tokens: callers from everywhere need none. */
+  readonly isOpen: boolean;
 }
 
-export const NO_CREDENTIALS: Credentials = { apiTokens: [], clusterSecrets: [] };
+type Call = Pick<HandlerContext, "requestHeader" | "service" | "method" | "values">;
 
-type Call = Pick<HandlerContext, "requestHeader" | "service">;
+const { challenge, prove } = NodeService.method;
 
 /** Throws `unauthenticated`. "node": the call is between nodes. */
-export function checkCaller({ requestHeader, service }: Call, credentials: Credentials): "node" | "caller" {
-  const { apiTokens, clusterSecrets } = credentials;
+export function checkCaller(call: Call, { apiTokens, isOpen }: Credentials): "node" | "caller" {
+  const { requestHeader, service, method } = call;
   if (service.typeName === Health.typeName) return "caller";
-  const token = bearerToken(requestHeader.get("authorization"));
-  if (service.typeName === NodeService.typeName || requestHeader.has(FORWARDED)) {
-    const isOpen = apiTokens.length === 0 && clusterSecrets.length === 0;
-    if (isOpen || isOneOf(token, clusterSecrets)) return "node";
-    throw refusal(
-      "this call is between nodes, and asks for the CLUSTER_SECRET that all of them share",
-      token,
-    );
+  const connection = call.values.get(CALL_CONNECTION);
+  if (service.typeName === NodeService.typeName) {
+    if (method.name === challenge.name || method.name === prove.name) return "caller";
+    if (connection.proof.incarnation !== null) return "node";
+    throw refusal("this call is between nodes, which prove on each connection that they are of this cluster");
   }
-  if (apiTokens.length === 0 || isOneOf(token, [...apiTokens, ...clusterSecrets])) return "caller";
-  throw refusal("this cluster asks for an API token: send `Authorization: Bearer <token>`", token);
+  const forwarder = requestHeader.get(FORWARDED);
+  if (forwarder !== null) {
+    if (connection.proof.incarnation === forwarder) return "node";
+    throw refusal("this call says that a node has passed it on, and its connection does not prove which");
+  }
+  const token = bearerToken(requestHeader.get("authorization"));
+  if (apiTokens.length > 0) {
+    if (isOneOf(token, apiTokens)) return "caller";
+    const why = token === null ? "none was sent" : "the one that was sent is not accepted";
+    throw refusal(`this cluster asks for an API token: send \`Authorization: Bearer <token>\` (${why})`);
+  }
+  if (isOpen || connection.isLocal) return "caller";
+  throw refusal(
+    "without API_TOKENS, only callers of the same machine are answered, at localhost; set API_TOKENS, or OPEN_API=on to answer everybody",
+  );
 }
 
-function refusal(message: string, token: string | null): ConnectError {
-  const why = token === null ? "none was sent" : "the one that was sent is not accepted";
-  return new ConnectError(`${message} (${why})`, Code.Unauthenticated, { "www-authenticate": "Bearer" });
-}
-
-/** What a node says of itself when it calls another. */
-export function sendClusterSecret({ clusterSecrets: [secret] }: Credentials): Interceptor[] {
-  if (secret === undefined) return [];
-  return [
-    (next) => (request) => {
-      request.header.set("authorization", `Bearer ${secret}`);
-      return next(request);
-    },
-  ];
+function refusal(message: string): ConnectError {
+  return new ConnectError(message, Code.Unauthenticated, { "www-authenticate": "Bearer" });
 }

@@ -210,6 +210,8 @@ export interface JobStore {
   /** Compare-and-set. False: the epoch is no longer `from`. After an unknown outcome it knows its own by the incarnation. */
   advanceEpoch(from: number, to: StoredMastership): Promise<boolean>;
   readCluster(): Promise<ClusterRecord>;
+  /** What nodes that share the database prove themselves by; made with the schema, 64 hexadecimal digits. */
+  readSecret(): Promise<string>;
   /** By the master, after its election: where it is found. */
   announceReign(epoch: number, reign: Reign): Promise<void>;
 

@@ -39,6 +39,7 @@ import {
   readJobs,
   readMastership,
   readNodes,
+  readSecret,
   readZoneVersions,
 } from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
@@ -95,6 +96,7 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     setZonesComputed: (epoch, version) => repeat((session) => setZonesComputed(session, epoch, version)),
     advanceEpoch: (from, to) => repeat((session) => advanceEpoch(session, from, to)),
     readCluster: () => readCluster(read),
+    readSecret: () => readSecret(read),
     announceReign: (epoch, reign) => repeat((session) => announceReign(session, epoch, reign)),
 
     raiseIds: (epoch) => repeat((session) => raiseIds(session, epoch)),

@@ -1,4 +1,5 @@
 /** Reads of jobs and results by key, the same on both databases. */
+import { ElasticJobError } from "../core/errors.ts";
 import type { JobClass, JobRecord, ResultRecord } from "../core/job.ts";
 import type { Dialect, Read, SqlValue } from "./dialect.ts";
 import { chunks, marks, padded, paddedRows, rowMarks } from "./in-list.ts";
@@ -83,6 +84,19 @@ export async function readCluster(read: Read): Promise<ClusterRecord> {
   );
   return { identity: row?.identity ?? "", address: row?.address ?? "", lockKey: row?.lock_key ?? "" };
 }
+
+export async function readSecret(read: Read): Promise<string> {
+  const [row] = await read<{ secret: string }>("SELECT secret FROM jobsecret WHERE id = 1", []);
+  // By an empty one, everybody could prove themselves.
+  if (row === undefined || row.secret.length < LEAST_SECRET) {
+    throw new ElasticJobError(
+      "internal",
+      "the table jobsecret has lost its row: insert (1, LOWER(HEX(RANDOM_BYTES(32)))) for (id, secret)",
+    );
+  }
+  return row.secret;
+}
+const LEAST_SECRET = 32;
 
 export async function readJobs(read: Read, ids: readonly number[]): Promise<Map<number, JobRecord>> {
   const jobs = new Map<number, JobRecord>();

@@ -15,6 +15,7 @@ import {
   readJobs,
   readMastership,
   readNodes,
+  readSecret,
   readZoneVersions,
 } from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
@@ -63,6 +64,7 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     setZonesComputed: async (epoch, version) => setZonesComputed(database, epoch, version),
     advanceEpoch: async (from, to) => advanceEpoch(database, from, to),
     readCluster: () => readCluster(read),
+    readSecret: () => readSecret(read),
     announceReign: async (epoch, reign) => announceReign(database, epoch, reign),
 
     raiseIds: (epoch) => raiseIds(database, epoch),

@@ -37,6 +37,7 @@ export function sharedStore(raw: JobStore, server: Server, from: string, gate: G
     noteHandlers: (epoch, handlers) => write(() => raw.noteHandlers(epoch, handlers), last),
     forgetHandlers: (epoch, names, by) => write(() => raw.forgetHandlers(epoch, names, by), last),
     readCluster: () => read(() => raw.readCluster()),
+    readSecret: () => read(() => raw.readSecret()),
     announceReign: (epoch, reign) => write(() => raw.announceReign(epoch, reign), last),
     insertJobs: (epoch, jobs, keys) => write(() => raw.insertJobs(epoch, jobs, keys), last),
     readKeys: (epoch, keys, now) => read(() => raw.readKeys(epoch, keys, now)),

@@ -29,6 +29,7 @@ test("an empty environment is the embedded default", () => {
     upstreams: ["http://127.0.0.1:7070"],
     allowedOrigins: [],
     apiTokens: [],
+    openApi: "off",
     clusterSecrets: [],
     handlersPath: null,
     slots: 64,
@@ -93,6 +94,7 @@ test("every setting is read", () => {
     upstreams: ["http://n1:7070", "https://n2"],
     allowedOrigins: ["https://a.example", "http://localhost:3000"],
     apiTokens: [],
+    openApi: "off",
     clusterSecrets: [],
     handlersPath: "./jobs.ts",
     slots: 0,
@@ -207,7 +209,7 @@ describe("settings that do not go together", () => {
 
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(27);
+  expect(table).toHaveLength(28);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
 });
@@ -229,10 +231,12 @@ test("tokens are lists, and are never shown", () => {
   expect(short).not.toContain("tiny-token");
 });
 
-test("nodes that ask for API tokens need a secret to know each other by", () => {
-  expect(refusal({ ...SERVERS, API_TOKENS: "first-token-0123" })).toMatch(/CLUSTER_SECRET: is not set/);
-  // One process alone calls itself without a network.
-  expect(parseConfig({ API_TOKENS: "first-token-0123" }, CORES).clusterSecrets).toEqual([]);
+test("tokens need no secret beside them: nodes prove themselves by the one in their database", () => {
+  expect(parseConfig({ ...SERVERS, API_TOKENS: "first-token-0123" }, CORES).clusterSecrets).toEqual([]);
+});
+
+test.each(["API_TOKENS", "CLUSTER_SECRET"])("%s that is set and names none is no open door", (name) => {
+  for (const value of [",", " , ", ",,,"]) expect(refusal({ [name]: value })).toMatch(`${name}: `);
 });
 
 test.each(["a.example:0", "a.example:65536", "a.example:", "*.*", "a*.example", "*:x", "http://a.example"])(

@@ -28,8 +28,12 @@ export class AnnouncedMasters {
     const name = nameOf(master);
     if (clock.monotonic() < (this.refusedUntil.get(name) ?? 0)) return false;
     if (name === this.known) return true;
-    const { epoch, incarnation } = await store.readMastership();
-    if (epoch !== master.epoch || incarnation !== master.incarnation) {
+    const [{ epoch, incarnation }, { address }] = await Promise.all([
+      store.readMastership(),
+      store.readCluster(),
+    ]);
+    // Its address, too: where it does not listen, it would soon be taken for dead, and what it runs be given out again.
+    if (epoch !== master.epoch || incarnation !== master.incarnation || address !== master.address) {
       // A master whose database has moved on is on its way out; one of a later epoch than ours has another database.
       if (master.epoch > epoch) await this.tell(master);
       return false;

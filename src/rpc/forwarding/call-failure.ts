@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { NOT_RUN } from "../../core/call-headers.ts";
 import { ElasticJobError, isError } from "../../core/errors.ts";
 import { fromWireError, notRun } from "../error-codes.ts";
+import { strangerIn } from "../proof/ask-for-proof.ts";
 
 /** What a failed call to the master means for trying again. */
 export interface CallFailure {
@@ -24,13 +25,14 @@ export function forwardFailure(error: unknown): CallFailure {
   // The master answered, and this is what its answer says of a lone job.
   if (error instanceof ElasticJobError) return localFailure(error);
   if (!(error instanceof ConnectError)) return { error, unavailable: false, certainlyNotRun: false };
+  const stranger = strangerIn(error);
+  if (stranger !== null || (error.isWireError && error.code === Code.Unauthenticated)) {
+    // Its caller has nothing to do with it, and may do better at another node: this one gets no further by waiting.
+    const message = stranger ?? "the master does not take this node for one of its cluster";
+    return { error: notRun(message), unavailable: false, certainlyNotRun: false };
+  }
   if (error.metadata.has(NOT_RUN)) {
     return { error: notRun(error.rawMessage), unavailable: true, certainlyNotRun: true };
-  }
-  if (error.isWireError && error.code === Code.Unauthenticated) {
-    // Its caller has nothing to do with it, and may do better at another node: this one gets no further by waiting.
-    const message = "the master does not accept this node's CLUSTER_SECRET; set the same one on all nodes";
-    return { error: notRun(message), unavailable: false, certainlyNotRun: false };
   }
   if (error.isWireError) {
     return {

@@ -3,10 +3,10 @@ import { createClient } from "@connectrpc/connect";
 import type { Network } from "../../coordination/network.ts";
 import type { Clock } from "../../core/clock.ts";
 import { type GetJobRequest, NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
-import { type Credentials, NO_CREDENTIALS } from "../credentials.ts";
 import type { RpcLimits } from "../limits.ts";
 import { messageSize } from "../message-size.ts";
 import { OutgoingQueue } from "../outgoing-queue.ts";
+import { type Asking, strangerIn } from "../proof/ask-for-proof.ts";
 import { isRefused } from "./call-failure.ts";
 import { createPeerSession } from "./peer-session.ts";
 import { peerTransport } from "./peers.ts";
@@ -17,18 +17,15 @@ const CONNECT_LIMIT_MS = 3000;
 export function createNetwork(options: {
   readonly clock: Clock;
   readonly limits: RpcLimits;
-  /** This process's, which it tells those it asks who they are. */
-  readonly incarnation: string;
-  /** Default: none. */
-  readonly credentials?: Credentials;
+  /** Who this process is, and by what it knows others. */
+  readonly asking: Asking;
 }): Network {
-  const { clock, limits, incarnation: own, credentials = NO_CREDENTIALS } = options;
-  const peer = { maxCallBytes: limits.maxCallBytes, credentials };
+  const { clock, limits, asking } = options;
 
   return {
     openStream(address, on) {
-      const session = createPeerSession(address);
-      const client = createClient(NodeService, peerTransport(address, session, peer));
+      const session = createPeerSession(address, asking);
+      const client = createClient(NodeService, peerTransport(address, session, limits.maxCallBytes));
       const abort = new AbortController();
       const queue = new OutgoingQueue<GetJobRequest>({
         maxItems: limits.maxQueuedMessages,
@@ -37,7 +34,7 @@ export function createNetwork(options: {
       });
       let closed = false;
 
-      const end = (reason: string): void => {
+      const end = (reason: string, isStranger = false): void => {
         if (closed) return;
         closed = true;
         stopConnectLimit();
@@ -45,7 +42,7 @@ export function createNetwork(options: {
         abort.abort();
         session.destroy();
         // Never from within a call of ours: the caller would be called back before it has its stream.
-        queueMicrotask(() => on.closed(reason));
+        queueMicrotask(() => on.closed(reason, isStranger));
       };
 
       const stopConnectLimit = clock.after(CONNECT_LIMIT_MS, () => {
@@ -63,7 +60,10 @@ export function createNetwork(options: {
       };
       receive().then(
         () => end("the master closed it"),
-        (error) => end(error instanceof Error ? error.message : String(error)),
+        (error) => {
+          const strange = strangerIn(error);
+          end(strange ?? (error instanceof Error ? error.message : String(error)), strange !== null);
+        },
       );
 
       return {
@@ -75,10 +75,10 @@ export function createNetwork(options: {
     },
 
     async identify(address, timeoutMs) {
-      const session = createPeerSession(address);
-      const client = createClient(NodeService, peerTransport(address, session, peer));
+      const session = createPeerSession(address, asking);
+      const client = createClient(NodeService, peerTransport(address, session, limits.maxCallBytes));
       try {
-        const answer = await client.identify({ incarnation: own }, { timeoutMs });
+        const answer = await client.identify({ incarnation: asking.incarnation }, { timeoutMs });
         const { incarnation, nodeId, epoch, sharesDatabase } = answer;
         return { incarnation, nodeId, epoch, sharesDatabase };
       } catch (error) {

@@ -1,5 +1,13 @@
 import type { Http2Session } from "node:http2";
-import { type GrpcTransportOptions, Http2SessionManager } from "@connectrpc/connect-node";
+import { createClient } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  type GrpcTransportOptions,
+  Http2SessionManager,
+} from "@connectrpc/connect-node";
+import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
+import { notRun } from "../error-codes.ts";
+import { type Asking, askForProof } from "../proof/ask-for-proof.ts";
 
 type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
 
@@ -7,9 +15,15 @@ type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
 const PING_INTERVAL_MS = 2000;
 const PING_TIMEOUT_MS = 3000;
 const IDLE_MS = 60_000;
+/** Two calls to a process that lives. */
+const PROOF_TIMEOUT_MS = 3000;
+const MOST_PROOF_BYTES = 4096;
+/** How often a call may find that its connection went while it was being proved. */
+const MOST_TRIES = 3;
 
 /** One HTTP/2 connection to a node, opened when first needed, and found dead by pings. */
 export interface PeerSession {
+  /** Makes calls only where both sides have proved that they belong together: on each connection anew. */
   readonly manager: SessionManager;
   /** Resolves to whether there is a connection. */
   connect(): Promise<boolean>;
@@ -17,28 +31,84 @@ export interface PeerSession {
   destroy(): void;
 }
 
-export function createPeerSession(address: string): PeerSession {
+export function createPeerSession(address: string, asking: Asking): PeerSession {
   const manager = new Http2SessionManager(`http://${address}`, {
     pingIntervalMs: PING_INTERVAL_MS,
     pingTimeoutMs: PING_TIMEOUT_MS,
     idleConnectionTimeoutMs: IDLE_MS,
   });
   const guarded = new WeakSet<Http2Session>();
+  const proved = new WeakSet<Http2Session>();
+  /** The last one that a call went by. */
+  let last: Http2Session | undefined;
+  let proving: Promise<void> | null = null;
+
+  /** On any connection: only for what proves it. */
+  const unproved: SessionManager = {
+    authority: manager.authority,
+    async request(method, path, headers, options) {
+      const stream = await manager.request(method, path, headers, options);
+      const session = stream.session;
+      if (session !== undefined && !guarded.has(session)) {
+        // When a ping times out, the manager destroys the connection; if `abort` is called before
+        // that has come through, it takes its listeners off, and the error would end the process.
+        session.on("error", () => {});
+        guarded.add(session);
+      }
+      last = session;
+      return stream;
+    },
+    notifyResponseByteRead: (stream) => manager.notifyResponseByteRead(stream),
+  };
+  const peer = createClient(
+    NodeService,
+    createConnectTransport({
+      baseUrl: `http://${address}`,
+      httpVersion: "2",
+      sessionManager: unproved,
+      acceptCompression: [],
+      readMaxBytes: MOST_PROOF_BYTES,
+    }),
+  );
+
+  async function prove(): Promise<void> {
+    const begunOn = new Set<Http2Session | undefined>();
+    const noting = { onHeader: () => begunOn.add(last) };
+    await askForProof(
+      {
+        challenge: (request, options) => peer.challenge(request, { ...options, ...noting }),
+        prove: (request, options) => peer.prove(request, { ...options, ...noting }),
+      },
+      address,
+      asking,
+      PROOF_TIMEOUT_MS,
+    );
+    const [session] = begunOn;
+    // Two connections have each proved half.
+    if (begunOn.size === 1 && session !== undefined) proved.add(session);
+  }
+
+  const isProved = (session: Http2Session | undefined) =>
+    session !== undefined && !session.closed && !session.destroyed && proved.has(session);
+
   return {
     manager: {
-      authority: manager.authority,
+      ...unproved,
       async request(method, path, headers, options) {
-        const stream = await manager.request(method, path, headers, options);
-        const session = stream.session;
-        if (session !== undefined && !guarded.has(session)) {
-          // When a ping times out, the manager destroys the connection; if `abort` is called before
-          // that has come through, it takes its listeners off, and the error would end the process.
-          session.on("error", () => {});
-          guarded.add(session);
+        for (let tries = 0; tries < MOST_TRIES; tries++) {
+          if (!isProved(last)) {
+            proving ??= prove().finally(() => {
+              proving = null;
+            });
+            await proving;
+          }
+          const stream = await unproved.request(method, path, headers, options);
+          if (isProved(stream.session)) return stream;
+          // Its headers say nothing that is secret, and nothing more was sent yet.
+          stream.close();
         }
-        return stream;
+        throw notRun(`the connection to ${address} goes as soon as it is made; try again`);
       },
-      notifyResponseByteRead: (stream) => manager.notifyResponseByteRead(stream),
     },
     connect: async () => (await manager.connect()) !== "error",
     destroy: () => manager.abort(),

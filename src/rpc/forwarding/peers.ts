@@ -4,7 +4,7 @@ import { createConnectTransport } from "@connectrpc/connect-node";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
-import { type Credentials, sendClusterSecret } from "../credentials.ts";
+import type { Asking } from "../proof/ask-for-proof.ts";
 import { createPeerSession, type PeerSession } from "./peer-session.ts";
 
 /** Another node, as this one calls it. */
@@ -22,7 +22,7 @@ export interface Peers {
 
 export interface PeerOptions {
   readonly maxCallBytes: number;
-  readonly credentials: Credentials;
+  readonly asking: Asking;
 }
 
 /** Only masters are called; the addresses of long-gone ones are dropped. */
@@ -39,8 +39,8 @@ export function createPeers(options: PeerOptions): Peers {
         session.destroy();
         open.delete(oldest);
       }
-      const session = createPeerSession(address);
-      const transport = peerTransport(address, session, options);
+      const session = createPeerSession(address, options.asking);
+      const transport = peerTransport(address, session, options.maxCallBytes);
       const client = <T extends DescService>(service: T) => createClient(service, transport);
       const peer: Peer = {
         jobs: client(JobService),
@@ -57,14 +57,13 @@ export function createPeers(options: PeerOptions): Peers {
   };
 }
 
-export function peerTransport(address: string, session: PeerSession, options: PeerOptions): Transport {
+export function peerTransport(address: string, session: PeerSession, maxCallBytes: number): Transport {
   return createConnectTransport({
     baseUrl: `http://${address}`,
     httpVersion: "2",
     sessionManager: session.manager,
     // Nodes stand close to each other: compressing would cost more than it saves.
     acceptCompression: [],
-    readMaxBytes: options.maxCallBytes,
-    interceptors: sendClusterSecret(options.credentials),
+    readMaxBytes: maxCallBytes,
   });
 }

@@ -14,10 +14,11 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobStore } from "../../store/job-store.ts";
 import { CALL_CONNECTION, connectionValues } from "../connection.ts";
-import { type Credentials, checkCaller, NO_CREDENTIALS } from "../credentials.ts";
+import { type Credentials, checkCaller } from "../credentials.ts";
 import { createMasterCaller } from "../forwarding/master-call.ts";
 import { createPeers } from "../forwarding/peers.ts";
 import { DEFAULT_LIMITS, maxJobBytes, type RpcLimits } from "../limits.ts";
+import type { ClusterSecrets } from "../proof/cluster-secrets.ts";
 import { createClusterService } from "../services/cluster-service.ts";
 import { createHealthService } from "../services/health-service.ts";
 import { createJobService } from "../services/job-service.ts";
@@ -61,16 +62,20 @@ export interface RpcServerOptions {
   /** `ip:port` that others reach this node at; known once it listens. */
   readonly address: () => string;
   readonly limits?: Partial<RpcLimits>;
-  /** Default: none, everybody may call. */
-  readonly credentials?: Credentials;
+  /** By what nodes know each other. */
+  readonly secrets: ClusterSecrets;
+  readonly credentials: Credentials;
 }
 
 export function createRpcServer(options: RpcServerOptions): OnePortServer {
-  const { role, whyNotReady, store, clock, random, logger, identity, credentials = NO_CREDENTIALS } = options;
+  const { role, whyNotReady, store, clock, random, logger, identity, secrets, credentials } = options;
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
   const admission = createAdmission(limits, clock);
-  const peers = createPeers({ maxCallBytes: limits.maxCallBytes, credentials });
+  const peers = createPeers({
+    maxCallBytes: limits.maxCallBytes,
+    asking: { incarnation: identity.incarnation, secrets },
+  });
   const master = createMasterCaller({
     role,
     peers,
@@ -98,7 +103,15 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     closing: closing.signal,
     self: () => ({ nodeId: identity.nodeId, address: options.address() }),
   });
-  const nodes = createNodeService({ role, identity, limits, logger, closing: closing.signal });
+  const nodes = createNodeService({
+    role,
+    identity,
+    address: options.address,
+    secrets,
+    limits,
+    logger,
+    closing: closing.signal,
+  });
 
   const health = createHealthService({ whyNotReady, clock, closing: closing.signal });
 

@@ -6,10 +6,12 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { MasterStream, StreamHandler } from "../../coordination/network.ts";
 import type { Logger } from "../../core/logger.ts";
 import {
+  type ChallengeRequest,
   type GetJobRequest,
   type GetJobResponse,
   type IdentifyRequest,
   type NodeService,
+  type ProveRequest,
 } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import { CALL_CONNECTION } from "../connection.ts";
@@ -17,6 +19,8 @@ import { notRun } from "../error-codes.ts";
 import type { RpcLimits } from "../limits.ts";
 import { messageSize } from "../message-size.ts";
 import { OutgoingQueue } from "../outgoing-queue.ts";
+import { answerChallenge, takeProof } from "../proof/answer-challenge.ts";
+import type { ClusterSecrets } from "../proof/cluster-secrets.ts";
 
 /** As many as a page has jobs. */
 const MAX_NEEDS = 1000;
@@ -24,13 +28,32 @@ const MAX_NEEDS = 1000;
 export function createNodeService(options: {
   readonly role: Role;
   readonly identity: { readonly incarnation: string; readonly nodeId: string };
+  /** This node's `ip:port`; empty until it listens. */
+  readonly address: () => string;
+  readonly secrets: ClusterSecrets;
   readonly limits: RpcLimits;
   readonly logger: Logger;
   readonly closing: AbortSignal;
 }): ServiceImpl<typeof NodeService> {
-  const { role, identity, limits, logger, closing } = options;
+  const { role, identity, limits, logger, closing, address, secrets } = options;
+  const epoch = () => {
+    const now = role.now();
+    return now.kind === "master" ? now.epoch : 0;
+  };
+  const answering = { incarnation: identity.incarnation, address, epoch, secrets };
 
   return {
+    challenge(asked: ChallengeRequest, { values }: HandlerContext) {
+      return answerChallenge(answering, asked, values.get(CALL_CONNECTION).proof);
+    },
+
+    async prove(proof: ProveRequest, { values }: HandlerContext) {
+      const connection = values.get(CALL_CONNECTION);
+      await takeProof(answering, proof, connection.proof);
+      connection.isOfNode();
+      return {};
+    },
+
     async identify({ incarnation }: IdentifyRequest) {
       const now = role.now();
       if (now.kind !== "master") return { ...identity, epoch: 0 };
@@ -82,7 +105,8 @@ export function createNodeService(options: {
       };
       const accepted = now.api.acceptNode(stream);
       handler = accepted;
-      void readAll(requests, accepted, () => ended).then(end);
+      const { incarnation } = context.values.get(CALL_CONNECTION).proof;
+      void readAll(requests, accepted, incarnation, () => ended).then(end);
       return queue;
     },
   };
@@ -91,11 +115,21 @@ export function createNodeService(options: {
   async function readAll(
     requests: AsyncIterable<GetJobRequest>,
     handler: StreamHandler,
+    incarnation: string | null,
     ended: () => boolean,
   ): Promise<string> {
     try {
       for await (const request of requests) {
         if (ended()) return "ended";
+        const { message } = request;
+        // Who takes another's name would be given its jobs, and end its claims.
+        if (message.case === "hello" && message.value.incarnation !== incarnation) {
+          logger.warn(
+            { nodeId: message.value.nodeId },
+            "a node said that it is another than it has proved to be",
+          );
+          return "its hello is of another process";
+        }
         handler.message(request);
       }
       return "the node closed it";

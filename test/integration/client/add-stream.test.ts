@@ -115,7 +115,7 @@ describe("adds on a stream", () => {
   });
 
   test("of a caller who may not come in are refused, and not tried again", async () => {
-    const credentials = { apiTokens: ["a-token"], clusterSecrets: [] };
+    const credentials = { apiTokens: ["a-token"], isOpen: false };
     const node = await startNode({ credentials });
     const transport = seen(node.url);
     await expect(connect(transport, { token: "wrong" }).addJob(echo)).rejects.toMatchObject({

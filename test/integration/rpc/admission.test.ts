@@ -7,8 +7,10 @@ import { afterAll, expect, onTestFinished, test } from "vitest";
 import { createClient as createJobClient } from "../../../src/client/client.ts";
 import { RETRY_AFTER, RETRY_AFTER_MS } from "../../../src/core/call-headers.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
+import { createPeerSession } from "../../../src/rpc/forwarding/peer-session.ts";
 import { CALL_BYTES } from "../../../src/rpc/server/call-budget.ts";
 import { protoClient, type Unary } from "../../fixtures/proto-client.ts";
+import { asker } from "../../fixtures/rpc-node/secrets.ts";
 import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 import { until } from "../../fixtures/until.ts";
 
@@ -175,21 +177,19 @@ test("of connections that ask for nothing, the oldest make room", async () => {
 
 test("callers have so many calls on a connection, and nodes as many as they need", async () => {
   const node = await startNode({ limits: { maxStreamsAConnection: 3 } });
-  const settingsOf = async (headers: http2.OutgoingHttpHeaders) => {
-    const session = openSession(node);
-    await new Promise((resolve) => session.once("remoteSettings", resolve));
-    const first = session.remoteSettings.maxConcurrentStreams;
-    const stream = session.request({
-      ":method": "POST",
-      ":path": ADD,
-      "content-type": "application/json",
-      ...headers,
-    });
+  const add = async (stream: http2.ClientHttp2Stream) => {
+    const { session } = stream;
     stream.end('{"handler":"echo"}');
     stream.resume();
     await new Promise((resolve) => stream.once("close", resolve));
-    return [first, session.remoteSettings.maxConcurrentStreams];
+    return session?.remoteSettings.maxConcurrentStreams;
   };
-  expect(await settingsOf({})).toEqual([3, 3]);
-  expect(await settingsOf({ "elastic-job-forwarded": "another node" })).toEqual([3, 2 ** 31 - 1]);
+  const type = { "content-type": "application/json" };
+  const session = openSession(node);
+  await new Promise((resolve) => session.once("remoteSettings", resolve));
+  expect(session.remoteSettings.maxConcurrentStreams).toBe(3);
+  expect(await add(session.request({ ":method": "POST", ":path": ADD, ...type }))).toBe(3);
+  const peer = createPeerSession(node.address, asker());
+  onTestFinished(() => peer.destroy());
+  expect(await add(await peer.manager.request("POST", ADD, type, {}))).toBe(2 ** 31 - 1);
 });

@@ -10,24 +10,20 @@ import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_p
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import type { Credentials } from "../../../src/rpc/credentials.ts";
-import { createNetwork } from "../../../src/rpc/forwarding/network.ts";
-import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
-import { realClock } from "../../fixtures/real-time.ts";
+import { secretsOf } from "../../fixtures/rpc-node/secrets.ts";
 import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 
 const TOKEN = "an-api-token-of-somebody";
 const SECRET = "the-secret-of-all-nodes";
-const CREDENTIALS: Credentials = {
-  apiTokens: ["another-api-token", TOKEN],
-  clusterSecrets: [SECRET, "an-older-secret"],
-};
+const CREDENTIALS: Credentials = { apiTokens: ["another-api-token", TOKEN], isOpen: false };
 
 let node: TestNode;
 let follower: TestNode;
 beforeAll(async () => {
-  node = await startNode({ credentials: CREDENTIALS });
+  node = await startNode({ credentials: CREDENTIALS, secrets: secretsOf(SECRET) });
   follower = await startNode({
     credentials: CREDENTIALS,
+    secrets: secretsOf(SECRET),
     role: { kind: "follower", master: node.asMaster },
   });
 });
@@ -83,40 +79,36 @@ describe.each(protocols)("%s", (_, open) => {
     expect(await jobs.addJob({ handler: "echo" })).toMatchObject({ created: true });
   });
 
-  test("opens NodeService to no one who has only an API token", async () => {
-    for (const headers of [{}, bearer(TOKEN)]) {
+  test("opens what is between nodes to no one who has a token, or only the secret itself", async () => {
+    for (const headers of [{}, bearer(TOKEN), bearer(SECRET)]) {
       const nodes = createClient(NodeService, open(headers as Record<string, string>));
       await expect(nodes.identify({})).rejects.toMatchObject({
         code: Code.Unauthenticated,
-        rawMessage: expect.stringContaining("CLUSTER_SECRET"),
+        rawMessage: expect.stringContaining("prove"),
       });
-    }
-    for (const secret of CREDENTIALS.clusterSecrets) {
-      const nodes = createClient(NodeService, open(bearer(secret)));
-      expect(await nodes.identify({})).toMatchObject({ epoch: 7 });
+      await expect(nodes.explainPrepared({})).rejects.toMatchObject({ code: Code.Unauthenticated });
+      const jobs = createClient(JobService, open({ ...headers, "elastic-job-forwarded": "1" }));
+      await expect(jobs.addJob({ handler: "echo" })).rejects.toMatchObject({ code: Code.Unauthenticated });
     }
   });
 
-  test("takes a call as forwarded only from a node", async () => {
-    const forwarded = (token: string) =>
-      createClient(JobService, open({ ...bearer(token), "elastic-job-forwarded": "1" })).addJob({
-        handler: "echo",
-      });
-    await expect(forwarded(TOKEN)).rejects.toMatchObject({ code: Code.Unauthenticated });
-    expect(await forwarded(SECRET)).toMatchObject({ created: true });
+  test("takes the secret of the nodes for no API token", async () => {
+    const jobs = createClient(JobService, open(bearer(SECRET)));
+    await expect(jobs.addJob({ handler: "echo" })).rejects.toMatchObject(unauthenticated);
   });
 });
 
-test("a node sends the secret when it forwards a call, and the caller's token ends there", async () => {
+test("a node proves itself when it forwards a call, and the caller's token ends there", async () => {
   const options = { baseUrl: follower.url, httpVersion: "2" as const, ...sending(bearer(TOKEN)) };
   const jobs = createClient(JobService, createConnectTransport(options));
   const { jobId } = await jobs.addJob({ handler: "echo" });
   expect(await jobs.getJobStatus({ jobId })).toMatchObject({ job: { jobId } });
 });
 
-test("a node says whose secret differs, rather than that the caller is unknown", async () => {
+test("a node says that the master is none of its own, rather than that the caller is unknown", async () => {
   const stranger = await startNode({
-    credentials: { apiTokens: [TOKEN], clusterSecrets: ["not-the-secret-of-all"] },
+    credentials: CREDENTIALS,
+    secrets: secretsOf("not-the-secret-of-all"),
     role: { kind: "follower", master: node.asMaster },
   });
   const options = { baseUrl: stranger.url, httpVersion: "2" as const, ...sending(bearer(TOKEN)) };
@@ -125,30 +117,6 @@ test("a node says whose secret differs, rather than that the caller is unknown",
     code: Code.Unavailable,
     rawMessage: expect.stringContaining("CLUSTER_SECRET"),
   });
-});
-
-test("nodes identify each other by the secret", async () => {
-  const identify = (credentials: Credentials) =>
-    createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, incarnation: "asker", credentials }).identify(
-      node.address,
-      2_000,
-    );
-  expect(await identify(CREDENTIALS)).toMatchObject({ epoch: 7 });
-  expect(await identify({ apiTokens: [TOKEN], clusterSecrets: [] })).toBe("silent");
-});
-
-test("API tokens without a secret leave NodeService closed to everybody", async () => {
-  const alone = await startNode({ credentials: { apiTokens: [TOKEN], clusterSecrets: [] } });
-  for (const token of ["", TOKEN]) {
-    const transport = createConnectTransport({
-      baseUrl: alone.url,
-      httpVersion: "2",
-      ...sending(bearer(token)),
-    });
-    await expect(createClient(NodeService, transport).identify({})).rejects.toMatchObject({
-      code: Code.Unauthenticated,
-    });
-  }
 });
 
 test("a body is not read before its caller is known", async () => {

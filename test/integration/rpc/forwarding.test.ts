@@ -10,10 +10,14 @@ import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_p
 import { AddJobRequestSchema, JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { within } from "../../fixtures/real-time.ts";
 import { STRANGER } from "../../fixtures/rpc-node/memory-job-api.ts";
+import { asker, closePeers, peerOf, TEST_SECRETS } from "../../fixtures/rpc-node/secrets.ts";
 import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 import { until } from "../../fixtures/until.ts";
 
-afterEach(stopNodes);
+afterEach(async () => {
+  closePeers();
+  await stopNodes();
+});
 
 function jobsAt(node: TestNode): Client<typeof JobService> {
   return createClient(JobService, createConnectTransport({ baseUrl: node.url, httpVersion: "2" }));
@@ -47,30 +51,19 @@ async function breakingMaster(): Promise<{ readonly address: string; count(): nu
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, count: () => count };
 }
 
-const forwarded = { headers: { "elastic-job-forwarded": "1" } };
+/** As a node passes a call on. */
+const forwardedBy = (incarnation: string) => ({ headers: { "elastic-job-forwarded": incarnation } });
+const forwarded = forwardedBy("asker");
 
-test.each(["connect", "json"])(
-  "a call that a node of another database forwards is refused, over %s",
-  async (how) => {
-    const master = await startNode();
-    const stranger = { "elastic-job-forwarded": STRANGER };
-    const call =
-      how === "connect"
-        ? jobsAt(master).addJob({ handler: "echo" }, { headers: stranger })
-        : fetch(`${master.url}/elasticjob.v1.JobService/AddJob`, {
-            method: "POST",
-            headers: { "content-type": "application/json", ...stranger },
-            body: '{"handler":"echo"}',
-          }).then(async (response) =>
-            Promise.reject(new ConnectError(await response.text(), Code.FailedPrecondition)),
-          );
-    expect(await errorOf(call)).toMatchObject({
-      code: Code.FailedPrecondition,
-      rawMessage: expect.stringMatching(/CLUSTER_PREFIX.*MYSQL_URL/),
-    });
-    expect(master.api.calls).toEqual([]);
-  },
-);
+test("a call that a node of another database forwards is refused", async () => {
+  const master = await startNode();
+  const { jobs } = peerOf(master.address, asker(TEST_SECRETS, STRANGER));
+  expect(await errorOf(jobs.addJob({ handler: "echo" }, forwardedBy(STRANGER)))).toMatchObject({
+    code: Code.FailedPrecondition,
+    rawMessage: expect.stringMatching(/CLUSTER_PREFIX.*MYSQL_URL/),
+  });
+  expect(master.api.calls).toEqual([]);
+});
 
 describe("a follower", () => {
   test("answers every call through the master", async () => {
@@ -254,8 +247,8 @@ describe("a call that was forwarded", () => {
     one.role.set({ kind: "follower", master: two.asMaster });
     const start = performance.now();
     for (const call of [
-      () => jobsAt(one).addJob({ handler: "echo" }, forwarded),
-      () => jobsAt(one).getJobStatus({ jobId: "1" }, forwarded),
+      () => peerOf(one.address).jobs.addJob({ handler: "echo" }, forwarded),
+      () => peerOf(one.address).jobs.getJobStatus({ jobId: "1" }, forwarded),
     ]) {
       expect((await errorOf(call())).code).toBe(Code.Unavailable);
     }

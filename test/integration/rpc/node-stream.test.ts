@@ -14,12 +14,13 @@ import {
 import { createNetwork } from "../../../src/rpc/forwarding/network.ts";
 import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
 import { realClock, within } from "../../fixtures/real-time.ts";
+import { asker } from "../../fixtures/rpc-node/secrets.ts";
 import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/start-node.ts";
 import { until } from "../../fixtures/until.ts";
 
 afterEach(stopNodes);
 
-const network = createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, incarnation: "asker" });
+const network = createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, asking: asker() });
 
 const ping = (sentAtMs: number): GetJobRequest =>
   create(GetJobRequestSchema, { message: { case: "ping", value: { sentAtMs } } });
@@ -147,6 +148,7 @@ describe("a GetJob stream", () => {
     });
     await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
     const { port } = proxy.address() as net.AddressInfo;
+    node.advertise(`127.0.0.1:${port}`);
     const { stream, received } = open(`127.0.0.1:${port}`);
     stream.send(ping(1));
     await until("a pong", () => received.length === 1);

@@ -253,7 +253,7 @@ describe("grpc.health.v1", () => {
 
   test("asks for no token, in gRPC and in JSON, though the API does", async () => {
     const node = await startNode({
-      credentials: { apiTokens: ["an-api-token-of-somebody"], clusterSecrets: ["the-secret-of-all-nodes"] },
+      credentials: { apiTokens: ["an-api-token-of-somebody"], isOpen: false },
     });
     expect((await healthOf(node).check({ service: JOB_SERVICE })).status).toBe(Status.SERVING);
     const post = (path: string) =>

@@ -266,7 +266,7 @@ describe("at a node that is not master", () => {
 });
 
 test("a caller without a token is refused", async () => {
-  const credentials = { apiTokens: ["a-token"], clusterSecrets: [] };
+  const credentials = { apiTokens: ["a-token"], isOpen: false };
   const node = await startNode({ credentials });
   for (const headers of [{}, { authorization: "Bearer wrong" }]) {
     const stream = openStream(node, createConnectTransport, headers);

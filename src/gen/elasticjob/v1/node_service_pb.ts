@@ -13,7 +13,221 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/node_service.proto.
  */
 export const file_elasticjob_v1_node_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCJEChZFeHBsYWluUHJlcGFyZWRSZXF1ZXN0EioKBW5lZWRzGAEgAygLMhsuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQiuwEKDFByZXBhcmVkTmVlZBIPCgdoYW5kbGVyGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLmVsYXN0aWNqb2IudjEuUHJlcGFyZWROZWVkLkxhYmVsc0VudHJ5Eg0KBXNsb3RzGAMgASgFEhEKCW1lbW9yeV9tYhgEIAEoBRIQCghpc19sYXRlchgFIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKF0V4cGxhaW5QcmVwYXJlZFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAkitAEKDUdldEpvYlJlcXVlc3QSJQoFaGVsbG8YASABKAsyFC5lbGFzdGljam9iLnYxLkhlbGxvSAASJwoGY3JlZGl0GAIgASgLMhUuZWxhc3RpY2pvYi52MS5DcmVkaXRIABIjCgRwaW5nGAMgASgLMhMuZWxhc3RpY2pvYi52MS5QaW5nSAASIwoEZG9uZRgEIAEoCzITLmVsYXN0aWNqb2IudjEuRG9uZUgAQgkKB21lc3NhZ2UilwMKDkdldEpvYlJlc3BvbnNlEikKB3dlbGNvbWUYASABKAsyFi5lbGFzdGljam9iLnYxLldlbGNvbWVIABInCgZhc3NpZ24YAiABKAsyFS5lbGFzdGljam9iLnYxLkFzc2lnbkgAEisKCHZlcmRpY3RzGAMgASgLMhcuZWxhc3RpY2pvYi52MS5WZXJkaWN0c0gAEioKCGRvbmVfYWNrGAQgASgLMhYuZWxhc3RpY2pvYi52MS5Eb25lQWNrSAASIwoEcG9uZxgFIAEoCzITLmVsYXN0aWNqb2IudjEuUG9uZ0gAEiUKBWRyYWluGAYgASgLMhQuZWxhc3RpY2pvYi52MS5EcmFpbkgAEikKB3JlZnVzYWwYByABKAsyFi5lbGFzdGljam9iLnYxLlJlZnVzYWxIABIpCgd1bmRyYWluGAggASgLMhYuZWxhc3RpY2pvYi52MS5VbmRyYWluSAASKwoIc3RhbmRpbmcYCSABKAsyFy5lbGFzdGljam9iLnYxLlN0YW5kaW5nSABCCQoHbWVzc2FnZSJZCghTdGFuZGluZxIRCgl3YWl0c19mb3IYASABKAkSJwoHc2lsZW5jZRgCIAEoDjIWLmVsYXN0aWNqb2IudjEuU2lsZW5jZRIRCglzaWxlbnRfbXMYAyABKAEiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiwAIKBUhlbGxvEhMKC2luY2FybmF0aW9uGAEgASgJEg8KB25vZGVfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVzbG90cxgEIAEoBRIRCgltZW1vcnlfbWIYBSABKAUSMAoGbGFiZWxzGAYgAygLMiAuZWxhc3RpY2pvYi52MS5IZWxsby5MYWJlbHNFbnRyeRIQCghoYW5kbGVycxgHIAMoCRIPCgdydW5fam9iGAggASgIEigKBmNsYWltcxgJIAMoCzIYLmVsYXN0aWNqb2IudjEuSGVsZENsYWltEhYKDnRpbWVfem9uZV9kYXRhGBQgASgJEhgKEGNsdXN0ZXJfaWRlbnRpdHkYCiABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJTCglIZWxkQ2xhaW0SDgoGam9iX2lkGAEgASgBEg0KBWNsYWltGAIgASgNEicKBXN0YXRlGAMgASgOMhguZWxhc3RpY2pvYi52MS5IZWxkU3RhdGUiawoGQ3JlZGl0Eg0KBXNsb3RzGAEgASgBEgsKA2NwdRgCIAEoARIbChNldmVudF9sb29wX2RlbGF5X21zGAMgASgBEhYKDmZyZWVfbWVtb3J5X21iGAQgASgFEhAKCGRyYWluaW5nGAUgASgIIhoKBFBpbmcSEgoKc2VudF9hdF9tcxgBIAEoASK/AQoERG9uZRIQCghzZXF1ZW5jZRgBIAEoDRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEQoJcHJvamVjdGVkGAQgAygIEg4KBnN0YXR1cxgFIAMoDRIKCgJhdBgGIAMoARIUCgxzY2hlZHVsZWRfYXQYByADKAESDwoHYXR0ZW1wdBgIIAMoDRIQCghmYWlsdXJlcxgJIAMoDRIMCgRsb3N0GAogAygNEhAKCGVuZGVkX2F0GAsgAygBIlgKB1dlbGNvbWUSDQoFZXBvY2gYASABKAESEwoLbm9kZV9udW1iZXIYAiABKA0SFwoPY2x1c3Rlcl90aW1lX21zGAMgASgBEhAKCGxlYXNlX21zGAQgASgBIjcKCFZlcmRpY3RzEisKBmNsYWltcxgBIAMoCzIbLmVsYXN0aWNqb2IudjEuQ2xhaW1WZXJkaWN0IlYKDENsYWltVmVyZGljdBIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoHdmVyZGljdBgDIAEoDjIWLmVsYXN0aWNqb2IudjEuVmVyZGljdCLlAgoGQXNzaWduEgwKBHRleHQYASADKAkSDgoGam9iX2lkGAIgAygBEg0KBWNsYWltGAMgAygNEhAKCHJldmlzaW9uGAQgAygNEg8KB2F0dGVtcHQYBSADKA0SEAoIZmFpbHVyZXMYBiADKA0SDAoEbG9zdBgHIAMoDRIMCgRuYW1lGAggAygNEg8KB2hhbmRsZXIYCSADKA0SDwoHcGF5bG9hZBgKIAMoCRIUCgxzY2hlZHVsZWRfYXQYCyADKAESEgoKdGltZW91dF9tcxgMIAMoARINCgVzbG90cxgNIAMoDRIZChFuZXh0X3NjaGVkdWxlZF9hdBgOIAMoARITCgtuZXh0X2R1ZV9hdBgPIAMoARIVCg1sYXN0X3JldHJ5X2F0GBAgAygBEhYKDnJldHJ5X2RlbGF5X21zGBEgAygBEhEKCXBsYWNlbWVudBgSIAMoDRIQCghzdGFydF9hdBgTIAMoASIbCgdEb25lQWNrEhAKCHNlcXVlbmNlGAEgASgNIjMKBFBvbmcSEgoKc2VudF9hdF9tcxgBIAEoARIXCg9jbHVzdGVyX3RpbWVfbXMYAiABKAEiBwoFRHJhaW4iCQoHVW5kcmFpbipmCgdTaWxlbmNlEhcKE1NJTEVOQ0VfVU5TUEVDSUZJRUQQABIVChFTSUxFTkNFX05PX0FOU1dFUhABEhIKDlNJTEVOQ0VfRVJST1JTEAISFwoTU0lMRU5DRV9VTkNPTkZJUk1FRBADKnAKCUhlbGRTdGF0ZRIaChZIRUxEX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSSEVMRF9TVEFURV9SVU5OSU5HEAESFwoTSEVMRF9TVEFURV9GSU5JU0hFRBACEhYKEkhFTERfU1RBVEVfV1JJVFRFThADKlsKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhAKDFZFUkRJQ1RfS0VFUBABEhEKDVZFUkRJQ1RfQUJPUlQQAhISCg5WRVJESUNUX0ZPUkdFVBADMocCCgtOb2RlU2VydmljZRJJCgZHZXRKb2ISHC5lbGFzdGljam9iLnYxLkdldEpvYlJlcXVlc3QaHS5lbGFzdGljam9iLnYxLkdldEpvYlJlc3BvbnNlKAEwARJLCghJZGVudGlmeRIeLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5JZGVudGlmeVJlc3BvbnNlEmAKD0V4cGxhaW5QcmVwYXJlZBIlLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVxdWVzdBomLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSJHChBDaGFsbGVuZ2VSZXF1ZXN0Eg0KBW5vbmNlGAEgASgMEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB2FkZHJlc3MYAyABKAkiZgoRQ2hhbGxlbmdlUmVzcG9uc2USDQoFbm9uY2UYASABKAwSEwoLaW5jYXJuYXRpb24YAiABKAkSDQoFZXBvY2gYAyABKAESDwoHY2x1c3RlchgEIAEoCRINCgVwcm9vZhgFIAEoDCIdCgxQcm92ZVJlcXVlc3QSDQoFcHJvb2YYASABKAwiDwoNUHJvdmVSZXNwb25zZSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCJEChZFeHBsYWluUHJlcGFyZWRSZXF1ZXN0EioKBW5lZWRzGAEgAygLMhsuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQiuwEKDFByZXBhcmVkTmVlZBIPCgdoYW5kbGVyGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLmVsYXN0aWNqb2IudjEuUHJlcGFyZWROZWVkLkxhYmVsc0VudHJ5Eg0KBXNsb3RzGAMgASgFEhEKCW1lbW9yeV9tYhgEIAEoBRIQCghpc19sYXRlchgFIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKF0V4cGxhaW5QcmVwYXJlZFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAkitAEKDUdldEpvYlJlcXVlc3QSJQoFaGVsbG8YASABKAsyFC5lbGFzdGljam9iLnYxLkhlbGxvSAASJwoGY3JlZGl0GAIgASgLMhUuZWxhc3RpY2pvYi52MS5DcmVkaXRIABIjCgRwaW5nGAMgASgLMhMuZWxhc3RpY2pvYi52MS5QaW5nSAASIwoEZG9uZRgEIAEoCzITLmVsYXN0aWNqb2IudjEuRG9uZUgAQgkKB21lc3NhZ2UilwMKDkdldEpvYlJlc3BvbnNlEikKB3dlbGNvbWUYASABKAsyFi5lbGFzdGljam9iLnYxLldlbGNvbWVIABInCgZhc3NpZ24YAiABKAsyFS5lbGFzdGljam9iLnYxLkFzc2lnbkgAEisKCHZlcmRpY3RzGAMgASgLMhcuZWxhc3RpY2pvYi52MS5WZXJkaWN0c0gAEioKCGRvbmVfYWNrGAQgASgLMhYuZWxhc3RpY2pvYi52MS5Eb25lQWNrSAASIwoEcG9uZxgFIAEoCzITLmVsYXN0aWNqb2IudjEuUG9uZ0gAEiUKBWRyYWluGAYgASgLMhQuZWxhc3RpY2pvYi52MS5EcmFpbkgAEikKB3JlZnVzYWwYByABKAsyFi5lbGFzdGljam9iLnYxLlJlZnVzYWxIABIpCgd1bmRyYWluGAggASgLMhYuZWxhc3RpY2pvYi52MS5VbmRyYWluSAASKwoIc3RhbmRpbmcYCSABKAsyFy5lbGFzdGljam9iLnYxLlN0YW5kaW5nSABCCQoHbWVzc2FnZSJZCghTdGFuZGluZxIRCgl3YWl0c19mb3IYASABKAkSJwoHc2lsZW5jZRgCIAEoDjIWLmVsYXN0aWNqb2IudjEuU2lsZW5jZRIRCglzaWxlbnRfbXMYAyABKAEiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiwAIKBUhlbGxvEhMKC2luY2FybmF0aW9uGAEgASgJEg8KB25vZGVfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVzbG90cxgEIAEoBRIRCgltZW1vcnlfbWIYBSABKAUSMAoGbGFiZWxzGAYgAygLMiAuZWxhc3RpY2pvYi52MS5IZWxsby5MYWJlbHNFbnRyeRIQCghoYW5kbGVycxgHIAMoCRIPCgdydW5fam9iGAggASgIEigKBmNsYWltcxgJIAMoCzIYLmVsYXN0aWNqb2IudjEuSGVsZENsYWltEhYKDnRpbWVfem9uZV9kYXRhGBQgASgJEhgKEGNsdXN0ZXJfaWRlbnRpdHkYCiABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJTCglIZWxkQ2xhaW0SDgoGam9iX2lkGAEgASgBEg0KBWNsYWltGAIgASgNEicKBXN0YXRlGAMgASgOMhguZWxhc3RpY2pvYi52MS5IZWxkU3RhdGUiawoGQ3JlZGl0Eg0KBXNsb3RzGAEgASgBEgsKA2NwdRgCIAEoARIbChNldmVudF9sb29wX2RlbGF5X21zGAMgASgBEhYKDmZyZWVfbWVtb3J5X21iGAQgASgFEhAKCGRyYWluaW5nGAUgASgIIhoKBFBpbmcSEgoKc2VudF9hdF9tcxgBIAEoASK/AQoERG9uZRIQCghzZXF1ZW5jZRgBIAEoDRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEQoJcHJvamVjdGVkGAQgAygIEg4KBnN0YXR1cxgFIAMoDRIKCgJhdBgGIAMoARIUCgxzY2hlZHVsZWRfYXQYByADKAESDwoHYXR0ZW1wdBgIIAMoDRIQCghmYWlsdXJlcxgJIAMoDRIMCgRsb3N0GAogAygNEhAKCGVuZGVkX2F0GAsgAygBIlgKB1dlbGNvbWUSDQoFZXBvY2gYASABKAESEwoLbm9kZV9udW1iZXIYAiABKA0SFwoPY2x1c3Rlcl90aW1lX21zGAMgASgBEhAKCGxlYXNlX21zGAQgASgBIjcKCFZlcmRpY3RzEisKBmNsYWltcxgBIAMoCzIbLmVsYXN0aWNqb2IudjEuQ2xhaW1WZXJkaWN0IlYKDENsYWltVmVyZGljdBIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoHdmVyZGljdBgDIAEoDjIWLmVsYXN0aWNqb2IudjEuVmVyZGljdCLlAgoGQXNzaWduEgwKBHRleHQYASADKAkSDgoGam9iX2lkGAIgAygBEg0KBWNsYWltGAMgAygNEhAKCHJldmlzaW9uGAQgAygNEg8KB2F0dGVtcHQYBSADKA0SEAoIZmFpbHVyZXMYBiADKA0SDAoEbG9zdBgHIAMoDRIMCgRuYW1lGAggAygNEg8KB2hhbmRsZXIYCSADKA0SDwoHcGF5bG9hZBgKIAMoCRIUCgxzY2hlZHVsZWRfYXQYCyADKAESEgoKdGltZW91dF9tcxgMIAMoARINCgVzbG90cxgNIAMoDRIZChFuZXh0X3NjaGVkdWxlZF9hdBgOIAMoARITCgtuZXh0X2R1ZV9hdBgPIAMoARIVCg1sYXN0X3JldHJ5X2F0GBAgAygBEhYKDnJldHJ5X2RlbGF5X21zGBEgAygBEhEKCXBsYWNlbWVudBgSIAMoDRIQCghzdGFydF9hdBgTIAMoASIbCgdEb25lQWNrEhAKCHNlcXVlbmNlGAEgASgNIjMKBFBvbmcSEgoKc2VudF9hdF9tcxgBIAEoARIXCg9jbHVzdGVyX3RpbWVfbXMYAiABKAEiBwoFRHJhaW4iCQoHVW5kcmFpbipmCgdTaWxlbmNlEhcKE1NJTEVOQ0VfVU5TUEVDSUZJRUQQABIVChFTSUxFTkNFX05PX0FOU1dFUhABEhIKDlNJTEVOQ0VfRVJST1JTEAISFwoTU0lMRU5DRV9VTkNPTkZJUk1FRBADKnAKCUhlbGRTdGF0ZRIaChZIRUxEX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSSEVMRF9TVEFURV9SVU5OSU5HEAESFwoTSEVMRF9TVEFURV9GSU5JU0hFRBACEhYKEkhFTERfU1RBVEVfV1JJVFRFThADKlsKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhAKDFZFUkRJQ1RfS0VFUBABEhEKDVZFUkRJQ1RfQUJPUlQQAhISCg5WRVJESUNUX0ZPUkdFVBADMpsDCgtOb2RlU2VydmljZRJOCglDaGFsbGVuZ2USHy5lbGFzdGljam9iLnYxLkNoYWxsZW5nZVJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkNoYWxsZW5nZVJlc3BvbnNlEkIKBVByb3ZlEhsuZWxhc3RpY2pvYi52MS5Qcm92ZVJlcXVlc3QaHC5lbGFzdGljam9iLnYxLlByb3ZlUmVzcG9uc2USSQoGR2V0Sm9iEhwuZWxhc3RpY2pvYi52MS5HZXRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5HZXRKb2JSZXNwb25zZSgBMAESSwoISWRlbnRpZnkSHi5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVxdWVzdBofLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXNwb25zZRJgCg9FeHBsYWluUHJlcGFyZWQSJS5lbGFzdGljam9iLnYxLkV4cGxhaW5QcmVwYXJlZFJlcXVlc3QaJi5lbGFzdGljam9iLnYxLkV4cGxhaW5QcmVwYXJlZFJlc3BvbnNlYgZwcm90bzM");
+
+/**
+ * Asks a process to prove itself.
+ *
+ * @generated from message elasticjob.v1.ChallengeRequest
+ */
+export type ChallengeRequest = Message<"elasticjob.v1.ChallengeRequest"> & {
+  /**
+   * 32 random bytes, of the process that asks.
+   *
+   * @generated from field: bytes nonce = 1;
+   */
+  nonce: Uint8Array;
+
+  /**
+   * Its incarnation.
+   *
+   * @generated from field: string incarnation = 2;
+   */
+  incarnation: string;
+
+  /**
+   * The address at which it reaches the other, as ip:port. Who passes the call on to another has another one.
+   *
+   * @generated from field: string address = 3;
+   */
+  address: string;
+};
+
+/**
+ * Asks a process to prove itself.
+ *
+ * @generated from message elasticjob.v1.ChallengeRequest
+ */
+export type ChallengeRequestJson = {
+  /**
+   * 32 random bytes, of the process that asks.
+   *
+   * @generated from field: bytes nonce = 1;
+   */
+  nonce?: string;
+
+  /**
+   * Its incarnation.
+   *
+   * @generated from field: string incarnation = 2;
+   */
+  incarnation?: string;
+
+  /**
+   * The address at which it reaches the other, as ip:port. Who passes the call on to another has another one.
+   *
+   * @generated from field: string address = 3;
+   */
+  address?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.ChallengeRequest.
+ * Use `create(ChallengeRequestSchema)` to create a new message.
+ */
+export const ChallengeRequestSchema: GenMessage<ChallengeRequest, {jsonType: ChallengeRequestJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 0);
+
+/**
+ * The proof of the process that was asked. A proof is HMAC-SHA256, by the secret, of the JSON array
+ * ["elastic-job/1", "answers" or "asks", both nonces in hexadecimal (whoever asks first), both incarnations, epoch, cluster, address].
+ *
+ * @generated from message elasticjob.v1.ChallengeResponse
+ */
+export type ChallengeResponse = Message<"elasticjob.v1.ChallengeResponse"> & {
+  /**
+   * 32 random bytes.
+   *
+   * @generated from field: bytes nonce = 1;
+   */
+  nonce: Uint8Array;
+
+  /**
+   * The process's incarnation.
+   *
+   * @generated from field: string incarnation = 2;
+   */
+  incarnation: string;
+
+  /**
+   * The epoch in which it is master; 0: it is not.
+   *
+   * @generated from field: double epoch = 3;
+   */
+  epoch: number;
+
+  /**
+   * The identity of its database's cluster.
+   *
+   * @generated from field: string cluster = 4;
+   */
+  cluster: string;
+
+  /**
+   * As "answers".
+   *
+   * @generated from field: bytes proof = 5;
+   */
+  proof: Uint8Array;
+};
+
+/**
+ * The proof of the process that was asked. A proof is HMAC-SHA256, by the secret, of the JSON array
+ * ["elastic-job/1", "answers" or "asks", both nonces in hexadecimal (whoever asks first), both incarnations, epoch, cluster, address].
+ *
+ * @generated from message elasticjob.v1.ChallengeResponse
+ */
+export type ChallengeResponseJson = {
+  /**
+   * 32 random bytes.
+   *
+   * @generated from field: bytes nonce = 1;
+   */
+  nonce?: string;
+
+  /**
+   * The process's incarnation.
+   *
+   * @generated from field: string incarnation = 2;
+   */
+  incarnation?: string;
+
+  /**
+   * The epoch in which it is master; 0: it is not.
+   *
+   * @generated from field: double epoch = 3;
+   */
+  epoch?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * The identity of its database's cluster.
+   *
+   * @generated from field: string cluster = 4;
+   */
+  cluster?: string;
+
+  /**
+   * As "answers".
+   *
+   * @generated from field: bytes proof = 5;
+   */
+  proof?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.ChallengeResponse.
+ * Use `create(ChallengeResponseSchema)` to create a new message.
+ */
+export const ChallengeResponseSchema: GenMessage<ChallengeResponse, {jsonType: ChallengeResponseJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 1);
+
+/**
+ * The proof of the process that asks.
+ *
+ * @generated from message elasticjob.v1.ProveRequest
+ */
+export type ProveRequest = Message<"elasticjob.v1.ProveRequest"> & {
+  /**
+   * As "asks".
+   *
+   * @generated from field: bytes proof = 1;
+   */
+  proof: Uint8Array;
+};
+
+/**
+ * The proof of the process that asks.
+ *
+ * @generated from message elasticjob.v1.ProveRequest
+ */
+export type ProveRequestJson = {
+  /**
+   * As "asks".
+   *
+   * @generated from field: bytes proof = 1;
+   */
+  proof?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.ProveRequest.
+ * Use `create(ProveRequestSchema)` to create a new message.
+ */
+export const ProveRequestSchema: GenMessage<ProveRequest, {jsonType: ProveRequestJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 2);
+
+/**
+ * It is proved.
+ *
+ * @generated from message elasticjob.v1.ProveResponse
+ */
+export type ProveResponse = Message<"elasticjob.v1.ProveResponse"> & {
+};
+
+/**
+ * It is proved.
+ *
+ * @generated from message elasticjob.v1.ProveResponse
+ */
+export type ProveResponseJson = {
+};
+
+/**
+ * Describes the message elasticjob.v1.ProveResponse.
+ * Use `create(ProveResponseSchema)` to create a new message.
+ */
+export const ProveResponseSchema: GenMessage<ProveResponse, {jsonType: ProveResponseJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 3);
 
 /**
  * Asks who answers.
@@ -48,7 +262,7 @@ export type IdentifyRequestJson = {
  * Use `create(IdentifyRequestSchema)` to create a new message.
  */
 export const IdentifyRequestSchema: GenMessage<IdentifyRequest, {jsonType: IdentifyRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 0);
+  messageDesc(file_elasticjob_v1_node_service, 4);
 
 /**
  * Who answers.
@@ -125,7 +339,7 @@ export type IdentifyResponseJson = {
  * Use `create(IdentifyResponseSchema)` to create a new message.
  */
 export const IdentifyResponseSchema: GenMessage<IdentifyResponse, {jsonType: IdentifyResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 1);
+  messageDesc(file_elasticjob_v1_node_service, 5);
 
 /**
  * What prepared jobs ask of a node. Jobs that ask the same wait for the same reason.
@@ -160,7 +374,7 @@ export type ExplainPreparedRequestJson = {
  * Use `create(ExplainPreparedRequestSchema)` to create a new message.
  */
 export const ExplainPreparedRequestSchema: GenMessage<ExplainPreparedRequest, {jsonType: ExplainPreparedRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 2);
+  messageDesc(file_elasticjob_v1_node_service, 6);
 
 /**
  * What a job asks of a node.
@@ -251,7 +465,7 @@ export type PreparedNeedJson = {
  * Use `create(PreparedNeedSchema)` to create a new message.
  */
 export const PreparedNeedSchema: GenMessage<PreparedNeed, {jsonType: PreparedNeedJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 3);
+  messageDesc(file_elasticjob_v1_node_service, 7);
 
 /**
  * Why they wait.
@@ -286,7 +500,7 @@ export type ExplainPreparedResponseJson = {
  * Use `create(ExplainPreparedResponseSchema)` to create a new message.
  */
 export const ExplainPreparedResponseSchema: GenMessage<ExplainPreparedResponse, {jsonType: ExplainPreparedResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 4);
+  messageDesc(file_elasticjob_v1_node_service, 8);
 
 /**
  * From the node.
@@ -374,7 +588,7 @@ export type GetJobRequestJson = {
  * Use `create(GetJobRequestSchema)` to create a new message.
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest, {jsonType: GetJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 5);
+  messageDesc(file_elasticjob_v1_node_service, 9);
 
 /**
  * From the master.
@@ -537,7 +751,7 @@ export type GetJobResponseJson = {
  * Use `create(GetJobResponseSchema)` to create a new message.
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse, {jsonType: GetJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 6);
+  messageDesc(file_elasticjob_v1_node_service, 10);
 
 /**
  * Whether the master would answer an add now, so that each node can say so, and why not. Sent when that changes, and each
@@ -602,7 +816,7 @@ export type StandingJson = {
  * Use `create(StandingSchema)` to create a new message.
  */
 export const StandingSchema: GenMessage<Standing, {jsonType: StandingJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 7);
+  messageDesc(file_elasticjob_v1_node_service, 11);
 
 /**
  * Why a node is refused.
@@ -637,7 +851,7 @@ export type RefusalJson = {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal, {jsonType: RefusalJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 8);
+  messageDesc(file_elasticjob_v1_node_service, 12);
 
 /**
  * Who a node is, and every claim it holds.
@@ -812,7 +1026,7 @@ export type HelloJson = {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello, {jsonType: HelloJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 9);
+  messageDesc(file_elasticjob_v1_node_service, 13);
 
 /**
  * A claim that a node holds.
@@ -875,7 +1089,7 @@ export type HeldClaimJson = {
  * Use `create(HeldClaimSchema)` to create a new message.
  */
 export const HeldClaimSchema: GenMessage<HeldClaim, {jsonType: HeldClaimJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 10);
+  messageDesc(file_elasticjob_v1_node_service, 14);
 
 /**
  * How much more the node takes, and how loaded it is.
@@ -968,7 +1182,7 @@ export type CreditJson = {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit, {jsonType: CreditJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 11);
+  messageDesc(file_elasticjob_v1_node_service, 15);
 
 /**
  * Asks for a pong.
@@ -1003,7 +1217,7 @@ export type PingJson = {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping, {jsonType: PingJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 12);
+  messageDesc(file_elasticjob_v1_node_service, 16);
 
 /**
  * Claims that have their row in jobresult, as a table: each list has an entry a claim, or none, which stands for a zero in
@@ -1182,7 +1396,7 @@ export type DoneJson = {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done, {jsonType: DoneJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 13);
+  messageDesc(file_elasticjob_v1_node_service, 17);
 
 /**
  * The master's answer to hello.
@@ -1259,7 +1473,7 @@ export type WelcomeJson = {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome, {jsonType: WelcomeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 14);
+  messageDesc(file_elasticjob_v1_node_service, 18);
 
 /**
  * What to do with claims.
@@ -1294,7 +1508,7 @@ export type VerdictsJson = {
  * Use `create(VerdictsSchema)` to create a new message.
  */
 export const VerdictsSchema: GenMessage<Verdicts, {jsonType: VerdictsJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 15);
+  messageDesc(file_elasticjob_v1_node_service, 19);
 
 /**
  * What to do with one claim.
@@ -1357,7 +1571,7 @@ export type ClaimVerdictJson = {
  * Use `create(ClaimVerdictSchema)` to create a new message.
  */
 export const ClaimVerdictSchema: GenMessage<ClaimVerdict, {jsonType: ClaimVerdictJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 16);
+  messageDesc(file_elasticjob_v1_node_service, 20);
 
 /**
  * Claims to run, with all that the node needs to run them and to write how they ended, in order of priority. A table: each
@@ -1648,7 +1862,7 @@ export type AssignJson = {
  * Use `create(AssignSchema)` to create a new message.
  */
 export const AssignSchema: GenMessage<Assign, {jsonType: AssignJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 17);
+  messageDesc(file_elasticjob_v1_node_service, 21);
 
 /**
  * Done messages up to this one have been taken in.
@@ -1683,7 +1897,7 @@ export type DoneAckJson = {
  * Use `create(DoneAckSchema)` to create a new message.
  */
 export const DoneAckSchema: GenMessage<DoneAck, {jsonType: DoneAckJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 18);
+  messageDesc(file_elasticjob_v1_node_service, 22);
 
 /**
  * The answer to a ping.
@@ -1732,7 +1946,7 @@ export type PongJson = {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong, {jsonType: PongJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 19);
+  messageDesc(file_elasticjob_v1_node_service, 23);
 
 /**
  * Take no more jobs.
@@ -1755,7 +1969,7 @@ export type DrainJson = {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain, {jsonType: DrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 20);
+  messageDesc(file_elasticjob_v1_node_service, 24);
 
 /**
  * Take jobs again, unless the node is about to stop.
@@ -1778,7 +1992,7 @@ export type UndrainJson = {
  * Use `create(UndrainSchema)` to create a new message.
  */
 export const UndrainSchema: GenMessage<Undrain, {jsonType: UndrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 21);
+  messageDesc(file_elasticjob_v1_node_service, 25);
 
 /**
  * What a server does that keeps a master from its work.
@@ -1946,11 +2160,34 @@ export const VerdictSchema: GenEnum<Verdict, VerdictJson> = /*@__PURE__*/
   enumDesc(file_elasticjob_v1_node_service, 2);
 
 /**
- * What a node and the master say to each other.
+ * What a node and the master say to each other. On a connection that has not proved that it is a node's, only the
+ * first two are answered; the others, and calls that a node passes on, are `unauthenticated`.
  *
  * @generated from service elasticjob.v1.NodeService
  */
 export const NodeService: GenService<{
+  /**
+   * Begins the proof of a connection: each side shows that it knows the cluster's secret, and neither sends it.
+   * Errors: unavailable (this node has not read the secret yet), failed_precondition (it is reached at another address).
+   *
+   * @generated from rpc elasticjob.v1.NodeService.Challenge
+   */
+  challenge: {
+    methodKind: "unary";
+    input: typeof ChallengeRequestSchema;
+    output: typeof ChallengeResponseSchema;
+  },
+  /**
+   * Ends it: from now on the connection is the node's that asked for the challenge.
+   * Errors: unauthenticated (it proves nothing; the connection is closed), failed_precondition (nothing was asked before).
+   *
+   * @generated from rpc elasticjob.v1.NodeService.Prove
+   */
+  prove: {
+    methodKind: "unary";
+    input: typeof ProveRequestSchema;
+    output: typeof ProveResponseSchema;
+  },
   /**
    * One stream for as long as the node and the master live. The node's first message is `hello`.
    *

@@ -28,6 +28,15 @@ VALUES (1, 0, '', LOWER(CONCAT(HEX(RANDOM_BYTES(4)), '-', HEX(RANDOM_BYTES(2)), 
   '-8', SUBSTR(HEX(RANDOM_BYTES(2)), 2), '-', HEX(RANDOM_BYTES(6))))), (2, 0, '', '')
 ON DUPLICATE KEY UPDATE id = id;
 
+-- What nodes prove themselves by, unless they are given a CLUSTER_SECRET: made with the schema. A table of its own, so that
+-- an account that only reads jobs need not see it.
+CREATE TABLE IF NOT EXISTS jobsecret (
+  id TINYINT NOT NULL PRIMARY KEY,
+  secret VARCHAR(64) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+INSERT INTO jobsecret (id, secret) VALUES (1, LOWER(HEX(RANDOM_BYTES(32)))) ON DUPLICATE KEY UPDATE id = id;
+
 CREATE TABLE IF NOT EXISTS jobfenceproof (
   id TINYINT NOT NULL PRIMARY KEY,
   epoch BIGINT NOT NULL,

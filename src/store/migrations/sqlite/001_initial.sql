@@ -22,6 +22,14 @@ INSERT INTO jobcluster (id, epoch, incarnation, identity)
 VALUES (1, 0, '', lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
   || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))));
 
+-- What nodes prove themselves by.
+CREATE TABLE jobsecret (
+  id INTEGER NOT NULL PRIMARY KEY,
+  secret TEXT NOT NULL
+) STRICT;
+
+INSERT INTO jobsecret (id, secret) VALUES (1, lower(hex(randomblob(32))));
+
 -- Ids below next_id are taken.
 CREATE TABLE jobidblock (
   id INTEGER NOT NULL PRIMARY KEY,

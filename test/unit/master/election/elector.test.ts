@@ -98,6 +98,7 @@ async function otherReigns(): Promise<MasterAddress> {
 async function beginEpoch(incarnation = OTHER.incarnation): Promise<number> {
   const { epoch } = await opened.store.readMastership();
   await opened.store.advanceEpoch(epoch, { epoch: epoch + 1, incarnation });
+  await opened.store.announceReign(epoch + 1, { address: OTHER.address, lockKey: lock.key });
   return epoch + 1;
 }
 
@@ -402,7 +403,7 @@ test.each([
   },
 );
 
-test("it follows whoever is announced, other than itself, and tries at once when the lock is released", async () => {
+test("it follows whoever is announced as the database has it, other than itself, and tries at once when the lock is released", async () => {
   const master = { ...OTHER, epoch: await beginEpoch() };
   lock.held = master.incarnation;
   elector.start();
@@ -410,6 +411,7 @@ test("it follows whoever is announced, other than itself, and tries at once when
   lock.announce({ ...master, incarnation: OWN });
   lock.announce({ ...master, incarnation: "of another database" });
   lock.announce({ ...master, epoch: master.epoch + 1 });
+  lock.announce({ ...master, address: "10.6.6.6:7070" });
   await settled();
   expect(elector.now().kind).toBe("none");
   lock.announce(master);
