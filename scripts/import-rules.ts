@@ -64,6 +64,7 @@ const CORE_TOP = [
   "content-type.ts",
   "duration-text.ts",
   "errors.ts",
+  "foreign-page.ts",
   "handler-name.ts",
   "job.ts",
   "lease.ts",

@@ -123,6 +123,11 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       credentials,
     });
     // Before the database is there: whoever probes this process sees that it lives, and what it waits for.
+    if (credentials.isOpen && credentials.apiTokens.length === 0)
+      logger.warn(
+        { host: config.host },
+        "OPEN_API=on without API_TOKENS: whoever reaches this node may add, change and run jobs",
+      );
     const port = await server.listen(config.host, config.port);
     closers.push(() => server.close(CLOSE_GRACE_MS));
     address = config.advertiseAddress ?? `${ownHost(config.host)}:${port}`;

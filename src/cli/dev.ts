@@ -37,7 +37,7 @@ async function dev(env: Environment): Promise<void> {
       upstreams: [`http://127.0.0.1:${node.port}`],
       allowedOrigins: config.allowedOrigins,
       apiTokens: config.apiTokens,
-      dev: true,
+      isOpen: config.openApi === "on",
     }).catch(async (error: unknown) => {
       await node.stop();
       throw error;

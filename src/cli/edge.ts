@@ -18,9 +18,9 @@ export function edgeCommand(env: Environment): Command {
         import("../edge/node.ts"),
         import("./run-until-signal.ts"),
       ]);
-      const { host, edgePort, upstreams, allowedOrigins, apiTokens } = parseConfig(env);
+      const { host, edgePort, upstreams, allowedOrigins, apiTokens, openApi } = parseConfig(env);
       await runUntilSignal(async () => {
-        const options = { upstreams, allowedOrigins, apiTokens, dev: false };
+        const options = { upstreams, allowedOrigins, apiTokens, isOpen: openApi === "on" };
         const edge = await startEdge({ ...options, host, port: edgePort });
         process.stdout.write(`edge is at ${edge.url}, for ${upstreams.join(", ")}\n`);
         return () => edge.close();

@@ -1,5 +1,5 @@
-/** The plain page at `/`: what to try. One document, nothing loaded from elsewhere. `origin`: the edge's own. */
-export function consolePage(origin: string): string {
+/** The plain page at `/`: what to try. One document, nothing loaded from elsewhere. `origin`: the edge's own. `nonce`: by which its policy lets its style apply. */
+export function consolePage(origin: string, nonce = ""): string {
   const blocks = EXAMPLES.map(({ title, text, method, body }) => {
     const line = `curl -X POST ${origin}/JobService/${method} -d '${body}'`;
     return `<section><h2>${escape(title)}</h2><p>${escape(text)}</p><pre><code>${escape(line)}</code></pre></section>`;
@@ -10,7 +10,7 @@ export function consolePage(origin: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Elastic Job</title>
-<style>${STYLE}</style>
+<style nonce="${nonce}">${STYLE}</style>
 </head>
 <body>
 <main>

@@ -14,8 +14,12 @@ const PROXIES_SAY = [
   "via",
 ];
 
+/** What all others are told. */
+export const ONLY_LOCAL =
+  "without API_TOKENS, only callers of the same machine are answered, at localhost and not through a proxy; set API_TOKENS, or OPEN_API=on to answer everybody";
+
 /** `host`: of its Host header, or `:authority`. */
-export function isLocalHost(host: string): boolean {
+function isLocalHost(host: string): boolean {
   return URL.canParse(`http://${host}`) && LOCAL_NAMES.has(new URL(`http://${host}`).hostname);
 }
 

@@ -6,12 +6,12 @@
 import { Code, cors as connectHeaders } from "@connectrpc/connect";
 import { Hono } from "hono";
 import { cors } from "hono/cors";
+import { NONCE, secureHeaders } from "hono/secure-headers";
 import { consolePage } from "../console/page.ts";
 import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER, RETRY_AFTER_MS } from "../core/call-headers.ts";
-import { quote } from "../core/errors.ts";
-import { isLocalHost } from "../core/local-caller.ts";
+import { foreignPage } from "../core/foreign-page.ts";
+import { isLocalCaller, ONLY_LOCAL } from "../core/local-caller.ts";
 import { shorten } from "../core/short-text.ts";
-import { isOriginAllowed } from "./caller-check.ts";
 import { errorResponse } from "./error-response.ts";
 import { createCallHandler } from "./handle-call.ts";
 import { askReadiness } from "./readiness.ts";
@@ -23,18 +23,30 @@ export interface EdgeOptions {
   readonly upstreams: readonly string[];
   /** Origins of browser pages that may call, for example `https://ops.example.com`; `*`: all. */
   readonly allowedOrigins: readonly string[];
-  /** A call must carry one of them; default: none, it is left to the nodes to ask. */
+  /** A call must carry one of them; default: none, only callers of this machine are answered. */
   readonly apiTokens?: readonly string[];
+  /** Where there are no tokens: callers from everywhere are answered; default: they are not. */
+  readonly isOpen?: boolean;
   /** How many calls may be under way, streams included; default 2,000. */
   readonly maxCalls?: number;
-  /** Take only requests for localhost: for an edge that nothing else protects. */
-  readonly dev: boolean;
   /** Default: the global one. */
   readonly fetch?: typeof globalThis.fetch;
 }
 
-export function createEdge(options: EdgeOptions): Hono {
-  const { upstreams, allowedOrigins, apiTokens = [], maxCalls, dev, fetch = globalThis.fetch } = options;
+/** What the platform knows of a request. */
+export interface EdgeRequest {
+  /** The address that it comes from; undefined: not known, so it is not of this machine. */
+  readonly remote?: string | undefined;
+}
+
+/** A page may be looked at from anywhere; what it shows comes by calls. */
+const isCall = (method: string) => method !== "GET" && method !== "HEAD";
+
+const PROBES = ["/healthz", "/readyz"];
+
+export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }> {
+  const { upstreams, allowedOrigins, apiTokens = [], maxCalls, fetch = globalThis.fetch } = options;
+  const isOnlyLocal = apiTokens.length === 0 && options.isOpen !== true;
   const nodes = createUpstreams(upstreams);
   const methods = edgeMethods();
   const handleCall = createCallHandler({
@@ -43,25 +55,36 @@ export function createEdge(options: EdgeOptions): Hono {
     apiTokens,
     ...(maxCalls !== undefined && { maxCalls }),
   });
-  const app = new Hono();
+  const app = new Hono<{ Bindings: EdgeRequest }>();
 
   app.use(async (c, next) => {
     const host = c.req.header("host") ?? new URL(c.req.url).host;
-    if (dev && !isLocalHost(host)) {
-      return errorResponse(
-        Code.PermissionDenied,
-        `Host: ${quote(host)} is refused in dev; use localhost, 127.0.0.1 or [::1]`,
-      );
+    const hasHeader = (name: string) => c.req.header(name) !== undefined;
+    if (isOnlyLocal && !PROBES.includes(c.req.path) && !isLocalCaller(c.env?.remote, host, hasHeader)) {
+      return errorResponse(Code.Unauthenticated, ONLY_LOCAL);
     }
-    const origin = c.req.header("origin");
-    if (origin !== undefined && !isOriginAllowed(origin, host, allowedOrigins)) {
-      return errorResponse(
-        Code.PermissionDenied,
-        `Origin: ${quote(origin)} is not allowed to call; add it to ALLOWED_ORIGINS`,
-      );
-    }
-    return next();
+    const problem = isCall(c.req.method)
+      ? foreignPage((name) => c.req.header(name), host, allowedOrigins)
+      : null;
+    return problem === null ? next() : errorResponse(Code.PermissionDenied, problem);
   });
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        styleSrc: [NONCE],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+      referrerPolicy: "no-referrer",
+      xFrameOptions: "DENY",
+      // Pages that are allowed read the answers of calls.
+      crossOriginResourcePolicy: false,
+      // Whether all of the host is to be reached by TLS is for who ends TLS to say.
+      strictTransportSecurity: false,
+    }),
+  );
   app.use(
     cors({
       // Those who are not allowed never get here.
@@ -73,7 +96,7 @@ export function createEdge(options: EdgeOptions): Hono {
     }),
   );
 
-  app.get("/", (c) => c.html(consolePage(new URL(c.req.url).origin)));
+  app.get("/", (c) => c.html(consolePage(new URL(c.req.url).origin, c.get("secureHeadersNonce"))));
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", async (c) => {
     const answer = await askReadiness(nodes, fetch, c.req.raw.signal);

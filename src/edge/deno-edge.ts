@@ -1,17 +1,22 @@
 /** The edge from Deno's environment. It asks for no variable but these, so that no other need be allowed. */
 import type { Hono } from "hono";
 import { parseConfig } from "../config.ts";
-import { createEdge } from "./app.ts";
+import { createEdge, type EdgeRequest } from "./app.ts";
 
 /** As much of Deno as is used here: its own types would clash with Node's. */
 declare const Deno: { readonly env: { get(name: string): string | undefined } };
 
-const VARIABLES = ["UPSTREAM", "ALLOWED_ORIGINS", "API_TOKENS", "EDGE_PORT", "HOST"] as const;
+const VARIABLES = ["UPSTREAM", "ALLOWED_ORIGINS", "API_TOKENS", "OPEN_API", "EDGE_PORT", "HOST"] as const;
 
 /** Throws `invalid_argument` with everything that is wrong. */
-export function edgeFromDenoEnvironment(): { edge: Hono; host: string; port: number; upstreams: string } {
+export function edgeFromDenoEnvironment(): {
+  edge: Hono<{ Bindings: EdgeRequest }>;
+  host: string;
+  port: number;
+  upstreams: string;
+} {
   const environment = Object.fromEntries(VARIABLES.map((name) => [name, Deno.env.get(name)]));
-  const { upstreams, allowedOrigins, apiTokens, host, edgePort } = parseConfig(environment, 1);
-  const edge = createEdge({ upstreams, allowedOrigins, apiTokens, dev: false });
+  const { upstreams, allowedOrigins, apiTokens, openApi, host, edgePort } = parseConfig(environment, 1);
+  const edge = createEdge({ upstreams, allowedOrigins, apiTokens, isOpen: openApi === "on" });
   return { edge, host, port: edgePort, upstreams: upstreams.join(", ") };
 }

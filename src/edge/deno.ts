@@ -10,7 +10,10 @@ declare const Deno: {
       readonly hostname: string;
       readonly onListen: (address: { readonly hostname: string; readonly port: number }) => void;
     },
-    handler: (request: Request) => Response | Promise<Response>,
+    handler: (
+      request: Request,
+      connection: { readonly remoteAddr: { readonly hostname: string } },
+    ) => Response | Promise<Response>,
   ): { readonly finished: Promise<void>; shutdown(): Promise<void> };
 };
 
@@ -26,7 +29,7 @@ try {
       onListen: (address) =>
         console.log(`edge is at http://${address.hostname}:${address.port}, for ${upstreams}`),
     },
-    (request) => edge.fetch(request),
+    (request, { remoteAddr }) => edge.fetch(request, { remote: remoteAddr.hostname }),
   );
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => {

@@ -21,7 +21,10 @@ export async function startEdge(
 ): Promise<RunningEdge> {
   const edge = createEdge(options);
   const listener = getRequestListener(
-    async (request, { outgoing }) => cutWithBody(await edge.fetch(request), () => outgoing.destroy()),
+    async (request, { incoming, outgoing }) => {
+      const remote = incoming.socket.remoteAddress;
+      return cutWithBody(await edge.fetch(request, { remote }), () => outgoing.destroy());
+    },
     { errorHandler: refuse },
   );
   const server = createServer(

@@ -3,4 +3,8 @@ import { edgeFromDenoEnvironment } from "./deno-edge.ts";
 
 const { edge } = edgeFromDenoEnvironment();
 
-export default { fetch: (request: Request) => edge.fetch(request) };
+export default {
+  /** `connection`: as Deno gives it. */
+  fetch: (request: Request, connection?: { readonly remoteAddr?: { readonly hostname?: string } }) =>
+    edge.fetch(request, { remote: connection?.remoteAddr?.hostname }),
+};

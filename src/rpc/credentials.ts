@@ -7,6 +7,8 @@
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { bearerToken, isOneOf } from "../core/bearer-token.ts";
 import { FORWARDED } from "../core/call-headers.ts";
+import { foreignPage } from "../core/foreign-page.ts";
+import { ONLY_LOCAL } from "../core/local-caller.ts";
 import { NodeService } from "../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { CALL_CONNECTION } from "./connection.ts";
@@ -18,13 +20,16 @@ export interface Credentials {
   readonly isOpen: boolean;
 }
 
-type Call = Pick<HandlerContext, "requestHeader" | "service" | "method" | "values">;
+type Call = Pick<HandlerContext, "requestHeader" | "service" | "method" | "values" | "url">;
 
 const { challenge, prove } = NodeService.method;
 
-/** Throws `unauthenticated`. "node": the call is between nodes. */
+/** Throws `permission_denied` for a page's call, of which no node serves any, and `unauthenticated`. "node": the call is between nodes. */
 export function checkCaller(call: Call, { apiTokens, isOpen }: Credentials): "node" | "caller" {
   const { requestHeader, service, method } = call;
+  const host = call.requestHeader.get("host") ?? URL.parse(call.url)?.host ?? "";
+  const problem = foreignPage((name) => requestHeader.get(name), host, []);
+  if (problem !== null) throw new ConnectError(problem, Code.PermissionDenied);
   if (service.typeName === Health.typeName) return "caller";
   const connection = call.values.get(CALL_CONNECTION);
   if (service.typeName === NodeService.typeName) {
@@ -44,9 +49,7 @@ export function checkCaller(call: Call, { apiTokens, isOpen }: Credentials): "no
     throw refusal(`this cluster asks for an API token: send \`Authorization: Bearer <token>\` (${why})`);
   }
   if (isOpen || connection.isLocal) return "caller";
-  throw refusal(
-    "without API_TOKENS, only callers of the same machine are answered, at localhost; set API_TOKENS, or OPEN_API=on to answer everybody",
-  );
+  throw refusal(ONLY_LOCAL);
 }
 
 function refusal(message: string): ConnectError {

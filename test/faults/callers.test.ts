@@ -51,7 +51,7 @@ describe("callers that ask for too much", { timeout: 120_000 }, () => {
     cluster = await startFaultCluster({ nodes: 2, watchesRows: false, env });
     pids = cluster.nodes.map(({ process }) => process.pid);
     const upstreams = cluster.nodes.map(({ url }) => url);
-    edge = await startEdge({ upstreams, allowedOrigins: [], dev: false, host: "127.0.0.1", port: 0 });
+    edge = await startEdge({ upstreams, allowedOrigins: [], isOpen: true, host: "127.0.0.1", port: 0 });
   });
   afterAll(async () => {
     await edge?.close(0);

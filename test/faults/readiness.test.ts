@@ -40,7 +40,7 @@ describe("a server that is frozen for 7 s", { timeout: 60_000 }, () => {
     edge = await startEdge({
       upstreams: cluster.urls(),
       allowedOrigins: [],
-      dev: false,
+      isOpen: true,
       host: "127.0.0.1",
       port: 0,
     });

@@ -16,7 +16,7 @@ beforeAll(async () => {
   edge = await startEdge({
     upstreams: [node.url],
     allowedOrigins: [],
-    dev: false,
+    isOpen: true,
     host: "127.0.0.1",
     port: 0,
   });

@@ -28,7 +28,7 @@ const ALLOWED = "https://ops.example.com";
 const options = (changes: Partial<EdgeOptions> = {}): EdgeOptions => ({
   upstreams: [server.url],
   allowedOrigins: [ALLOWED],
-  dev: false,
+  isOpen: true,
   ...changes,
 });
 const start = (changes?: Partial<EdgeOptions>) =>
@@ -276,16 +276,32 @@ describe("browsers", () => {
     expect(answer.status).toBe(200);
   });
 
-  test("answers in dev only to names of this machine", async () => {
-    const dev = app({ dev: true });
-    for (const [host, status] of [
-      ["localhost:8080", 200],
-      ["127.0.0.1:8080", 200],
-      ["[::1]:8080", 200],
-      ["evil.example:8080", 403],
-    ] as const) {
-      expect((await dev.fetch(new Request("http://x/healthz", { headers: { host } }))).status).toBe(status);
+  test("without tokens, answers only callers of this machine, by its names and not for others, unless it is open", async () => {
+    const closed = app({ isOpen: false });
+    const ask = (
+      remote: string | undefined,
+      headers: Record<string, string>,
+      path = "/JobService/GetAllJobs",
+    ) => closed.fetch(post(path, "{}", headers), { remote });
+    const host = "localhost:8080";
+    for (const local of ["localhost:8080", "127.0.0.1:8080", "[::1]:8080"]) {
+      expect((await ask("127.0.0.1", { host: local })).status).toBe(200);
     }
+    for (const [remote, headers] of [
+      ["127.0.0.1", { host: "evil.example:8080" }],
+      ["127.0.0.1", { host, "x-forwarded-for": "10.0.0.9" }],
+      ["127.0.0.1", { host, forwarded: "for=10.0.0.9" }],
+      ["10.0.0.9", { host }],
+      [undefined, { host }],
+    ] as const) {
+      const answer = await ask(remote, headers);
+      expect([answer.status, await answer.json()]).toEqual([
+        401,
+        { code: "unauthenticated", message: expect.stringMatching(/API_TOKENS.*OPEN_API=on/) },
+      ]);
+      expect((await closed.fetch(new Request("http://x/", { headers }), { remote })).status).toBe(401);
+    }
+    expect((await closed.fetch(new Request("http://x/healthz"))).status).toBe(200);
   });
 
   test("serves a page that needs nothing from elsewhere", async () => {
@@ -294,6 +310,14 @@ describe("browsers", () => {
     expect(answer.headers.get("content-type")).toContain("text/html");
     expect(page).toContain(`curl -X POST ${edge.url}/JobService/AddJob -d`);
     expect(page).not.toMatch(/<script|<link|<img|@import|url\(/);
+    const nonce = /<style nonce="([^"]{16,})">/.exec(page)?.[1];
+    const policy = answer.headers.get("content-security-policy") ?? "";
+    expect(policy.split("; ")).toEqual(
+      expect.arrayContaining(["default-src 'none'", `style-src 'nonce-${nonce}'`, "frame-ancestors 'none'"]),
+    );
+    expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(answer.headers.get("referrer-policy")).toBe("no-referrer");
+    expect(answer.headers.get("x-frame-options")).toBe("DENY");
   });
 });
 

@@ -10,7 +10,7 @@ beforeAll(async () => {
     port: 0,
     upstreams: ["http://127.0.0.1:1"],
     allowedOrigins: [],
-    dev: false,
+    isOpen: true,
   });
 });
 afterAll(() => edge.close());

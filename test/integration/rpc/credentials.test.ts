@@ -1,4 +1,5 @@
 /** Who may call a node, in every protocol. */
+import http from "node:http";
 import { Code, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
@@ -117,6 +118,33 @@ test("a node says that the master is none of its own, rather than that the calle
     code: Code.Unavailable,
     rawMessage: expect.stringContaining("CLUSTER_SECRET"),
   });
+});
+
+test("without tokens, a node answers callers of this machine by its names, and no page and nobody through a proxy", async () => {
+  const closed = await startNode();
+  const ask = (headers: Record<string, string>) =>
+    new Promise<number>((resolve, reject) => {
+      const options = { method: "POST", headers: { "content-type": "application/json", ...headers } };
+      http
+        .request(`${closed.url}/elasticjob.v1.JobService/GetAllJobs`, options, (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        })
+        .on("error", reject)
+        .end("{}");
+    });
+  expect(await ask({ host: `localhost:${closed.port}` })).toBe(200);
+  // A name of somebody else's that leads here, and a proxy on this machine.
+  expect(await ask({ host: "rebound.example" })).toBe(401);
+  expect(await ask({ "x-forwarded-for": "10.0.0.9" })).toBe(401);
+  expect(await ask({ origin: "https://evil.example" })).toBe(403);
+  expect(await ask({ "sec-fetch-site": "cross-site" })).toBe(403);
+  const open = await startNode({ credentials: { apiTokens: [], isOpen: true } });
+  const jobs = createClient(
+    JobService,
+    createConnectTransport({ baseUrl: open.url, httpVersion: "2", ...sending({ via: "1.1 a" }) }),
+  );
+  expect(await jobs.addJob({ handler: "echo" })).toMatchObject({ created: true });
 });
 
 test("a body is not read before its caller is known", async () => {

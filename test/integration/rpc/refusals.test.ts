@@ -9,7 +9,7 @@ let node: TestNode;
 let edge: ReturnType<typeof createEdge>;
 beforeAll(async () => {
   node = await startNode();
-  edge = createEdge({ upstreams: [node.url], allowedOrigins: [], dev: false });
+  edge = createEdge({ upstreams: [node.url], allowedOrigins: [], isOpen: true });
 });
 afterAll(stopNodes);
 

@@ -62,7 +62,7 @@ describe.each(METHODS)("$name", (method) => {
 });
 
 test("headers that callers choose are not echoed whole", async () => {
-  const edge = createEdge({ upstreams: [node.url], allowedOrigins: [], dev: false });
+  const edge = createEdge({ upstreams: [node.url], allowedOrigins: [], isOpen: true });
   const call = (headers: Record<string, string>, path = "/JobService/AddJob") =>
     edge.fetch(new Request(`http://edge${path}`, { method: "POST", headers, body: '{"handler":"echo"}' }));
   for (const answer of [

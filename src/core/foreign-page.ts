@@ -1,0 +1,43 @@
+/**
+ * Whether a browser sends a call for a page that may not. Without a preflight, a foreign page can have a POST of a plain
+ * type sent, whatever answer it may read: so it is told by what browsers say of themselves, before anything is done.
+ */
+import { quote } from "./errors.ts";
+
+/** What pages can have sent without a preflight. `curl -d` says the first of itself, too. */
+const FORM = /^\s*(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\s*(;|$)/i;
+const FROM_ITSELF = ["none", "same-origin"];
+
+type Header = (name: string) => string | null | undefined;
+
+/** What is wrong with the call, in a sentence; null: it is no page's, or one's that may call. `host`: as the call names this server. */
+export function foreignPage(header: Header, host: string, allowedOrigins: readonly string[]): string | null {
+  const origin = header("origin");
+  if (typeof origin === "string") {
+    if (isOriginAllowed(origin, host, allowedOrigins)) return null;
+    return `Origin: ${quote(origin)} is not allowed to call; add it to ALLOWED_ORIGINS of an edge`;
+  }
+  const site = header("sec-fetch-site");
+  if (typeof site === "string" && !FROM_ITSELF.includes(site)) {
+    return `Sec-Fetch-Site: ${quote(site)} is a page from elsewhere, and says no Origin; one in ALLOWED_ORIGINS of an edge is accepted`;
+  }
+  if (FORM.test(header("content-type") ?? "") && isBrowser(header)) {
+    return "Content-Type: a form of a page that says no Origin is not accepted; application/json is";
+  }
+  return null;
+}
+
+/** The page that an edge itself serves is always allowed. */
+function isOriginAllowed(origin: string, host: string, allowedOrigins: readonly string[]): boolean {
+  if (allowedOrigins.includes("*") || allowedOrigins.includes(origin)) return true;
+  // Only the hosts are compared: behind a proxy that ends TLS, the edge does not know its own scheme.
+  return URL.canParse(origin) && new URL(origin).host === host;
+}
+
+function isBrowser(header: Header): boolean {
+  return (
+    ["sec-fetch-mode", "sec-fetch-dest", "cookie", "referer"].some(
+      (name) => typeof header(name) === "string",
+    ) || /^mozilla\//i.test(header("user-agent") ?? "")
+  );
+}
