@@ -5,6 +5,7 @@
 import { availableParallelism, hostname, networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { openApiTokens } from "./config/api-tokens.ts";
 import type { Config } from "./config.ts";
 import { connectNode } from "./connect-node.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
@@ -80,7 +81,10 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
 
     const nodeId =
       config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
-    const credentials = { apiTokens: config.apiTokens, isOpen: config.openApi === "on" };
+    const credentials = {
+      tokens: openApiTokens(config, logger, clock.monotonic),
+      isOpen: config.openApi === "on",
+    };
     const secrets = clusterSecrets(async () => config.clusterSecrets, store);
     const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
@@ -123,7 +127,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       credentials,
     });
     // Before the database is there: whoever probes this process sees that it lives, and what it waits for.
-    if (credentials.isOpen && credentials.apiTokens.length === 0)
+    if (credentials.isOpen && credentials.tokens().length === 0)
       logger.warn(
         { host: config.host },
         "OPEN_API=on without API_TOKENS: whoever reaches this node may add, change and run jobs",

@@ -22,6 +22,8 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   /** Empty: callers of this machine need none, and others neither if the API is open. */
   readonly apiTokens: readonly string[];
+  /** null: `apiTokens` are all. */
+  readonly apiTokensFile: string | null;
   readonly openApi: "on" | "off";
   /** The first proves this node, any proves another. Empty: the one that the database has. */
   readonly clusterSecrets: readonly string[];
@@ -66,6 +68,7 @@ export function parseConfig(env: Environment, cores: number = availableParalleli
     upstreams: read("UPSTREAM"),
     allowedOrigins: read("ALLOWED_ORIGINS"),
     apiTokens: read("API_TOKENS") ?? [],
+    apiTokensFile: read("API_TOKENS_FILE"),
     openApi: read("OPEN_API"),
     clusterSecrets: read("CLUSTER_SECRET") ?? [],
     handlersPath: read("HANDLERS"),
@@ -125,6 +128,9 @@ function crossCheck(env: Environment, config: Config): Problem[] {
     const message =
       "is set without REDIS_URL; nodes that share a database elect one master there: set both or neither";
     problems.push({ field: "MYSQL_URL", message });
+  }
+  if (isSet("API_TOKENS") && isSet("API_TOKENS_FILE")) {
+    problems.push({ field: "API_TOKENS_FILE", message: "is set beside API_TOKENS; one of them is accepted" });
   }
   // Else the jobs of every node would be aborted whenever a master goes without a word.
   if (config.nodeLeaseMs <= config.lockTtlMs) {

@@ -18,14 +18,21 @@ export function devCommand(env: Environment): Command {
 
 async function dev(env: Environment): Promise<void> {
   // Loaded here, so that the client commands start without them.
-  const [{ startNode }, { parseConfig }, { startEdge }, { createHeldLogger }, { runUntilSignal }] =
-    await Promise.all([
-      import("../app.ts"),
-      import("../config.ts"),
-      import("../edge/node.ts"),
-      import("./logger.ts"),
-      import("./run-until-signal.ts"),
-    ]);
+  const [
+    { startNode },
+    { openApiTokens },
+    { parseConfig },
+    { startEdge },
+    { createHeldLogger },
+    { runUntilSignal },
+  ] = await Promise.all([
+    import("../app.ts"),
+    import("../config/api-tokens.ts"),
+    import("../config.ts"),
+    import("../edge/node.ts"),
+    import("./logger.ts"),
+    import("./run-until-signal.ts"),
+  ]);
   // Nothing protects this process: only its own machine may reach it, unless it is told otherwise.
   const config = parseConfig({ ...env, HOST: env["HOST"] || "127.0.0.1" });
   const { logger, lines } = createHeldLogger(config.logLevel, process.stderr.isTTY);
@@ -36,7 +43,7 @@ async function dev(env: Environment): Promise<void> {
       port: config.edgePort,
       upstreams: [`http://127.0.0.1:${node.port}`],
       allowedOrigins: config.allowedOrigins,
-      apiTokens: config.apiTokens,
+      tokens: openApiTokens(config, logger, () => performance.now()),
       isOpen: config.openApi === "on",
     }).catch(async (error: unknown) => {
       await node.stop();

@@ -13,14 +13,16 @@ export function edgeCommand(env: Environment): Command {
     .description("run an edge: it takes calls from browsers and curl, and passes them to nodes")
     .addHelpText("after", NOTES)
     .action(async () => {
-      const [{ parseConfig }, { startEdge }, { runUntilSignal }] = await Promise.all([
+      const [{ parseConfig }, { edgeTokens }, { startEdge }, { runUntilSignal }] = await Promise.all([
         import("../config.ts"),
+        import("../edge/edge-tokens.ts"),
         import("../edge/node.ts"),
         import("./run-until-signal.ts"),
       ]);
-      const { host, edgePort, upstreams, allowedOrigins, apiTokens, openApi } = parseConfig(env);
+      const config = parseConfig(env);
+      const { host, edgePort, upstreams, allowedOrigins, openApi } = config;
       await runUntilSignal(async () => {
-        const options = { upstreams, allowedOrigins, apiTokens, isOpen: openApi === "on" };
+        const options = { upstreams, allowedOrigins, tokens: edgeTokens(config), isOpen: openApi === "on" };
         const edge = await startEdge({ ...options, host, port: edgePort });
         process.stdout.write(`edge is at ${edge.url}, for ${upstreams.join(", ")}\n`);
         return () => edge.close();

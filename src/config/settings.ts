@@ -75,6 +75,12 @@ export const SETTINGS = {
     meaning:
       "tokens of which a caller must send one, as Authorization: Bearer …; without any, only callers of the same machine are answered",
   },
+  API_TOKENS_FILE: {
+    ...read.text("the path of a file", /\S/),
+    default: null,
+    meaning:
+      "file of tokens, lines of `name role token` with the roles read, write and operate; read again when it changes; instead of API_TOKENS, whose tokens may do everything",
+  },
   OPEN_API: {
     ...read.oneOf(["on", "off"]),
     default: "off",

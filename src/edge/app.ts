@@ -9,8 +9,9 @@ import { cors } from "hono/cors";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 import { consolePage } from "../console/page.ts";
 import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER, RETRY_AFTER_MS } from "../core/call-headers.ts";
-import { foreignPage } from "../core/foreign-page.ts";
-import { isLocalCaller, ONLY_LOCAL } from "../core/local-caller.ts";
+import type { ApiToken } from "../core/callers/api-tokens.ts";
+import { foreignPage } from "../core/callers/foreign-page.ts";
+import { isLocalCaller, ONLY_LOCAL } from "../core/callers/local-caller.ts";
 import { shorten } from "../core/short-text.ts";
 import { errorResponse } from "./error-response.ts";
 import { createCallHandler } from "./handle-call.ts";
@@ -23,8 +24,8 @@ export interface EdgeOptions {
   readonly upstreams: readonly string[];
   /** Origins of browser pages that may call, for example `https://ops.example.com`; `*`: all. */
   readonly allowedOrigins: readonly string[];
-  /** A call must carry one of them; default: none, only callers of this machine are answered. */
-  readonly apiTokens?: readonly string[];
+  /** A call must carry one of them, as they are by now; default: none, only callers of this machine are answered. */
+  readonly tokens?: () => readonly ApiToken[];
   /** Where there are no tokens: callers from everywhere are answered; default: they are not. */
   readonly isOpen?: boolean;
   /** How many calls may be under way, streams included; default 2,000. */
@@ -45,14 +46,14 @@ const isCall = (method: string) => method !== "GET" && method !== "HEAD";
 const PROBES = ["/healthz", "/readyz"];
 
 export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }> {
-  const { upstreams, allowedOrigins, apiTokens = [], maxCalls, fetch = globalThis.fetch } = options;
-  const isOnlyLocal = apiTokens.length === 0 && options.isOpen !== true;
+  const { upstreams, allowedOrigins, tokens = () => [], maxCalls, fetch = globalThis.fetch } = options;
+  const isOnlyLocal = () => tokens().length === 0 && options.isOpen !== true;
   const nodes = createUpstreams(upstreams);
   const methods = edgeMethods();
   const handleCall = createCallHandler({
     nodes,
     fetch,
-    apiTokens,
+    tokens,
     ...(maxCalls !== undefined && { maxCalls }),
   });
   const app = new Hono<{ Bindings: EdgeRequest }>();
@@ -60,7 +61,7 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
   app.use(async (c, next) => {
     const host = c.req.header("host") ?? new URL(c.req.url).host;
     const hasHeader = (name: string) => c.req.header(name) !== undefined;
-    if (isOnlyLocal && !PROBES.includes(c.req.path) && !isLocalCaller(c.env?.remote, host, hasHeader)) {
+    if (isOnlyLocal() && !PROBES.includes(c.req.path) && !isLocalCaller(c.env?.remote, host, hasHeader)) {
       return errorResponse(Code.Unauthenticated, ONLY_LOCAL);
     }
     const problem = isCall(c.req.method)
@@ -104,7 +105,7 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
   });
 
   for (const [path, method] of methods) {
-    app.post(path, (c) => handleCall(c.req.raw, method));
+    app.post(path, (c) => handleCall(c.req.raw, method, c.env?.remote ?? ""));
     app.all(path, () =>
       errorResponse(Code.Unimplemented, `${path} takes POST only`, {
         status: 405,

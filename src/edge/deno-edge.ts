@@ -2,11 +2,20 @@
 import type { Hono } from "hono";
 import { parseConfig } from "../config.ts";
 import { createEdge, type EdgeRequest } from "./app.ts";
+import { edgeTokens } from "./edge-tokens.ts";
 
 /** As much of Deno as is used here: its own types would clash with Node's. */
 declare const Deno: { readonly env: { get(name: string): string | undefined } };
 
-const VARIABLES = ["UPSTREAM", "ALLOWED_ORIGINS", "API_TOKENS", "OPEN_API", "EDGE_PORT", "HOST"] as const;
+const VARIABLES = [
+  "UPSTREAM",
+  "ALLOWED_ORIGINS",
+  "API_TOKENS",
+  "API_TOKENS_FILE",
+  "OPEN_API",
+  "EDGE_PORT",
+  "HOST",
+] as const;
 
 /** Throws `invalid_argument` with everything that is wrong. */
 export function edgeFromDenoEnvironment(): {
@@ -16,7 +25,13 @@ export function edgeFromDenoEnvironment(): {
   upstreams: string;
 } {
   const environment = Object.fromEntries(VARIABLES.map((name) => [name, Deno.env.get(name)]));
-  const { upstreams, allowedOrigins, apiTokens, openApi, host, edgePort } = parseConfig(environment, 1);
-  const edge = createEdge({ upstreams, allowedOrigins, apiTokens, isOpen: openApi === "on" });
+  const config = parseConfig(environment, 1);
+  const { upstreams, allowedOrigins, openApi, host, edgePort } = config;
+  const edge = createEdge({
+    upstreams,
+    allowedOrigins,
+    tokens: edgeTokens(config),
+    isOpen: openApi === "on",
+  });
   return { edge, host, port: edgePort, upstreams: upstreams.join(", ") };
 }

@@ -1,7 +1,9 @@
 /** One call of the API: who calls, how much there is already, its body, and then on to a node. */
 import { Code } from "@connectrpc/connect";
-import { bearerToken, isOneOf } from "../core/bearer-token.ts";
+import { pause } from "../client/retry-policy.ts";
 import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
+import { type ApiToken, checkToken } from "../core/callers/api-tokens.ts";
+import { SlowDown } from "../core/callers/slow-down.ts";
 import { callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
 import { acceptedContentType } from "./content-type.ts";
 import { errorResponse } from "./error-response.ts";
@@ -20,11 +22,12 @@ const MAX_SPARE_CALLS = 64;
 export function createCallHandler(options: {
   readonly nodes: Upstreams;
   readonly fetch: typeof globalThis.fetch;
-  readonly apiTokens: readonly string[];
+  readonly tokens: () => readonly ApiToken[];
   readonly maxCalls?: number;
-}): (request: Request, method: EdgeMethod) => Promise<Response> {
-  const { nodes, fetch, apiTokens, maxCalls = MAX_CALLS } = options;
+}): (request: Request, method: EdgeMethod, remote: string) => Promise<Response> {
+  const { nodes, fetch, tokens, maxCalls = MAX_CALLS } = options;
   const limit = createLoadLimit(maxCalls);
+  const slowDown = new SlowDown();
   const spare = createSpareCalls(MAX_SPARE_CALLS);
 
   async function passOn(request: Request, method: EdgeMethod, load: CallLoad): Promise<Response> {
@@ -60,10 +63,17 @@ export function createCallHandler(options: {
     return isText ? toGrpcWebText(answer) : answer;
   }
 
-  return async (request, method) => {
-    if (apiTokens.length > 0 && !isOneOf(bearerToken(request.headers.get("authorization")), apiTokens)) {
-      const message = "this cluster asks for an API token: send `Authorization: Bearer <token>`";
-      return errorResponse(Code.Unauthenticated, message, { headers: { "www-authenticate": "Bearer" } });
+  return async (request, method, remote) => {
+    const accepted = tokens();
+    if (accepted.length > 0) {
+      const check = checkToken(accepted, request.headers.get("authorization"), method.name);
+      if (check.kind === "forbidden") return errorResponse(Code.PermissionDenied, check.message);
+      if (check.kind === "unknown") {
+        await pause(slowDown.waitMs(remote, performance.now()), request.signal);
+        return errorResponse(Code.Unauthenticated, check.message, {
+          headers: { "www-authenticate": "Bearer" },
+        });
+      }
     }
     const load = limit.enter();
     if (load === null) {

@@ -4,6 +4,7 @@ import { JobService } from "../gen/elasticjob/v1/job_service_pb.ts";
 
 /** A method that the edge passes on. NodeService is between nodes, and never here. */
 export interface EdgeMethod {
+  readonly name: string;
   /** The path on the node, for example `/elasticjob.v1.JobService/AddJob`. */
   readonly path: string;
   readonly streams: boolean;
@@ -35,6 +36,7 @@ export function edgeMethods(): ReadonlyMap<string, EdgeMethod> {
 
 function describe({ name, methodKind }: DescMethod, path: string): EdgeMethod {
   return {
+    name,
     path,
     streams: methodKind !== "unary",
     adds: ADDS.has(name),

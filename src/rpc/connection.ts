@@ -6,7 +6,7 @@ import {
   createContextValues,
 } from "@connectrpc/connect";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
-import { isLocalCaller } from "../core/local-caller.ts";
+import { isLocalCaller } from "../core/callers/local-caller.ts";
 import type { ConnectionProof } from "./proof/answer-challenge.ts";
 
 export type NodeHandler = ReturnType<typeof connectNodeAdapter>;
@@ -16,6 +16,8 @@ export type NodeResponse = Parameters<NodeHandler>[1];
 /** The connection under a call, as far as a service needs it. */
 export interface CallConnection {
   readonly http1: boolean;
+  /** The address that it comes from. */
+  readonly remote: string;
   /** Whether the call comes from this machine, and is not passed on for somebody elsewhere. */
   readonly isLocal: boolean;
   /** Which node it is proved to be of. Of HTTP/1.1, of which a proxy may share one among many callers, nothing is ever proved. */
@@ -31,6 +33,7 @@ const nothingProved = (): ConnectionProof => ({ incarnation: null, transcript: n
 export const CALL_CONNECTION: ContextKey<CallConnection> = createContextKey<CallConnection>(
   {
     http1: false,
+    remote: "",
     isLocal: false,
     proof: Object.freeze(nothingProved()),
     reset: () => {},
@@ -68,6 +71,7 @@ export function connectionValues(request: NodeRequest): ContextValues {
     "stream" in request
       ? {
           http1: false,
+          remote: request.socket.remoteAddress ?? "",
           isLocal: isLocal(request),
           proof: proofOn(request.stream.session),
           reset: () => request.stream.destroy(),
@@ -75,6 +79,7 @@ export function connectionValues(request: NodeRequest): ContextValues {
         }
       : {
           http1: true,
+          remote: request.socket.remoteAddress ?? "",
           isLocal: isLocal(request),
           proof: nothingProved(),
           reset: () => request.socket.destroy(),

@@ -5,17 +5,17 @@
  * - all else: callers with an API token; where none is set, those of this machine, unless the API is open to all.
  */
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { bearerToken, isOneOf } from "../core/bearer-token.ts";
 import { FORWARDED } from "../core/call-headers.ts";
-import { foreignPage } from "../core/foreign-page.ts";
-import { ONLY_LOCAL } from "../core/local-caller.ts";
+import { type ApiToken, checkToken } from "../core/callers/api-tokens.ts";
+import { foreignPage } from "../core/callers/foreign-page.ts";
+import { ONLY_LOCAL } from "../core/callers/local-caller.ts";
 import { NodeService } from "../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { CALL_CONNECTION } from "./connection.ts";
 
 export interface Credentials {
-  /** Empty: callers of this machine need none. */
-  readonly apiTokens: readonly string[];
+  /** As they are by now. Empty: callers of this machine need none. */
+  readonly tokens: () => readonly ApiToken[];
   /** Where there are no tokens: callers from everywhere need none. */
   readonly isOpen: boolean;
 }
@@ -24,8 +24,8 @@ type Call = Pick<HandlerContext, "requestHeader" | "service" | "method" | "value
 
 const { challenge, prove } = NodeService.method;
 
-/** Throws `permission_denied` for a page's call, of which no node serves any, and `unauthenticated`. "node": the call is between nodes. */
-export function checkCaller(call: Call, { apiTokens, isOpen }: Credentials): "node" | "caller" {
+/** Throws `unauthenticated`, and `permission_denied` for what a caller's role does not allow, and for a page's call, of which no node serves any. "node": the call is between nodes. */
+export function checkCaller(call: Call, { tokens, isOpen }: Credentials): "node" | "caller" {
   const { requestHeader, service, method } = call;
   const host = call.requestHeader.get("host") ?? URL.parse(call.url)?.host ?? "";
   const problem = foreignPage((name) => requestHeader.get(name), host, []);
@@ -42,11 +42,12 @@ export function checkCaller(call: Call, { apiTokens, isOpen }: Credentials): "no
     if (connection.proof.incarnation === forwarder) return "node";
     throw refusal("this call says that a node has passed it on, and its connection does not prove which");
   }
-  const token = bearerToken(requestHeader.get("authorization"));
-  if (apiTokens.length > 0) {
-    if (isOneOf(token, apiTokens)) return "caller";
-    const why = token === null ? "none was sent" : "the one that was sent is not accepted";
-    throw refusal(`this cluster asks for an API token: send \`Authorization: Bearer <token>\` (${why})`);
+  const accepted = tokens();
+  if (accepted.length > 0) {
+    const check = checkToken(accepted, requestHeader.get("authorization"), method.name);
+    if (check.kind === "admitted") return "caller";
+    if (check.kind === "forbidden") throw new ConnectError(check.message, Code.PermissionDenied);
+    throw refusal(check.message);
   }
   if (isOpen || connection.isLocal) return "caller";
   throw refusal(ONLY_LOCAL);

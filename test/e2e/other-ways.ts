@@ -70,7 +70,10 @@ export async function runServerlessEdge(stack: Stack, port: number): Promise<str
     ...["run", "--detach", "--name", name, "--network", stack.network, "--read-only", "--tmpfs", "/tmp"],
     ...["-p", `127.0.0.1:${port}:8080`, "-e", "UPSTREAM=http://node:7070", "elastic-job-edge"],
     ...["serve", "--no-prompt", "--cached-only", "--port", "8080", "--allow-net=node:7070"],
-    ...["--allow-env=UPSTREAM,ALLOWED_ORIGINS,API_TOKENS,OPEN_API,EDGE_PORT,HOST", "src/edge/serverless.ts"],
+    ...[
+      "--allow-env=UPSTREAM,ALLOWED_ORIGINS,API_TOKENS,API_TOKENS_FILE,OPEN_API,EDGE_PORT,HOST",
+      "src/edge/serverless.ts",
+    ],
   ];
   await docker(...args);
   try {

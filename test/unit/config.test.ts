@@ -29,6 +29,7 @@ test("an empty environment is the embedded default", () => {
     upstreams: ["http://127.0.0.1:7070"],
     allowedOrigins: [],
     apiTokens: [],
+    apiTokensFile: null,
     openApi: "off",
     clusterSecrets: [],
     handlersPath: null,
@@ -94,6 +95,7 @@ test("every setting is read", () => {
     upstreams: ["http://n1:7070", "https://n2"],
     allowedOrigins: ["https://a.example", "http://localhost:3000"],
     apiTokens: [],
+    apiTokensFile: null,
     openApi: "off",
     clusterSecrets: [],
     handlersPath: "./jobs.ts",
@@ -209,7 +211,7 @@ describe("settings that do not go together", () => {
 
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(28);
+  expect(table).toHaveLength(29);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
 });

@@ -1,8 +1,9 @@
 /** Puts the rpc layer together: the services, what they call, and the port they are reached at. */
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { ConnectRouter, MethodImpl } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, type MethodImpl } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { SlowDown } from "../../core/callers/slow-down.ts";
 import { type Clock, sleep } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Random } from "../../core/random.ts";
@@ -115,6 +116,14 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
 
   const health = createHealthService({ whyNotReady, clock, closing: closing.signal });
 
+  const slowDown = new SlowDown();
+  const refuseSlowly = async (error: unknown, remote: string): Promise<never> => {
+    const isUnknown = error instanceof ConnectError && error.code === Code.Unauthenticated;
+    const waitMs = isUnknown ? slowDown.waitMs(remote, clock.monotonic()) : 0;
+    if (waitMs > 0) await sleep(clock, waitMs, closing.signal);
+    throw error;
+  };
+
   const large = (handle: UniversalHandler): UniversalHandler => {
     const mostBytes = mostBytesOf(handle.method, limits);
     if (mostBytes === null) return handle;
@@ -159,7 +168,12 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     ],
     requestGate(context) {
       noteTimeout(context);
-      if (checkCaller(context, credentials) === "node") context.values.get(CALL_CONNECTION).isOfNode();
+      const connection = context.values.get(CALL_CONNECTION);
+      try {
+        if (checkCaller(context, credentials) === "node") connection.isOfNode();
+      } catch (error) {
+        return refuseSlowly(error, connection.remote);
+      }
       refuseEmptyJson(context);
     },
     contextValues: (request) => connectionValues(request).set(CALL_SHARE, admission.shareOf(request)),

@@ -9,6 +9,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { createClient } from "../../../src/client/client.ts";
 import type { DuplexTransport } from "../../../src/client/elastic-job-client.ts";
 import { createHttp2Transport } from "../../../src/client/http2.ts";
+import { operators } from "../../../src/core/callers/api-tokens.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { within } from "../../fixtures/real-time.ts";
 import { startNode, stopNodes } from "../../fixtures/rpc-node/start-node.ts";
@@ -115,7 +116,7 @@ describe("adds on a stream", () => {
   });
 
   test("of a caller who may not come in are refused, and not tried again", async () => {
-    const credentials = { apiTokens: ["a-token"], isOpen: false };
+    const credentials = { tokens: () => operators(["a-token"]), isOpen: false };
     const node = await startNode({ credentials });
     const transport = seen(node.url);
     await expect(connect(transport, { token: "wrong" }).addJob(echo)).rejects.toMatchObject({

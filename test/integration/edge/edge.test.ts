@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { operators } from "../../../src/core/callers/api-tokens.ts";
 import { createEdge, type EdgeOptions } from "../../../src/edge/app.ts";
 import { fromBase64 } from "../../../src/edge/grpc-web-text.ts";
 import { type RunningEdge, startEdge } from "../../../src/edge/node.ts";
@@ -324,7 +325,7 @@ describe("browsers", () => {
 describe("tokens", () => {
   const TOKEN = "a-token-that-is-long-enough";
   const call = (headers: Record<string, string>, path = "/JobService/GetAllJobs") =>
-    app({ apiTokens: ["another-token-for-others", TOKEN] }).fetch(post(path, "{}", headers));
+    app({ tokens: () => operators(["another-token-for-others", TOKEN]) }).fetch(post(path, "{}", headers));
 
   test("asks for one before a call reaches a node, and passes the caller's on", async () => {
     for (const headers of [{}, { authorization: `Bearer ${TOKEN}x` }, { authorization: `Basic ${TOKEN}` }]) {
@@ -345,7 +346,7 @@ describe("tokens", () => {
   });
 
   test("asks nobody for one who only wants to know whether it is up", async () => {
-    const guarded = app({ apiTokens: [TOKEN] });
+    const guarded = app({ tokens: () => operators([TOKEN]) });
     for (const path of ["/healthz", "/readyz", "/"]) expect((await guarded.request(path)).status).toBe(200);
   });
 

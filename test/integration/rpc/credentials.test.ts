@@ -7,6 +7,7 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { operators } from "../../../src/core/callers/api-tokens.ts";
 import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
@@ -16,7 +17,7 @@ import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/sta
 
 const TOKEN = "an-api-token-of-somebody";
 const SECRET = "the-secret-of-all-nodes";
-const CREDENTIALS: Credentials = { apiTokens: ["another-api-token", TOKEN], isOpen: false };
+const CREDENTIALS: Credentials = { tokens: () => operators(["another-api-token", TOKEN]), isOpen: false };
 
 let node: TestNode;
 let follower: TestNode;
@@ -139,7 +140,7 @@ test("without tokens, a node answers callers of this machine by its names, and n
   expect(await ask({ "x-forwarded-for": "10.0.0.9" })).toBe(401);
   expect(await ask({ origin: "https://evil.example" })).toBe(403);
   expect(await ask({ "sec-fetch-site": "cross-site" })).toBe(403);
-  const open = await startNode({ credentials: { apiTokens: [], isOpen: true } });
+  const open = await startNode({ credentials: { tokens: () => [], isOpen: true } });
   const jobs = createClient(
     JobService,
     createConnectTransport({ baseUrl: open.url, httpVersion: "2", ...sending({ via: "1.1 a" }) }),

@@ -8,6 +8,7 @@ import {
 import { afterEach, describe, expect, test } from "vitest";
 import { createClient as createTypedClient } from "../../../src/client/client.ts";
 import { createHttp2Transport } from "../../../src/client/http2.ts";
+import { operators } from "../../../src/core/callers/api-tokens.ts";
 import { ElasticJobError } from "../../../src/core/errors.ts";
 import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
@@ -253,7 +254,7 @@ describe("grpc.health.v1", () => {
 
   test("asks for no token, in gRPC and in JSON, though the API does", async () => {
     const node = await startNode({
-      credentials: { apiTokens: ["an-api-token-of-somebody"], isOpen: false },
+      credentials: { tokens: () => operators(["an-api-token-of-somebody"]), isOpen: false },
     });
     expect((await healthOf(node).check({ service: JOB_SERVICE })).status).toBe(Status.SERVING);
     const post = (path: string) =>

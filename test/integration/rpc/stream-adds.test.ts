@@ -4,6 +4,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, describe, expect, test } from "vitest";
+import { operators } from "../../../src/core/callers/api-tokens.ts";
 import {
   type AddJobsResponse,
   AddJobsResponseSchema,
@@ -266,7 +267,7 @@ describe("at a node that is not master", () => {
 });
 
 test("a caller without a token is refused", async () => {
-  const credentials = { apiTokens: ["a-token"], isOpen: false };
+  const credentials = { tokens: () => operators(["a-token"]), isOpen: false };
   const node = await startNode({ credentials });
   for (const headers of [{}, { authorization: "Bearer wrong" }]) {
     const stream = openStream(node, createConnectTransport, headers);

@@ -2,7 +2,7 @@
  * Whether a browser sends a call for a page that may not. Without a preflight, a foreign page can have a POST of a plain
  * type sent, whatever answer it may read: so it is told by what browsers say of themselves, before anything is done.
  */
-import { quote } from "./errors.ts";
+import { quote } from "../errors.ts";
 
 /** What pages can have sent without a preflight. `curl -d` says the first of itself, too. */
 const FORM = /^\s*(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\s*(;|$)/i;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bearerToken, isOneOf } from "../../../src/core/bearer-token.ts";
+import { bearerToken, isOneOf } from "../../../../src/core/callers/bearer-token.ts";
 
 test("the token of an Authorization header is read whatever the case of its scheme", () => {
   expect(bearerToken("Bearer abc=")).toBe("abc=");

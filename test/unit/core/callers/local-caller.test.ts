@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isLocalCaller } from "../../../src/core/local-caller.ts";
+import { isLocalCaller } from "../../../../src/core/callers/local-caller.ts";
 
 const none = () => false;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { foreignPage } from "../../../src/core/foreign-page.ts";
+import { foreignPage } from "../../../../src/core/callers/foreign-page.ts";
 
 const HOST = "jobs.example.com";
 const CURL = "application/x-www-form-urlencoded";

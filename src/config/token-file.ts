@@ -1,0 +1,68 @@
+/** API_TOKENS_FILE: read at the start, and again when it has changed, so that tokens come and go without a restart. */
+import { readFileSync, statSync } from "node:fs";
+import { type ApiToken, parseTokenLines } from "../core/callers/api-tokens.ts";
+import { ElasticJobError } from "../core/errors.ts";
+
+/** So often at most a call looks whether it has changed. */
+const LOOK_EVERY_MS = 1_000;
+
+export interface TokenFileEvents {
+  /** It has changed, and is taken. */
+  readonly changed: (names: readonly string[]) => void;
+  /** It has changed, and is not: what it said before goes on. */
+  readonly failed: (message: string) => void;
+}
+
+/** Throws `invalid_argument` when it cannot be read, or says what is not accepted. The tokens as they are by now. */
+export function openTokenFile(
+  path: string,
+  now: () => number,
+  on: TokenFileEvents,
+): () => readonly ApiToken[] {
+  let seen = versionOf(path);
+  let tokens = readTokens(path);
+  let lookedAt = now();
+  return () => {
+    if (now() - lookedAt < LOOK_EVERY_MS) return tokens;
+    lookedAt = now();
+    const version = versionOf(path);
+    if (version === seen) return tokens;
+    // Also when it is refused: it is told once.
+    seen = version;
+    try {
+      tokens = readTokens(path);
+      on.changed([...new Set(tokens.map(({ name }) => name))]);
+    } catch (error) {
+      on.failed(error instanceof Error ? error.message : String(error));
+    }
+    return tokens;
+  };
+}
+
+/** Also of a file that was replaced, as mounted secrets are. */
+function versionOf(path: string): string {
+  try {
+    const { mtimeMs, ino, size } = statSync(path);
+    return `${mtimeMs} ${ino} ${size}`;
+  } catch (error) {
+    return `none: ${codeOf(error)}`;
+  }
+}
+
+function readTokens(path: string): readonly ApiToken[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const message = `API_TOKENS_FILE: ${path} cannot be read (${codeOf(error)})`;
+    throw new ElasticJobError("invalid_argument", message);
+  }
+  const { tokens, problems } = parseTokenLines(text);
+  if (problems.length === 0) return tokens;
+  const lines = problems.map(({ field, message }) => `${field} ${message}`).join("; ");
+  throw new ElasticJobError("invalid_argument", `API_TOKENS_FILE: ${path}: ${lines}`);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
+}
