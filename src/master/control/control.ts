@@ -9,6 +9,7 @@ import { ElasticJobError, invalidArgument, isError } from "../../core/errors.ts"
 import { type JobRecord, type JobSpec, OUTCOME, STORED_STATUS } from "../../core/job.ts";
 import { moveOccurrence } from "../../core/state/move-occurrence.ts";
 import { type Action, reschedule, transition } from "../../core/state/transitions.ts";
+import { unknownZoneOf } from "../../core/state/unknown-zone.ts";
 import type { Children } from "../adding/children.ts";
 import type { MasterContext } from "../context.ts";
 import type { Endings } from "../ending/endings.ts";
@@ -56,10 +57,14 @@ export class Control {
           throw new ElasticJobError("failed_precondition", `jobId: ${step.message}`);
         case "change":
           return this.change(before, step.row);
-        case "end":
+        case "end": {
+          // Before its row is written: without its next occurrence it could not go on.
+          const zone = unknownZoneOf(before.spec);
+          if (zone !== null) throw new ElasticJobError("failed_precondition", `jobId: ${zone}`);
           // It runs beside its job already: what is current is the one after it.
           if (await this.parts.children.goOnIfSpawned(before)) return null;
           return this.parts.endings.cancelWaiting(before);
+        }
         case "abort":
           return this.cancelRunning(before);
       }
