@@ -10,7 +10,9 @@ import { type JobRecord, type JobSpec, OUTCOME, STORED_STATUS } from "../../core
 import { moveOccurrence } from "../../core/state/move-occurrence.ts";
 import { type Action, reschedule, transition } from "../../core/state/transitions.ts";
 import { unknownZoneOf } from "../../core/state/unknown-zone.ts";
+import { REPEATED_FOR_MS } from "../adding/call-keys.ts";
 import type { Children } from "../adding/children.ts";
+import { goneKey } from "../adding/gone-jobs.ts";
 import type { MasterContext } from "../context.ts";
 import type { Endings } from "../ending/endings.ts";
 import { finalRow } from "../ending/final-row.ts";
@@ -105,11 +107,19 @@ export class Control {
       // First the row: whatever the handler still reports comes late.
       if (record.status === STORED_STATUS.RUNNING) await this.writeCancelled(record, "the job was deleted");
       const guard = { claim: record.claim, revision: record.revision, status: record.status };
+      await this.noteGone(record);
       if (!(await store.deleteJob(epoch, jobId, guard))) return null;
       sessions.abort(record);
       memory.remove(jobId);
       return record;
     });
+  }
+
+  /** First: whoever makes the call again that has added it must not add it again, under the same id. */
+  private async noteGone(record: JobRecord): Promise<void> {
+    const { store, epoch, time } = this.context;
+    const expiresAt = record.createTime + REPEATED_FOR_MS;
+    if (expiresAt > time.now()) await store.keepKey(epoch, goneKey(record, expiresAt));
   }
 
   private withSpec(before: JobRecord, spec: JobSpec): JobRecord {
