@@ -110,7 +110,7 @@ test("with the lock free it is elected: the epoch is written, above the last one
   const { identity: cluster } = await opened.store.readCluster();
   expect(lock.held).toBe(OWN);
   expect(lock.master).toEqual({ address: ADDRESS, nodeId: "a", incarnation: OWN, epoch, cluster });
-  expect(await opened.store.readCluster()).toMatchObject({ address: ADDRESS, lockKey: lock.key });
+  expect(await opened.store.readCluster()).toMatchObject({ address: ADDRESS, lockKey: lock.ownName });
 });
 
 test("cluster time is the database's, taken in the middle of the round trip", async () => {
