@@ -21,6 +21,7 @@ const OTHER_STATEMENTS =
   "The rows are only divided among statements in another way; what is stored is the same.";
 
 const MISFIRE = "src/core/state/misfire.ts";
+const UNHEARD = "src/master/nodes/unheard-nodes.ts";
 
 export const EXPLAINED: readonly Explained[] = [
   ...["100 becomes 300", "100 becomes 33.333"].map((change) => ({
@@ -35,24 +36,24 @@ export const EXPLAINED: readonly Explained[] = [
     change: "< becomes <=",
     why: "One step more before the rest is counted gives the same run.",
   },
-  {
-    file: MISFIRE,
-    text: 'if (schedule.kind !== "daily" || schedule.gap !== "skip") return null;',
-    change: "early return dropped",
-    why: "Only such a schedule drops an occurrence; the return spares the others the look.",
-  },
-  {
-    file: MISFIRE,
-    text: "const isLastMissed = now - run.lastAt > MISSED_AFTER_MS || (run.next !== null && run.next.at <= now);",
-    change: "<= becomes <",
-    why: "A next one that is due by now is left only by a count that stopped after ten years, so then the last is missed by its age.",
-  },
-  {
-    file: MISFIRE,
-    text: "if (near.next === null || near.next.at > by) return near;",
-    change: "early return dropped",
-    why: "Where no more are due, to count on from here finds none; the return spares that.",
-  },
+  ...all(
+    MISFIRE,
+    'if (schedule.kind !== "daily" || schedule.gap !== "skip") return null;',
+    ["early return dropped", 'without schedule.kind !== "daily"', 'without schedule.gap !== "skip"'],
+    "Only such a schedule drops an occurrence, and no other kind has a rule for gaps; the return spares the others the look.",
+  ),
+  ...all(
+    MISFIRE,
+    "const isLastMissed = now - run.lastAt > MISSED_AFTER_MS || (run.next !== null && run.next.at <= now);",
+    ["<= becomes <", "without (run.next !== null && run.next.at <= now)"],
+    "A next one that is due by now is left only by a count that stopped after ten years, so then the last is missed by its age.",
+  ),
+  ...all(
+    MISFIRE,
+    "if (near.next === null || near.next.at > by) return near;",
+    ["early return dropped", "without near.next.at > by"],
+    "Where no more are due, to count on from here finds none; the return spares that.",
+  ),
   {
     file: MISFIRE,
     text: "if (!isRecurring(schedule)) return from;",
@@ -72,6 +73,30 @@ export const EXPLAINED: readonly Explained[] = [
     why: "To place a job that has ended takes it out of memory too; the return spares making its record.",
   },
   {
+    file: "src/master/nodes/absent-nodes.ts",
+    text: "const isGone = settings.embedded || number === 0 || this.isKnownGone(number);",
+    change: "without this.isKnownGone(number)",
+    why: "The tick asks the same of each that is waited for, as it may come to be known later.",
+  },
+  ...all(
+    "src/master/nodes/node-sessions.ts",
+    "session.close();",
+    ["call dropped"],
+    "To depart closes it, too; the other one like it is held by a test.",
+  ),
+  ...all(
+    "src/master/nodes/node-sessions.ts",
+    'session.isReachable = typeof answer === "object" && answer.incarnation === session.incarnation;',
+    ['without typeof answer === "object"'],
+    "An answer that is a word has no incarnation; the operand tells the compiler.",
+  ),
+  {
+    file: "src/master/nodes/node-claims.ts",
+    text: "holders.give(number, record.id, record.claim);",
+    change: "call dropped",
+    why: "It was given as it was taken down, and nothing takes it away while the hello is answered.",
+  },
+  {
     file: "src/master/memory/claim-holders.ts",
     text: "if (known === undefined || known < claim) claims.set(jobId, claim);",
     change: "< becomes <=",
@@ -79,15 +104,21 @@ export const EXPLAINED: readonly Explained[] = [
   },
   ...all(
     FENCE,
-    "return `(SELECT epoch FROM cluster WHERE id = ${id} AND epoch = ? LOCK IN SHARE MODE)`;",
+    "return `(SELECT epoch FROM jobcluster WHERE id = ${id} AND epoch = ? LOCK IN SHARE MODE)`;",
     ["without its lock"],
     "MariaDB locks what an INSERT reads without being asked, and the tests run on it as a rule; MySQL needs it.",
   ),
   ...all(
     FENCE,
-    'const [row] = await session.read<{ epoch: number }>("SELECT epoch FROM cluster WHERE id = 1", []);',
+    'const [row] = await session.read<{ epoch: number }>("SELECT epoch FROM jobcluster WHERE id = 1", []);',
     ["whatever id = 1"],
     "The first row of the table, by its key, is that one.",
+  ),
+  ...all(
+    FENCE,
+    'if (failureOf(error) === "null" && error instanceof Error && error.message.includes("epoch")) {',
+    ['without failureOf(error) === "null"', "without error instanceof Error"],
+    "Of all that an INSERT throws only the refusal of that NULL names the column; what the driver throws is an Error.",
   ),
   ...all(
     CLAIM,
@@ -117,8 +148,14 @@ export const EXPLAINED: readonly Explained[] = [
   ...all(
     PROJECT,
     "if (first === undefined || areAlike(rows, first)) return { alike: [rows], mixed: [] };",
-    ["early return dropped"],
+    ["early return dropped", "without areAlike(rows, first)"],
     OTHER_STATEMENTS,
+  ),
+  ...all(
+    PROJECT,
+    "if (hits === 0 && epoch !== undefined) await checkEpoch(session, epoch);",
+    ["without hits === 0"],
+    "What was hit was hit in that epoch; the look is spared.",
   ),
   ...all(
     PROJECT,
@@ -153,13 +190,13 @@ export const EXPLAINED: readonly Explained[] = [
   ...all(
     RESULTS,
     "if (plain.length === pending.length || plain.length === 0) return [pending];",
-    ["early return dropped"],
+    ["early return dropped", "without plain.length === pending.length", "without plain.length === 0"],
     "It spares the look at the claims: an empty part writes nothing.",
   ),
   ...all(
     RESULTS,
     "if (characters + more > STATEMENT_CHARACTERS && part.length > 0) {",
-    ["> becomes >="],
+    ["> becomes >=", "without part.length > 0"],
     "An empty part writes nothing.",
   ),
   ...all(
@@ -189,19 +226,31 @@ export const EXPLAINED: readonly Explained[] = [
   ...all(
     "src/master/nodes/node-admission.ts",
     "if (this.refused.size >= MAX_REFUSED) this.refused.clear();",
-    [">= becomes >", ">= becomes <"],
+    [">= becomes >", ">= becomes <", "call dropped"],
     "It bounds what is remembered of lines that were logged; more of them is the worst that follows.",
   ),
   ...all(
-    "src/master/election/elector.ts",
-    "if (master.incarnation === this.parts.incarnation || this.mastership.epoch !== null) return;",
-    ["early return dropped"],
-    "While this process reigns its database names no other, so nobody is followed either way; the return spares the read.",
+    "src/master/dispatch/dispatcher.ts",
+    "if (group === undefined || job === undefined) break;",
+    ["without group === undefined", "without job === undefined"],
+    "The group that is first has a job; the line tells the compiler.",
   ),
   ...all(
-    "src/master/election/elector.ts",
-    "if (!isRenewed || attemptStarted >= this.mastership.trustedUntil) {",
-    [">= becomes >"],
-    "At that very moment the lock is still held, as its renewal says, so nobody can have been elected; a moment later the database is asked.",
+    "src/node/own-lease.ts",
+    "return this.end !== null && this.clock.monotonic() < this.end;",
+    ["without this.end !== null"],
+    "No time is less than null, as it counts as 0; the operand tells the compiler.",
+  ),
+  ...all(
+    UNHEARD,
+    "if (this.noted.has(number) || this.writes.has(number)) return;",
+    ["without this.writes.has(number)"],
+    "While a write is under way its note stands; a withdrawal takes it away as its last step.",
+  ),
+  ...all(
+    UNHEARD,
+    "if (!this.noted.has(number) && !this.writes.has(number)) return true;",
+    ["early return dropped", "without !this.writes.has(number)"],
+    "Without a note nothing is withdrawn further below either, and while a write is under way its note stands: the return spares the turn.",
   ),
 ];

@@ -1,6 +1,7 @@
 /**
  * The mutants of a source file: each is the file with one place changed so that a guard is weaker or wrong. Comparisons
- * are moved by one and turned around, early returns dropped, bounds scaled, and the conditions of SQL made to hold always.
+ * are moved by one and turned around, early returns, operands of && and ||, and calls dropped, bounds scaled, and the
+ * conditions of SQL made to hold always.
  */
 import { parseSync } from "vite";
 import type { AstNode, Edit } from "./edit.ts";
@@ -48,6 +49,10 @@ function editsOf(node: AstNode, parents: readonly AstNode[], source: string): Ed
   switch (node.type) {
     case "BinaryExpression":
       return comparisonEdits(node, source);
+    case "LogicalExpression":
+      return operandEdits(node, source);
+    case "ExpressionStatement":
+      return isCall(node, source) ? [{ ...whole(node), text: ";", change: "call dropped" }] : [];
     case "IfStatement":
       return isEarlyReturn(node) ? [{ ...whole(node), text: ";", change: "early return dropped" }] : [];
     case "Literal":
@@ -70,6 +75,32 @@ function comparisonEdits(node: AstNode, source: string): Edit[] {
     text: other,
     change: `${operator} becomes ${other}`,
   }));
+}
+
+/** Of several in a row each once: the left one of a node is then such a node itself. */
+function operandEdits(node: AstNode, source: string): Edit[] {
+  const operator = String(node["operator"]);
+  if (operator !== "&&" && operator !== "||") return [];
+  const left = node["left"] as AstNode;
+  const right = node["right"] as AstNode;
+  const withoutRight = { start: left.end, end: right.end, text: "", change: without(right, source) };
+  if (left.type === "LogicalExpression" && left["operator"] === operator) return [withoutRight];
+  const withoutLeft = { start: left.start, end: right.start, text: "", change: without(left, source) };
+  return [withoutLeft, withoutRight];
+}
+
+function without({ start, end }: AstNode, source: string): string {
+  return `without ${source.slice(start, end).replace(/\s+/g, " ")}`;
+}
+
+/** A call for what it does, awaited or not. What is only logged guards nothing. */
+function isCall(statement: AstNode, source: string): boolean {
+  let node = statement["expression"] as AstNode;
+  while (["AwaitExpression", "UnaryExpression", "ChainExpression"].includes(node.type))
+    node = (node["argument"] ?? node["expression"]) as AstNode;
+  if (node.type !== "CallExpression") return false;
+  const { start, end } = node["callee"] as AstNode;
+  return !/\blogger\.\w+$/.test(source.slice(start, end));
 }
 
 /** An `if` without an `else` that only leaves, whatever else it does before. */

@@ -16,9 +16,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/node/early-claims.ts": ["test/unit/node/early-claims.test.ts", "test/unit/node/runner.test.ts"],
   "src/node/held-claim.ts": ["test/unit/node/held-claim.test.ts", "test/unit/node/runner.test.ts"],
   "src/node/puller.ts": ["test/unit/node/puller.test.ts"],
-  "src/node/stream-to-master.ts": ["test/unit/node/puller.test.ts"],
+  "src/node/stream-to-master.ts": [
+    "test/unit/node/puller.test.ts",
+    "test/unit/node/stream-to-master.test.ts",
+  ],
   "src/node/draining.ts": ["test/unit/node/puller.test.ts"],
   "src/node/let-jobs-end.ts": ["test/unit/node/puller.test.ts"],
+  "src/node/master-connection.ts": ["test/unit/node/master-connection.test.ts"],
   "src/node/result-writer.ts": [
     "test/unit/node/result-writer.test.ts",
     "test/unit/node/result-writer-faults.test.ts",
@@ -32,9 +36,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/master/nodes/node-claims.ts": ["test/unit/master/nodes/node-claims.test.ts"],
   "src/master/nodes/judge-claims.ts": ["test/unit/master/nodes/judge-claims.test.ts"],
   "src/master/nodes/absent-nodes.ts": ["test/unit/master/nodes/absent-nodes.test.ts"],
+  "src/master/nodes/unheard-nodes.ts": ["test/unit/master/nodes/unheard-nodes.test.ts"],
   "src/master/nodes/ping-trust.ts": ["test/unit/master/nodes/ping-trust.test.ts"],
   "src/master/memory/claim-holders.ts": ["test/unit/master/memory/claim-holders.test.ts"],
   "src/master/dispatch/dispatcher.ts": ["test/unit/master/dispatch/dispatcher.test.ts"],
+  "src/master/ending/endings.ts": ["test/unit/master/ending/endings.test.ts"],
   "src/store/mysql/fence.ts": ["test/conformance/store/fence.test.ts"],
   "src/store/mysql/claim-jobs.ts": [
     "test/conformance/store/claims.test.ts",

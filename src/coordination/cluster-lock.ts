@@ -21,8 +21,11 @@ export interface NodeAnnouncement {
 }
 
 export interface ClusterLock {
-  /** Its key, prefix and all: masters elected by different locks know nothing of each other. */
-  readonly key: string;
+  /**
+   * Its key, prefix and all, and a name that its server was given when it was first asked: masters elected by different locks
+   * know nothing of each other. A server that has lost all that it knew has another one.
+   */
+  name(): Promise<string>;
   /** How long an acquired or renewed lock is held, in milliseconds from when the server took the call. */
   readonly ttlMs: number;
   /** The incarnation that holds the lock; null: free. */

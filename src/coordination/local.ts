@@ -44,7 +44,7 @@ export function openLocalLock({ dataDir, ttlMs, clock }: LocalLockOptions): Clus
   };
 
   return {
-    key: "local",
+    name: async () => "local",
     ttlMs,
     holder: async () => holder(),
     acquire: async (incarnation) => holder() === null && take(incarnation),

@@ -3,6 +3,7 @@
  * the database's epoch to prevent. Here it is enough that only the holder renews, releases and publishes,
  * which the scripts check where they write.
  */
+import { randomUUID } from "node:crypto";
 import type { Logger } from "../core/logger.ts";
 import type { ClusterLock, MasterAddress, NodeAnnouncement } from "./cluster-lock.ts";
 import { RedisConnection } from "./redis/connection.ts";
@@ -34,6 +35,7 @@ export function openRedisLock(options: RedisLockOptions): ClusterLock {
   const lockKey = `${options.prefix}cluster`;
   // The whole lock key is the hash tag, which puts all keys into the lock's slot of a Redis Cluster.
   const masterKey = `{${lockKey}}:master`;
+  const idKey = `{${lockKey}}:id`;
   const nodePrefix = `{${lockKey}}:node:`;
   const indexKey = `{${lockKey}}:nodes`;
   // Channels know no databases: clusters in two databases of one server would hear each other.
@@ -59,7 +61,10 @@ export function openRedisLock(options: RedisLockOptions): ClusterLock {
 
   connection.open();
   return {
-    key: lockKey,
+    async name() {
+      await connection.send(lockKey, "SET", idKey, randomUUID(), "NX");
+      return `${lockKey}@${String(await connection.send(lockKey, "GET", idKey))}`;
+    },
     ttlMs: options.ttlMs,
 
     async holder() {

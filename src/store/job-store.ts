@@ -276,6 +276,8 @@ export interface JobStore {
 
   /** False: the guard missed, nothing was written. */
   changeJob(epoch: number, change: JobChange): Promise<boolean>;
+  /** Stores a key of no new job; of one that is there, the life is prolonged. */
+  keepKey(epoch: number, key: JobKey): Promise<void>;
   /** Removes the job and its keys; results stay. False: the guard missed. */
   deleteJob(epoch: number, jobId: number, guard: JobChange["guard"]): Promise<boolean>;
 

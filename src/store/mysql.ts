@@ -5,7 +5,7 @@ import { MYSQL, type Read } from "./dialect.ts";
 import { pageEnded, pageResultAges } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
-import { changeJob, deleteJob, freeKeys } from "./mysql/change-job.ts";
+import { changeJob, deleteJob, freeKeys, keepKey } from "./mysql/change-job.ts";
 import { claimJobs } from "./mysql/claim-jobs.ts";
 import {
   addClass,
@@ -135,6 +135,7 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
 
     changeJob: (epoch, change) =>
       repeat((session, uncertain) => changeJob(session, uncertain, epoch, change)),
+    keepKey: (epoch, key) => repeat((session) => keepKey(session, epoch, key)),
     deleteJob: (epoch, jobId, guard) =>
       repeat((session, uncertain) => deleteJob(session, uncertain, epoch, jobId, guard)),
 

@@ -35,7 +35,15 @@ import { Database } from "./sqlite/database.ts";
 import { deleteKeys, deleteResults, expireJobs } from "./sqlite/expire.ts";
 import { forgetHandlers, noteHandlers } from "./sqlite/handler-rows.ts";
 import { migrate } from "./sqlite/migrate.ts";
-import { changeJob, claimJobs, deleteJob, freeKeys, insertJobs, projectJobs } from "./sqlite/write-jobs.ts";
+import {
+  changeJob,
+  claimJobs,
+  deleteJob,
+  freeKeys,
+  insertJobs,
+  keepKey,
+  projectJobs,
+} from "./sqlite/write-jobs.ts";
 import { writeResults } from "./sqlite/write-results.ts";
 
 export interface SqliteStoreSettings {
@@ -97,6 +105,7 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     projectJobs: async (projections, epoch) => projectJobs(database, projections, epoch),
 
     changeJob: async (epoch, change) => changeJob(database, epoch, change),
+    keepKey: async (epoch, key) => keepKey(database, epoch, key),
     deleteJob: async (epoch, jobId, guard) => deleteJob(database, epoch, jobId, guard),
 
     listJobs: (filter, page) => listJobs(read, SQLITE, filter, page),

@@ -25,10 +25,15 @@ async function database(): Promise<string> {
   return url;
 }
 
-async function start(nodeId: string, databaseUrl: string, prefix: string): Promise<NodeProcess> {
+async function start(
+  nodeId: string,
+  databaseUrl: string,
+  prefix: string,
+  redis = redisUrl(),
+): Promise<NodeProcess> {
   const node = await startNodeProcess({
     MYSQL_URL: databaseUrl,
-    REDIS_URL: redisUrl(),
+    REDIS_URL: redis,
     CLUSTER_PREFIX: prefix,
     NODE_ID: nodeId,
     SLOTS: "4",
@@ -119,16 +124,30 @@ test("a copy of a database with a prefix of its own is a cluster of its own", as
   await expectOwnJobs(own, b, a);
 });
 
-test("two prefixes on one database make one master, and the second says why it is none", async () => {
-  const a = await database();
-  const first = await start("node-1", a, freshPrefix());
-  await until("a master", () => linesOf(first, /elected master/).length > 0);
-  const second = await start("node-2", a, freshPrefix());
-  await until("the second's line", () => linesOf(second, /CLUSTER_PREFIX/).length > 0);
-  expect(linesOf(second, /CLUSTER_PREFIX/)[0]).toMatch(/MYSQL_URL/);
-  await expectOwnJobs(first, a, await database().then((url) => copy(a, url).then(() => url)));
-  expect(linesOf(second, /elected master/)).toEqual([]);
-  expect(linesOf(first, /no longer master/)).toEqual([]);
-  await first.kill();
-  await until("the second takes over", () => linesOf(second, /elected master/).length > 0, 20_000);
-});
+/** As another server, for who uses it. */
+function otherDatabaseOfRedis(): string {
+  const url = new URL(redisUrl());
+  url.pathname = "/1";
+  return url.href;
+}
+
+test.each([
+  ["prefixes", freshPrefix, redisUrl],
+  ["Redis servers", null, otherDatabaseOfRedis],
+] as const)(
+  "two %s on one database make one master, and the second says why it is none",
+  async (_, other, redis) => {
+    const a = await database();
+    const prefix = freshPrefix();
+    const first = await start("node-1", a, prefix);
+    await until("a master", () => linesOf(first, /elected master/).length > 0);
+    const second = await start("node-2", a, other === null ? prefix : other(), redis());
+    await until("the second's line", () => linesOf(second, /CLUSTER_PREFIX/).length > 0);
+    expect(linesOf(second, /CLUSTER_PREFIX/)[0]).toMatch(/MYSQL_URL.*REDIS_URL/);
+    await expectOwnJobs(first, a, await database().then((url) => copy(a, url).then(() => url)));
+    expect(linesOf(second, /elected master/)).toEqual([]);
+    expect(linesOf(first, /no longer master/)).toEqual([]);
+    await first.kill();
+    await until("the second takes over", () => linesOf(second, /elected master/).length > 0, 20_000);
+  },
+);

@@ -38,7 +38,7 @@ export class LockServer {
     const call = <T>(work: () => T) => this.server.call(from, gate, async () => work());
     const own = new Set<(master: MasterAddress | null) => void>();
     return {
-      key: this.key,
+      name: async () => this.key,
       ttlMs: this.ttlMs,
       holder: () => call(() => this.holder()),
       acquire: (incarnation) => call(() => this.holder() === null && this.take(incarnation)),

@@ -51,6 +51,7 @@ export function sharedStore(raw: JobStore, server: Server, from: string, gate: G
     readFinalRows: (claims) => read(() => raw.readFinalRows(claims)),
     projectJobs: (projections, epoch) => write(() => raw.projectJobs(projections, epoch), last<boolean[]>),
     changeJob: (epoch, change) => write(() => raw.changeJob(epoch, change), either),
+    keepKey: (epoch, key) => write(() => raw.keepKey(epoch, key), last),
     deleteJob: (epoch, jobId, guard) => write(() => raw.deleteJob(epoch, jobId, guard), either),
     listJobs: (filter, page) => read(() => raw.listJobs(filter, page)),
     countJobs: (filter, limit) => read(() => raw.countJobs(filter, limit)),

@@ -2,14 +2,14 @@
 
 import { quote } from "../errors.ts";
 import { editDistance, mostDistance } from "../nearest-name.ts";
-import { hasZone } from "./zone-segment.ts";
+import { hasZone, isNoZone } from "./zone-segment.ts";
 
 const LONGEST_NAME = 64;
 
 /** The name in its usual spelling ("asia/shanghai" gives "Asia/Shanghai"); null: no such zone. */
 export function findTimeZone(name: string): string | null {
   // Temporal also takes offsets such as "+08:00", which are no IANA zones.
-  if (name.length > LONGEST_NAME || !/^[A-Za-z]/.test(name)) return null;
+  if (name.length > LONGEST_NAME || !/^[A-Za-z]/.test(name) || isNoZone(name)) return null;
   try {
     return new Temporal.ZonedDateTime(0n, name).timeZoneId;
   } catch {

@@ -28,9 +28,34 @@ export function zoneDataVersion(): string | null {
   return data?.version ?? null;
 }
 
+/** Files beside the zones' own: what a machine's clock shows, whatever that is, and what stands for no zone. */
+const NO_ZONE = /^(localtime|posixrules|factory|(posix|right)\/.*)$/i;
+
+export function isNoZone(name: string): boolean {
+  return NO_ZONE.test(name);
+}
+
 /** Whether the zone is one that ICU need not know. */
 export function hasZone(timeZone: string): boolean {
-  return data !== null && data.rules(timeZone) !== null;
+  return data !== null && !isNoZone(timeZone) && data.rules(timeZone) !== null;
+}
+
+/**
+ * Whether times in a zone that is stored can be computed here: another node's data, by which the job was taken, may be newer than
+ * this one's.
+ */
+export function isZoneKnown(timeZone: string): boolean {
+  if (latest.has(timeZone) || hasZone(timeZone)) return true;
+  try {
+    return new Temporal.ZonedDateTime(0n, timeZone).timeZoneId !== "";
+  } catch {
+    return false;
+  }
+}
+
+/** What is to be done about it. */
+export function unknownZone(timeZone: string): string {
+  return `the time zone "${timeZone}" is not in the time zone data of the node that is master; give all nodes the newest data (TZDIR), or the job another zone`;
 }
 
 // Nearly all questions are about the present, and so about the same segment of each zone.
@@ -71,7 +96,7 @@ function zonedAt(timeZone: string, instant: number): Temporal.ZonedDateTime {
     return new Temporal.ZonedDateTime(BigInt(instant) * 1_000_000n, timeZone);
   } catch (cause) {
     // A stored zone that another node knew: its time zone data is newer than ours.
-    throw new ElasticJobError("internal", `cannot compute in the time zone "${timeZone}"`, { cause });
+    throw new ElasticJobError("failed_precondition", unknownZone(timeZone), { cause });
   }
 }
 

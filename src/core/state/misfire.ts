@@ -3,6 +3,7 @@ import { MISSED_AFTER_MS } from "../calendar/jitter.ts";
 import { type Due, nextDue } from "../calendar/next-due.ts";
 import { countOccurrences, isRecurring } from "../calendar/schedule.ts";
 import type { JobRecord, ResultRecord } from "../job.ts";
+import { unknownZoneOf } from "./unknown-zone.ts";
 
 /** Occurrences looked at one by one; where there are more they are counted, so that a decision takes milliseconds. */
 const MOST_STEPS = 100;
@@ -166,6 +167,6 @@ function skipOne(record: JobRecord, reason: SkipReason): NonNullable<Skip> {
 
 /** When the occurrence was due at first: `at` moves with each retry. */
 export function dueAt(record: Pick<JobRecord, "id" | "spec" | "scheduledAt">): number {
-  if (record.spec.jitterMs === 0) return record.scheduledAt;
+  if (record.spec.jitterMs === 0 || unknownZoneOf(record.spec) !== null) return record.scheduledAt;
   return nextDue(record, record.scheduledAt - 1)?.at ?? record.scheduledAt;
 }

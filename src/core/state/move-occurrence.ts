@@ -29,9 +29,18 @@ export function moveOccurrence(record: JobRecord, now: number): JobRecord | null
     bounds.maxOccurrences === null || bounds.lastAt === null
       ? bounds.lastAt
       : Math.min(nearest(schedule, bounds.lastAt), bounds.endAt ?? Number.POSITIVE_INFINITY);
-  const scheduledAt = nearest(schedule, record.scheduledAt);
-  const isOutside = scheduledAt < (bounds.startAt ?? scheduledAt) || scheduledAt > (lastAt ?? scheduledAt);
-  if (isOutside || (scheduledAt === record.scheduledAt && lastAt === bounds.lastAt)) return null;
+  const moved = nearest(schedule, record.scheduledAt);
+  // That one falls before the job begins by the present rules; the first that does not is its first.
+  const scheduledAt =
+    bounds.startAt !== null && moved < bounds.startAt
+      ? (nextOccurrenceOrDropped(schedule, bounds.startAt - 1)?.time ?? moved)
+      : moved;
+  // Of a job whose last one would fall after its end, it is run when it was to be: it would else never end.
+  if (
+    scheduledAt > (lastAt ?? scheduledAt) ||
+    (scheduledAt === record.scheduledAt && lastAt === bounds.lastAt)
+  )
+    return null;
   return {
     ...record,
     spec: { ...record.spec, bounds: { ...bounds, lastAt } },

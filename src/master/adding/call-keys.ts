@@ -15,6 +15,7 @@ import type { MasterContext } from "../context.ts";
 import type { AddedJob, AddItem, AddOutcome, KeyPart, KeyUse } from "../job-api.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
 import { decodeDigests, digestInTurns, encodeDigests, type FieldDigests } from "./field-digests.ts";
+import { readGone } from "./gone-jobs.ts";
 import type { IdBlocks } from "./id-blocks.ts";
 import { isRefusal, type JobUnits, type Progress } from "./job-units.ts";
 import type { KeyReader } from "./key-reader.ts";
@@ -25,6 +26,8 @@ import { type SharedKey, SharedKeys, track } from "./shared-keys.ts";
 export const CALL_KEY_LIFE_MS = 3_600_000;
 /** Of a key that many calls share, so that the last of them, too, can be made again for an hour. */
 const SHARED_KEY_LIFE_MS = 2 * CALL_KEY_LIFE_MS;
+/** From when a job was added, no call that did it can be made again any more. */
+export const REPEATED_FOR_MS = SHARED_KEY_LIFE_MS;
 /** How long a shared key is remembered that this mastership stored, and that it found in the store. */
 const STORED_KEY_MS = CALL_KEY_LIFE_MS / 2;
 const FOUND_KEY_MS = CALL_KEY_LIFE_MS / 6;
@@ -221,9 +224,13 @@ export class CallKeys {
   }
 
   private async readAdded(items: readonly AddItem[], firstId: number): Promise<Map<number, AddedJob>> {
-    const { memory } = this.parts;
-    const records = await this.context.store.readJobs(items.map((_, index) => firstId + index));
-    const added = new Map<number, AddedJob>();
+    const { memory, keys } = this.parts;
+    const ids = items.map((_, index) => firstId + index);
+    const records = await this.context.store.readJobs(ids);
+    const added = await readGone(
+      keys,
+      ids.filter((id) => !records.has(id)),
+    );
     for (const record of records.values()) {
       // Its write may have been given up as failed.
       if (memory.queues.get(record.id) === undefined) memory.place(record);

@@ -5,6 +5,7 @@
  */
 
 import { type Due, nextDue } from "../../core/calendar/next-due.ts";
+import { ElasticJobError } from "../../core/errors.ts";
 import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
 import { farEnd, type JobRecord, NEVER, type ResultRecord, STORED_STATUS } from "../../core/job.ts";
 import { childSpec, type ParentOccurrence } from "../../core/spec/child-spec.ts";
@@ -53,7 +54,8 @@ export class Children {
     const key = callKey === null ? null : `call:${callKey}`;
     const childId = await this.add(parent, null, key);
     const child = (await store.readJobs([childId])).get(childId);
-    if (child === undefined) throw jobNotFound(childId);
+    if (child === undefined)
+      throw new ElasticJobError("not_found", `the job ${childId}, which this call has added, was deleted`);
     return child;
   }
 

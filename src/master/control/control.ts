@@ -9,7 +9,10 @@ import { ElasticJobError, invalidArgument, isError } from "../../core/errors.ts"
 import { type JobRecord, type JobSpec, OUTCOME, STORED_STATUS } from "../../core/job.ts";
 import { moveOccurrence } from "../../core/state/move-occurrence.ts";
 import { type Action, reschedule, transition } from "../../core/state/transitions.ts";
+import { unknownZoneOf } from "../../core/state/unknown-zone.ts";
+import { REPEATED_FOR_MS } from "../adding/call-keys.ts";
 import type { Children } from "../adding/children.ts";
+import { goneKey } from "../adding/gone-jobs.ts";
 import type { MasterContext } from "../context.ts";
 import type { Endings } from "../ending/endings.ts";
 import { finalRow } from "../ending/final-row.ts";
@@ -56,10 +59,14 @@ export class Control {
           throw new ElasticJobError("failed_precondition", `jobId: ${step.message}`);
         case "change":
           return this.change(before, step.row);
-        case "end":
+        case "end": {
+          // Before its row is written: without its next occurrence it could not go on.
+          const zone = unknownZoneOf(before.spec);
+          if (zone !== null) throw new ElasticJobError("failed_precondition", `jobId: ${zone}`);
           // It runs beside its job already: what is current is the one after it.
           if (await this.parts.children.goOnIfSpawned(before)) return null;
           return this.parts.endings.cancelWaiting(before);
+        }
         case "abort":
           return this.cancelRunning(before);
       }
@@ -100,11 +107,19 @@ export class Control {
       // First the row: whatever the handler still reports comes late.
       if (record.status === STORED_STATUS.RUNNING) await this.writeCancelled(record, "the job was deleted");
       const guard = { claim: record.claim, revision: record.revision, status: record.status };
+      await this.noteGone(record);
       if (!(await store.deleteJob(epoch, jobId, guard))) return null;
       sessions.abort(record);
       memory.remove(jobId);
       return record;
     });
+  }
+
+  /** First: whoever makes the call again that has added it must not add it again, under the same id. */
+  private async noteGone(record: JobRecord): Promise<void> {
+    const { store, epoch, time } = this.context;
+    const expiresAt = record.createTime + REPEATED_FOR_MS;
+    if (expiresAt > time.now()) await store.keepKey(epoch, goneKey(record, expiresAt));
   }
 
   private withSpec(before: JobRecord, spec: JobSpec): JobRecord {

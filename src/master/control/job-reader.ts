@@ -1,6 +1,7 @@
 import { sleep } from "../../core/clock.ts";
 import { ElasticJobError, isError } from "../../core/errors.ts";
 import { hasEnded, type JobRecord, STORED_STATUS } from "../../core/job.ts";
+import { unknownZoneOf } from "../../core/state/unknown-zone.ts";
 import { whyStillRunning, whyWaiting } from "../../core/state/why-waiting.ts";
 import type { MasterContext } from "../context.ts";
 import { type JobView, jobNotFound, needOf } from "../job-api.ts";
@@ -54,9 +55,10 @@ export class JobReader {
       record.status === STORED_STATUS.WAITING
         ? whyPrepared(this.nodes.all(), needOf(record.spec, !prepared), this.known)
         : "";
-    const reason = prepared
-      ? whyNotTaken()
-      : whyWaiting(record) || whyStillRunning(record, lastResult) || whyNotTaken();
+    const zone = record.status === STORED_STATUS.WAITING ? unknownZoneOf(record.spec) : null;
+    const reason =
+      zone ??
+      (prepared ? whyNotTaken() : whyWaiting(record) || whyStillRunning(record, lastResult) || whyNotTaken());
     return { record, prepared, reason, lastResult };
   }
 

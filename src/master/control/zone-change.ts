@@ -7,6 +7,7 @@ import { sleep } from "../../core/clock.ts";
 import { ElasticJobError, isError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS, type StoredStatus } from "../../core/job.ts";
 import { followsZone, moveOccurrence } from "../../core/state/move-occurrence.ts";
+import { unknownZoneOf } from "../../core/state/unknown-zone.ts";
 import type { ClaimRef } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 import type { Control } from "./control.ts";
@@ -87,6 +88,7 @@ export class ZoneChange {
 
   /** How many were moved: 1 or 0. */
   private async move(record: JobRecord): Promise<number> {
+    if (unknownZoneOf(record.spec) !== null) return 0;
     if (moveOccurrence(record, this.context.time.now()) === null) return 0;
     this.checkOngoing();
     try {

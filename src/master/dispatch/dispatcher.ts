@@ -10,6 +10,7 @@ import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
 import { type Choice, choose } from "../../core/queues/placement.ts";
 import { firstGroup, type PreparedGroup, type QueuedJob } from "../../core/queues/queues.ts";
 import { decideDue } from "../../core/state/misfire.ts";
+import { unknownZoneOf } from "../../core/state/unknown-zone.ts";
 import type { Children } from "../adding/children.ts";
 import type { MasterContext } from "../context.ts";
 import type { Endings } from "../ending/endings.ts";
@@ -90,7 +91,8 @@ export class Dispatcher {
       }
       this.parts.memory.queues.markBusy(job);
       // It may be here a little before its time.
-      const decision = decideDue(job.record, Math.max(now, job.record.at));
+      const decision = this.decide(job.record, Math.max(now, job.record.at));
+      if (decision === null) continue;
       if (decision.kind === "spawn") {
         const { record } = job;
         this.parts.inFlight.mark([record.id], this.parts.children.spawn(record, decision.next));
@@ -115,6 +117,21 @@ export class Dispatcher {
     if (last !== null && last.group === group && last.left > 0) return last;
     const choice = choose(this.parts.nodes.candidates(group.classId), group);
     return choice && { group, choice, left: choice.share };
+  }
+
+  /** Null: nobody here can tell what becomes of it, so it stays where it is, in nobody's way, until it is changed or another node is master. */
+  private decide(record: JobRecord, now: number): ReturnType<typeof decideDue> | null {
+    const { id: jobId, spec } = record;
+    const { logger } = this.context;
+    const zone = unknownZoneOf(spec);
+    try {
+      if (zone === null) return decideDue(record, now);
+      logger.error({ jobId, name: spec.name }, `a job waits: ${zone}`);
+    } catch (error) {
+      // One job must not end this process, and each that is master after it.
+      logger.error({ error, jobId, name: spec.name }, "a job that is due waits: it cannot be judged");
+    }
+    return null;
   }
 
   /** Its turn comes again after the write about it that is in flight: a caller's, as a rule. */

@@ -9,7 +9,7 @@ const IDENTIFY_TIMEOUT_MS = 500;
 const SILENT_MS = 10_000;
 
 /**
- * Whether this database has a living master that was elected by another lock: two prefixes on one database would make
+ * Whether this database has a living master that was elected by another lock: two prefixes, or two Redis servers, on one database would make
  * two masters that depose each other for ever. Who comes second stays out, and says why.
  */
 export class OtherLock {
@@ -33,7 +33,9 @@ export class OtherLock {
     const { store, lock, network, clock, logger } = this.parts;
     if (epoch === 0) return false;
     const { identity, address, lockKey } = await store.readCluster();
-    if (lockKey === "" || lockKey === lock.key || address === "") return false;
+    if (lockKey === "" || address === "") return false;
+    const ownLock = await lock.name();
+    if (lockKey === ownLock) return false;
     // What the other one finds of this process tells whether this is its database, or a copy.
     await store.registerNode(this.parts.incarnation, this.parts.nodeId);
     const answer = await network.identify(address, IDENTIFY_TIMEOUT_MS);
@@ -48,8 +50,8 @@ export class OtherLock {
     const isUsed = isMaster && answer.sharesDatabase;
     if (isUsed && !this.hasTold) {
       logger.error(
-        { cluster: identity, address, lock: lockKey, ownLock: lock.key },
-        "this database (MYSQL_URL) has a master that was elected by another lock; nodes of one cluster need the same CLUSTER_PREFIX, and each cluster a database of its own",
+        { cluster: identity, address, lock: lockKey, ownLock },
+        "this database (MYSQL_URL) has a master that was elected by another lock; nodes of one cluster need the same REDIS_URL and CLUSTER_PREFIX, and each cluster a database of its own",
       );
     }
     this.hasTold = isUsed;

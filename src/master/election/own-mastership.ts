@@ -30,6 +30,8 @@ export class OwnMastership {
     readonly end: AbortController;
   } | null = null;
   private trustEnd = Number.NEGATIVE_INFINITY;
+  /** By which it is elected, as the database has it. */
+  private announcedLock = "";
 
   constructor(parts: ElectionParts, around: OwnMastership["around"]) {
     this.parts = parts;
@@ -83,7 +85,7 @@ export class OwnMastership {
     this.present = { api, epoch, end };
     servers.vacancy = "this node has been elected, and is about to begin";
     try {
-      await store.announceReign(epoch, { address: this.parts.address(), lockKey: lock.key });
+      await this.announce(epoch);
       await api.start();
       await this.publish(epoch);
     } catch (error) {
@@ -93,8 +95,18 @@ export class OwnMastership {
     }
   }
 
+  /** In the database, where who comes with another lock finds it. */
+  private async announce(epoch: number): Promise<void> {
+    const { lock, store, address } = this.parts;
+    const lockKey = await lock.name();
+    await store.announceReign(epoch, { address: address(), lockKey });
+    this.announcedLock = lockKey;
+  }
+
   async publish(epoch: number): Promise<void> {
     const { lock, store, address, nodeId, incarnation } = this.parts;
+    // The lock's server has lost what it knew, and has another name since.
+    if ((await lock.name()) !== this.announcedLock) await this.announce(epoch);
     const { identity: cluster } = await store.readCluster();
     if (!(await lock.publishMaster({ address: address(), nodeId, incarnation, epoch, cluster })))
       this.stepDown("the lock was lost");

@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { nextDue } from "../../core/calendar/next-due.ts";
 import { isRecurring } from "../../core/calendar/schedule.ts";
 import { isEverDue, type JobRecord, type JobSpec, STORED_STATUS } from "../../core/job.ts";
+import { unknownZoneOf } from "../../core/state/unknown-zone.ts";
 import {
   type Job,
   JobSchema,
@@ -81,7 +82,7 @@ function keyFields({ keyLife }: JobSpec) {
 /** While a job runs, `at` is still the occurrence that runs; what is due next is the one after it. */
 function nextRunOf(record: JobRecord): number | null {
   if (record.status === STORED_STATUS.RUNNING) {
-    return nextDue(record, record.scheduledAt)?.at ?? null;
+    return unknownZoneOf(record.spec) === null ? (nextDue(record, record.scheduledAt)?.at ?? null) : null;
   }
   return record.status === STORED_STATUS.WAITING && isEverDue(record.at) ? record.at : null;
 }

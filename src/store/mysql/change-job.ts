@@ -2,14 +2,16 @@
 import { jobKeyOf } from "../../core/spec/job-key.ts";
 import { rowValues } from "../column-list.ts";
 import { CHANGED_BY_CALLER, type JobRow, jobOfRow, readersOf, SELECT_JOB } from "../job-row.ts";
-import type { JobChange } from "../job-store.ts";
-import { keyBytes } from "../read-keys.ts";
+import type { JobChange, JobKey } from "../job-store.ts";
+import { digestBytes, keyBytes } from "../read-keys.ts";
 import type { Session } from "./connection-pool.ts";
 import { checkEpoch, FENCE } from "./fence.ts";
 
 const GUARD = "id = ? AND claim = ? AND revision = ? AND status = ?";
 const CHANGED = readersOf(CHANGED_BY_CALLER);
 const CHANGE = `UPDATE jobinfo SET ${CHANGED_BY_CALLER.map((name) => `${name} = ?`).join(", ")} WHERE ${GUARD} AND ${FENCE}`;
+const KEEP_KEY = `INSERT INTO jobkey (k, job_id, expires_at, digest) SELECT ?, ?, ?, ? FROM jobcluster
+  WHERE id = 1 AND epoch = ? LOCK IN SHARE MODE ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at)`;
 const STANDS = `SELECT id FROM jobinfo WHERE id = ? AND claim = ? AND ${CHANGED_BY_CALLER.map((name) => `${name} <=> ?`).join(" AND ")}`;
 
 export async function changeJob(
@@ -31,6 +33,12 @@ export async function changeJob(
   await checkEpoch(session, epoch);
   // Nobody else changes jobs under our epoch: if it stands as we want it, the try that was cut off did it.
   return uncertain && (await session.read(STANDS, [jobId, guard.claim, ...changed])).length === 1;
+}
+
+export async function keepKey(session: Session, epoch: number, key: JobKey): Promise<void> {
+  const values = [keyBytes(key.key), key.jobId, key.expiresAt, digestBytes(key), epoch];
+  const { affectedRows } = await session.execute(KEEP_KEY, values);
+  if (affectedRows === 0) await checkEpoch(session, epoch);
 }
 
 export async function deleteJob(

@@ -25,6 +25,8 @@ const CHANGED_VALUES = readersOf(CHANGED_BY_CALLER);
 const INSERT_JOB = `INSERT INTO jobinfo (${JOB_COLUMNS.join(", ")}) VALUES (${marks(JOB_COLUMNS.length)})`;
 const INSERT_KEY =
   "INSERT INTO jobkey (k, job_id, expires_at, digest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const KEEP_KEY = `INSERT INTO jobkey (k, job_id, expires_at, digest) VALUES (?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at`;
 const CLAIM = `UPDATE jobinfo SET status = ${STORED_STATUS.RUNNING}, claim = claim + 1, attempt = attempt + 1,
   node = ?, update_time = ? WHERE id = ? AND claim = ? AND revision = ? AND status IN (?, ?)`;
 const PROJECT = `UPDATE jobinfo SET ${equal(PROJECTED).join(", ")}
@@ -113,6 +115,13 @@ export function changeJob(database: Database, epoch: number, { jobId, guard, row
   const guarded = [jobId, guard.claim, guard.revision, guard.status];
   const values = [...rowValues(CHANGED_VALUES, [row], epoch), ...guarded];
   return database.write(epoch, () => database.run(CHANGE, values) === 1);
+}
+
+export function keepKey(database: Database, epoch: number, key: JobKey): void {
+  database.write(epoch, () => {
+    const values = [keyBytes(key.key), key.jobId, key.expiresAt, digestBytes(key)];
+    database.run(KEEP_KEY, values);
+  });
 }
 
 export function deleteJob(

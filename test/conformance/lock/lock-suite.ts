@@ -119,6 +119,13 @@ export function describeLock(name: string, open: () => Promise<LockUnderTest>): 
       expect(await other.readMaster()).toBeNull();
     });
 
+    test("has one name, for all who share it", async () => {
+      const [lock, other] = await pair();
+      const name = await lock.name();
+      expect(name).not.toBe("");
+      expect([await other.name(), await lock.name()]).toEqual([name, name]);
+    });
+
     test("tells the others who became master and that it was released", async () => {
       const [lock, other] = await pair();
       const heard: (MasterAddress | null)[] = [];

@@ -46,6 +46,20 @@ describeLock("the Redis lock", async () => {
   };
 });
 
+test("the same key is another lock in another Redis, and in one that has lost what it knew", async () => {
+  const prefix = freshPrefix();
+  const lock = await openLock(prefix);
+  const elsewhere = new URL(redisUrl());
+  elsewhere.pathname = "/1";
+  const other = await openLock(prefix, elsewhere.href);
+  const name = await lock.name();
+  expect(await other.name()).not.toBe(name);
+  const client = await createClient({ url: adminRedisUrl() }).connect();
+  await client.del(`{${prefix}cluster}:id`);
+  await client.close();
+  expect(await lock.name()).not.toBe(name);
+});
+
 describe("the Redis lock's keys", () => {
   const client = createClient({ url: adminRedisUrl() });
   beforeEach(async () => {

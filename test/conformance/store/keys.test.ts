@@ -27,6 +27,21 @@ describeStores("keys", (get) => {
     );
   });
 
+  test("can be kept for a job that is to go, and longer; not by a master that is one no more", async () => {
+    const under = get();
+    const [id = 0] = await newIds(under, 1);
+    const key = { key: `gone:${id}`, jobId: id, expiresAt: NOW + 1_000, digest: new Uint8Array([1, 2, 3]) };
+    await under.store.keepKey(under.epoch, key);
+    await under.store.keepKey(under.epoch, { ...key, expiresAt: NOW + 5_000 });
+    const taken = await under.other.readKeys(under.epoch, [key.key], NOW + 4_000);
+    expect(taken.get(key.key)).toEqual({ jobId: id, digest: expect.anything() });
+    expect([...(taken.get(key.key)?.digest ?? [])]).toEqual([1, 2, 3]);
+    expect(await readKeyIds(under.other, under.epoch, [key.key], NOW + 5_001)).toEqual(new Map());
+    const stale = under.store.keepKey(under.epoch - 1, { ...key, key: "gone:stale" });
+    await expectCode(stale, "stale_epoch");
+    expect(await readKeyIds(under.other, under.epoch, ["gone:stale"], NOW)).toEqual(new Map());
+  });
+
   test("that are taken refuse the whole call, and nothing of it is stored", async () => {
     const under = get();
     const id = await addWithKey(under, "taken");

@@ -190,6 +190,15 @@ test.each([
   expect((await store.readJobs([id])).get(id)).toEqual(before);
 });
 
+test("a removal that missed, and whose answer was lost, is known as not done", async () => {
+  const id = nextId++;
+  const changed = job(id, { revision: 5, spec: spec({ idempotencyKey: "kept" }) });
+  await store.insertJobs(epoch, [changed], [{ key: "job:kept", jobId: id, expiresAt: NEVER }]);
+  const removal = () => store.deleteJob(epoch, id, { claim: 0, revision: 1, status: 1 });
+  expect(await withLostAnswer("job:kept", removal)).toBe(false);
+  expect((await store.readJobs([id])).get(id)).toEqual(changed);
+});
+
 test("idle connections that the server closed are replaced without a word", async () => {
   const pooled = openMysqlStore({ url: database.url, clock: systemClock, connections: 3 });
   await Promise.all([pooled.readMastership(), pooled.readMastership(), pooled.readMastership()]);

@@ -31,6 +31,8 @@ interface Stream {
   readonly sent: GetJobRequest["message"][];
   isClosed: boolean;
   say(message: GetJobResponse["message"]): void;
+  /** As `say`, whether or not it is closed. */
+  sayLate(message: GetJobResponse["message"]): void;
   end(): void;
 }
 
@@ -45,8 +47,9 @@ function rig(slots = 4, isAway = false) {
         sent: [],
         isClosed: false,
         say: (message) => {
-          if (!stream.isClosed) on.message(create(GetJobResponseSchema, { message }));
+          if (!stream.isClosed) stream.sayLate(message);
         },
+        sayLate: (message) => on.message(create(GetJobResponseSchema, { message })),
         end: () => {
           if (stream.isClosed) return;
           stream.isClosed = true;
@@ -69,6 +72,8 @@ function rig(slots = 4, isAway = false) {
   const ends: ((end: ExecutionEnd) => void)[] = [];
   const aborted: string[] = [];
   const logged: string[] = [];
+  const failures: string[] = [];
+  const warnings: string[] = [];
   const results: EndedClaim[] = [];
   /** How long the writer was given at most when it was stopped. */
   const written: number[] = [];
@@ -122,7 +127,12 @@ function rig(slots = 4, isAway = false) {
       stop: async (ms: number) => void written.push(ms),
     } as unknown as ResultWriter,
     clock,
-    logger: { ...silentLogger, debug: (_, message) => logged.push(message) },
+    logger: {
+      ...silentLogger,
+      debug: (_, message) => logged.push(message),
+      warn: (_, message) => warnings.push(message),
+      error: (_, message) => failures.push(message),
+    },
   });
   running.push({ puller, time });
   puller.start();
@@ -139,6 +149,8 @@ function rig(slots = 4, isAway = false) {
     ends,
     aborted,
     logged,
+    failures,
+    warnings,
     results,
     written,
     last: (): Stream => streams.at(-1) ?? expect.fail("no stream was opened"),
@@ -273,10 +285,27 @@ test("a node that stops closes its stream, and takes no master for lost by it", 
   const { time, elect, last, lost, puller } = rig();
   await elect("a", 1);
   const stopped = puller.stop();
+  // At once: what its master sends from here on has nobody to run it.
+  expect(last().isClosed).toBe(true);
   await time.advance(1);
   await stopped;
-  expect(last().isClosed).toBe(true);
   expect(lost).toEqual([]);
+});
+
+test("a node that stops says how many ends it has counted and not told of yet", async () => {
+  const { time, elect, last, ends, results, failures, puller } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  for (const jobId of [1, 2]) last().say(assign(jobId));
+  for (const end of ends) {
+    end({ kind: "failed", error: { name: "Error", message: "no" }, isPermanent: true });
+  }
+  for (const result of results) result.becameFinal(result);
+  expect(failures).toEqual(["an occurrence has ended without success"]);
+  const stopped = puller.stop();
+  await time.advance(1);
+  await stopped;
+  expect(failures[1]).toBe("an occurrence has ended without success: more of the same");
 });
 
 test("nothing is said on a stream that has ended", async () => {
@@ -288,6 +317,15 @@ test("nothing is said on a stream that has ended", async () => {
   last().end();
   await time.advance(1);
   expect(last().sent).toHaveLength(said);
+});
+
+test("nothing is heard any more on a stream that has ended", async () => {
+  const { elect, last, begun } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().end();
+  last().sayLate(assign(1));
+  expect(begun).toEqual([]);
 });
 
 test("a hello that is not answered goes to the next master after five seconds", async () => {
@@ -373,6 +411,32 @@ test("a node that comes back lists every claim that it holds", async () => {
   expect(hello.value.claims.map(({ jobId }) => jobId)).toEqual([1, 2]);
 });
 
+test("what a hello lists as written is not told once more", async () => {
+  const { time, elect, last, ends, results } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  last().end();
+  ends[0]?.({ kind: "succeeded", output: null });
+  results[0]?.written(true, results[0].state);
+  await time.advance(60);
+  const [hello] = last().sent;
+  if (hello?.case !== "hello") expect.fail("no hello was said");
+  expect(hello.value.claims.map(({ jobId }) => jobId)).toEqual([1]);
+  last().say(welcome(1));
+  await time.advance(1);
+  expect(sentOn(last(), "done")).toBe(0);
+});
+
+test("a node tells its load every second, though nothing happens", async () => {
+  const { elect, last, answerPings } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  await answerPings(3000);
+  // One with the welcome.
+  expect(sentOn(last(), "credit")).toBe(1 + 3);
+});
+
 test("a claim that comes after the lease has lapsed is handed back unrun", async () => {
   const { time, elect, last, begun, results } = rig();
   await elect("a", 1);
@@ -405,6 +469,22 @@ test("a node offers the slots that it has, and each that is freed", async () => 
   last().say(welcome(2));
   await time.advance(1);
   expect(last().sent.find((message) => message.case === "credit")).toMatchObject({ value: { slots: 4 } });
+});
+
+test("a new stream offers only the slots that are free, and those of what runs as it ends", async () => {
+  const { time, elect, last, ends } = rig();
+  const credits = () =>
+    last().sent.flatMap((message) => (message.case === "credit" ? [message.value.slots] : []));
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  await elect("b", 2);
+  last().say(welcome(2));
+  await time.advance(1);
+  expect(credits()).toEqual([3]);
+  ends[0]?.({ kind: "failed", error: { name: "Error", message: "no" }, isPermanent: true });
+  await time.advance(1);
+  expect(credits()).toEqual([3, 4]);
 });
 
 test("a claim that waits a second for a slot is handed back", async () => {
@@ -460,8 +540,21 @@ test("a node that is drained takes no more, lets what runs end, then hands it ba
   expect(aborted).toEqual(["its node is draining"]);
 });
 
+test("a node that is drained hands back at once what has not begun", async () => {
+  const { time, elect, last, results } = rig(1);
+  await elect("a", 1);
+  last().say(welcome(1));
+  for (const jobId of [1, 2]) last().say(assign(jobId));
+  expect(results).toEqual([]);
+  last().say({ case: "drain", value: create(DrainSchema) });
+  await time.advance(1);
+  expect(results.map(({ row }) => [row.jobId, row.reason])).toEqual([
+    [2, "handed back: its node is draining"],
+  ]);
+});
+
 test("a node that leaves waits for what runs, for its results, and a second for the master to hear of them", async () => {
-  const { time, elect, last, ends, results, written, aborted, puller } = rig();
+  const { time, elect, last, ends, results, written, aborted, puller, warnings } = rig();
   await elect("a", 1);
   last().say(welcome(1));
   last().say(assign(1));
@@ -478,7 +571,7 @@ test("a node that leaves waits for what runs, for its results, and a second for 
   expect(isGone).toBe(false);
   await time.advance(1);
   expect(isGone).toBe(true);
-  expect(aborted).toEqual([]);
+  expect([aborted, warnings]).toEqual([[], []]);
 });
 
 test("a node that leaves hands back what does not end, and goes when the master has heard all", async () => {
@@ -554,6 +647,41 @@ test("a node that is undrained takes jobs again, but for one that leaves", async
   last().say({ case: "undrain", value: create(UndrainSchema) });
   last().say(assign(2));
   expect([begun.length, aborted]).toEqual([1, []]);
+});
+
+test("a node that is undrained lets what ran before go on, and drains for as long when it is drained again", async () => {
+  const { elect, last, aborted, answerPings } = rig();
+  await elect("a", 1);
+  last().say(welcome(1));
+  last().say(assign(1));
+  for (let count = 0; count < 2; count++) last().say({ case: "drain", value: create(DrainSchema) });
+  await answerPings(1000);
+  last().say({ case: "undrain", value: create(UndrainSchema) });
+  await answerPings(3000);
+  expect(aborted).toEqual([]);
+  last().say({ case: "drain", value: create(DrainSchema) });
+  await answerPings(2990);
+  expect(aborted).toEqual([]);
+  await answerPings(10);
+  expect(aborted).toEqual(["its node is draining"]);
+});
+
+test("a node tells its master at once when it drains, and when it takes jobs again, and else does not", async () => {
+  const { time, elect, last } = rig();
+  const told = () =>
+    last().sent.flatMap((message) => (message.case === "credit" ? [message.value.draining] : []));
+  await elect("a", 1);
+  last().say(welcome(1));
+  await time.advance(0);
+  last().say({ case: "undrain", value: create(UndrainSchema) });
+  await time.advance(0);
+  expect(told()).toEqual([false]);
+  last().say({ case: "drain", value: create(DrainSchema) });
+  await time.advance(0);
+  expect(told()).toEqual([false, true]);
+  last().say({ case: "undrain", value: create(UndrainSchema) });
+  await time.advance(0);
+  expect(told()).toEqual([false, true, false]);
 });
 
 test("a node that knows of no master waits until it hears of one", async () => {

@@ -18,6 +18,8 @@ function rig() {
     /** What the database says to rows of these jobs; null: it takes them. */
     fault: (_jobIds: readonly number[], _isFailed: boolean): Error | null => null,
     projectionFault: (_jobIds: readonly number[]): Error | null => null,
+    /** Whether its job was changed since it was claimed, so that the projection does not apply. */
+    isChanged: (_jobId: number) => false,
   };
   const writes: { readonly at: number; readonly jobIds: readonly number[] }[] = [];
   const projected: number[][] = [];
@@ -39,7 +41,7 @@ function rig() {
       const fault = store.projectionFault(jobIds);
       if (fault !== null) throw fault;
       projected.push(jobIds);
-      return rows.map(() => true);
+      return jobIds.map((jobId) => !store.isChanged(jobId));
     },
   };
   const writer = new ResultWriter({ store: jobStore as JobStore, clock, logger: silentLogger });
@@ -180,6 +182,31 @@ test("a projection that the database refuses is left to the master", async () =>
   add(1, 2, 3);
   await time.advance(0);
   expect(written.map(({ projected }) => projected)).toEqual([true, false, true]);
+});
+
+test("a projection that does not apply is told, so that the master makes it; those beside it are done", async () => {
+  const { time, add, store, projected, written } = rig();
+  store.isChanged = (jobId) => jobId === 2;
+  add(1, 2, 3);
+  await time.advance(0);
+  expect(projected).toEqual([[1, 2, 3]]);
+  expect(written.map(({ jobId, projected: isProjected }) => [jobId, isProjected])).toEqual([
+    [1, true],
+    [2, false],
+    [3, true],
+  ]);
+});
+
+test("a row that waits for another try gets none from a writer that has stopped", async () => {
+  const { time, writer, add, store, writes } = rig();
+  store.fault = () => new ElasticJobError("internal", "broken");
+  add(1);
+  await time.advance(10);
+  void writer.stop(1000);
+  await time.advance(999);
+  const before = writes.length;
+  await time.advance(10_000);
+  expect(writes).toHaveLength(before);
 });
 
 test("a writer stops when all is written, deferred rows too", async () => {

@@ -32,12 +32,17 @@ function rig(slots = 1) {
       const { jobId, claim } = execution;
       begun.push(execution);
       ends.set(`${jobId}/${claim}`, ended);
-      return { abort: (reason, graceMs) => aborts.push({ jobId, reason, graceMs }) };
+      return {
+        abort: (reason, graceMs) => {
+          aborts.push({ jobId, reason, graceMs });
+          if (state.endsOnAbort) ended(SUCCEEDED);
+        },
+      };
     },
     stop: async () => {},
   };
   const writer = { add: (ended: EndedClaim) => results.push(ended) } as unknown as ResultWriter;
-  const state: { refusal: string | null } = { refusal: null };
+  const state: { refusal: string | null; endsOnAbort: boolean } = { refusal: null, endsOnAbort: false };
   const logger = recordingLogger();
   const endLog = new EndLog({ logger, clock });
   const runner = new Runner(
@@ -239,6 +244,34 @@ test("all that runs is handed back once, what has ended is not", () => {
     [1, OUTCOME.SUCCEEDED],
     [4, OUTCOME.LOST],
   ]);
+});
+
+test("of what is handed back nothing begins in the place of what is aborted", () => {
+  const { runner, state, start, begun, results } = rig();
+  state.endsOnAbort = true;
+  start({ jobId: 1 });
+  start({ jobId: 2 });
+  runner.handBack("lost touch");
+  expect(begun.map(({ jobId }) => jobId)).toEqual([1]);
+  expect(results.map(({ row }) => [row.jobId, row.reason])).toEqual([
+    [2, "handed back: lost touch"],
+    [1, expect.anything()],
+  ]);
+});
+
+test("more jobs than there are slots are asked for only once jobs have shown to be quick", async () => {
+  const { runner, virtual, start, end } = rig(4);
+  const run = async (jobId: number, ms: number) => {
+    start({ jobId });
+    await virtual.advance(ms);
+    end(jobId);
+  };
+  for (let jobId = 1; jobId <= 44; jobId++) await run(jobId, 0);
+  expect(runner.queuedSlots).toBe(0);
+  for (let jobId = 45; jobId <= 60; jobId++) await run(jobId, 0);
+  expect(runner.queuedSlots).toBeGreaterThan(0);
+  await run(61, 5_000);
+  expect(runner.queuedSlots).toBe(0);
 });
 
 test("a claim that has ended is not given up: a result that the database refuses is FAILED still", () => {

@@ -40,7 +40,7 @@ export type AddJobRequest = Message<"elasticjob.v1.AddJobRequest"> & {
 
   /**
    * Handed to the handler as it is: any JSON value, up to MAX_PAYLOAD_BYTES of JSON text, 1 MiB unless set.
-   * In JSON each number of it is kept as it is written; in binary a Value has doubles, and payload_json takes the others. Errors:
+   * In JSON each number of it keeps its value to the last digit; in binary a Value has doubles, and payload_json takes the others. Errors:
    * more than 30 levels of arrays and objects, a number beyond the doubles (1e400), a name twice, half of a surrogate pair.
    *
    * @generated from field: google.protobuf.Value payload = 3;
@@ -48,7 +48,7 @@ export type AddJobRequest = Message<"elasticjob.v1.AddJobRequest"> & {
   payload?: Value | undefined;
 
   /**
-   * Instead of `payload`: the same as JSON text, which is kept as it is written. Up to 1,000 levels of arrays and objects; for the
+   * Instead of `payload`: the same as JSON text, which keeps its value to the last digit. Up to 1,000 levels of arrays and objects; for the
    * rest, the errors of `payload`, and of text that is not JSON. Both given is refused.
    *
    * @generated from field: optional string payload_json = 30;
@@ -238,7 +238,7 @@ export type AddJobRequestJson = {
 
   /**
    * Handed to the handler as it is: any JSON value, up to MAX_PAYLOAD_BYTES of JSON text, 1 MiB unless set.
-   * In JSON each number of it is kept as it is written; in binary a Value has doubles, and payload_json takes the others. Errors:
+   * In JSON each number of it keeps its value to the last digit; in binary a Value has doubles, and payload_json takes the others. Errors:
    * more than 30 levels of arrays and objects, a number beyond the doubles (1e400), a name twice, half of a surrogate pair.
    *
    * @generated from field: google.protobuf.Value payload = 3;
@@ -246,7 +246,7 @@ export type AddJobRequestJson = {
   payload?: ValueJson;
 
   /**
-   * Instead of `payload`: the same as JSON text, which is kept as it is written. Up to 1,000 levels of arrays and objects; for the
+   * Instead of `payload`: the same as JSON text, which keeps its value to the last digit. Up to 1,000 levels of arrays and objects; for the
    * rest, the errors of `payload`, and of text that is not JSON. Both given is refused.
    *
    * @generated from field: optional string payload_json = 30;

@@ -104,3 +104,37 @@ test("an older master leaves times as they are, and a mark, so that the next new
   await until("done again", isComputed("2026f"));
   next.end.abort();
 });
+
+test("a job in a zone that the next master does not know waits, alone and with the reason; what would need the zone is refused", async () => {
+  const rules: ZoneRules = { firstOffsetMs: HOUR_MS, changes: [], rule: null, ruleFrom: 0 };
+  useZoneData({ version: "2026f", rules: (name) => (name === "Europe/Newtown" ? rules : null) });
+  const newer = await startMastership(store, { zoneData: "2026f" });
+  const schedule: Schedule = { kind: "cron", expression: "* * * * * *", timeZone: "Europe/Newtown" };
+  const spec = specOf({ handler: "work", schedule, jitterMs: 0 });
+  const [added] = await newer.api.addJobs([itemOf(spec)], null);
+  if (added === undefined || "code" in added) throw new Error("not added");
+  const { jobId } = added;
+  newer.end.abort();
+
+  useZoneData(null);
+  const older = await startMastership(store, { zoneData: "2026c" });
+  const node = new TestNode(older.api, store);
+  await until("it is due", async () => (await rowOf(jobId)).at < Date.now());
+  const [other] = await older.api.addJobs([itemOf(specOf({ handler: "work" }))], null);
+  if (other === undefined || "code" in other) throw new Error("not added");
+  await node.finish(await node.take(other.jobId), OUTCOME.SUCCEEDED);
+  const reason = expect.stringMatching(/time zone "Europe\/Newtown" is not in the time zone data.*TZDIR/);
+  expect(await older.api.readJob(jobId)).toMatchObject({ record: { claim: 0 }, reason });
+  for (const call of [() => older.api.cancelJob(jobId, null), () => older.api.triggerJob(jobId, null)]) {
+    const refused = await call().catch((error: unknown) => error);
+    if (refused instanceof Error) {
+      expect(refused).toMatchObject({ code: "failed_precondition", message: reason });
+    }
+  }
+  const changed = await older.api.updateJob(jobId, null, (before) => ({ ...before, priority: 7 }));
+  expect(changed).toMatchObject({ record: { spec: { priority: 7 } }, reason });
+  const utc: Schedule = { ...schedule, timeZone: "UTC" };
+  await older.api.updateJob(jobId, null, (before) => ({ ...before, schedule: utc }));
+  await node.finish(await node.take(jobId), OUTCOME.SUCCEEDED);
+  older.end.abort();
+});

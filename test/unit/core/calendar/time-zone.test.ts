@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describeUnknownTimeZone, findTimeZone } from "../../../../src/core/calendar/time-zone.ts";
+import { useZoneData } from "../../../../src/core/calendar/zone-segment.ts";
 
 describe("a time zone's name", () => {
   test("is accepted for every zone and for the usual aliases", () => {
@@ -17,6 +18,17 @@ describe("a time zone's name", () => {
     "is refused: %j",
     (name) => {
       expect(findTimeZone(name)).toBeNull();
+    },
+  );
+
+  test.each(["localtime", "posixrules", "Factory", "posix/Europe/Berlin", "right/UTC"])(
+    "is no name though the system has a file for it: %s",
+    (name) => {
+      const rules = { firstOffsetMs: 0, changes: [], rule: null, ruleFrom: 0 };
+      useZoneData({ version: "2026f", rules: () => rules });
+      expect(findTimeZone("Europe/Newtown")).toBe("Europe/Newtown");
+      expect(findTimeZone(name)).toBeNull();
+      useZoneData(null);
     },
   );
 

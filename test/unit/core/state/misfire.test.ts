@@ -55,6 +55,11 @@ describe("missed occurrences", () => {
     expect(decideDue(recordOf({ spec: daily }), NOW + 60_000)).toEqual(run);
   });
 
+  test("are made up for by the last, however late that is (once)", () => {
+    const spec = specOf({ schedule: { kind: "cron", expression: "0 12 * * *", timeZone: "UTC" } });
+    expect(decideDue(recordOf({ spec }), NOW + 3_600_000)).toEqual(run);
+  });
+
   test.each([
     ["misfire", {}, { at: NOW }],
     ["misfire", { misfire: "skip" }, { at: NOW }],
@@ -131,6 +136,8 @@ describe("occurrences that fell due while the one before ran", () => {
     expect(isToBeMadeUpFor(record, decision, { startTime: NOW })).toBe(true);
     expect(isToBeMadeUpFor(record, decision, { startTime: NOW - 1 })).toBe(false);
     expect(isToBeMadeUpFor(record, decision, null)).toBe(false);
+    // For no other reason than that.
+    expect(isToBeMadeUpFor(record, { ...decision, reason: "paused" }, { startTime: NOW + 1 })).toBe(false);
     const once = recordOf({ spec: everyMinute({ overlap: "skip" }), ...ran });
     expect(isToBeMadeUpFor(once, decision, { startTime: NOW + 1 })).toBe(false);
   });
@@ -143,6 +150,14 @@ describe("occurrences that fell due while the one before ran", () => {
     expect(decideDue(recordOf({ spec, at, claim: 1, endedAt: at + 1 }), at + 1)).toMatchObject({
       reason: "overlap",
       count: 1,
+    });
+  });
+
+  test("are missed, not overlapping, where they may run beside it (allow)", () => {
+    const spec = everyMinute({ overlap: "allow", misfire: "skip" });
+    expect(decideDue(recordOf({ spec, ...ran }), NOW + 3 * MINUTE + 2)).toMatchObject({
+      reason: "misfire",
+      count: 3,
     });
   });
 
@@ -188,6 +203,11 @@ describe("other reasons to skip", () => {
       through: at,
       count: 1,
     });
+    // The day before, and a time that the schedule does not name.
+    const dayBefore = at - DAY + 1_800_000;
+    for (const other of [dayBefore, at - 1_000]) {
+      expect(decideDue({ ...record, at: other, scheduledAt: other }, other + 1)).toEqual(run);
+    }
   });
 
   test("deadline: later than it is worth starting, in every try", () => {

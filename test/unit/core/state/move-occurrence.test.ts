@@ -86,3 +86,18 @@ test("the last of a number of occurrences moves too, so that none is missing", (
   });
   expect(moveOccurrence(waiting(EIGHT, first, { spec: ends }), NOW)).toBeNull();
 });
+
+test("one that falls before its job begins gives way to the first that does not; the last one of a job that would fall after its end stays", () => {
+  const at = Date.parse("2027-01-11T14:00:00Z");
+  const bounds = { startAt: at - HOUR_MS / 2, endAt: null, maxOccurrences: null, lastAt: null };
+  useOffset(-5);
+  const before = waiting(EIGHT, at, { spec: specOf({ schedule: EIGHT, bounds }) });
+  const after = moveOccurrence(before, NOW);
+  expect(after).toMatchObject({ scheduledAt: at + 23 * HOUR_MS, at: at + 23 * HOUR_MS });
+  expect(after && moveOccurrence(after, NOW)).toBeNull();
+  useOffset(-7);
+  const ends = { startAt: null, endAt: at + HOUR_MS / 2, maxOccurrences: null, lastAt: at + HOUR_MS / 2 };
+  expect(
+    moveOccurrence(waiting(EIGHT, at, { spec: specOf({ schedule: EIGHT, bounds: ends }) }), NOW),
+  ).toBeNull();
+});

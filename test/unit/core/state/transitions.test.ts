@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type JobRecord, NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
+import { farEnd, type JobRecord, NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
 import {
   type Action,
   reschedule,
@@ -101,6 +101,11 @@ describe("a new schedule", () => {
     expect(reschedule(running, spec, { scheduledAt: NOW, at: NOW }).spec.startsAt).toBe(
       running.scheduledAt + 1,
     );
+  });
+
+  test("holds back a job that is never due by it", () => {
+    const never = reschedule(IN_STATE.waiting, spec, { scheduledAt: NOW + 60_000, at: farEnd(NOW) });
+    expect(never).toMatchObject({ status: STORED_STATUS.WAITING, at: NEVER });
   });
 
   test("stays held back, of a job that is paused", () => {

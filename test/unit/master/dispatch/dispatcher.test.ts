@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type Assignment, assignmentsOf } from "../../../../src/coordination/assignment.ts";
 import { ElasticJobError } from "../../../../src/core/errors.ts";
 import { type JobRecord, type JobSpec, STORED_STATUS } from "../../../../src/core/job.ts";
@@ -74,6 +74,7 @@ function start(prepared: readonly JobRecord[], { nodes = [100], payloadLoaded = 
   holders.onUnknown(({ id }) => void found.push(id));
   const pages = new Pages(context, { queues, holders, turn });
   pages.addEmptyClass(JOB_CLASS.id);
+  const kick = vi.spyOn(pages, "kick");
   const memory = new JobMemory({ queues, pages, changedJobs: new ChangedJobs(), turn });
   const inFlight = new InFlight();
   const connected = new ConnectedNodes();
@@ -113,6 +114,7 @@ function start(prepared: readonly JobRecord[], { nodes = [100], payloadLoaded = 
     ...{ clock, rows, claimed, read, state, end, lost, children, queues, memory, holders, found, inFlight },
     ...{ dispatcher, session: sessions[0]?.session, sentTo },
     sent: () => sentTo(0).map(({ jobId }) => jobId),
+    kicks: () => kick.mock.calls.length,
     claimedIds: () => claimed.map(({ writes }) => writes.map(({ jobId }) => jobId)),
     places: () => prepared.map(({ id }) => queues.get(id)?.place),
   };
@@ -120,7 +122,7 @@ function start(prepared: readonly JobRecord[], { nodes = [100], payloadLoaded = 
 
 test("a job is claimed for the node, and only then sent, with the claim that was written (G2)", async () => {
   const commit = Promise.withResolvers<void>();
-  const { dispatcher, state, claimed, sentTo, places, holders, lost, read, session } = start(
+  const { dispatcher, state, claimed, sentTo, places, holders, lost, read, session, inFlight } = start(
     jobs(1, () => ({ claim: 6, attempt: 2, revision: 3 })),
   );
   state.commit = () => commit.promise;
@@ -128,8 +130,11 @@ test("a job is claimed for the node, and only then sent, with the claim that was
   await settled();
   expect(claimed).toEqual([{ node: 1, writes: [{ jobId: 1, claim: 7, revision: 3 }] }]);
   expect([sentTo(0), places(), session?.freeSlots]).toEqual([[], ["busy"], 99]);
+  // Nobody else writes about it meanwhile.
+  expect(inFlight.has(1)).toBe(true);
   commit.resolve();
   await settled();
+  expect(inFlight.has(1)).toBe(false);
   expect(sentTo(0)).toMatchObject([{ jobId: 1, claim: 7, attempt: 3, revision: 3 }]);
   expect([places(), holders.claimsOf(1)]).toEqual([["running"], [{ jobId: 1, claim: 7 }]]);
   // Nothing of it had to be read, and no claim ended.
@@ -176,6 +181,29 @@ test("a job that finds no room holds up none that asks for less", async () => {
   expect([sent(), places()]).toEqual([[2], ["prepared", "running"]]);
 });
 
+test("a node that has room for a job is looked at anew for one that asks for more", async () => {
+  const [small, big] = [recordOf({ id: 1, spec: requires(1) }), recordOf({ id: 2, spec: requires(40) })];
+  // Its share is more than one small job.
+  const { dispatcher, sent, places } = start([small, big], { nodes: [40] });
+  dispatcher.tick();
+  await settled();
+  expect([sent(), places()]).toEqual([[1], ["running", "prepared"]]);
+});
+
+test("when jobs have been claimed, or could not be, there is room for others, which are read", async () => {
+  for (const commit of [
+    async () => {},
+    () => Promise.reject(new ElasticJobError("unavailable", "no answer")),
+  ]) {
+    const { dispatcher, state, kicks } = start(jobs(1));
+    state.commit = commit;
+    dispatcher.tick();
+    expect(kicks()).toBe(0);
+    await settled();
+    expect(kicks()).toBe(1);
+  }
+});
+
 test("jobs in a row go to one node, up to its share; then the nodes are looked at again", async () => {
   const { dispatcher, sentTo } = start(jobs(20), { nodes: [160, 160] });
   dispatcher.tick();
@@ -203,6 +231,18 @@ test("a job about which a write is in flight is placed after it", async () => {
   ]);
 });
 
+test("a write that was in flight is waited for also where nothing else happens", async () => {
+  const write = Promise.withResolvers<void>();
+  const { dispatcher, inFlight, clock, sent } = start(jobs(1));
+  inFlight.mark([1], write.promise);
+  dispatcher.tick();
+  write.resolve();
+  await settled();
+  clock.move(0);
+  await settled();
+  expect(sent()).toEqual([1]);
+});
+
 test("where the write that was in flight has brought memory in line, that counts", async () => {
   const write = Promise.withResolvers<void>();
   const [record = recordOf()] = jobs(1);
@@ -222,12 +262,13 @@ test("where the write that was in flight has brought memory in line, that counts
 test("an occurrence that runs beside its job is spawned, and one that was missed is skipped; neither is claimed", async () => {
   const recurring = (id: number, spec: Partial<JobSpec>, at: number) =>
     recordOf({ id, at, scheduledAt: at, spec: specOf({ schedule: EVERY_MINUTE, ...spec }) });
-  const { dispatcher, children, claimedIds, session } = start([
+  const { dispatcher, children, claimedIds, session, inFlight } = start([
     recurring(1, { overlap: "allow" }, NOW),
     recurring(2, { misfire: "skip" }, NOW - HOUR_MS),
     recurring(3, {}, NOW),
   ]);
   dispatcher.tick();
+  expect([1, 2].map((id) => inFlight.has(id))).toEqual([true, true]);
   await settled();
   expect(children).toEqual([
     ["skip", 2, "misfire"],

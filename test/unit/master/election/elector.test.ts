@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { MasterAddress } from "../../../../src/coordination/cluster-lock.ts";
 import type { Network } from "../../../../src/coordination/network.ts";
 import { isError } from "../../../../src/core/errors.ts";
@@ -111,7 +111,7 @@ test("with the lock free it is elected: the epoch is written, above the last one
   const { identity: cluster } = await opened.store.readCluster();
   expect(lock.held).toBe(OWN);
   expect(lock.master).toEqual({ address: ADDRESS, nodeId: "a", incarnation: OWN, epoch, cluster });
-  expect(await opened.store.readCluster()).toMatchObject({ address: ADDRESS, lockKey: lock.key });
+  expect(await opened.store.readCluster()).toMatchObject({ address: ADDRESS, lockKey: lock.ownName });
 });
 
 test("cluster time is the database's, taken in the middle of the round trip", async () => {
@@ -199,8 +199,10 @@ test("an election in which another has advanced the epoch fails, and the lock is
     await beginEpoch();
     return isAcquired;
   };
+  const reigns = vi.spyOn(opened.store, "announceReign");
   await elector.tick();
   expect([elector.now().kind, lock.held, lock.master]).toEqual(["none", null, null]);
+  expect(reigns).not.toHaveBeenCalled();
   expect(await opened.store.readMastership()).toEqual({ epoch: 2, incarnation: OTHER.incarnation });
 });
 
@@ -222,6 +224,9 @@ test("a master whose lock another holds steps down, and then follows it", async 
   const master = await otherReigns();
   await elector.tick();
   expect([elector.now().kind, await isServed(api)]).toEqual(["none", false]);
+  // Nothing of its mastership goes on.
+  await settled();
+  expect(clock.isAwaited).toBe(false);
   await elector.tick();
   expect(elector.now()).toEqual({ kind: "follower", master });
 });
@@ -328,8 +333,39 @@ test.each<[string, MasterAddress | null]>([
 ])("a holder of the lock that has %s is not followed", async (_, published) => {
   lock.held = OTHER.incarnation;
   lock.master = published;
+  const warned = vi.spyOn(silentLogger, "warn");
+  onTestFinished(() => warned.mockRestore());
   await elector.tick();
   expect(elector.now().kind).toBe("none");
+  // There is no fault in that.
+  expect(warned).not.toHaveBeenCalled();
+});
+
+test("whom the database names is not followed while yet another holds the lock", async () => {
+  await otherReigns();
+  lock.held = "a third";
+  await elector.tick();
+  expect(elector.now().kind).toBe("none");
+});
+
+test("while another holds the lock, it tells the database which time zone data it has", async () => {
+  const offers = vi.spyOn(opened.store, "offerZoneData");
+  lock.held = OTHER.incarnation;
+  await elector.tick();
+  expect(offers).toHaveBeenCalledOnce();
+});
+
+test("a mastership that a write has ended is followed by another try at once", async () => {
+  await opened.store.insertJobs(1, [recordOf({ id: 1 })], []);
+  elector.start();
+  await until("it is elected", () => elector.now().kind === "master");
+  await settled();
+  const { api } = masterOf(elector.now());
+  const epoch = await beginEpoch();
+  await expect(api.deleteJob(1)).rejects.toMatchObject({ code: "unavailable" });
+  // No time passes.
+  await until("it is elected anew", () => elector.now().kind === "master");
+  expect(masterOf(elector.now()).epoch).toBeGreaterThan(epoch);
 });
 
 test("two writes that are refused at once end the mastership once, and both say that it is over", async () => {
@@ -421,8 +457,43 @@ test("it follows whoever is announced as the database has it, other than itself,
   lock.announce(null);
   // No time passes.
   await until("it is elected", () => elector.now().kind === "master");
-  // A master takes no announcement for its successor.
+  // A master takes no announcement for its successor, and asks nobody about it.
+  const reads = vi.spyOn(opened.store, "readMastership");
   lock.announce(OTHER);
+  expect(reads).not.toHaveBeenCalled();
+  expect(elector.now().kind).toBe("master");
+});
+
+test("what it hears of itself it does not follow, though the database names it", async () => {
+  const epoch = await beginEpoch(OWN);
+  lock.held = OTHER.incarnation;
+  const reads = vi.spyOn(opened.store, "readMastership");
+  elector.start();
+  await settled();
+  lock.announce({ ...OTHER, incarnation: OWN, epoch });
+  // It does not even ask.
+  expect(reads).not.toHaveBeenCalled();
+  lock.announce(OTHER);
+  expect(reads).toHaveBeenCalledOnce();
+});
+
+test("one that is elected while it asks who is master does not follow whom it has asked about", async () => {
+  lock.held = OTHER.incarnation;
+  elector.start();
+  await settled();
+  const master = { ...OTHER, epoch: await beginEpoch() };
+  const answer = Promise.withResolvers<void>();
+  const named = await opened.store.readMastership();
+  vi.spyOn(opened.store, "readMastership").mockImplementationOnce(async () => {
+    await answer.promise;
+    return named;
+  });
+  lock.announce(master);
+  lock.held = null;
+  lock.announce(null);
+  await until("it is elected", () => elector.now().kind === "master");
+  answer.resolve();
+  await settled();
   expect(elector.now().kind).toBe("master");
 });
 
@@ -468,6 +539,9 @@ test("a master that refuses this node is followed no more; what another says cha
   expect(elector.now()).toEqual({ kind: "follower", master });
   elector.refused(master, "not ours");
   await elector.tick();
+  expect(elector.now().kind).toBe("none");
+  // Of a stream that was opened before.
+  elector.refused(master, "not ours");
   expect(elector.now().kind).toBe("none");
 });
 

@@ -36,6 +36,14 @@ describe("who holds a claim", () => {
     expect(holders.of(7)).toEqual(new Map([[1, 4]]));
   });
 
+  test("is nobody once it is dropped", () => {
+    const { holders } = claimHolders();
+    holders.give(7, 1, 3);
+    holders.drop(7, 1, 3);
+    expect(holders.of(7)).toEqual(new Map());
+    expect(holders.holderOf(running(1, 3, 7))).toBeNull();
+  });
+
   test("forgets all that a node held when it is gone, and says what that was", () => {
     const { holders } = claimHolders();
     holders.give(7, 1, 3);

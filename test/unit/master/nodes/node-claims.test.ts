@@ -4,6 +4,7 @@ import { NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
 import { HeldState, Verdict } from "../../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import { NOW, recordOf } from "../../../fixtures/job-fixture.ts";
 import { runningOn, startNodes } from "../../../fixtures/nodes-of-master.ts";
+import { settled } from "../../../fixtures/settled.ts";
 
 const NO_LONGER = "its node no longer holds it";
 
@@ -44,6 +45,19 @@ test("of what a node should hold, it keeps what it lists, and what it does not i
     { jobId: 7, claim: 2 },
   ]);
   expect([toSettle, queues.get(5)?.place, queues.get(6)]).toEqual([[], "running", undefined]);
+});
+
+test("what a node lists is its own before the database has answered: a page that finds it does not lose it", async () => {
+  const { connect, rows, holders, lost, state } = await startNodes();
+  rows.set(5, runningOn(1));
+  const answer = Promise.withResolvers<void>();
+  state.read = () => answer.promise;
+  const { verdicts } = await connect({ claims: [[5, 2, HeldState.RUNNING]] });
+  expect([holders.claimsOf(1), verdicts()]).toEqual([[{ jobId: 5, claim: 2 }], []]);
+  holders.found(runningOn(1));
+  answer.resolve();
+  await settled();
+  expect([lost, verdicts()]).toEqual([[], [[5, 2, Verdict.KEEP]]]);
 });
 
 test("a node that lists no claims is told of none", async () => {

@@ -43,14 +43,48 @@ test.each<[string, Identity | "refused" | "silent", boolean]>([
   expect(warnings).toHaveLength(isReached ? 0 : 1);
 });
 
+test("a node that has left by the time that its address answers is no reason for a warning", async () => {
+  const { connect, state, warnings } = await startNodes();
+  const answer = Promise.withResolvers<void>();
+  state.answered = () => answer.promise;
+  state.answer = "refused";
+  const { handler } = await connect();
+  handler.closed();
+  answer.resolve();
+  await settled();
+  expect(warnings).toEqual([]);
+});
+
+test("a node whose stream has ended is sent nothing more, and others may be given what it was to get", async () => {
+  const { connect, connected, clock, turns } = await startNodes();
+  const { handler } = await connect();
+  const session = connected.numbered(1);
+  clock.move(1);
+  expect([session?.isOpen, turns]).toEqual([true, [0]]);
+  handler.closed();
+  clock.move(1);
+  expect([session?.isOpen, turns]).toEqual([false, [0, 1]]);
+});
+
+test("the handlers of a node count as offered from when it comes until it leaves", async () => {
+  const { connect, known, clock } = await startNodes();
+  expect(known.lastOfferedAt("echo")).toBeNull();
+  const { handler } = await connect();
+  expect(known.lastOfferedAt("echo")).toBe(NOW);
+  clock.move(700);
+  handler.closed();
+  expect(known.lastOfferedAt("echo")).toBe(NOW + 700);
+});
+
 test("what a node offers, and what it has done, ask for a turn", async () => {
   const { connect, connected, clock, turns } = await startNodes();
-  const { say } = await connect();
+  const { say, sent } = await connect();
   clock.move(1);
   await say({ case: "credit", value: create(CreditSchema, { slots: 3, freeMemoryMb: 50 }) });
   expect(connected.numbered(1)?.freeSlots).toBe(3);
   clock.move(1);
   await say({ case: "done", value: doneMessage(1, []) });
+  expect(sent.at(-1)).toMatchObject({ case: "doneAck", value: { sequence: 1 } });
   clock.move(1);
   expect(turns).toEqual([1, 2, 3].map(() => expect.any(Number)));
 });
@@ -150,13 +184,16 @@ test("when the mastership ends, all streams do", async () => {
 });
 
 test("a node that has not entered itself in the master's database is told so, and then closed", async () => {
-  const { connect, connected, state, clock } = await startNodes();
+  const { connect, connected, state, clock, errors } = await startNodes();
   state.findNode = async () => null;
   const { stream, said } = await connect();
   expect([stream.closes, connected.all()]).toEqual([0, []]);
   expect(said()).toEqual(["refusal"]);
   clock.move(1_000);
   expect(stream.closes).toBe(1);
+  // It comes back every few seconds: that is logged once.
+  await connect();
+  expect(errors).toEqual([expect.stringMatching(/uses another database than its master/)]);
 });
 
 test("a node of which it was noted that it is not heard is welcomed only when that is withdrawn", async () => {

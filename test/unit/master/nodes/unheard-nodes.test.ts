@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ClusterTime } from "../../../../src/core/cluster-time.ts";
 import { ElasticJobError } from "../../../../src/core/errors.ts";
 import { UnheardNodes } from "../../../../src/master/nodes/unheard-nodes.ts";
 import { NOW } from "../../../fixtures/job-fixture.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext, openTestStore } from "../../../fixtures/master-context.ts";
+import { settled } from "../../../fixtures/settled.ts";
 import { until } from "../../../fixtures/until.ts";
 
 let opened: Awaited<ReturnType<typeof openTestStore>>;
@@ -79,13 +80,50 @@ test("a deposed master withdraws nothing, and answers nobody", async () => {
   expect(await noted()).toBe(NOW);
 });
 
+test("a note keeps the first time that a node was unheard, until it is withdrawn: then the next one counts", async () => {
+  const { store, clock, number, unheard, noted } = await start();
+  const writes = vi.spyOn(store, "noteUnheard");
+  unheard.note(number, 0);
+  await until("the note", async () => (await noted()) === NOW);
+  clock.move(5_000);
+  unheard.note(number, 5_000);
+  await settled();
+  expect(writes).toHaveBeenCalledTimes(1);
+  expect(await Promise.all([unheard.withdraw(number), unheard.withdraw(number)])).toEqual([true, true]);
+  expect(await unheard.withdraw(number)).toBe(true);
+  // Nothing is left to withdraw after the first.
+  expect(writes).toHaveBeenCalledTimes(2);
+  unheard.note(number, 5_000);
+  await until("the next note", async () => (await noted()) === NOW + 5_000);
+});
+
+test("a note that another epoch refuses ends the mastership; one that is not answered does not", async () => {
+  const { store, number, unheard, deposed } = await start();
+  const { noteUnheard } = store;
+  store.noteUnheard = () => Promise.reject(new ElasticJobError("unavailable", "no answer"));
+  unheard.note(number, 0);
+  await settled();
+  expect(deposed()).toBe(0);
+  store.noteUnheard = noteUnheard;
+  await store.advanceEpoch(1, { epoch: 2, incarnation: "another" });
+  unheard.note(number + 1, 0);
+  await until("the end", () => deposed() === 1);
+});
+
 test("notes of other masters count for nothing while the database's clock is in doubt", async () => {
   const { store, clock, number, unheard, noted } = await start();
   unheard.note(number, 0);
   await until("the note", async () => (await noted()) === NOW);
   clock.move(5_000);
-  clock.offMs = 120_000;
   const next = new UnheardNodes(masterContext({ store, clock, time: new ClusterTime(clock, NOW + 5_000) }));
   next.load(await store.readNodes());
-  expect(next.since(number, 5_000)).toBe(5_000);
+  for (const [offMs, since] of [
+    [60_001, 5_000],
+    [60_000, 0],
+    [-60_000, 0],
+    [-60_001, 5_000],
+  ]) {
+    clock.offMs = offMs ?? 0;
+    expect(next.since(number, 5_000)).toBe(since);
+  }
 });
