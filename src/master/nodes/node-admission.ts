@@ -30,7 +30,7 @@ export class NodeAdmission {
     } catch (error) {
       if (!isError(error, "failed_precondition")) throw error;
       const { identity } = await this.context.store.readCluster();
-      const message = `node ${nodeId} at ${address} uses another database than its master: cluster ${clusterIdentity}, the master's is ${identity}. Two clusters that share a Redis need a CLUSTER_PREFIX each; nodes of one cluster, the same MYSQL_URL`;
+      const message = `node ${nodeId} at ${address} uses another database than its master: ${identitiesOf(clusterIdentity, identity)}. Two clusters that share a Redis need a CLUSTER_PREFIX each; nodes of one cluster, the same MYSQL_URL`;
       // It comes back every few seconds.
       if (!this.refused.has(incarnation)) this.context.logger.error({ nodeId, address }, message);
       if (this.refused.size >= MAX_REFUSED) this.refused.clear();
@@ -49,4 +49,10 @@ export class NodeAdmission {
     // A stream that is closed at once may lose what was sent on it; the node closes it when it has read why.
     this.context.clock.after(REFUSAL_MS, () => stream.close());
   }
+}
+
+function identitiesOf(node: string, master: string): string {
+  return node === master
+    ? `both are of cluster ${master}, so one is a copy of the other`
+    : `cluster ${node}, the master's is ${master}`;
 }

@@ -121,9 +121,9 @@ export function describeLock(name: string, open: () => Promise<LockUnderTest>): 
 
     test("has one name, for all who share it", async () => {
       const [lock, other] = await pair();
-      const name = await lock.name();
-      expect(name).not.toBe("");
-      expect([await other.name(), await lock.name()]).toEqual([name, name]);
+      const lockName = await lock.name();
+      expect(lockName).not.toBe("");
+      expect([await other.name(), await lock.name()]).toEqual([lockName, lockName]);
     });
 
     test("tells the others who became master and that it was released", async () => {
