@@ -98,7 +98,7 @@ async function otherReigns(): Promise<MasterAddress> {
 async function beginEpoch(incarnation = OTHER.incarnation): Promise<number> {
   const { epoch } = await opened.store.readMastership();
   await opened.store.advanceEpoch(epoch, { epoch: epoch + 1, incarnation });
-  await opened.store.announceReign(epoch + 1, { address: OTHER.address, lockKey: lock.key });
+  await opened.store.announceReign(epoch + 1, { address: OTHER.address, lockKey: lock.ownName });
   return epoch + 1;
 }
 
@@ -202,7 +202,7 @@ test("an election in which another has advanced the epoch fails, and the lock is
   const reigns = vi.spyOn(opened.store, "announceReign");
   await elector.tick();
   expect([elector.now().kind, lock.held, lock.master]).toEqual(["none", null, null]);
-  expect(reigns).not.toHaveBeenCalled();
+  expect(reigns).not.toHaveBeenCalledWith(2, expect.objectContaining({ address: ADDRESS }));
   expect(await opened.store.readMastership()).toEqual({ epoch: 2, incarnation: OTHER.incarnation });
 });
 
