@@ -5,7 +5,7 @@
 import { availableParallelism, hostname, networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Config } from "./config.ts";
+import { type Config, clusterHosts } from "./config.ts";
 import { connectNode } from "./connect-node.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
 import { openLocalLock } from "./coordination/local.ts";
@@ -70,7 +70,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     // One even without slots: it tells which handlers there are.
     const threads = Math.min(MAX_THREADS, availableParallelism(), Math.max(1, config.slots));
     const builtIn = {
-      httpAllowedHosts: config.httpAllowedHosts,
+      http: { allowedHosts: config.httpAllowedHosts, clusterHosts: clusterHosts(config) },
       isShellOn: config.shellHandler === "on",
     };
     const executors = await startThreadPool({ threads, handlersUrl, builtIn, clock, logger });

@@ -5,6 +5,7 @@ import { SETTINGS, type Setting, type SettingName } from "./config/settings.ts";
 import { ElasticJobError, type Problem } from "./core/errors.ts";
 import type { Retention } from "./core/state/retention.ts";
 
+export { clusterHosts } from "./config/cluster-hosts.ts";
 export { describeSettings } from "./config/settings.ts";
 
 export interface Config {

@@ -106,7 +106,7 @@ export const SETTINGS = {
     ...read.list(read.hostRule),
     default: "",
     meaning:
-      "hosts that the handler http may call, as api.example.com,localhost:9099,*.internal.example; * for any; none by default",
+      "hosts that the handler http may call, as api.example.com,*.example.com:8443; * for any; none by default. An address that is not public, only by itself or its network: localhost:9099,127.0.0.1:9099 or jobs.internal,10.1.0.0/16",
   },
   SHELL_HANDLER: {
     ...read.oneOf(["on", "off"]),

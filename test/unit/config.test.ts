@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describeSettings, parseConfig } from "../../src/config.ts";
+import { clusterHosts, describeSettings, parseConfig } from "../../src/config.ts";
 import { ElasticJobError } from "../../src/core/errors.ts";
 
 const CORES = 4;
@@ -54,34 +54,33 @@ test("an empty environment is the embedded default", () => {
 });
 
 test("every setting is read", () => {
-  const config = parseConfig(
-    {
-      ...SERVERS,
-      DATA_DIR: "/var/lib/jobs",
-      PORT: "0",
-      HOST: "::1",
-      ADVERTISE_ADDRESS: "[fd00::5]:7071",
-      EDGE_PORT: "80",
-      UPSTREAM: " http://n1:7070/, https://n2 ,",
-      ALLOWED_ORIGINS: "https://a.example,http://localhost:3000",
-      HANDLERS: "./jobs.ts",
-      SLOTS: "0",
-      LABELS: "gpu=true, zone=a=b,empty=",
-      HTTP_ALLOWED_HOSTS: "API.example.com, *.internal,127.0.0.1,[fd00::5],a.example:8443,*.internal:81,*",
-      SHELL_HANDLER: "on",
-      NODE_ID: "node-1",
-      CLUSTER_PREFIX: "staging:",
-      LOCK_TTL_MS: "1000",
-      NODE_LEASE_MS: "2000",
-      HORIZON_MS: "60000",
-      MAX_LOST: "3",
-      RETENTION: "failed=90d, results=off",
-      MAX_PAYLOAD_BYTES: "2048",
-      LOG_LEVEL: "debug",
-      DRAIN_GRACE_MS: "0",
-    },
-    CORES,
-  );
+  const env = {
+    ...SERVERS,
+    DATA_DIR: "/var/lib/jobs",
+    PORT: "0",
+    HOST: "::1",
+    ADVERTISE_ADDRESS: "[fd00::5]:7071",
+    EDGE_PORT: "80",
+    UPSTREAM: " http://n1:7070/, https://n2 ,",
+    ALLOWED_ORIGINS: "https://a.example,http://localhost:3000",
+    HANDLERS: "./jobs.ts",
+    SLOTS: "0",
+    LABELS: "gpu=true, zone=a=b,empty=",
+    HTTP_ALLOWED_HOSTS:
+      "API.example.com, *.internal,127.0.0.1,[fd00::5],a.example:8443,*.internal:81,10.1.0.0/16:8080,FD00::/8,[fd12::/16]:81,*",
+    SHELL_HANDLER: "on",
+    NODE_ID: "node-1",
+    CLUSTER_PREFIX: "staging:",
+    LOCK_TTL_MS: "1000",
+    NODE_LEASE_MS: "2000",
+    HORIZON_MS: "60000",
+    MAX_LOST: "3",
+    RETENTION: "failed=90d, results=off",
+    MAX_PAYLOAD_BYTES: "2048",
+    LOG_LEVEL: "debug",
+    DRAIN_GRACE_MS: "0",
+  };
+  const config = parseConfig(env, CORES);
   expect(config).toEqual({
     mysqlUrl: SERVERS.MYSQL_URL,
     redisUrl: SERVERS.REDIS_URL,
@@ -106,6 +105,9 @@ test("every setting is read", () => {
       "[fd00::5]",
       "a.example:8443",
       "*.internal:81",
+      "10.1.0.0/16:8080",
+      "[fd00::/8]",
+      "[fd12::/16]:81",
       "*",
     ],
     shellHandler: "on",
@@ -239,9 +241,30 @@ test.each(["API_TOKENS", "CLUSTER_SECRET"])("%s that is set and names none is no
   for (const value of [",", " , ", ",,,"]) expect(refusal({ [name]: value })).toMatch(`${name}: `);
 });
 
-test.each(["a.example:0", "a.example:65536", "a.example:", "*.*", "a*.example", "*:x", "http://a.example"])(
-  "HTTP_ALLOWED_HOSTS: %s is refused",
-  (rule) => {
-    expect(() => parseConfig({ HTTP_ALLOWED_HOSTS: rule }, CORES)).toThrow("HTTP_ALLOWED_HOSTS");
-  },
-);
+test.each([
+  "a.example:0",
+  "a.example:65536",
+  "a.example:",
+  "*.*",
+  "a*.example",
+  "*:x",
+  "http://a.example",
+  "10.0.0.0/33",
+  "10.0.0/8",
+  "10.0.0.0/",
+  "fd00::/129",
+  "[fd00::/8",
+  "[fd00::]/8",
+  "a.example/8",
+])("HTTP_ALLOWED_HOSTS: %s is refused", (rule) => {
+  expect(() => parseConfig({ HTTP_ALLOWED_HOSTS: rule }, CORES)).toThrow("HTTP_ALLOWED_HOSTS");
+});
+
+test.each<[string, string[]]>([
+  ["redis://:secret@r1:6379/0", ["r1"]],
+  ["redis://r1,r2:6380", ["r1", "r2"]],
+  ["redis+sentinel://s1,s2/main", ["s1", "s2"]],
+])("the hosts of the cluster are known: %s", (redisUrl, hosts) => {
+  const settings = { mysqlUrl: "mysql://a:b@[fd00::9]/jobs", redisUrl, advertiseAddress: "[fd00::5]:7071" };
+  expect(clusterHosts(settings)).toEqual(["fd00::9", ...hosts, "fd00::5"]);
+});
