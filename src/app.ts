@@ -73,7 +73,8 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       http: { allowedHosts: config.httpAllowedHosts, clusterHosts: clusterHosts(config) },
       isShellOn: config.shellHandler === "on",
     };
-    const executors = await startThreadPool({ threads, handlersUrl, builtIn, clock, logger });
+    const env = config.handlerEnvironment;
+    const executors = await startThreadPool({ threads, handlersUrl, builtIn, env, clock, logger });
     closers.push(() => executors.stop());
     const resources = processResources();
     closers.push(() => resources.stop());

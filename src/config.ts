@@ -1,6 +1,7 @@
 /** All settings of a process, from its environment. */
 import { availableParallelism } from "node:os";
 import type * as z from "zod";
+import { handlerEnvironment } from "./config/handler-environment.ts";
 import { SETTINGS, type Setting, type SettingName } from "./config/settings.ts";
 import { ElasticJobError, type Problem } from "./core/errors.ts";
 import type { Retention } from "./core/state/retention.ts";
@@ -31,6 +32,8 @@ export interface Config {
   readonly labels: Readonly<Record<string, string>>;
   readonly httpAllowedHosts: readonly string[];
   readonly shellHandler: "on" | "off";
+  /** The environment that handlers have. */
+  readonly handlerEnvironment: Environment;
   readonly nodeId: string | null;
   readonly clusterPrefix: string;
   readonly lockTtlMs: number;
@@ -74,6 +77,7 @@ export function parseConfig(env: Environment, cores: number = availableParalleli
     labels: read("LABELS"),
     httpAllowedHosts: read("HTTP_ALLOWED_HOSTS"),
     shellHandler: read("SHELL_HANDLER"),
+    handlerEnvironment: handlerEnvironment(env),
     nodeId: read("NODE_ID"),
     clusterPrefix: read("CLUSTER_PREFIX"),
     lockTtlMs: read("LOCK_TTL_MS"),

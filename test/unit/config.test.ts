@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { handlerEnvironment } from "../../src/config/handler-environment.ts";
+import { SETTINGS, type Setting } from "../../src/config/settings.ts";
 import { clusterHosts, describeSettings, parseConfig } from "../../src/config.ts";
 import { ElasticJobError } from "../../src/core/errors.ts";
 
@@ -36,6 +38,7 @@ test("an empty environment is the embedded default", () => {
     labels: {},
     httpAllowedHosts: [],
     shellHandler: "off",
+    handlerEnvironment: {},
     nodeId: null,
     clusterPrefix: "",
     lockTtlMs: 3000,
@@ -81,9 +84,10 @@ test("every setting is read", () => {
     DRAIN_GRACE_MS: "0",
   };
   const config = parseConfig(env, CORES);
+  const { MYSQL_URL, REDIS_URL, ...forHandlers } = env;
   expect(config).toEqual({
-    mysqlUrl: SERVERS.MYSQL_URL,
-    redisUrl: SERVERS.REDIS_URL,
+    mysqlUrl: MYSQL_URL,
+    redisUrl: REDIS_URL,
     dataDir: "/var/lib/jobs",
     zoneDir: null,
     port: 0,
@@ -111,6 +115,7 @@ test("every setting is read", () => {
       "*",
     ],
     shellHandler: "on",
+    handlerEnvironment: forHandlers,
     nodeId: "node-1",
     clusterPrefix: "staging:",
     lockTtlMs: 1000,
@@ -134,7 +139,8 @@ test("the result can't be changed", () => {
 
 test("an empty or blank variable counts as not set, and unknown ones are none of our business", () => {
   const env = { PORT: "", MYSQL_URL: " ", LABELS: "", LOCK_TTL: "x", ELASTIC_JOB_X: "y", HOME: "/root" };
-  expect(parseConfig(env, CORES)).toEqual(parseConfig({}, CORES));
+  const { MYSQL_URL: _, ...forHandlers } = env;
+  expect(parseConfig(env, CORES)).toEqual({ ...parseConfig({}, CORES), handlerEnvironment: forHandlers });
 });
 
 test("all problems are reported at once, each with the variable, the value and what is accepted", () => {
@@ -258,6 +264,37 @@ test.each([
   "a.example/8",
 ])("HTTP_ALLOWED_HOSTS: %s is refused", (rule) => {
   expect(() => parseConfig({ HTTP_ALLOWED_HOSTS: rule }, CORES)).toThrow("HTTP_ALLOWED_HOSTS");
+});
+
+describe("handlers' environment", () => {
+  test("has what is not ours, and of ours what is no secret", () => {
+    const others = { PATH: "/bin", NODE_ID: "n1", MYSQL_HOST: "a", STRIPE_KEY: "k", HANDLERS: "./jobs.ts" };
+    expect(parseConfig(others, CORES).handlerEnvironment).toEqual(others);
+  });
+
+  test("has no secret of ours, in any of the forms in which it can be given", () => {
+    const names = [
+      "MYSQL_URL",
+      "REDIS_URL",
+      "API_TOKENS",
+      "CLUSTER_SECRET",
+      "MYSQL_PASSWORD",
+      "REDIS_PASSWORD",
+    ];
+    const secrets = [...names, "ELASTIC_JOB_TOKEN"].flatMap((name) => [
+      name,
+      `${name}_FILE`,
+      name.toLowerCase(),
+    ]);
+    const env = Object.fromEntries(secrets.map((name) => [name, "secret-0123456789"]));
+    expect(handlerEnvironment({ ...env, PATH: "/bin" })).toEqual({ PATH: "/bin" });
+  });
+
+  test("withholds each setting that is marked secret", () => {
+    const secrets = Object.entries<Setting>(SETTINGS).filter(([, { secret }]) => secret === true);
+    expect(secrets.length).toBeGreaterThan(3);
+    expect(handlerEnvironment(Object.fromEntries(secrets.map(([name]) => [name, "x"])))).toEqual({});
+  });
 });
 
 test.each<[string, string[]]>([
