@@ -13,6 +13,8 @@ import { useZoneData } from "./core/calendar/zone-segment.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
+import type { ShellSettings } from "./jobs/shell.ts";
+import { findShellUser } from "./jobs/shell-user.ts";
 import { memoryLimitBytes } from "./memory-limit.ts";
 import { defaultNodeName } from "./node/default-name.ts";
 import { processResources } from "./node/resources.ts";
@@ -71,7 +73,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const threads = Math.min(MAX_THREADS, availableParallelism(), Math.max(1, config.slots));
     const builtIn = {
       http: { allowedHosts: config.httpAllowedHosts, clusterHosts: clusterHosts(config) },
-      isShellOn: config.shellHandler === "on",
+      shell: await shellSettings(config, logger),
     };
     const env = config.handlerEnvironment;
     const executors = await startThreadPool({ threads, handlersUrl, builtIn, env, clock, logger });
@@ -161,6 +163,21 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     await closeAll();
     throw error;
   }
+}
+
+/** Throws `invalid_argument` when programs can't run as SHELL_USER says. */
+async function shellSettings(config: Config, logger: Logger): Promise<ShellSettings | null> {
+  if (config.shellHandler === "off") return null;
+  if (config.shellUser === null) {
+    logger.warn(
+      {},
+      "SHELL_SAME_USER=on: programs of the handler shell run as the node's own user, and can read its secrets",
+    );
+    return { user: null };
+  }
+  // The database in it holds the cluster's secret, and all payloads.
+  const guarded = config.mysqlUrl === null ? [resolve(config.dataDir)] : [];
+  return { user: await findShellUser(config.shellUser, guarded) };
 }
 
 async function openLock(config: Config, logger: Logger): Promise<ClusterLock> {

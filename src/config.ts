@@ -32,6 +32,9 @@ export interface Config {
   readonly labels: Readonly<Record<string, string>>;
   readonly httpAllowedHosts: readonly string[];
   readonly shellHandler: "on" | "off";
+  /** One of the two is set if the handler is on. */
+  readonly shellUser: string | null;
+  readonly shellSameUser: "on" | "off";
   /** The environment that handlers have. */
   readonly handlerEnvironment: Environment;
   readonly nodeId: string | null;
@@ -77,6 +80,8 @@ export function parseConfig(env: Environment, cores: number = availableParalleli
     labels: read("LABELS"),
     httpAllowedHosts: read("HTTP_ALLOWED_HOSTS"),
     shellHandler: read("SHELL_HANDLER"),
+    shellUser: read("SHELL_USER"),
+    shellSameUser: read("SHELL_SAME_USER"),
     handlerEnvironment: handlerEnvironment(env),
     nodeId: read("NODE_ID"),
     clusterPrefix: read("CLUSTER_PREFIX"),
@@ -130,6 +135,15 @@ function crossCheck(env: Environment, config: Config): Problem[] {
     const message =
       "is set without REDIS_URL; nodes that share a database elect one master there: set both or neither";
     problems.push({ field: "MYSQL_URL", message });
+  }
+  if (config.shellHandler === "on" && config.shellUser === null && config.shellSameUser === "off") {
+    const message =
+      "is on, and nothing says whom programs run as; set SHELL_USER to a user of their own, or SHELL_SAME_USER=on, with which they can read the node's secrets";
+    problems.push({ field: "SHELL_HANDLER", message });
+  }
+  if (config.shellUser !== null && config.shellSameUser === "on") {
+    const message = "is set with SHELL_SAME_USER=on, which says the opposite; use one of the two";
+    problems.push({ field: "SHELL_USER", message });
   }
   // Else the jobs of every node would be aborted whenever a master goes without a word.
   if (config.nodeLeaseMs <= config.lockTtlMs) {

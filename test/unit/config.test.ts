@@ -38,6 +38,8 @@ test("an empty environment is the embedded default", () => {
     labels: {},
     httpAllowedHosts: [],
     shellHandler: "off",
+    shellUser: null,
+    shellSameUser: "off",
     handlerEnvironment: {},
     nodeId: null,
     clusterPrefix: "",
@@ -72,6 +74,7 @@ test("every setting is read", () => {
     HTTP_ALLOWED_HOSTS:
       "API.example.com, *.internal,127.0.0.1,[fd00::5],a.example:8443,*.internal:81,10.1.0.0/16:8080,FD00::/8,[fd12::/16]:81,*",
     SHELL_HANDLER: "on",
+    SHELL_USER: "jobs",
     NODE_ID: "node-1",
     CLUSTER_PREFIX: "staging:",
     LOCK_TTL_MS: "1000",
@@ -115,6 +118,8 @@ test("every setting is read", () => {
       "*",
     ],
     shellHandler: "on",
+    shellUser: "jobs",
+    shellSameUser: "off",
     handlerEnvironment: forHandlers,
     nodeId: "node-1",
     clusterPrefix: "staging:",
@@ -217,7 +222,7 @@ describe("settings that do not go together", () => {
 
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(28);
+  expect(table).toHaveLength(30);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
 });
@@ -294,6 +299,25 @@ describe("handlers' environment", () => {
     const secrets = Object.entries<Setting>(SETTINGS).filter(([, { secret }]) => secret === true);
     expect(secrets.length).toBeGreaterThan(3);
     expect(handlerEnvironment(Object.fromEntries(secrets.map(([name]) => [name, "x"])))).toEqual({});
+  });
+});
+
+describe("the handler shell", () => {
+  test("starts only if somebody says whom its programs run as", () => {
+    expect(refusal({ SHELL_HANDLER: "on" })).toMatch(
+      /SHELL_HANDLER: is on, .*SHELL_USER .*SHELL_SAME_USER=on/,
+    );
+    expect(parseConfig({ SHELL_HANDLER: "on", SHELL_SAME_USER: "on" }, CORES).shellUser).toBeNull();
+    expect(parseConfig({ SHELL_HANDLER: "on", SHELL_USER: "2000:2000" }, CORES).shellUser).toBe("2000:2000");
+  });
+
+  test("runs programs as one user, not as both", () => {
+    const both = { SHELL_HANDLER: "on", SHELL_USER: "jobs", SHELL_SAME_USER: "on" };
+    expect(refusal(both)).toContain("SHELL_USER: is set with SHELL_SAME_USER=on");
+  });
+
+  test.each(["a b", "-u", "2000", "2000:", "$(id)"])("SHELL_USER=%s is refused", (name) => {
+    expect(refusal({ SHELL_USER: name })).toContain("SHELL_USER: ");
   });
 });
 

@@ -80,7 +80,7 @@ async function serve(more: Record<string, string>) {
     const { results } = await client.getAllResult({ jobId });
     return JSON.stringify(results);
   };
-  return { run };
+  return { run, printed: () => printed };
 }
 
 test("no handler has a secret in its environment, nor what it starts", async () => {
@@ -94,3 +94,32 @@ test("no handler has a secret in its environment, nor what it starts", async () 
     }
   }
 });
+
+test("a node with the handler shell does not start without saying whom programs run as", async () => {
+  const { printed } = await serve({ SHELL_HANDLER: "on" });
+  expect(printed()).toContain("SHELL_HANDLER: is on, and nothing says whom programs run as");
+});
+
+test("a node that may not run programs as SHELL_USER does not start", async () => {
+  const { printed } = await serve({ SHELL_HANDLER: "on", SHELL_USER: "no-such-user" });
+  expect(printed()).toContain("SHELL_USER: there is no user no-such-user");
+});
+
+test("programs as the node's own user read its secrets, and the node says so at its start", async () => {
+  const { run, printed } = await serve({ SHELL_HANDLER: "on", SHELL_SAME_USER: "on" });
+  expect(printed()).toContain("can read its secrets");
+  expect(await run("shell", { command: 'cat "/proc/$PPID/environ"', shell: true })).toContain(
+    SECRETS.CLUSTER_SECRET,
+  );
+});
+
+test.runIf(process.getuid?.() === 0)(
+  "programs of a user of their own read none of the node's secrets",
+  async () => {
+    const { run } = await serve({ SHELL_HANDLER: "on", SHELL_USER: "54321:54321" });
+    const looking = `cat "/proc/$PPID/environ" ${folder}/*; cat /proc/*/environ; env; true`;
+    const found = await run("shell", { command: looking, shell: true });
+    expect(found).toContain("Permission denied");
+    for (const value of Object.values(SECRETS)) expect(found).not.toContain(value);
+  },
+);

@@ -6,7 +6,7 @@ import { DEFAULT_BUILT_IN_SETTINGS } from "../../../src/jobs/built-in.ts";
 import { until } from "../../fixtures/until.ts";
 import { type PoolRig, startRig } from "./pool-rig.ts";
 
-const SHELL_ON = { ...DEFAULT_BUILT_IN_SETTINGS, isShellOn: true };
+const SHELL_ON = { ...DEFAULT_BUILT_IN_SETTINGS, shell: { user: null } };
 const BLOCKING = new URL("./handlers/trouble.ts", import.meta.url).href;
 
 let rig: PoolRig;
