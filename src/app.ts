@@ -6,7 +6,7 @@ import { availableParallelism, hostname, networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openApiTokens } from "./config/api-tokens.ts";
-import type { Config } from "./config.ts";
+import { type Config, clusterHosts } from "./config.ts";
 import { connectNode } from "./connect-node.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
 import { openLocalLock } from "./coordination/local.ts";
@@ -14,6 +14,8 @@ import { useZoneData } from "./core/calendar/zone-segment.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
+import type { ShellSettings } from "./jobs/shell.ts";
+import { findShellUser } from "./jobs/shell-user.ts";
 import { memoryLimitBytes } from "./memory-limit.ts";
 import { defaultNodeName } from "./node/default-name.ts";
 import { processResources } from "./node/resources.ts";
@@ -71,10 +73,11 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     // One even without slots: it tells which handlers there are.
     const threads = Math.min(MAX_THREADS, availableParallelism(), Math.max(1, config.slots));
     const builtIn = {
-      httpAllowedHosts: config.httpAllowedHosts,
-      isShellOn: config.shellHandler === "on",
+      http: { allowedHosts: config.httpAllowedHosts, clusterHosts: clusterHosts(config) },
+      shell: await shellSettings(config, logger),
     };
-    const executors = await startThreadPool({ threads, handlersUrl, builtIn, clock, logger });
+    const env = config.handlerEnvironment;
+    const executors = await startThreadPool({ threads, handlersUrl, builtIn, env, clock, logger });
     closers.push(() => executors.stop());
     const resources = processResources();
     closers.push(() => resources.stop());
@@ -164,6 +167,21 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     await closeAll();
     throw error;
   }
+}
+
+/** Throws `invalid_argument` when programs can't run as SHELL_USER says. */
+async function shellSettings(config: Config, logger: Logger): Promise<ShellSettings | null> {
+  if (config.shellHandler === "off") return null;
+  if (config.shellUser === null) {
+    logger.warn(
+      {},
+      "SHELL_SAME_USER=on: programs of the handler shell run as the node's own user, and can read its secrets",
+    );
+    return { user: null };
+  }
+  // The database in it holds the cluster's secret, and all payloads.
+  const guarded = config.mysqlUrl === null ? [resolve(config.dataDir)] : [];
+  return { user: await findShellUser(config.shellUser, guarded) };
 }
 
 async function openLock(config: Config, logger: Logger): Promise<ClusterLock> {

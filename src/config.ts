@@ -1,10 +1,12 @@
 /** All settings of a process, from its environment. */
 import { availableParallelism } from "node:os";
 import type * as z from "zod";
+import { handlerEnvironment } from "./config/handler-environment.ts";
 import { SETTINGS, type Setting, type SettingName } from "./config/settings.ts";
 import { ElasticJobError, type Problem } from "./core/errors.ts";
 import type { Retention } from "./core/state/retention.ts";
 
+export { clusterHosts } from "./config/cluster-hosts.ts";
 export { describeSettings } from "./config/settings.ts";
 
 export interface Config {
@@ -32,6 +34,11 @@ export interface Config {
   readonly labels: Readonly<Record<string, string>>;
   readonly httpAllowedHosts: readonly string[];
   readonly shellHandler: "on" | "off";
+  /** One of the two is set if the handler is on. */
+  readonly shellUser: string | null;
+  readonly shellSameUser: "on" | "off";
+  /** The environment that handlers have. */
+  readonly handlerEnvironment: Environment;
   readonly nodeId: string | null;
   readonly clusterPrefix: string;
   readonly lockTtlMs: number;
@@ -76,6 +83,9 @@ export function parseConfig(env: Environment, cores: number = availableParalleli
     labels: read("LABELS"),
     httpAllowedHosts: read("HTTP_ALLOWED_HOSTS"),
     shellHandler: read("SHELL_HANDLER"),
+    shellUser: read("SHELL_USER"),
+    shellSameUser: read("SHELL_SAME_USER"),
+    handlerEnvironment: handlerEnvironment(env),
     nodeId: read("NODE_ID"),
     clusterPrefix: read("CLUSTER_PREFIX"),
     lockTtlMs: read("LOCK_TTL_MS"),
@@ -131,6 +141,15 @@ function crossCheck(env: Environment, config: Config): Problem[] {
   }
   if (isSet("API_TOKENS") && isSet("API_TOKENS_FILE")) {
     problems.push({ field: "API_TOKENS_FILE", message: "is set beside API_TOKENS; one of them is accepted" });
+  }
+  if (config.shellHandler === "on" && config.shellUser === null && config.shellSameUser === "off") {
+    const message =
+      "is on, and nothing says whom programs run as; set SHELL_USER to a user of their own, or SHELL_SAME_USER=on, with which they can read the node's secrets";
+    problems.push({ field: "SHELL_HANDLER", message });
+  }
+  if (config.shellUser !== null && config.shellSameUser === "on") {
+    const message = "is set with SHELL_SAME_USER=on, which says the opposite; use one of the two";
+    problems.push({ field: "SHELL_USER", message });
   }
   // Else the jobs of every node would be aborted whenever a master goes without a word.
   if (config.nodeLeaseMs <= config.lockTtlMs) {

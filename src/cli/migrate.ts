@@ -19,7 +19,7 @@ export function migrateCommand(env: Environment): Command {
         import("../config.ts"),
       ]);
       const config = parseConfig(env);
-      if (config.mysqlUrl === null) mkdirSync(config.dataDir, { recursive: true });
+      if (config.mysqlUrl === null) mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
       const store = openStore(config);
       try {
         await store.migrate();

@@ -102,20 +102,29 @@ export const address: Reader<string> = {
   }),
 };
 
-/** The result is in lower case, as URLs have it. */
+/** The result is in lower case, as URLs have it, and an IPv6 network in brackets, as addresses are. */
 export const hostRule: Reader<string> = {
   accepts:
-    "the name or address of a host, such as api.example.com or [fd00::5], *.example.com for all below it, or * for any; with :8443, say, only at that port",
+    "the name or address of a host, such as api.example.com or [fd00::5], *.example.com for all below it, a network such as 10.1.0.0/16 or [fd00::/8], or * for any name; with :8443, say, only at that port",
   schema: z
     .string()
-    .transform((value) => value.toLowerCase())
+    .transform((value) => value.toLowerCase().replace(/^[\da-f:]*:[\da-f:]*\/\d+$/, "[$&]"))
     .refine((value) => {
       const [, name = "", port = "1"] = /^(\[[^\]]+\]|[^:]+)(?::([1-9]\d{0,4}))?$/.exec(value) ?? [];
       if (Number(port) > 65_535) return false;
+      if (name.includes("/")) return isNetwork(name);
       const host = name.startsWith("*.") ? name.slice(2) : name;
       return name === "*" || (!host.includes("*") && URL.parse(`http://${host}/`)?.host === host);
     }),
 };
+
+/** An address as URLs have it, and how many bits of it count. */
+function isNetwork(rule: string): boolean {
+  const [, ipv4, ipv6, bits = ""] = /^(?:([\d.]+)|\[([\da-f:]+))\/(\d{1,3})\]?$/.exec(rule) ?? [];
+  if (rule.startsWith("[") !== rule.endsWith("]")) return false;
+  const host = ipv4 ?? `[${ipv6}]`;
+  return Number(bits) <= (ipv4 === undefined ? 128 : 32) && URL.parse(`http://${host}/`)?.hostname === host;
+}
 
 /** How long what has ended is kept. */
 export const retention: Reader<Retention> = {

@@ -112,12 +112,28 @@ export const SETTINGS = {
     ...read.list(read.hostRule),
     default: "",
     meaning:
-      "hosts that the handler http may call, as api.example.com,localhost:9099,*.internal.example; * for any; none by default",
+      "hosts that the handler http may call, as api.example.com,*.example.com:8443; * for any; none by default. An address that is not public, only by itself or its network: localhost:9099,127.0.0.1:9099 or jobs.internal,10.1.0.0/16",
   },
   SHELL_HANDLER: {
     ...read.oneOf(["on", "off"]),
     default: "off",
-    meaning: "on: jobs can run programs on the node, by the handler shell",
+    meaning:
+      "on: jobs can run programs on the node, by the handler shell; goes with SHELL_USER or SHELL_SAME_USER",
+  },
+  SHELL_USER: {
+    ...read.text(
+      "the name of a user, or its numbers, as 2000:2000",
+      /^([A-Za-z_][\w.-]{0,63}|\d{1,9}:\d{1,9})$/,
+    ),
+    default: null,
+    meaning:
+      "whom the programs of the handler shell run as: a user of their own, or its numbers, as 2000:2000; the node must be allowed to change to it",
+  },
+  SHELL_SAME_USER: {
+    ...read.oneOf(["on", "off"]),
+    default: "off",
+    meaning:
+      "on: the programs of the handler shell run as the node's own user, and so can read the node's secrets",
   },
   NODE_ID: {
     ...read.text("up to 128 letters, digits and . _ : -", /^[A-Za-z0-9._:-]{1,128}$/),

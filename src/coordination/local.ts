@@ -96,7 +96,8 @@ export function openLocalLock({ dataDir, ttlMs, clock }: LocalLockOptions): Clus
 function holdFile(dataDir: string): DatabaseSync {
   let file: DatabaseSync | null = null;
   try {
-    mkdirSync(dataDir, { recursive: true });
+    // The database in it holds payloads and the cluster's secret.
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     file = new DatabaseSync(join(dataDir, "cluster.lock"), { timeout: 0 });
     file.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
     return file;

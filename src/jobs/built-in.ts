@@ -1,23 +1,28 @@
 import { defineJobs, type Handler, type Jobs } from "./define-jobs.ts";
 import { echo } from "./echo.ts";
 import { fail } from "./fail.ts";
-import type { ProcessGroups } from "./shell.ts";
+import type { HttpSettings } from "./http.ts";
+import type { ProcessGroups, ShellSettings } from "./shell.ts";
 import { sleep } from "./sleep.ts";
 
 export interface BuiltInSettings {
-  /** Hosts that `http` may call: names, or `*.suffix` for all names below one. */
-  readonly httpAllowedHosts: readonly string[];
-  /** Whether there is a handler `shell`. */
-  readonly isShellOn: boolean;
+  readonly http: HttpSettings;
+  /** null: there is no handler `shell`. */
+  readonly shell: ShellSettings | null;
 }
 
-export const DEFAULT_BUILT_IN_SETTINGS: BuiltInSettings = { httpAllowedHosts: [], isShellOn: false };
+export const DEFAULT_BUILT_IN_SETTINGS: BuiltInSettings = {
+  http: { allowedHosts: [], clusterHosts: [] },
+  shell: null,
+};
 
 /** The handlers that every node offers. A user's handler of the same name goes before. */
 export function builtInJobs(settings: BuiltInSettings, groups: ProcessGroups): Jobs {
-  const http = whenCalled(async () => (await import("./http.ts")).createHttp(settings.httpAllowedHosts));
-  const shell = whenCalled(async () => (await import("./shell.ts")).createShell(groups));
-  return defineJobs({ echo, sleep, fail, http, ...(settings.isShellOn ? { shell } : {}) });
+  const http = whenCalled(async () => (await import("./http.ts")).createHttp(settings.http));
+  const { shell: given } = settings;
+  if (given === null) return defineJobs({ echo, sleep, fail, http });
+  const shell = whenCalled(async () => (await import("./shell.ts")).createShell(given, groups));
+  return defineJobs({ echo, sleep, fail, http, shell });
 }
 
 /** Every thread would start later, and be larger, for the sake of handlers that most never call. */

@@ -1,15 +1,22 @@
 /**
  * Calls a URL. Other people name the URL, so only hosts that the operator allows are called, also
- * where a redirect leads, and no more of an answer is kept than a result can hold.
+ * where a redirect leads, and only at addresses that are public or allowed by themselves; credentials stay
+ * with the host that they were meant for, and no more of an answer is kept than a result can hold.
  */
 import * as z from "zod";
 import { parseExact } from "../core/json/exact-numbers.ts";
+import { AddressJudge } from "./address-judge.ts";
 import { checkPayload } from "./check-payload.ts";
 import { type Handler, type HandlerContext, PermanentError, RetryError } from "./define-jobs.ts";
 import { exactPayload } from "./exact-payload.ts";
-import { checkHost } from "./host-rules.ts";
+import { checkHost, parseHostRules } from "./host-rules.ts";
 import { readLimited } from "./limited-body.ts";
+import { OwnAddresses } from "./own-addresses.ts";
+import { redirected } from "./redirect.ts";
+import { isRefusedPort } from "./refused-ports.ts";
+import { type Resolve, resolveBySystem } from "./resolve.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { type HttpRequest, RequestSender } from "./send-request.ts";
 import { textOrBase64 } from "./text-or-base64.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -20,52 +27,88 @@ const MAX_REDIRECTS = 5;
 const ERROR_BODY_CHARACTERS = 500;
 /** Request Timeout, Too Early, Too Many Requests: other 4xx would be the same the next time. */
 const TRANSIENT_4XX = [408, 425, 429];
-/** Of a header that belongs to the call itself, such as transfer-encoding or expect. */
-const REFUSED_HEADER = ["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED"];
-/** These keep method and body; the other redirects become a GET. */
-const KEEPS_METHOD = [307, 308];
+/** They belong to the connection, or to how the request is sent. */
+const OWN_HEADERS = [
+  "host",
+  "content-length",
+  "connection",
+  "expect",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
 
 const Status = z.int().min(200).max(599);
-const Payload = z.strictObject({
-  url: z
-    .string({
-      error: ({ input }) =>
-        input === undefined ? "is required: the URL to call, with http or https" : "must be text: a URL",
-    })
-    .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), {
-      error: "must be a URL with http or https, such as https://example.com/path",
-      abort: true,
-    })
-    .refine((text) => !hasUser(new URL(text)), {
-      error: "must not hold a user or password; use an authorization header",
-    }),
-  method: z
-    .string()
-    .regex(/^[A-Za-z]{1,16}$/, { error: "must be the name of a method, such as POST" })
-    .optional(),
-  headers: z
-    .record(
-      z.string().refine((name) => !["host", "content-length", "connection"].includes(name.toLowerCase()), {
-        error: "is set by the call itself",
+const Payload = z
+  .strictObject({
+    url: z
+      .string({
+        error: ({ input }) =>
+          input === undefined ? "is required: the URL to call, with http or https" : "must be text: a URL",
+      })
+      .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), {
+        error: "must be a URL with http or https, such as https://example.com/path",
+        abort: true,
+      })
+      .refine((text) => !hasUser(new URL(text)), {
+        error: "must not hold a user or password; use an authorization header",
       }),
-      z.string(),
-    )
-    .optional(),
-  /** Text is sent as it is, anything else as JSON. */
-  body: z.unknown().optional(),
-  expectedStatus: z.union([Status, z.array(Status).min(1)]).optional(),
-  timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS).optional(),
-});
+    method: z
+      .string()
+      .regex(/^[A-Za-z]{1,16}$/, { error: "must be the name of a method, such as POST" })
+      .optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+    /** Names of headers that are for the first host alone. */
+    secretHeaders: z.array(z.string()).optional(),
+    /** Text is sent as it is, anything else as JSON. */
+    body: z.unknown().optional(),
+    expectedStatus: z.union([Status, z.array(Status).min(1)]).optional(),
+    timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS).optional(),
+  })
+  .superRefine(({ headers = {}, secretHeaders = [] }, context) => {
+    for (const name of Object.keys(headers)) {
+      if (!OWN_HEADERS.includes(name.toLowerCase())) continue;
+      context.addIssue({ code: "custom", path: ["headers", name], message: "is set by the call itself" });
+    }
+    const given = Object.keys(headers).map((name) => name.toLowerCase());
+    for (const [index, name] of secretHeaders.entries()) {
+      if (given.includes(name.toLowerCase())) continue;
+      // A name that is mistyped would leave the header unprotected.
+      const message = "must be the name of a header that payload.headers has";
+      context.addIssue({ code: "custom", path: ["secretHeaders", index], message });
+    }
+  });
 type Payload = z.output<typeof Payload>;
 
-export function createHttp(allowedHosts: readonly string[]): Handler {
+export interface HttpSettings {
+  /** As HTTP_ALLOWED_HOSTS has them. */
+  readonly allowedHosts: readonly string[];
+  /** Names and addresses of the cluster's servers. */
+  readonly clusterHosts: readonly string[];
+}
+
+/** What a call is made with. */
+interface Means {
+  readonly rules: ReturnType<typeof parseHostRules>;
+  readonly judge: AddressJudge;
+  readonly sender: RequestSender;
+  readonly signal: AbortSignal;
+}
+
+export function createHttp(settings: HttpSettings, resolve: Resolve = resolveBySystem): Handler {
+  const rules = parseHostRules(settings.allowedHosts);
+  const judge = new AddressJudge(rules, new OwnAddresses(settings.clusterHosts, resolve), resolve);
+  const sender = new RequestSender();
   return async (job, ctx) => {
     const payload = checkPayload(Payload, exactPayload(job) ?? {});
     const timeoutMs = payload.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const limit = AbortSignal.timeout(timeoutMs);
     const signal = AbortSignal.any([ctx.signal, limit]);
     try {
-      const response = await call(payload, ctx, allowedHosts, signal);
+      const response = await call(payload, ctx, { rules, judge, sender, signal });
       const { bytes, isCut } = await readLimited(response.body, MAX_BODY_BYTES);
       checkStatus(payload, response, bytes);
       return outputOf(response, bytes, isCut);
@@ -78,19 +121,14 @@ export function createHttp(allowedHosts: readonly string[]): Handler {
   };
 }
 
-async function call(
-  payload: Payload,
-  ctx: HandlerContext,
-  allowedHosts: readonly string[],
-  signal: AbortSignal,
-): Promise<Response> {
+async function call(payload: Payload, ctx: HandlerContext, means: Means): Promise<Response> {
   let url = new URL(payload.url);
   let request = requestOf(payload, ctx);
   for (let redirects = 0; ; redirects++) {
-    checkHost(url, allowedHosts);
-    const response = await send(url, { ...request, redirect: "manual", signal });
+    const response = await send(url, request, means);
+    const { status } = response;
     const location = response.headers.get("location");
-    if (location === null || response.status < 300 || response.status > 399) return response;
+    if (location === null || status < 300 || status > 399) return response;
     await response.body?.cancel();
     if (redirects === MAX_REDIRECTS)
       throw new PermanentError(`${payload.url} has led through ${MAX_REDIRECTS} redirects`);
@@ -101,18 +139,13 @@ async function call(
     if (hasUser(next)) {
       throw new PermanentError(`${url.href} redirects to a URL that holds a user or password`);
     }
-    request = redirected(request, response.status, next.origin === url.origin);
+    const isSameOrigin = next.origin === url.origin;
+    request = redirected(request, { status, isSameOrigin, secretHeaders: payload.secretHeaders ?? [] });
     url = next;
   }
 }
 
-interface Request {
-  readonly method: string;
-  readonly headers: Headers;
-  readonly body: string | null;
-}
-
-function requestOf({ method, headers: given, body }: Payload, ctx: HandlerContext): Request {
+function requestOf({ method, headers: given, body }: Payload, ctx: HandlerContext): HttpRequest {
   const headers = headersOf(given);
   // Repeated attempts of one occurrence can be told by the server that has the effect.
   if (!headers.has("idempotency-key")) headers.set("idempotency-key", ctx.idempotencyKey);
@@ -137,35 +170,33 @@ function headersOf(given: Payload["headers"]): Headers {
   }
 }
 
-function redirected({ method, headers, body }: Request, status: number, isSameOrigin: boolean): Request {
-  const kept = new Headers(headers);
-  // They were meant for the first host alone.
-  if (!isSameOrigin) for (const name of ["authorization", "cookie"]) kept.delete(name);
-  if (KEEPS_METHOD.includes(status) || method === "HEAD") return { method, headers: kept, body };
-  kept.delete("content-type");
-  return { method: "GET", headers: kept, body: null };
-}
-
 function hasUser({ username, password }: URL): boolean {
   return username !== "" || password !== "";
 }
 
-async function send(url: URL, init: RequestInit): Promise<Response> {
-  try {
-    return await fetch(url, init);
-  } catch (error) {
-    // Its own message is "fetch failed".
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const message = cause instanceof Error ? cause.message : String(cause);
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    if (message === "bad port") {
-      throw new PermanentError(
-        `payload.url: port ${url.port} of ${url.href} belongs to another protocol, and is never called`,
-      );
-    }
-    if (REFUSED_HEADER.includes(code)) throw new PermanentError(`payload.headers: ${message}`);
-    throw new Error(`could not call ${url.href}: ${message}`, { cause: error });
+async function send(url: URL, request: HttpRequest, means: Means): Promise<Response> {
+  const { rules, judge, sender, signal } = means;
+  checkHost(url, rules);
+  if (isRefusedPort(url)) {
+    throw new PermanentError(
+      `payload.url: port ${url.port} of ${url.href} belongs to another protocol, and is never called`,
+    );
   }
+  try {
+    await judge.checkLiteral(url);
+    return await sender.send(url, request, { lookup: judge.lookupFor(url), signal });
+  } catch (error) {
+    if (error instanceof PermanentError) throw error;
+    throw new Error(`could not call ${url.href}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Of several addresses that were tried, the message of all together is empty. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") {
+    return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join("; ");
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 function checkStatus({ expectedStatus, url }: Payload, response: Response, bytes: Buffer): void {

@@ -1,6 +1,6 @@
 /**
- * Runs a program. It gets none of the node's environment, which may hold passwords, and never
- * outlives its attempt: it is the head of a process group, which is killed as a whole.
+ * Runs a program. It gets none of the node's environment, which may hold passwords, and, as a user of its own, can't read
+ * the node's own in /proc either. It never outlives its attempt: it is the head of a process group, which is killed as a whole.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,12 +10,13 @@ import { checkPayload } from "./check-payload.ts";
 import type { Handler, HandlerContext } from "./define-jobs.ts";
 import { killGroup } from "./kill-group.ts";
 import { OutputTail } from "./output-tail.ts";
+import type { ShellUser } from "./probe-user.ts";
+import { SHELL_PATH } from "./shell-path.ts";
 import { type Program, startFailure } from "./start-failure.ts";
 
 const MAX_OUTPUT_BYTES = 64 * 1024;
 /** The error shows so much of what the program wrote to stderr. */
 const ERROR_CHARACTERS = 2000;
-const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const NO_NUL = /^[^\0]*$/;
 const NUL = { error: "must not hold a NUL" };
@@ -50,14 +51,19 @@ export interface ProcessGroups {
   ended(group: number): void;
 }
 
-export function createShell(groups: ProcessGroups): Handler {
+export interface ShellSettings {
+  /** Whom programs run as; null: the node's own user, whose secrets they can then read. */
+  readonly user: ShellUser | null;
+}
+
+export function createShell({ user }: ShellSettings, groups: ProcessGroups): Handler {
   return async (job, ctx) => {
     const { command, args = [], shell, cwd, env, stdin } = checkPayload(Payload, job.payload ?? {});
     ctx.signal.throwIfAborted();
     const [file, given] = shell ? ["/bin/sh", ["-c", command, "sh", ...args]] : [command, args];
-    const variables = { PATH, ...contextVariables(ctx), ...env };
-    const program = { file, cwd: cwd ?? null, path: env?.["PATH"] ?? PATH };
-    const child = start(program, given, variables);
+    const variables = { PATH: SHELL_PATH, ...contextVariables(ctx), ...env };
+    const program = { file, cwd: cwd ?? null, path: env?.["PATH"] ?? SHELL_PATH };
+    const child = start(program, given, { env: variables, user });
     const stdout = new OutputTail(child.stdout, MAX_OUTPUT_BYTES);
     const stderr = new OutputTail(child.stderr, MAX_OUTPUT_BYTES);
     // It need not read what it is given.
@@ -93,11 +99,16 @@ export function createShell(groups: ProcessGroups): Handler {
 }
 
 /** Some of what is wrong spawn throws, and some it emits. */
-function start(program: Program, args: readonly string[], env: NodeJS.ProcessEnv) {
+function start(
+  program: Program,
+  args: readonly string[],
+  { env, user }: { readonly env: NodeJS.ProcessEnv; readonly user: ShellUser | null },
+) {
   try {
     return spawn(program.file, args, {
       cwd: program.cwd ?? tmpdir(),
       env,
+      ...user,
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
     });

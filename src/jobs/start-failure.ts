@@ -33,7 +33,7 @@ function folderProblem(folder: string): string | null {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (code === "ENOENT" || code === "ENOTDIR") return "is not there";
-    return `can't be entered by the node's user (${code})`;
+    return `can't be entered by the user that programs run as (${code})`;
   }
 }
 
@@ -45,9 +45,9 @@ function commandProblem(file: string, cwd: string, path: string, code: string): 
       return "is a folder; name a program in it";
     }
   } catch {
-    return `is not there, or can't be reached by the node's user (${code})`;
+    return `is not there, or can't be reached by the user that programs run as (${code})`;
   }
-  if (code === "EACCES") return "may not be executed by the node's user (EACCES)";
+  if (code === "EACCES") return "may not be executed by the user that programs run as (EACCES)";
   return code === "ENOENT"
     ? "names an interpreter in its #! line that is not there (ENOENT)"
     : `can't be run (${code})`;

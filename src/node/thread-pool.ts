@@ -14,7 +14,7 @@ import { LoneThreads } from "./lone-threads.ts";
 import { Suspects } from "./suspects.ts";
 import { Thread, type ThreadEvents } from "./thread.ts";
 import { THREAD_LIMITS, type ThreadLimits } from "./thread-limits.ts";
-import type { ThreadParts } from "./thread-worker.ts";
+import type { Environment, ThreadParts } from "./thread-worker.ts";
 import { WaitingExecution } from "./waiting-execution.ts";
 
 export interface ThreadPoolOptions {
@@ -23,6 +23,8 @@ export interface ThreadPoolOptions {
   /** File URL of the user's module; null: only the built-in handlers. */
   readonly handlersUrl: string | null;
   readonly builtIn?: BuiltInSettings;
+  /** What handlers have for `process.env`: nothing of the process's own, which may hold secrets. */
+  readonly env: Environment;
   readonly limits?: Partial<ThreadLimits>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -62,11 +64,12 @@ class ThreadPool implements Executors {
   private cancelWatch = () => {};
   private readonly restarts = new Set<() => void>();
 
-  constructor({ threads, handlersUrl, builtIn, limits, clock, logger }: ThreadPoolOptions) {
+  constructor({ threads, handlersUrl, builtIn, env, limits, clock, logger }: ThreadPoolOptions) {
     this.size = threads;
     this.parts = {
       handlersUrl,
       builtIn: builtIn ?? DEFAULT_BUILT_IN_SETTINGS,
+      env,
       limits: { ...THREAD_LIMITS, ...limits },
       clock,
       logger,

@@ -10,9 +10,13 @@ import type { ExecutionEnd } from "./executors.ts";
 import type { ThreadLimits } from "./thread-limits.ts";
 import { createSignals, SignalReader } from "./thread-signals.ts";
 
+/** Variables of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface ThreadParts {
   readonly handlersUrl: string | null;
   readonly builtIn: BuiltInSettings;
+  readonly env: Environment;
   readonly limits: ThreadLimits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -42,14 +46,14 @@ export class ThreadWorker {
   private readonly groups = new Set<number>();
   private toRun: PackedRun[] = [];
 
-  constructor({ handlersUrl, builtIn }: ThreadParts, on: WorkerEvents) {
+  constructor({ handlersUrl, builtIn, env }: ThreadParts, on: WorkerEvents) {
     const signals = createSignals();
     this.signals = new SignalReader(signals);
     const answers = createAnswerRing();
     this.answers = new AnswerReader(answers);
     const workerData: ThreadData = { handlersUrl, builtIn, signals, answers };
     const url = new URL("./executor-thread.ts", import.meta.url);
-    this.worker = new Worker(url, { workerData, stdout: true, stderr: true });
+    this.worker = new Worker(url, { workerData, env: { ...env }, stdout: true, stderr: true });
     // Node's own pipes end when the process's output is lost, and what handlers print would pile up in the thread.
     this.worker.stdout.on("data", (printed) => process.stdout.write(printed));
     this.worker.stderr.on("data", (printed) => process.stderr.write(printed));

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { describeSettings, parseConfig } from "../../src/config.ts";
+import { handlerEnvironment } from "../../src/config/handler-environment.ts";
+import { SETTINGS, type Setting } from "../../src/config/settings.ts";
+import { clusterHosts, describeSettings, parseConfig } from "../../src/config.ts";
 import { ElasticJobError } from "../../src/core/errors.ts";
 
 const CORES = 4;
@@ -37,6 +39,9 @@ test("an empty environment is the embedded default", () => {
     labels: {},
     httpAllowedHosts: [],
     shellHandler: "off",
+    shellUser: null,
+    shellSameUser: "off",
+    handlerEnvironment: {},
     nodeId: null,
     clusterPrefix: "",
     lockTtlMs: 3000,
@@ -55,37 +60,38 @@ test("an empty environment is the embedded default", () => {
 });
 
 test("every setting is read", () => {
-  const config = parseConfig(
-    {
-      ...SERVERS,
-      DATA_DIR: "/var/lib/jobs",
-      PORT: "0",
-      HOST: "::1",
-      ADVERTISE_ADDRESS: "[fd00::5]:7071",
-      EDGE_PORT: "80",
-      UPSTREAM: " http://n1:7070/, https://n2 ,",
-      ALLOWED_ORIGINS: "https://a.example,http://localhost:3000",
-      HANDLERS: "./jobs.ts",
-      SLOTS: "0",
-      LABELS: "gpu=true, zone=a=b,empty=",
-      HTTP_ALLOWED_HOSTS: "API.example.com, *.internal,127.0.0.1,[fd00::5],a.example:8443,*.internal:81,*",
-      SHELL_HANDLER: "on",
-      NODE_ID: "node-1",
-      CLUSTER_PREFIX: "staging:",
-      LOCK_TTL_MS: "1000",
-      NODE_LEASE_MS: "2000",
-      HORIZON_MS: "60000",
-      MAX_LOST: "3",
-      RETENTION: "failed=90d, results=off",
-      MAX_PAYLOAD_BYTES: "2048",
-      LOG_LEVEL: "debug",
-      DRAIN_GRACE_MS: "0",
-    },
-    CORES,
-  );
+  const env = {
+    ...SERVERS,
+    DATA_DIR: "/var/lib/jobs",
+    PORT: "0",
+    HOST: "::1",
+    ADVERTISE_ADDRESS: "[fd00::5]:7071",
+    EDGE_PORT: "80",
+    UPSTREAM: " http://n1:7070/, https://n2 ,",
+    ALLOWED_ORIGINS: "https://a.example,http://localhost:3000",
+    HANDLERS: "./jobs.ts",
+    SLOTS: "0",
+    LABELS: "gpu=true, zone=a=b,empty=",
+    HTTP_ALLOWED_HOSTS:
+      "API.example.com, *.internal,127.0.0.1,[fd00::5],a.example:8443,*.internal:81,10.1.0.0/16:8080,FD00::/8,[fd12::/16]:81,*",
+    SHELL_HANDLER: "on",
+    SHELL_USER: "jobs",
+    NODE_ID: "node-1",
+    CLUSTER_PREFIX: "staging:",
+    LOCK_TTL_MS: "1000",
+    NODE_LEASE_MS: "2000",
+    HORIZON_MS: "60000",
+    MAX_LOST: "3",
+    RETENTION: "failed=90d, results=off",
+    MAX_PAYLOAD_BYTES: "2048",
+    LOG_LEVEL: "debug",
+    DRAIN_GRACE_MS: "0",
+  };
+  const config = parseConfig(env, CORES);
+  const { MYSQL_URL, REDIS_URL, ...forHandlers } = env;
   expect(config).toEqual({
-    mysqlUrl: SERVERS.MYSQL_URL,
-    redisUrl: SERVERS.REDIS_URL,
+    mysqlUrl: MYSQL_URL,
+    redisUrl: REDIS_URL,
     dataDir: "/var/lib/jobs",
     zoneDir: null,
     port: 0,
@@ -108,9 +114,15 @@ test("every setting is read", () => {
       "[fd00::5]",
       "a.example:8443",
       "*.internal:81",
+      "10.1.0.0/16:8080",
+      "[fd00::/8]",
+      "[fd12::/16]:81",
       "*",
     ],
     shellHandler: "on",
+    shellUser: "jobs",
+    shellSameUser: "off",
+    handlerEnvironment: forHandlers,
     nodeId: "node-1",
     clusterPrefix: "staging:",
     lockTtlMs: 1000,
@@ -134,7 +146,8 @@ test("the result can't be changed", () => {
 
 test("an empty or blank variable counts as not set, and unknown ones are none of our business", () => {
   const env = { PORT: "", MYSQL_URL: " ", LABELS: "", LOCK_TTL: "x", ELASTIC_JOB_X: "y", HOME: "/root" };
-  expect(parseConfig(env, CORES)).toEqual(parseConfig({}, CORES));
+  const { MYSQL_URL: _, ...forHandlers } = env;
+  expect(parseConfig(env, CORES)).toEqual({ ...parseConfig({}, CORES), handlerEnvironment: forHandlers });
 });
 
 test("all problems are reported at once, each with the variable, the value and what is accepted", () => {
@@ -211,7 +224,7 @@ describe("settings that do not go together", () => {
 
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(29);
+  expect(table).toHaveLength(31);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
 });
@@ -241,9 +254,80 @@ test.each(["API_TOKENS", "CLUSTER_SECRET"])("%s that is set and names none is no
   for (const value of [",", " , ", ",,,"]) expect(refusal({ [name]: value })).toMatch(`${name}: `);
 });
 
-test.each(["a.example:0", "a.example:65536", "a.example:", "*.*", "a*.example", "*:x", "http://a.example"])(
-  "HTTP_ALLOWED_HOSTS: %s is refused",
-  (rule) => {
-    expect(() => parseConfig({ HTTP_ALLOWED_HOSTS: rule }, CORES)).toThrow("HTTP_ALLOWED_HOSTS");
-  },
-);
+test.each([
+  "a.example:0",
+  "a.example:65536",
+  "a.example:",
+  "*.*",
+  "a*.example",
+  "*:x",
+  "http://a.example",
+  "10.0.0.0/33",
+  "10.0.0/8",
+  "10.0.0.0/",
+  "fd00::/129",
+  "[fd00::/8",
+  "[fd00::]/8",
+  "a.example/8",
+])("HTTP_ALLOWED_HOSTS: %s is refused", (rule) => {
+  expect(() => parseConfig({ HTTP_ALLOWED_HOSTS: rule }, CORES)).toThrow("HTTP_ALLOWED_HOSTS");
+});
+
+describe("handlers' environment", () => {
+  test("has what is not ours, and of ours what is no secret", () => {
+    const others = { PATH: "/bin", NODE_ID: "n1", MYSQL_HOST: "a", STRIPE_KEY: "k", HANDLERS: "./jobs.ts" };
+    expect(parseConfig(others, CORES).handlerEnvironment).toEqual(others);
+  });
+
+  test("has no secret of ours, in any of the forms in which it can be given", () => {
+    const names = [
+      "MYSQL_URL",
+      "REDIS_URL",
+      "API_TOKENS",
+      "CLUSTER_SECRET",
+      "MYSQL_PASSWORD",
+      "REDIS_PASSWORD",
+    ];
+    const secrets = [...names, "ELASTIC_JOB_TOKEN"].flatMap((name) => [
+      name,
+      `${name}_FILE`,
+      name.toLowerCase(),
+    ]);
+    const env = Object.fromEntries(secrets.map((name) => [name, "secret-0123456789"]));
+    expect(handlerEnvironment({ ...env, PATH: "/bin" })).toEqual({ PATH: "/bin" });
+  });
+
+  test("withholds each setting that is marked secret", () => {
+    const secrets = Object.entries<Setting>(SETTINGS).filter(([, { secret }]) => secret === true);
+    expect(secrets.length).toBeGreaterThan(3);
+    expect(handlerEnvironment(Object.fromEntries(secrets.map(([name]) => [name, "x"])))).toEqual({});
+  });
+});
+
+describe("the handler shell", () => {
+  test("starts only if somebody says whom its programs run as", () => {
+    expect(refusal({ SHELL_HANDLER: "on" })).toMatch(
+      /SHELL_HANDLER: is on, .*SHELL_USER .*SHELL_SAME_USER=on/,
+    );
+    expect(parseConfig({ SHELL_HANDLER: "on", SHELL_SAME_USER: "on" }, CORES).shellUser).toBeNull();
+    expect(parseConfig({ SHELL_HANDLER: "on", SHELL_USER: "2000:2000" }, CORES).shellUser).toBe("2000:2000");
+  });
+
+  test("runs programs as one user, not as both", () => {
+    const both = { SHELL_HANDLER: "on", SHELL_USER: "jobs", SHELL_SAME_USER: "on" };
+    expect(refusal(both)).toContain("SHELL_USER: is set with SHELL_SAME_USER=on");
+  });
+
+  test.each(["a b", "-u", "2000", "2000:", "$(id)"])("SHELL_USER=%s is refused", (name) => {
+    expect(refusal({ SHELL_USER: name })).toContain("SHELL_USER: ");
+  });
+});
+
+test.each<[string, string[]]>([
+  ["redis://:secret@r1:6379/0", ["r1"]],
+  ["redis://r1,r2:6380", ["r1", "r2"]],
+  ["redis+sentinel://s1,s2/main", ["s1", "s2"]],
+])("the hosts of the cluster are known: %s", (redisUrl, hosts) => {
+  const settings = { mysqlUrl: "mysql://a:b@[fd00::9]/jobs", redisUrl, advertiseAddress: "[fd00::5]:7071" };
+  expect(clusterHosts(settings)).toEqual(["fd00::9", ...hosts, "fd00::5"]);
+});

@@ -164,7 +164,7 @@ test("what handlers print comes out of the process", async () => {
     import { systemClock } from ${JSON.stringify(new URL("../../../src/system-clock.ts", import.meta.url).href)};
     const logger = { debug() {}, info() {}, warn() {}, error() {} };
     const handlersUrl = ${JSON.stringify(new URL("./handlers/trouble.ts", import.meta.url).href)};
-    const pool = await startThreadPool({ threads: 1, handlersUrl, clock: systemClock, logger });
+    const pool = await startThreadPool({ threads: 1, handlersUrl, env: {}, clock: systemClock, logger });
     const execution = { jobId: 1, claim: 1, attempt: 1, name: "n", handler: "print", payload: null,
       scheduledAt: 0, timeoutMs: null, deadline: null, alone: false };
     pool.run(execution, () => void pool.stop());

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Handler, HandlerContext } from "../../../src/jobs/define-jobs.ts";
-import { checkHost } from "../../../src/jobs/host-rules.ts";
+import { checkHost, parseHostRules } from "../../../src/jobs/host-rules.ts";
 import { createHttp } from "../../../src/jobs/http.ts";
+import type { Resolve } from "../../../src/jobs/resolve.ts";
 import { retryAfterMs } from "../../../src/jobs/retry-after.ts";
 import { describeFailure } from "../../../src/node/describe-failure.ts";
 
@@ -25,7 +27,7 @@ beforeAll(async () => {
     seen.push({ method, url: target, headers, body });
     const { searchParams, pathname } = new URL(target, "http://any");
     if (pathname === "/never") return;
-    for (const name of ["location", "retry-after", "content-type"]) {
+    for (const name of ["location", "retry-after", "content-type", "content-encoding"]) {
       const value = searchParams.get(name);
       if (value !== null) response.setHeader(name, value);
     }
@@ -51,11 +53,15 @@ afterAll(() => {
   server.close();
 });
 
-function call(
-  payload: unknown,
-  given: { hosts?: string[]; signal?: AbortSignal; payloadText?: string } = {},
-) {
-  const handler: Handler = createHttp(given.hosts ?? ["127.0.0.1"]);
+interface Means {
+  readonly hosts?: string[];
+  readonly clusterHosts?: string[];
+  readonly resolve?: Resolve;
+}
+
+function call(payload: unknown, given: { signal?: AbortSignal; payloadText?: string } & Means = {}) {
+  const { hosts: allowedHosts = ["127.0.0.1"], clusterHosts = [], resolve } = given;
+  const handler: Handler = createHttp({ allowedHosts, clusterHosts }, resolve);
   const ctx: HandlerContext = {
     jobId: "7",
     claim: 1,
@@ -69,7 +75,7 @@ function call(
   return Promise.resolve(handler({ id: "7", name: "call", handler: "http", payload, payloadText }, ctx));
 }
 
-async function failure(payload: unknown, given: { hosts?: string[]; signal?: AbortSignal } = {}) {
+async function failure(payload: unknown, given: { signal?: AbortSignal } & Means = {}) {
   try {
     await call(payload, given);
   } catch (error) {
@@ -247,10 +253,18 @@ describe("hosts", () => {
     [["*.example.com:81"], "http://a.example.com/", false],
     [["*"], "https://anything.test:1234/", true],
     [["*"], "http://[::1]/", true],
+    [["10.0.0.0/8"], "http://10.1.2.3:81/", true],
+    [["10.0.0.0/8:81"], "http://10.1.2.3:81/", true],
+    [["10.0.0.0/8:81"], "http://10.1.2.3/", false],
+    [["10.0.0.0/8"], "http://11.1.2.3/", false],
+    [["10.0.0.0/8"], "http://[::ffff:10.1.2.3]/", true],
+    [["10.0.0.0/8"], "http://internal.test/", false],
+    [["[fd00::/8]:81"], "http://[fd12::1]:81/", true],
+    [["[fd00::/8]"], "http://[fe80::1]/", false],
     [["*:81"], "http://anything.test:81/", true],
     [["*:81"], "http://anything.test/", false],
   ])("%j: %s is allowed: %s", (hosts, target, isAllowed) => {
-    const check = () => checkHost(new URL(target), hosts);
+    const check = () => checkHost(new URL(target), parseHostRules(hosts));
     if (isAllowed) expect(check).not.toThrow();
     else expect(check).toThrow("is not allowed");
   });
@@ -263,6 +277,149 @@ describe("hosts", () => {
     );
     expect(seen).toEqual([]);
   });
+});
+
+/** A DNS that says what it is told to, and how often it was asked. */
+function dns(answers: Record<string, string[][]>) {
+  const asked: string[] = [];
+  const resolve: Resolve = async (host) => {
+    asked.push(host);
+    const [next, ...later] = answers[host] ?? [];
+    if (next === undefined) throw Object.assign(new Error(`ENOTFOUND ${host}`), { code: "ENOTFOUND" });
+    if (later.length > 0) answers[host] = later;
+    return next.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+  };
+  return { asked, resolve };
+}
+
+describe("addresses", () => {
+  test.each(["127.0.0.1", "169.254.169.254", "10.0.0.5", "100.100.100.200", "0.0.0.0", "224.0.0.1"])(
+    "%s is not called for the sake of a name that resolves to it",
+    async (address) => {
+      const { resolve } = dns({ "api.example.com": [[address]] });
+      const target = `http://api.example.com:${port}/`;
+      for (const hosts of [["api.example.com"], ["*"]]) {
+        const { error, isPermanent } = await failure({ url: target }, { hosts, resolve });
+        expect(isPermanent).toBe(true);
+        expect(error.message).toContain(`api.example.com is at ${address}, which is not a public address`);
+        expect(error.message).toContain(`a list with ${address}`);
+      }
+      expect(seen).toEqual([]);
+    },
+  );
+
+  test("that are not public are called for a name if both are allowed, at the port that both are allowed at", async () => {
+    const { resolve } = dns({ "jobs.internal": [["127.0.0.1"]] });
+    const target = `http://jobs.internal:${port}/`;
+    for (const rule of ["127.0.0.1", "127.0.0.0/8", `127.0.0.1:${port}`, `127.0.0.0/8:${port}`]) {
+      await call({ url: target }, { hosts: ["jobs.internal", rule], resolve });
+    }
+    expect(seen).toHaveLength(4);
+    expect(seen[0]?.headers).toMatchObject({ host: `jobs.internal:${port}` });
+    for (const hosts of [["127.0.0.1"], ["jobs.internal", "127.0.0.1:1"], ["jobs.internal", "10.0.0.0/8"]]) {
+      expect(await failure({ url: target }, { hosts, resolve })).toMatchObject({ isPermanent: true });
+    }
+    expect(seen).toHaveLength(4);
+  });
+
+  test("are asked for once: DNS that answers otherwise the next time changes nothing", async () => {
+    const rebinding = dns({ "rebind.test": [["127.0.0.1"], ["10.0.0.5"], ["127.0.0.1"]] });
+    const means = { hosts: ["rebind.test", "127.0.0.1"], resolve: rebinding.resolve };
+    await call({ url: `http://rebind.test:${port}/` }, means);
+    expect(rebinding.asked).toEqual(["rebind.test"]);
+    await failure({ url: `http://rebind.test:${port}/` }, means);
+    expect(rebinding.asked).toHaveLength(2);
+    expect(seen).toHaveLength(1);
+  });
+
+  test("that are allowed are called though others beside them are not", async () => {
+    const { resolve } = dns({ "mixed.test": [["10.0.0.5", "::1", "127.0.0.1"]] });
+    await call({ url: `http://mixed.test:${port}/` }, { hosts: ["mixed.test", "127.0.0.1"], resolve });
+    expect(seen).toHaveLength(1);
+  });
+
+  test("are judged at each redirect", async () => {
+    const { resolve } = dns({ "first.test": [["127.0.0.1"]], "second.test": [["127.0.0.2"]] });
+    const location = `http://second.test:${port}/there`;
+    const target = `http://first.test:${port}/?${new URLSearchParams({ status: "302", location })}`;
+    const { error } = await failure({ url: target }, { hosts: ["*", "127.0.0.1"], resolve });
+    expect(error.message).toContain("second.test is at 127.0.0.2, which is not a public address");
+    const literal = { url: url("/", { status: "302", location: "http://[::ffff:7f00:2]/" }) };
+    const there = await failure(literal, { hosts: ["*", "127.0.0.1"] });
+    expect(there.error.message).toContain("127.0.0.2 is not a public address");
+    expect(seen).toHaveLength(2);
+  });
+
+  test.each([
+    "127.0.0.1",
+    "[::1]",
+    "[::]",
+    "0.0.0.0",
+    "169.254.169.254",
+    "2852039166",
+    "0xa9.0xfe.0xa9.0xfe",
+    "[::ffff:169.254.169.254]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[2002:a9fe:a9fe::1]",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    "[ff02::1]",
+    "10.0.0.1",
+    "172.31.0.1",
+    "192.168.0.1",
+    "100.64.0.1",
+  ])("%s in a URL is not allowed by a rule for any host", async (host) => {
+    const { error, isPermanent } = await failure({ url: `http://${host}/` }, { hosts: ["*"] });
+    expect(isPermanent).toBe(true);
+    expect(error.message).toContain("is not a public address, and not allowed (allowed: *)");
+  });
+
+  test("of the cluster itself are not called though they are public", async () => {
+    const answers = { "db.test": [["203.1.1.1"]], "alias.test": [["203.1.1.1"]] };
+    const { resolve } = dns(answers);
+    const means = {
+      hosts: ["*"],
+      clusterHosts: ["db.test", "gone.test", "203.1.1.2"],
+      resolve: withLiterals(resolve),
+    };
+    for (const host of ["alias.test", "203.1.1.1", "203.1.1.2"]) {
+      const { error, isPermanent } = await failure({ url: `http://${host}/` }, means);
+      expect(isPermanent).toBe(true);
+      expect(error.message).toContain("is an address of the cluster itself, and not allowed");
+    }
+  });
+
+  test("are not called while nobody can tell which are the cluster's own", async () => {
+    const resolve: Resolve = async (host) => {
+      if (host === "public.test") return [{ address: "203.1.1.1", family: 4 }];
+      throw Object.assign(new Error(`EAI_AGAIN ${host}`), { code: "EAI_AGAIN" });
+    };
+    const means = { hosts: ["*"], clusterHosts: ["db.test"], resolve };
+    expect(await failure({ url: "http://public.test/" }, means)).toMatchObject({
+      isPermanent: false,
+      error: { message: "could not call http://public.test/: EAI_AGAIN db.test" },
+    });
+  });
+});
+
+/** As the system does: an address resolves to itself. */
+function withLiterals(resolve: Resolve): Resolve {
+  return async (host) => (/^[\d.]+$/.test(host) ? [{ address: host, family: 4 }] : resolve(host));
+}
+
+test("an answer that is compressed is read as what it is", async () => {
+  const hex = gzipSync("plain").toString("hex");
+  const encoded = { hex, "content-encoding": "gzip" };
+  expect(await call({ url: url("/", encoded) })).toMatchObject({ body: "plain" });
+  expect(seen[0]?.headers).toMatchObject({ "accept-encoding": "gzip, deflate" });
+  const { isPermanent } = await failure({ url: url("/", { hex: "00", "content-encoding": "gzip" }) });
+  expect(isPermanent).toBe(false);
+  expect(await call({ url: url("/", encoded), method: "HEAD" })).toMatchObject({ status: 200, body: "" });
+});
+
+test("an answer whose status is none has failed", async () => {
+  const { error } = await failure({ url: url("/", { status: "999" }) });
+  expect(error.message).toContain("could not call");
 });
 
 test("a URL without a scheme has one problem, not two", async () => {
@@ -316,17 +473,34 @@ describe("redirects", () => {
     expect(seen.length).toBeLessThanOrEqual(6);
   });
 
+  const headers = {
+    Authorization: "Bearer secret",
+    Cookie: "a=b",
+    "Proxy-Authorization": "Basic secret",
+    "X-API-Key": "secret",
+    "X-My-Token": "secret",
+    "X-Mine": "1",
+  };
+  const hosts = ["127.0.0.1", "localhost"];
+  const secretHeaders = ["x-my-TOKEN"];
+  const secret = ["authorization", "cookie", "proxy-authorization", "x-api-key", "x-my-token"];
+
   test("do not take credentials along to another origin", async () => {
-    const headers = { Authorization: "Bearer secret", Cookie: "a=b", "X-Mine": "1" };
     const location = `http://localhost:${port}/there`;
-    await call(
-      { url: url("/", { status: "302", location }), headers },
-      { hosts: ["127.0.0.1", "localhost"] },
-    );
+    await call({ url: url("/", { status: "302", location }), headers, secretHeaders }, { hosts });
     const there = seen.find((each) => each.url === "/there");
     expect(there?.headers).toMatchObject({ "x-mine": "1" });
-    expect(there?.headers).not.toHaveProperty("authorization");
-    expect(there?.headers).not.toHaveProperty("cookie");
+    for (const name of secret) expect(there?.headers).not.toHaveProperty(name);
+  });
+
+  test("take credentials along within the origin, and not back to it from elsewhere", async () => {
+    const home = url("/home");
+    await call({ url: url("/", { status: "302", location: home }), headers, secretHeaders }, { hosts });
+    expect(Object.keys(seen.at(-1)?.headers ?? {})).toEqual(expect.arrayContaining(secret));
+    const detour = `http://localhost:${port}/?${new URLSearchParams({ status: "307", location: home })}`;
+    await call({ url: url("/", { status: "307", location: detour }), headers, secretHeaders }, { hosts });
+    expect(seen.at(-1)).toMatchObject({ url: "/home", headers: { "x-mine": "1" } });
+    for (const name of secret) expect(seen.at(-1)?.headers).not.toHaveProperty(name);
   });
 });
 
@@ -338,14 +512,22 @@ test.each<[unknown, string]>([
   [{ url: "localhost:8080/path" }, "payload.url: must be a URL with http or https"],
   [{ url: ["http://a/"] }, "payload.url: must be text"],
   [{ url: "http://127.0.0.1:6000/" }, "payload.url: port 6000 of"],
-  [{ url: "http://127.0.0.1/", headers: { Expect: "100-continue" } }, "payload.headers: expect header"],
-  [{ url: "http://127.0.0.1/", headers: { "transfer-encoding": "chunked" } }, "payload.headers: "],
+  [{ url: "http://127.0.0.1/", headers: { Expect: "100-continue" } }, "payload.headers.Expect: is set by"],
+  [
+    { url: "http://127.0.0.1/", headers: { "transfer-encoding": "chunked" } },
+    "payload.headers.transfer-encoding",
+  ],
   [{ url: "http://u:p@127.0.0.1/" }, "payload.url: must not hold a user or password"],
   [{ url: "http://127.0.0.1/", method: "GET /" }, "payload.method: must be the name of a method"],
   [{ url: "http://127.0.0.1/", method: "CONNECT" }, "payload.method: CONNECT is not supported"],
   [{ url: "http://127.0.0.1/", method: "GET", body: 1 }, "payload.body: a GET has none"],
-  [{ url: "http://127.0.0.1/", headers: { Host: "a" } }, "payload.headers.Host"],
+  [{ url: "http://127.0.0.1/", headers: { Host: "a" } }, "payload.headers.Host: is set by the call itself"],
   [{ url: "http://127.0.0.1/", headers: { "a b": "c" } }, "payload.headers: "],
+  [{ url: "http://127.0.0.1/", headers: { a: "b\nc" } }, "payload.headers: "],
+  [
+    { url: "http://127.0.0.1/", headers: { "x-a": "1" }, secretHeaders: ["x-b"] },
+    "payload.secretHeaders.0: ",
+  ],
   [{ url: "http://127.0.0.1/", timeoutMs: 0 }, "payload.timeoutMs: "],
   [{ url: "http://127.0.0.1/", expectedStatus: 99 }, "payload.expectedStatus"],
   [{ url: "http://127.0.0.1/", headerz: {} }, "headerz"],

@@ -41,6 +41,7 @@ export async function startRig(options: Partial<ThreadPoolOptions> = {}) {
   const pool = await startThreadPool({
     threads: 1,
     handlersUrl: TROUBLE,
+    env: {},
     clock: systemClock,
     logger: silentLogger,
     ...options,

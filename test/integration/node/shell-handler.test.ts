@@ -2,10 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { DEFAULT_BUILT_IN_SETTINGS } from "../../../src/jobs/built-in.ts";
 import { until } from "../../fixtures/until.ts";
 import { type PoolRig, startRig } from "./pool-rig.ts";
 
-const SHELL_ON = { httpAllowedHosts: [], isShellOn: true };
+const SHELL_ON = { ...DEFAULT_BUILT_IN_SETTINGS, shell: { user: null } };
 const BLOCKING = new URL("./handlers/trouble.ts", import.meta.url).href;
 
 let rig: PoolRig;

@@ -55,12 +55,14 @@ test("what .env says of labels, hosts, the shell and history reaches a node, and
     LABELS: "gpu=true,zone=a",
     HTTP_ALLOWED_HOSTS: "api.example.com",
     SHELL_HANDLER: "on",
+    SHELL_SAME_USER: "on",
     RETENTION: "off",
   };
   expect(nodeConfig(env)).toMatchObject({
     labels: { gpu: "true", zone: "a" },
     httpAllowedHosts: ["api.example.com"],
     shellHandler: "on",
+    shellSameUser: "on",
     retention: KEEP_ALL,
   });
 });

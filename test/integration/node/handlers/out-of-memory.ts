@@ -6,6 +6,7 @@ import { silentLogger } from "../../../fixtures/silent-logger.ts";
 const pool = await startThreadPool({
   threads: 1,
   handlersUrl: new URL("./trouble.ts", import.meta.url).href,
+  env: {},
   clock: systemClock,
   logger: {
     ...silentLogger,

@@ -1,0 +1,125 @@
+/** What handlers of a real process find of its secrets: where they are looked for first, in the environment. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createClient } from "../../../src/client/lazy-client.ts";
+import type { JsonValue } from "../../../src/jobs/define-jobs.ts";
+import { until } from "../../fixtures/until.ts";
+
+const MAIN = join(import.meta.dirname, "../../../src/cli/start.mjs");
+const TOKEN = "0123456789-token-0123456789";
+const SECRETS = {
+  API_TOKENS: TOKEN,
+  CLUSTER_SECRET: "secret-of-the-cluster-0123",
+  MYSQL_PASSWORD: "secret-of-mysql",
+  REDIS_PASSWORD: "secret-of-redis",
+  ELASTIC_JOB_TOKEN: TOKEN,
+};
+const LOOKING = `
+  import { execFileSync } from "node:child_process";
+  import { Worker } from "node:worker_threads";
+  import { once } from "node:events";
+  const source = 'const { parentPort } = require("node:worker_threads"); parentPort.postMessage({ ...process.env });';
+  export default {
+    own: () => ({ ...process.env }),
+    child: () => execFileSync("env", { encoding: "utf8" }),
+    worker: async () => (await once(new Worker(source, { eval: true }), "message"))[0],
+  };`;
+
+let folder: string;
+let child: ChildProcess | null = null;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "handler-secrets-"));
+  await writeFile(join(folder, "handlers.mts"), LOOKING);
+});
+afterEach(async () => {
+  if (child !== null && child.exitCode === null && child.signalCode === null) {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+  child = null;
+  await rm(folder, { recursive: true });
+});
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** Starts a node, and gives what was printed, once it is up or has ended. */
+async function serve(more: Record<string, string>) {
+  const started = spawn(process.execPath, [MAIN, "node"], {
+    env: {
+      PATH: process.env["PATH"],
+      DATA_DIR: folder,
+      HANDLERS: join(folder, "handlers.mts"),
+      HOST: "127.0.0.1",
+      PORT: "0",
+      SLOTS: "4",
+      MINE: "to be seen",
+      ...SECRETS,
+      ...more,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child = started;
+  let printed = "";
+  for (const stream of [started.stdout, started.stderr]) {
+    stream.on("data", (part: Buffer) => {
+      printed += part.toString();
+    });
+  }
+  const closed = once(started, "close");
+  await Promise.race([closed, until("it is up", () => / is at \S+/.test(printed), 30_000)]);
+  const [, where = ""] = / is at ([0-9.:]+)/.exec(printed) ?? [];
+  const run = async (handler: string, payload: JsonValue = null) => {
+    const client = createClient({ baseUrl: `http://${where}`, token: TOKEN });
+    const { jobId } = await client.addJob({ handler, payload });
+    const isDone = async () => (await client.getJobStatus(jobId)).job.status === "JOB_STATUS_SUCCEEDED";
+    await until(`${handler} has succeeded`, isDone, 30_000);
+    const { results } = await client.getAllResult({ jobId });
+    return JSON.stringify(results);
+  };
+  return { run, printed: () => printed };
+}
+
+test("no handler has a secret in its environment, nor what it starts", async () => {
+  const { run } = await serve({});
+  for (const handler of ["own", "child", "worker"]) {
+    const found = await run(handler);
+    expect(found).toContain("to be seen");
+    for (const [name, value] of Object.entries(SECRETS)) {
+      expect(found).not.toContain(name);
+      expect(found).not.toContain(value);
+    }
+  }
+});
+
+test("a node with the handler shell does not start without saying whom programs run as", async () => {
+  const { printed } = await serve({ SHELL_HANDLER: "on" });
+  expect(printed()).toContain("SHELL_HANDLER: is on, and nothing says whom programs run as");
+});
+
+test("a node that may not run programs as SHELL_USER does not start", async () => {
+  const { printed } = await serve({ SHELL_HANDLER: "on", SHELL_USER: "no-such-user" });
+  expect(printed()).toContain("SHELL_USER: there is no user no-such-user");
+});
+
+test("programs as the node's own user read its secrets, and the node says so at its start", async () => {
+  const { run, printed } = await serve({ SHELL_HANDLER: "on", SHELL_SAME_USER: "on" });
+  expect(printed()).toContain("can read its secrets");
+  expect(await run("shell", { command: 'cat "/proc/$PPID/environ"', shell: true })).toContain(
+    SECRETS.CLUSTER_SECRET,
+  );
+});
+
+test.runIf(process.getuid?.() === 0)(
+  "programs of a user of their own read none of the node's secrets",
+  async () => {
+    const { run } = await serve({ SHELL_HANDLER: "on", SHELL_USER: "54321:54321" });
+    const looking = `cat "/proc/$PPID/environ" ${folder}/*; cat /proc/*/environ; env; true`;
+    const found = await run("shell", { command: looking, shell: true });
+    expect(found).toContain("Permission denied");
+    for (const value of Object.values(SECRETS)) expect(found).not.toContain(value);
+  },
+);
