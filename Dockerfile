@@ -49,7 +49,7 @@ HEALTHCHECK --interval=4s --timeout=4s --start-period=30s --retries=3 \
   CMD ["deno", "eval", "--no-config", "--cached-only", "const port = Deno.env.get('EDGE_PORT') || 8080; const answer = await fetch(`http://127.0.0.1:${port}/healthz`); Deno.exit(answer.ok ? 0 : 1)"]
 ENTRYPOINT ["deno"]
 # The network is narrowed to the nodes' address where it is known: see compose.yaml.
-CMD ["run", "--no-prompt", "--cached-only", "--allow-net", "--allow-env=UPSTREAM,ALLOWED_ORIGINS,API_TOKENS,EDGE_PORT,HOST", "src/edge/deno.ts"]
+CMD ["run", "--no-prompt", "--cached-only", "--allow-net", "--allow-read=/run/secrets", "--allow-env=UPSTREAM,ALLOWED_ORIGINS,API_TOKENS,API_TOKENS_FILE,OPEN_API,EDGE_PORT,HOST", "src/edge/deno.ts"]
 
 FROM node:26-slim AS node
 ARG VERSION=0.1.0

@@ -1,16 +1,19 @@
-/** All settings of a process, from its environment. */
+/** All settings of a process, from its environment and from the files with secrets that it names. */
 import { availableParallelism } from "node:os";
 import type * as z from "zod";
 import { handlerEnvironment } from "./config/handler-environment.ts";
+import { joinPassword } from "./config/join-password.ts";
+import { fileSetting, type ReadFile, readTextFile, secretText } from "./config/secret-text.ts";
 import { SETTINGS, type Setting, type SettingName } from "./config/settings.ts";
+import { isPlaceholder } from "./core/callers/placeholder.ts";
 import { ElasticJobError, type Problem } from "./core/errors.ts";
 import type { Retention } from "./core/state/retention.ts";
 
 export { clusterHosts } from "./config/cluster-hosts.ts";
-export { describeSettings } from "./config/settings.ts";
+export { describeSettings, SECRET_VARIABLES } from "./config/settings.ts";
 
 export interface Config {
-  /** null, as `redisUrl` is then: the embedded store and lock in `dataDir`. */
+  /** With its password, also where that was given apart. null, as `redisUrl` is then: the embedded store and lock in `dataDir`. */
   readonly mysqlUrl: string | null;
   readonly redisUrl: string | null;
   readonly dataDir: string;
@@ -58,14 +61,20 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Throws `invalid_argument` with everything that is wrong. A variable that is set but empty counts as
- * not set. `cores`: as the container sees them.
+ * not set. `cores`: as the container sees them. `readFile`: for settings that name a file with a secret.
  */
-export function parseConfig(env: Environment, cores: number = availableParallelism()): Config {
+export function parseConfig(
+  env: Environment,
+  cores: number = availableParallelism(),
+  readFile: ReadFile = readTextFile,
+): Config {
   const problems: Problem[] = [];
-  const read = <Name extends SettingName>(name: Name) => readSetting(env, name, problems);
+  const read = <Name extends SettingName>(name: Name) => readSetting(env, name, problems, readFile);
+  const mysql = { url: read("MYSQL_URL"), password: read("MYSQL_PASSWORD") };
+  const redis = { url: read("REDIS_URL"), password: read("REDIS_PASSWORD") };
   const config: Config = {
-    mysqlUrl: read("MYSQL_URL"),
-    redisUrl: read("REDIS_URL"),
+    mysqlUrl: joinPassword("MYSQL", mysql, problems),
+    redisUrl: joinPassword("REDIS", redis, problems),
     dataDir: read("DATA_DIR"),
     zoneDir: read("TZDIR"),
     port: read("PORT"),
@@ -111,24 +120,44 @@ function readSetting<Name extends SettingName>(
   env: Environment,
   name: Name,
   problems: Problem[],
+  readFile: ReadFile,
 ): SettingValue<Name> {
   const setting: Setting = SETTINGS[name];
-  const given = env[name]?.trim() ?? "";
+  // The file of tokens says more than API_TOKENS can, and is a setting of its own.
+  const isFromFile = setting.secret === true && !(fileSetting(name) in SETTINGS);
+  const found = isFromFile ? secretText(env, name, readFile) : { field: name, text: env[name] ?? "" };
+  if ("message" in found) {
+    problems.push(found);
+    return null as SettingValue<Name>;
+  }
+  const { field } = found;
+  const trimmed = found.text.trim();
+  const given = setting.isVerbatim === true && trimmed !== "" ? found.text : trimmed;
   const value = given === "" ? setting.default : given;
   if (value === null) return null as SettingValue<Name>;
   const parsed = setting.schema.safeParse(value);
   if (!parsed.success && setting.saysWhy === true) {
-    problems.push(...parsed.error.issues.map(({ message }) => ({ field: name, message })));
+    problems.push(...parsed.error.issues.map(({ message }) => ({ field, message })));
   } else if (!parsed.success) {
     const shown = setting.secret === true ? "its value (not shown)" : JSON.stringify(given);
-    problems.push({ field: name, message: `${shown} is not accepted; use ${setting.accepts}` });
+    problems.push({ field, message: `${shown} is not accepted; use ${setting.accepts}` });
+  } else if (setting.secretsIn?.(value).some(isPlaceholder) === true) {
+    const message =
+      "holds a placeholder (not shown), as examples have them for all to read; choose another, such as one by openssl rand -hex 24";
+    problems.push({ field, message });
   }
   return parsed.data as SettingValue<Name>;
 }
 
 function crossCheck(env: Environment, config: Config): Problem[] {
   const problems: Problem[] = [];
-  const isSet = (name: SettingName) => (env[name]?.trim() ?? "") !== "";
+  const hasVariable = (name: string) => (env[name]?.trim() ?? "") !== "";
+  const isSet = (name: SettingName) => hasVariable(name) || hasVariable(fileSetting(name));
+  for (const server of ["MYSQL", "REDIS"] as const) {
+    if (!isSet(`${server}_PASSWORD`) || isSet(`${server}_URL`)) continue;
+    const message = `is set without ${server}_URL, which says where it is the password`;
+    problems.push({ field: `${server}_PASSWORD`, message });
+  }
   if (isSet("REDIS_URL") && !isSet("MYSQL_URL")) {
     const message =
       "is set without MYSQL_URL; nodes that share a Redis must share a database: set both or neither";
@@ -139,7 +168,7 @@ function crossCheck(env: Environment, config: Config): Problem[] {
       "is set without REDIS_URL; nodes that share a database elect one master there: set both or neither";
     problems.push({ field: "MYSQL_URL", message });
   }
-  if (isSet("API_TOKENS") && isSet("API_TOKENS_FILE")) {
+  if (hasVariable("API_TOKENS") && hasVariable("API_TOKENS_FILE")) {
     problems.push({ field: "API_TOKENS_FILE", message: "is set beside API_TOKENS; one of them is accepted" });
   }
   if (config.shellHandler === "on" && config.shellUser === null && config.shellSameUser === "off") {

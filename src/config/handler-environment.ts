@@ -2,15 +2,12 @@
  * What handlers and their programs see of the node's environment: everything but our own secrets. What they are is told by their
  * names alone, because a name that is ours may be set though it is not in use.
  */
-import { SETTINGS, type Setting } from "./settings.ts";
+import { fileSetting } from "./secret-text.ts";
+import { SECRET_VARIABLES } from "./settings.ts";
 
-const SECRETS = Object.entries<Setting>(SETTINGS).flatMap(([name, { secret }]) =>
-  secret === true ? [name] : [],
-);
-/** The token of commands, and what goes into the URLs of MySQL and Redis. */
-const BELONGING = ["ELASTIC_JOB_TOKEN", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD", "REDIS_PASSWORD"];
-/** The files that they can be read from are named by the same name and `_FILE`. */
-const WITHHELD = new Set([...SECRETS, ...BELONGING].flatMap((name) => [name, `${name}_FILE`]));
+/** No settings of ours, but the token of commands, and what MySQL's container has beside a node's. */
+const BELONGING = ["ELASTIC_JOB_TOKEN", "MYSQL_ROOT_PASSWORD"];
+const WITHHELD = new Set([...SECRET_VARIABLES, ...BELONGING.flatMap((name) => [name, fileSetting(name)])]);
 
 export function handlerEnvironment(
   env: Readonly<Record<string, string | undefined>>,

@@ -11,6 +11,10 @@ export interface Reader<T> {
   readonly schema: z.ZodType<T, string>;
   /** Its messages say what is wrong with the value, and what would be accepted. */
   readonly saysWhy?: true;
+  /** Spaces at its ends belong to it. */
+  readonly isVerbatim?: true;
+  /** The secrets in a text that it accepts. */
+  readonly secretsIn?: (text: string) => readonly string[];
 }
 
 export function wholeNumber(min: number, max: number): Reader<number> {
@@ -27,16 +31,22 @@ export function text(accepts: string, pattern: RegExp): Reader<string> {
 }
 
 /** At least one: a list that is given and names nothing is a mistake, and would open what it is to close. */
-export function someOf<T>(item: Reader<T>): Reader<T[]> {
+function someOf<T>(item: Reader<T>): Reader<T[]> {
   const { accepts, schema } = list(item);
   return { accepts, schema: schema.refine((items) => items.length > 0) };
 }
 
-/** A header must be able to carry the token. */
-export const token: Reader<string> = text(
-  "16 to 200 letters, digits and . _ ~ + / = -",
-  /^[A-Za-z0-9._~+/=-]{16,200}$/,
-);
+/** A header must be able to carry a token. */
+const token = text("16 to 200 letters, digits and . _ ~ + / = -", /^[A-Za-z0-9._~+/=-]{16,200}$/);
+
+export const tokens: Reader<string[]> = { ...someOf(token), secretsIn: splitList };
+
+/** U+FFFD stands where a file has bytes that are not UTF-8: with it, the password would be another one. */
+export const password: Reader<string> = {
+  ...text("one line of up to 1000 characters, in UTF-8", /^[^\0\r\n\uFFFD]{1,1000}$/u),
+  isVerbatim: true,
+  secretsIn: (value) => [value],
+};
 
 export function oneOf<const T extends string>(values: readonly T[]): Reader<T> {
   return { accepts: `one of ${values.join(", ")}`, schema: z.enum(values) };
@@ -55,12 +65,18 @@ export const mysqlUrl: Reader<string> = {
   accepts: MYSQL_URL_FORM,
   saysWhy: true,
   schema: checked(parseMysqlUrl),
+  secretsIn: (value) => [parseMysqlUrl(value).password],
 };
 
 export const redisUrl: Reader<string> = {
   accepts: REDIS_URL_FORMS,
   saysWhy: true,
   schema: checked(parseRedisUrl),
+  secretsIn: (value) => {
+    const target = parseRedisUrl(value);
+    const sentinels = target.kind === "sentinel" ? target.sentinelCredentials.password : undefined;
+    return [target.credentials.password ?? "", sentinels ?? ""];
+  },
 };
 
 /** The text as it is, once `parse` takes it. */

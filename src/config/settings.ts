@@ -3,12 +3,13 @@
 import { DEFAULT_RETENTION } from "../core/state/retention.ts";
 import type { Reader } from "./readers.ts";
 import * as read from "./readers.ts";
+import { fileSetting } from "./secret-text.ts";
 
 export interface Setting<T = unknown> extends Reader<T> {
   /** As text; null: none. */
   readonly default: string | null;
   readonly meaning: string;
-  /** Its value may hold a password, and is never shown. */
+  /** Its value may hold a password, and is never shown. It can come from a file: `secret-text.ts`. */
   readonly secret?: true;
 }
 
@@ -26,6 +27,18 @@ export const SETTINGS = {
     default: null,
     secret: true,
     meaning: "where nodes elect the master and find each other; goes with MYSQL_URL",
+  },
+  MYSQL_PASSWORD: {
+    ...read.password,
+    default: null,
+    secret: true,
+    meaning: "the password for MYSQL_URL, where that has none; as it is, without %-escapes",
+  },
+  REDIS_PASSWORD: {
+    ...read.password,
+    default: null,
+    secret: true,
+    meaning: "the password for REDIS_URL, where that has none; as it is, without %-escapes",
   },
   DATA_DIR: {
     ...read.text("the path of a folder", /\S/),
@@ -69,7 +82,7 @@ export const SETTINGS = {
     meaning: "edge: browser pages from elsewhere that may call it",
   },
   API_TOKENS: {
-    ...read.someOf(read.token),
+    ...read.tokens,
     default: null,
     secret: true,
     meaning:
@@ -87,7 +100,7 @@ export const SETTINGS = {
     meaning: "on: without API_TOKENS, callers from everywhere are answered",
   },
   CLUSTER_SECRET: {
-    ...read.someOf(read.token),
+    ...read.tokens,
     default: null,
     secret: true,
     meaning:
@@ -189,6 +202,11 @@ export const SETTINGS = {
 } satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
+
+/** Names under which a secret can stand in the environment, or a file that holds it. */
+export const SECRET_VARIABLES: readonly string[] = Object.entries<Setting>(SETTINGS)
+  .filter(([, { secret }]) => secret === true)
+  .flatMap(([name]) => [name, fileSetting(name)]);
 
 /** For --help and the README. */
 export function describeSettings(): { name: string; default: string; meaning: string }[] {

@@ -7,7 +7,7 @@ import { edgeTokens } from "./edge-tokens.ts";
 /** As much of Deno as is used here: its own types would clash with Node's. */
 declare const Deno: { readonly env: { get(name: string): string | undefined } };
 
-const VARIABLES = [
+export const VARIABLES = [
   "UPSTREAM",
   "ALLOWED_ORIGINS",
   "API_TOKENS",

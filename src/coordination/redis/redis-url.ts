@@ -49,6 +49,21 @@ export function parseRedisUrl(url: string): RedisTarget {
   return { kind: "cluster", tls, credentials, roots: servers.map(({ server }) => server) };
 }
 
+/**
+ * A URL that `parseRedisUrl` takes, with this password; null: it has one. Of several servers, the first is given it, as one
+ * counts for all; Sentinels have a password of their own.
+ */
+export function withRedisPassword(text: string, password: string): string | null {
+  if (parseRedisUrl(text).credentials.password !== undefined) return null;
+  // Not by URL: it knows none with several hosts.
+  return text
+    .trim()
+    .replace(
+      /^([\w+]+:\/\/)(?:([^@/,:]*):?@)?/,
+      (_, scheme: string, user = "") => `${scheme}${user}:${encodeURIComponent(password)}@`,
+    );
+}
+
 function parseServer(part: string, scheme: string) {
   const url = parse(part.includes("://") ? part : `${scheme}://${part}`, []);
   if (url.protocol !== "redis:" && url.protocol !== "rediss:") throw invalid(`${url.protocol} is not redis:`);

@@ -1,6 +1,7 @@
 /** Who may call: tokens, whose they are, and what those may do. */
 import type { Problem } from "../errors.ts";
 import { bearerToken, isOneOf } from "./bearer-token.ts";
+import { isPlaceholder } from "./placeholder.ts";
 import { mayDo, neededRole, ROLES, type Role } from "./roles.ts";
 
 export interface ApiToken {
@@ -50,6 +51,8 @@ function problemOf(
   if (!(ROLES as readonly string[]).includes(role))
     return `its role is not accepted; ${ROLES.join(", ")} are`;
   if (!TOKEN.test(token)) return "its token is not accepted; 16 to 200 letters, digits and . _ ~ + / = - are";
+  if (isPlaceholder(token))
+    return "its token is a placeholder, as examples have them for all to read; choose another";
   // One name may have several, of which one is about to be dropped.
   return before.some((one) => one.token === token) ? "its token is another line's, too" : null;
 }

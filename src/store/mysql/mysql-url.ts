@@ -52,6 +52,14 @@ export function parseMysqlUrl(text: string): MysqlTarget {
   };
 }
 
+/** A URL that `parseMysqlUrl` takes, with this password; null: it has one. */
+export function withMysqlPassword(text: string, password: string): string | null {
+  const url = new URL(text.trim());
+  if (url.password !== "") return null;
+  url.password = encodeURIComponent(password);
+  return url.href;
+}
+
 function readParameters(given: URLSearchParams): Map<string, string> {
   const read = new Map<string, string>();
   for (const [name, value] of given) {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { describeSettings, parseConfig } from "../../../src/config.ts";
+import { describeSettings, parseConfig, SECRET_VARIABLES } from "../../../src/config.ts";
 import { KEEP_ALL } from "../../../src/core/state/retention.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -16,7 +16,10 @@ interface Services {
   >;
 }
 const { services } = parse(compose, { merge: true }) as Services;
-const settings = new Map(describeSettings().map(({ name, default: value }) => [name, value]));
+const settings = new Map([
+  ...SECRET_VARIABLES.map((name) => [name, ""] as const),
+  ...describeSettings().map(({ name, default: value }) => [name, value] as const),
+]);
 
 /** A variable that compose.yaml takes from .env, and its default; an empty one leaves it to the program. */
 const VARIABLE = /\$\{(\w+):-([^}]*)\}/g;
