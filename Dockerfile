@@ -33,6 +33,7 @@ COPY --from=edge-packages /edge/node_modules ./node_modules
 COPY src/config.ts ./src/config.ts
 COPY src/config ./src/config
 COPY src/coordination/redis/redis-url.ts ./src/coordination/redis/redis-url.ts
+COPY src/store/mysql/mysql-url.ts ./src/store/mysql/mysql-url.ts
 COPY src/core ./src/core
 COPY src/gen ./src/gen
 COPY src/client ./src/client
