@@ -1,56 +1,25 @@
 /** The manifests against Kubernetes' own schema, as TypeScript types of it, and against each other. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { parse, parseAllDocuments } from "yaml";
-import { describeSettings } from "../../../src/config.ts";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { describeSettings, parseConfig, SECRET_VARIABLES } from "../../../src/config.ts";
+import { parseTokenLines } from "../../../src/core/callers/api-tokens.ts";
+import { MANIFESTS_FOLDER as FOLDER, findManifest as find, manifests, valuesOf } from "./manifests.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
-const FOLDER = join(ROOT, "deploy/kubernetes");
 
 /** Where `kubernetes-types` has each kind. */
 const TYPES: Readonly<Record<string, string>> = {
   "v1 Namespace": "core/v1",
   "v1 ConfigMap": "core/v1",
-  "v1 Secret": "core/v1",
   "v1 Service": "core/v1",
   "apps/v1 Deployment": "apps/v1",
   "policy/v1 PodDisruptionBudget": "policy/v1",
   "networking.k8s.io/v1 NetworkPolicy": "networking/v1",
 };
 const WITHOUT_TYPES = ["keda.sh/v1alpha1", "kustomize.config.k8s.io/v1beta1"];
-
-interface Manifest {
-  readonly file: string;
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata?: { readonly name: string; readonly namespace?: string };
-  readonly spec?: Record<string, unknown>;
-  readonly data?: Record<string, string>;
-  readonly stringData?: Record<string, string>;
-}
-
-const manifests: Manifest[] = readdirSync(FOLDER)
-  .filter((name) => name.endsWith(".yaml"))
-  .flatMap((file) =>
-    parseAllDocuments(readFileSync(join(FOLDER, file), "utf8")).map((document) => {
-      if (document.errors.length > 0) throw new Error(`${file}: ${document.errors[0]?.message}`);
-      return { file, ...(document.toJS() as Omit<Manifest, "file">) };
-    }),
-  );
-
-const find = (kind: string, name: string) =>
-  manifests.find((one) => one.kind === kind && one.metadata?.name === name);
-
-/** Every value under this key, at any depth. */
-function valuesOf(value: unknown, key: string): unknown[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => [
-    ...(name === key ? [inner] : []),
-    ...valuesOf(inner, key),
-  ]);
-}
 
 let folder: string;
 beforeAll(() => {
@@ -106,20 +75,15 @@ test("what selects pods selects those of a Deployment", () => {
   }
 });
 
-test("settings, secrets and services that are referred to exist, and hold only what the program reads", () => {
-  const known = new Set(describeSettings().map(({ name }) => name));
+test("settings and services that are referred to exist, and hold only what the program reads", () => {
+  const known = new Set([...SECRET_VARIABLES, ...describeSettings().map(({ name }) => name)]);
   for (const { spec } of manifests) {
     for (const reference of valuesOf(spec, "configMapRef")) {
       expect(find("ConfigMap", (reference as { name: string }).name)).toBeDefined();
     }
-    for (const reference of [...valuesOf(spec, "secretRef"), ...valuesOf(spec, "secretKeyRef")]) {
-      expect(find("Secret", (reference as { name: string }).name)).toBeDefined();
-    }
   }
-  for (const { kind, data = {}, stringData = {} } of manifests) {
-    if (kind === "ConfigMap" || kind === "Secret") {
-      for (const name of Object.keys({ ...data, ...stringData })) expect(known).toContain(name);
-    }
+  for (const { kind, data = {} } of manifests) {
+    if (kind === "ConfigMap") for (const name of Object.keys(data)) expect(known).toContain(name);
   }
   const upstream = valuesOf(find("Deployment", "elastic-job-edge"), "env").flat() as {
     name: string;
@@ -153,12 +117,76 @@ test("a node has the time to drain before it is killed", () => {
   expect(pod["terminationGracePeriodSeconds"]).toBeGreaterThan((pause?.seconds ?? 0) + drainMs / 1000 + 5);
 });
 
-test("kustomization lists every manifest but the one that needs KEDA", () => {
-  const { resources } = parse(readFileSync(join(FOLDER, "kustomization.yaml"), "utf8")) as {
+test.each([".", "stores"])("kustomization in %s lists every manifest but those that need KEDA", (part) => {
+  const { resources } = parse(readFileSync(join(FOLDER, part, "kustomization.yaml"), "utf8")) as {
     resources: string[];
   };
   const files = [...new Set(manifests.map(({ file }) => file))].filter(
-    (file) => file !== "kustomization.yaml" && file !== "autoscaler.yaml",
+    (file) => dirname(file) === part && !/kustomization|autoscaler/.test(file),
   );
-  expect(resources.toSorted()).toEqual(files.toSorted());
+  expect(resources.map((file) => join(part, file)).toSorted()).toEqual(files.toSorted());
+});
+
+describe("secrets", () => {
+  const MOUNT = "/run/secrets/elastic-job/";
+  const readme = readFileSync(join(FOLDER, "README.md"), "utf8");
+  /** What step 3 of the README makes: a file each, of which the Secret has its keys. */
+  const made = [...readme.matchAll(/openssl rand -hex 24.* > secrets\/([\w-]+)/g)].map(
+    ([, name = ""]) => name,
+  );
+  const volumesOf = (name: string) => valuesOf(find("Deployment", name)?.spec, "secret");
+
+  test("no manifest has one, a placeholder, or a reference that puts one into an environment", () => {
+    expect(manifests.filter(({ kind, stringData }) => kind === "Secret" || stringData !== undefined)).toEqual(
+      [],
+    );
+    for (const { file, spec, data } of manifests) {
+      expect(readFileSync(join(FOLDER, file), "utf8")).not.toMatch(/change.?me/i);
+      for (const key of ["secretRef", "secretKeyRef"]) expect(valuesOf(spec, key)).toEqual([]);
+      for (const url of ["MYSQL_URL", "REDIS_URL"])
+        expect(URL.parse(data?.[url] ?? "")?.password ?? "").toBe("");
+    }
+  });
+
+  test("a node's settings are accepted with the files that the README makes, and name no other", () => {
+    const env = find("ConfigMap", "elastic-job-settings")?.data ?? {};
+    const read: string[] = [];
+    const config = parseConfig(env, 1, (path) => {
+      expect(path.startsWith(MOUNT)).toBe(true);
+      read.push(path.slice(MOUNT.length));
+      return `0f1e2d3c4b5a69788796a5b4c3d2e1f0${read.length}\n`;
+    });
+    expect(made.toSorted()).toEqual(["api-tokens", ...read].toSorted());
+    expect(config).toMatchObject({
+      mysqlUrl: expect.stringMatching(/^mysql:\/\/elastic_job:0f1e2d3c4b5a69788796a5b4c3d2e1f0\d@mysql\./),
+      redisUrl: expect.stringMatching(/^redis:\/\/elastic_job:0f1e2d3c4b5a69788796a5b4c3d2e1f0\d@redis\./),
+      apiTokensFile: `${MOUNT}api-tokens`,
+    });
+    const [, line = ""] = /echo "(.*)" > secrets\/api-tokens/.exec(readme) ?? [];
+    const { tokens, problems } = parseTokenLines(line.replace("$(openssl rand -hex 24)", "0f1e2d3c4b5a6978"));
+    expect(problems).toEqual([]);
+    expect(tokens).toHaveLength(1);
+    expect(readme).toContain("--from-file=secrets/");
+  });
+
+  test("they are mounted for the group of the process alone; the edge has the tokens, and no password", () => {
+    const secret = { secretName: "elastic-job-secrets", defaultMode: 0o440 };
+    expect(readme).toContain(`create secret generic ${secret.secretName} --namespace elastic-job`);
+    expect(volumesOf("elastic-job-node")).toEqual([secret]);
+    const items = [{ key: "api-tokens", path: "api-tokens" }];
+    expect(volumesOf("elastic-job-edge")).toEqual([{ ...secret, items }]);
+    for (const name of ["elastic-job-node", "elastic-job-edge"]) {
+      const spec = find("Deployment", name)?.spec;
+      expect(valuesOf(spec, "fsGroup")).toEqual(valuesOf(spec, "runAsGroup"));
+      expect(valuesOf(spec, "volumeMounts").flat()).toContainEqual({
+        name: "secrets",
+        mountPath: MOUNT.slice(0, -1),
+        readOnly: true,
+      });
+    }
+    expect(valuesOf(find("Deployment", "elastic-job-edge")?.spec, "env").flat()).toContainEqual({
+      name: "API_TOKENS_FILE",
+      value: `${MOUNT}api-tokens`,
+    });
+  });
 });
