@@ -177,7 +177,7 @@ export const EXPLAINED: readonly Explained[] = [
   ),
   ...all(
     RESULTS,
-    "if (pending.every(({ result }) => isSuccess(result, epoch))) {",
+    "if (results.every((result) => isSuccess(result, epoch))) {",
     ["early return dropped"],
     "The statement for any kind of row stores successes, too, and binds more.",
   ),

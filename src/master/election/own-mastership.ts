@@ -85,7 +85,6 @@ export class OwnMastership {
     this.present = { api, epoch, end };
     servers.vacancy = "this node has been elected, and is about to begin";
     try {
-      await this.announce(epoch);
       await api.start();
       await this.publish(epoch);
     } catch (error) {
@@ -105,7 +104,7 @@ export class OwnMastership {
 
   async publish(epoch: number): Promise<void> {
     const { lock, store, address, nodeId, incarnation } = this.parts;
-    // The lock's server has lost what it knew, and has another name since.
+    // For the first time, or because the lock's server has lost what it knew, and has another name since.
     if ((await lock.name()) !== this.announcedLock) await this.announce(epoch);
     const { identity: cluster } = await store.readCluster();
     if (!(await lock.publishMaster({ address: address(), nodeId, incarnation, epoch, cluster })))

@@ -10,8 +10,8 @@ import { checkEpoch, FENCE } from "./fence.ts";
 const GUARD = "id = ? AND claim = ? AND revision = ? AND status = ?";
 const CHANGED = readersOf(CHANGED_BY_CALLER);
 const CHANGE = `UPDATE jobinfo SET ${CHANGED_BY_CALLER.map((name) => `${name} = ?`).join(", ")} WHERE ${GUARD} AND ${FENCE}`;
-const KEEP_KEY = `INSERT INTO jobkey (k, job_id, expires_at, digest) SELECT ?, ?, ?, ? FROM jobcluster
-  WHERE id = 1 AND epoch = ? LOCK IN SHARE MODE ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at)`;
+const KEEP_KEY = `INSERT INTO jobkey (k, job_id, expires_at, digest) SELECT ?, ?, ?, ? FROM DUAL
+  WHERE ${FENCE} ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at)`;
 const STANDS = `SELECT id FROM jobinfo WHERE id = ? AND claim = ? AND ${CHANGED_BY_CALLER.map((name) => `${name} <=> ?`).join(" AND ")}`;
 
 export async function changeJob(

@@ -254,4 +254,13 @@ describe("at the very boundaries", () => {
   test("an occurrence that its schedule does not name was due at its time", () => {
     expect(dueAt(recordOf({ spec: everyMinute(), scheduledAt: NOW + 30_000 }))).toBe(NOW + 30_000);
   });
+
+  test("in a zone that is not known here was due at its time, jitter or not", () => {
+    const schedule = { ...EVERY_MINUTE, timeZone: "Europe/Newtown" };
+    const spec = specOf({ schedule, jitterMs: 5_000 });
+    expect(dueAt(recordOf({ spec, scheduledAt: NOW }))).toBe(NOW);
+    expect(() => decideDue(recordOf({ spec: specOf({ schedule }) }), NOW + 5 * MINUTE)).toThrow(
+      /Europe\/Newtown/,
+    );
+  });
 });

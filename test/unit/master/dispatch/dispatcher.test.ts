@@ -345,3 +345,14 @@ test("a claim that another epoch refuses ends the mastership, and no claim is lo
   await settled();
   expect([sent(), lost, state.deposed]).toEqual([[], [], 1]);
 });
+
+test("a job that nobody can judge stays where it is, and is in nobody's way", async () => {
+  const schedule = { ...EVERY_MINUTE, timeZone: "Europe/Newtown" };
+  const { dispatcher, places, sent } = start(
+    jobs(3, (id) => (id === 1 ? { spec: specOf({ schedule }) } : {})),
+  );
+  dispatcher.tick();
+  await settled();
+  expect(sent()).toEqual([2, 3]);
+  expect(places()).toEqual(["busy", "running", "running"]);
+});

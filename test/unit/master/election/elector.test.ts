@@ -259,6 +259,15 @@ test.each<[string, () => Promise<unknown>]>([
   expect(elector.now().kind).toBe("none");
 });
 
+test("a lock whose server has lost what it knew has another name, by which the database knows the master then", async () => {
+  const { epoch } = await elect();
+  lock.ownName = "cluster@two";
+  lock.master = null;
+  await elector.tick();
+  expect(elector.now()).toMatchObject({ kind: "master", epoch });
+  expect(await opened.store.readCluster()).toMatchObject({ address: ADDRESS, lockKey: "cluster@two" });
+});
+
 test("a lock that is renewed after trust had ended goes on only in the same epoch; while it lasts, none is asked for", async () => {
   await elect();
   await beginEpoch();

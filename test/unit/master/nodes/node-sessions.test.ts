@@ -193,7 +193,9 @@ test("a node that has not entered itself in the master's database is told so, an
   expect(stream.closes).toBe(1);
   // It comes back every few seconds: that is logged once.
   await connect();
-  expect(errors).toEqual([expect.stringMatching(/uses another database than its master/)]);
+  expect(errors).toEqual([
+    expect.stringMatching(/uses another database than its master: cluster .*, the master's is cluster-1/),
+  ]);
 });
 
 test("a node of which it was noted that it is not heard is welcomed only when that is withdrawn", async () => {
