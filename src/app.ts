@@ -6,6 +6,7 @@ import { availableParallelism, hostname, networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openApiTokens } from "./config/api-tokens.ts";
+import { clusterSecretsOf } from "./config/cluster-secret-file.ts";
 import { type Config, clusterHosts } from "./config.ts";
 import { connectNode } from "./connect-node.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
@@ -88,7 +89,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       tokens: openApiTokens(config, logger, clock.monotonic),
       isOpen: config.openApi === "on",
     };
-    const secrets = clusterSecrets(async () => config.clusterSecrets, store);
+    const secrets = clusterSecrets(clusterSecretsOf(config, logger), store);
     const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
     const { elector, puller, whyNotReady } = connectNode({

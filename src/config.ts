@@ -32,6 +32,8 @@ export interface Config {
   readonly openApi: "on" | "off";
   /** The first proves this node, any proves another. Empty: the one that the database has. */
   readonly clusterSecrets: readonly string[];
+  /** Where they come from, and are read again; null: from the environment. */
+  readonly clusterSecretFile: string | null;
   readonly handlersPath: string | null;
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -87,6 +89,7 @@ export function parseConfig(
     apiTokensFile: read("API_TOKENS_FILE"),
     openApi: read("OPEN_API"),
     clusterSecrets: read("CLUSTER_SECRET") ?? [],
+    clusterSecretFile: env[fileSetting("CLUSTER_SECRET")]?.trim() || null,
     handlersPath: read("HANDLERS"),
     slots: read("SLOTS") ?? SLOTS_A_CORE * cores,
     labels: read("LABELS"),

@@ -8,7 +8,7 @@ export interface ClusterSecrets {
 
 /** Those that were set, else the one that was made with the schema, which all who share the database know. */
 export function clusterSecrets(
-  given: () => Promise<readonly string[]>,
+  given: () => readonly string[],
   store: { readSecret(): Promise<string>; readCluster(): Promise<{ readonly identity: string }> },
 ): ClusterSecrets {
   /** Both are kept for ever. */
@@ -16,7 +16,7 @@ export function clusterSecrets(
   let identity: string | null = null;
   return {
     async read() {
-      const secrets = await given();
+      const secrets = given();
       if (secrets.length > 0) return secrets;
       made ??= await store.readSecret();
       return [made];
