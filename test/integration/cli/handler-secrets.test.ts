@@ -14,8 +14,7 @@ const TOKEN = "0123456789-token-0123456789";
 const SECRETS = {
   API_TOKENS: TOKEN,
   CLUSTER_SECRET: "secret-of-the-cluster-0123",
-  MYSQL_PASSWORD: "secret-of-mysql",
-  REDIS_PASSWORD: "secret-of-redis",
+  MYSQL_ROOT_PASSWORD: "secret-of-mysql",
   ELASTIC_JOB_TOKEN: TOKEN,
 };
 const LOOKING = `
