@@ -115,6 +115,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     "job-api.ts": [],
   },
   core: {
+    request: ["spec", "calendar", "json", ...CORE_TOP],
     spec: ["calendar", ...CORE_TOP],
     state: ["calendar", ...CORE_TOP],
     queues: CORE_TOP,

@@ -32,11 +32,14 @@ export class Templates {
   tableJob(job: AddJobInput): TableJob {
     // No object at all: as JSON it is refused by name.
     if (typeof job !== "object" || job === null || Array.isArray(job)) {
-      fromInput(AddJobRequestSchema, JSON.stringify(job));
+      fromInput(AddJobRequestSchema, exactText(job));
     }
-    if ("toJSON" in job) return this.tableJob(parseExact(inputText(job)) as AddJobInput);
+    if ("toJSON" in job) {
+      const json = inputText(job);
+      return this.tableJob((json === undefined ? undefined : parseExact(json)) as AddJobInput);
+    }
     const { payload, payloadJson, ...common } = job;
-    const text = inputText(common);
+    const text = inputText(common) ?? "";
     // Undefined for what JSON leaves out.
     const payloadText = payloadJson === undefined ? (exactText(payload) ?? "") : checkedText(job);
     return { template: this.template(text), payload: payloadText, size: text.length + payloadText.length };

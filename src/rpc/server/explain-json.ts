@@ -10,14 +10,15 @@ import type {
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import { timeProblemsOfText } from "../../core/calendar/json-times.ts";
-import { ElasticJobError, invalidArgument, type Problem } from "../../core/errors.ts";
 import { parseExact } from "../../core/json/exact-numbers.ts";
 import { mayHoldSurrogates } from "../../core/json/json-faults.ts";
+import { repeatedName } from "../../core/json/json-strings.ts";
 import { withProtoDurations } from "../../core/plain-durations.ts";
+import { findJsonProblems, refusalOf, repeatedProblem } from "../../core/request/json-problems.ts";
 import { shorten } from "../../core/short-text.ts";
 import { halfPair } from "../conversion/json-value.ts";
 import { toConnectError } from "../error-codes.ts";
-import { findJsonProblems, MAX_PROBLEMS } from "./json-problems.ts";
+import { decodeJson } from "./decode-json.ts";
 import { isBytes, once, refusal } from "./refusal.ts";
 import { SENT_JSON, type SentBody, sentJson } from "./sent-body.ts";
 
@@ -87,8 +88,9 @@ function withPlainDurations(schema: DescMessage, text: string): string | null {
   try {
     const json = JSON.parse(text) as JsonValue;
     const plain = withProtoDurations(schema, json);
-    if (plain === json || findJsonProblems(schema, plain).length > 0) return null;
-    if (problemOfText(schema, text)?.includes("duplicate object key")) return null;
+    if (plain === json || findJsonProblems(schema, plain, decodeJson).length > 0) return null;
+    // One of the two would be gone.
+    if (repeatedName(text) !== null) return null;
     return JSON.stringify(withProtoDurations(schema, parseExact(text) as JsonValue));
   } catch {
     return null;
@@ -114,17 +116,13 @@ function explain(schema: DescMessage, text: string): string | null {
   }
   // The answer says so already, and half a character would only be shown as it is not.
   if (mayHoldSurrogates(text) && halfPair(json) !== null) return null;
-  const problems = findJsonProblems(schema, withProtoDurations(schema, json));
+  const plain = withProtoDurations(schema, json);
+  const problems = [...findJsonProblems(schema, plain, decodeJson), ...repeatedProblem(text)];
   if (problems.length === 0) return problemOfText(schema, text);
   return refusalOf(problems).message;
 }
 
-function refusalOf(problems: readonly Problem[]): ElasticJobError {
-  const { code, message } = invalidArgument(problems.slice(0, MAX_PROBLEMS));
-  return new ElasticJobError(code, problems.length > MAX_PROBLEMS ? `${message}; and more` : message);
-}
-
-/** What JSON.parse does not see: a key that is there twice. */
+/** Where nothing better is known: the decoder's own words. */
 function problemOfText(schema: DescMessage, text: string): string | null {
   try {
     fromJsonString(schema, text, { ignoreUnknownFields: false });

@@ -192,7 +192,7 @@ describe("what JSON can say and nothing can keep is refused by its field", () =>
       `{"a":{"b":[1e400]}}`,
       "payload: has a number that is too large, at a.b[0]; those of double precision are accepted",
     ],
-    [`{"a":${ID},"a":1}`, 'the body: duplicate object key "a"'],
+    [`{"a":${ID},"a":1}`, "payload.a: is given twice; a name is accepted once"],
     [
       "[".repeat(31) + "]".repeat(31),
       "payload: has more than 30 levels of arrays and objects; up to 30 are accepted, and up to 1000 in payloadJson",

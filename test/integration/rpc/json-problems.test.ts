@@ -78,7 +78,7 @@ describe("JSON that can be read but not decoded is refused by the names of its f
       '{"handler":"echo","daily":{"at":"08:30","zone":"UTC"}}',
       "daily.zone: is not known; at, timeZone, gap and fold are accepted",
     ],
-    ["AddJob", '{"handler":"echo","handler":"fail"}', 'the body: duplicate object key "handler"'],
+    ["AddJob", '{"handler":"echo","handler":"fail"}', "handler: is given twice; a name is accepted once"],
     [
       "AddJob",
       '{"handler":"echo","maxOccurrences":1,"max_occurrences":1}',

@@ -4,16 +4,22 @@
  */
 import { type DescMessage, fromJson, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { timeProblems } from "../../../core/calendar/json-times.ts";
-import { ElasticJobError, invalidArgument, type Problem, quote } from "../../../core/errors.ts";
+import { ElasticJobError, type Problem, quote } from "../../../core/errors.ts";
 import { mayBeInexact, parseExact } from "../../../core/json/exact-numbers.ts";
 import { findFault, mayHoldSurrogates } from "../../../core/json/json-faults.ts";
 import { repeatedName } from "../../../core/json/json-strings.ts";
 import { MAX_VALUE_LEVELS } from "../../../core/json/value-json.ts";
 import { withProtoDurations } from "../../../core/plain-durations.ts";
+import {
+  findJsonProblems,
+  MAX_PROBLEMS,
+  refusalOf,
+  repeatedProblem,
+} from "../../../core/request/json-problems.ts";
 import { faultText, halfPair } from "../../conversion/json-value.ts";
 import { mostCharacters } from "../../conversion/payload-field.ts";
 import { turns } from "../../turns.ts";
-import { findJsonProblems, MAX_PROBLEMS } from "../json-problems.ts";
+import { decodeJson } from "../decode-json.ts";
 import { JsonReader } from "./json-reader.ts";
 import { type LargeLimits, MAX_ITEMS, MAX_OTHER_BYTES, tooManyItems, tooMuchBeside } from "./large-limits.ts";
 import { type NestedField, type PayloadShape, shapeOf } from "./payload-shape.ts";
@@ -34,8 +40,7 @@ export async function decodeLargeJson(
     if (!(error instanceof SyntaxError)) throw error;
     throw new ElasticJobError("invalid_argument", `the body is not JSON: ${error.message}`, { cause: error });
   }
-  const { code, message } = invalidArgument(decoding.problems.slice(0, MAX_PROBLEMS));
-  throw new ElasticJobError(code, decoding.problems.length > MAX_PROBLEMS ? `${message}; and more` : message);
+  throw refusalOf(decoding.problems);
 }
 
 /** A message of which nothing but problems are there. */
@@ -129,12 +134,16 @@ class Decoding {
     const json = JSON.parse(text) as JsonValue;
     const plain = withProtoDurations(schema, json);
     const half = this.mayHoldSurrogates ? halfPair(json) : null;
-    const problems = [...(half === null ? [] : [half]), ...repeated(text), ...timeProblems(schema, plain)];
+    const problems = [
+      ...(half === null ? [] : [half]),
+      ...repeatedProblem(text),
+      ...timeProblems(schema, plain),
+    ];
     if (problems.length === 0) {
       try {
         return fromJson(schema, plain, { ignoreUnknownFields: false });
       } catch (error) {
-        problems.push(...findJsonProblems(schema, plain));
+        problems.push(...findJsonProblems(schema, plain, decodeJson));
         if (problems.length === 0) throw error;
       }
     }
@@ -178,9 +187,4 @@ class Decoding {
 function isText({ payload }: PayloadShape, member: string): boolean {
   if (payload === null) return false;
   return [payload.text.jsonName, payload.text.name].some((name) => member.startsWith(`"${name}"`));
-}
-
-function repeated(text: string): Problem[] {
-  const name = repeatedName(text);
-  return name === null ? [] : [{ field: name, message: "is given twice; a name is accepted once" }];
 }
