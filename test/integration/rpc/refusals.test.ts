@@ -163,6 +163,81 @@ describe("bytes that are no message of protobuf's are the caller's fault", () =>
     expect(trailers["grpc-message"]).toMatch(message);
   });
 
+  test.each([
+    ["AddJob", "application/json"],
+    ["GetAllJobs", "application/json"],
+    ["GetAllJobs", "application/proto"],
+    ["AddJob", "application/proto"],
+    ["GetAllJobs", "application/grpc-web+json"],
+    ["WatchJob", "application/connect+json"],
+  ])("and so is what is not compressed at all: %s of %s", async (method, type) => {
+    const isEnveloped = /connect|grpc/.test(type);
+    const body = isEnveloped ? envelope(Buffer.from("{}"), 1) : "{}";
+    const name = type.includes("connect") ? "connect-content-encoding" : "grpc-encoding";
+    const headers = { [isEnveloped ? name : "content-encoding"]: "gzip" };
+    const { text } = await call("node", method, { type, body, headers });
+    expect(decodeURIComponent(text)).toContain("the body: is not compressed as the call says; gzip and br");
+    expect(text).toMatch(/"invalid_argument"|grpc-status: 3/);
+  });
+
+  test.each([
+    ["AddJob", "application/json", { "content-encoding": "gzip" }, (inflating: Uint8Array) => inflating],
+    ["GetAllJobs", "application/json", { "content-encoding": "gzip" }, (inflating: Uint8Array) => inflating],
+    [
+      "GetAllJobs",
+      "application/grpc-web+json",
+      { "grpc-encoding": "gzip" },
+      (inflating: Uint8Array) => envelope(inflating, 1),
+    ],
+  ])("what inflates to too much is refused in words: %s of %s", async (method, type, headers, bodyOf) => {
+    const body = new Uint8Array(bodyOf(new Uint8Array(gzipSync(Buffer.alloc(100_000_000)))));
+    const { text } = await call("node", method, { type, body, headers });
+    expect(decodeURIComponent(text)).toMatch(
+      /the body: has more than \d+ bytes when it is decompressed; up to that are accepted/,
+    );
+    expect(text).toMatch(/"resource_exhausted"|grpc-status: 8/);
+  });
+
+  const UNFRAMED = Buffer.from('{"handler":"echo"}');
+  test.each([
+    ["GetAllJobs", "application/grpc-web+json"],
+    ["WatchJob", "application/connect+json"],
+    ["WatchJob", "application/grpc-web+proto"],
+    ["AddJob", "application/grpc-web+json"],
+  ])("a message without the frame of its protocol is refused in words: %s of %s", async (method, type) => {
+    const { text } = await call("node", method, { type, body: new Uint8Array(UNFRAMED) });
+    expect(decodeURIComponent(text)).toMatch(
+      /the body: has a message of 577\d{6} bytes, by the frame before it \(a byte of flags, and four of the length\); up to \d+ are accepted/,
+    );
+    expect(text).toMatch(/"resource_exhausted"|grpc-status: 8/);
+  });
+
+  test.each([
+    ["GetAllJobs", "application/grpc-web+json"],
+    ["AddJob", "application/grpc-web+json"],
+    ["WatchJob", "application/connect+json"],
+  ])("a message that is larger than may be is refused in words: %s of %s", async (method, type) => {
+    const body = envelope(Buffer.alloc(0));
+    new DataView(body.buffer).setUint32(1, 500_000_000);
+    const { text } = await call("node", method, { type, body });
+    expect(decodeURIComponent(text)).toMatch(
+      /the body: has a message of 500000000 bytes(, by the frame before it .*)?; up to \d+ are accepted/,
+    );
+    expect(text).toMatch(/"resource_exhausted"|grpc-status: 8/);
+  });
+
+  test.each([
+    ["GetAllJobs", "application/grpc-web+json", envelope(Buffer.from("{}")).subarray(0, 6)],
+    ["AddJob", "application/grpc-web+json", envelope(Buffer.from(ECHO)).subarray(0, 12)],
+    ["WatchJob", "application/connect+json", envelope(Buffer.from("{}")).subarray(0, 3)],
+  ])("a message of which the end is missing is refused in words: %s of %s", async (method, type, body) => {
+    const { text } = await call("node", method, { type, body: new Uint8Array(body) });
+    expect(decodeURIComponent(text)).toContain(
+      "the body: ends within a message; whole messages are accepted",
+    );
+    expect(text).toMatch(/"invalid_argument"|grpc-status: 3/);
+  });
+
   test("and so is what is not compressed as it says", async () => {
     const body = new Uint8Array(gzipSync(ECHO).subarray(0, 12));
     const headers = { "content-encoding": "gzip" };
