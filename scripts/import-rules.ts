@@ -70,7 +70,6 @@ const CORE_TOP = [
   "logger.ts",
   "message-shape.ts",
   "nearest-name.ts",
-  "plain-durations.ts",
   "random.ts",
   "short-text.ts",
 ];

@@ -3,6 +3,7 @@ import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { exactText, parseExact } from "../core/json/exact-numbers.ts";
+import { jsonTextProblem } from "../core/json/json-text-problem.ts";
 import { jsonForValue } from "../core/json/value-json.ts";
 import {
   type AddJobRequest,
@@ -63,7 +64,7 @@ function checkedText({ payload, payloadJson }: AddJobInput): string {
       ? "is given beside payload; one of payload and payloadJson is accepted"
       : typeof payloadJson !== "string" || payloadJson === "" || !payloadJson.isWellFormed()
         ? `is ${JSON.stringify(payloadJson)?.slice(0, 80)}; JSON text is accepted`
-        : null;
+        : jsonTextProblem(payloadJson);
   if (problem !== null) throw new ConnectError(`payloadJson: ${problem}`, Code.InvalidArgument);
   return payloadJson ?? "";
 }

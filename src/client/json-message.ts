@@ -5,8 +5,8 @@ import { timeProblemsOfText } from "../core/calendar/json-times.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import { exactText } from "../core/json/exact-numbers.ts";
 import { withExactTexts, withValues } from "../core/json/exact-payloads.ts";
-import { withProtoDurations } from "../core/plain-durations.ts";
 import { type Decode, findJsonProblems, refusalOf } from "../core/request/json-problems.ts";
+import { withProtoDurations, withProtoDurationTexts } from "../core/request/plain-durations.ts";
 import { shorten } from "../core/short-text.ts";
 
 /** The descriptors are protobuf's own here. */
@@ -18,10 +18,11 @@ export function fromInput<Desc extends DescMessage>(
   json: string | undefined,
 ): MessageShape<Desc> {
   try {
-    const given = json === undefined ? undefined : JSON.parse(withExactTexts(schema, json));
-    const message = decode(schema, given as JsonValue);
+    const text = json === undefined ? undefined : withProtoDurationTexts(schema, json);
+    const given = text === undefined ? undefined : JSON.parse(withExactTexts(schema, text));
+    const message = fromJson(schema, given as JsonValue);
     // The decoder takes days that do not exist, and moves them.
-    const problems = json === undefined ? [] : timeProblemsOfText(schema, json);
+    const problems = text === undefined ? [] : timeProblemsOfText(schema, text);
     if (problems.length > 0) throw refusalOf(problems);
     return message;
   } catch (error) {
@@ -67,17 +68,6 @@ function refuseLost(this: unknown, key: string, value: unknown): unknown {
 
 function lost(field: string, message: string): ConnectError {
   return new ConnectError(`${field}: ${message}`, Code.InvalidArgument);
-}
-
-/** Durations such as "3m" are none of protobuf's: what they are is only looked up when the rest does not do. */
-function decode<Desc extends DescMessage>(schema: Desc, given: JsonValue): MessageShape<Desc> {
-  try {
-    return fromJson(schema, given);
-  } catch (error) {
-    const plain = withProtoDurations(schema, given);
-    if (plain === given) throw error;
-    return fromJson(schema, plain);
-  }
 }
 
 /**

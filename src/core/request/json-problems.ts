@@ -6,7 +6,10 @@
  */
 import { ACCEPTED_TIMES, timeProblems, wrongTime } from "../calendar/json-times.ts";
 import { ElasticJobError, invalidArgument, type Problem } from "../errors.ts";
+import { findFault } from "../json/json-faults.ts";
 import { repeatedName, repeatedPath } from "../json/json-strings.ts";
+import { faultText } from "../json/json-text-problem.ts";
+import { MAX_VALUE_LEVELS } from "../json/value-json.ts";
 import type { FieldShape, MessageShape } from "../message-shape.ts";
 import { shorten } from "../short-text.ts";
 import { type Range, rangeOf } from "../spec/field-ranges.ts";
@@ -20,11 +23,13 @@ export type Decode = (schema: MessageShape, json: unknown) => unknown;
 export const MAX_PROBLEMS = 50;
 const MAX_SHOWN_CHARACTERS = 80;
 
+const VALUE = "google.protobuf.Value";
+
 /** Of messages whose JSON form is not an object of their fields. */
 const ACCEPTED_MESSAGES: Readonly<Record<string, string>> = {
   ...ACCEPTED_TIMES,
   "google.protobuf.FieldMask": `names of fields separated by commas, such as "name,retry.maxAttempts",`,
-  "google.protobuf.Value": "JSON that is nested less deeply, or payloadJson,",
+  [VALUE]: "JSON that is nested less deeply, or payloadJson,",
 };
 
 /** As descriptor.proto has them. */
@@ -154,9 +159,16 @@ class Walk {
   }
 }
 
+/** Null: no more can be told than what it is. */
+function wrongIn(typeName: string, value: unknown): string | null {
+  if (typeName !== VALUE) return wrongTime(typeName, value);
+  const fault = findFault(value, MAX_VALUE_LEVELS, false);
+  return fault === null ? null : faultText(fault, MAX_VALUE_LEVELS);
+}
+
 /** Of a single value, or of an item of a list or map. */
 function wrongValue(field: FieldShape, path: string, value: unknown): Problem {
-  const wrong = field.message === undefined ? null : wrongTime(field.message.typeName, value);
+  const wrong = field.message === undefined ? null : wrongIn(field.message.typeName, value);
   return { field: path, message: wrong ?? `is ${shown(value)}; ${accepted(field)} accepted` };
 }
 

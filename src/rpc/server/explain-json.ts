@@ -3,23 +3,23 @@
  * decoded, and looked at again when that fails, and for the times, to which the decoder is too good.
  */
 import { type DescMessage, fromJsonString, type JsonValue } from "@bufbuild/protobuf";
-import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, createContextValues, type Interceptor } from "@connectrpc/connect";
 import type {
   UniversalHandler,
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import { timeProblemsOfText } from "../../core/calendar/json-times.ts";
-import { parseExact } from "../../core/json/exact-numbers.ts";
 import { mayHoldSurrogates } from "../../core/json/json-faults.ts";
-import { repeatedName } from "../../core/json/json-strings.ts";
-import { withProtoDurations } from "../../core/plain-durations.ts";
 import { findJsonProblems, refusalOf, repeatedProblem } from "../../core/request/json-problems.ts";
+import { withProtoDurations, withProtoDurationTexts } from "../../core/request/plain-durations.ts";
 import { shorten } from "../../core/short-text.ts";
 import { halfPair } from "../conversion/json-value.ts";
 import { toConnectError } from "../error-codes.ts";
+import { adapterWords } from "./adapter-words.ts";
 import { decodeJson } from "./decode-json.ts";
-import { isBytes, once, refusal } from "./refusal.ts";
+import { inOtherWords } from "./other-words.ts";
+import { isBytes } from "./refusal.ts";
 import { SENT_JSON, type SentBody, sentJson } from "./sent-body.ts";
 
 /** Of what the decoder says. */
@@ -40,39 +40,37 @@ async function* checked<T>(
   messages: AsyncIterable<T>,
   sent: SentBody,
 ): AsyncGenerator<T, void, undefined> {
-  for await (const message of messages) {
-    await checkNext(schema, sent);
-    yield message;
+  try {
+    for await (const message of messages) {
+      await checkNext(schema, sent);
+      yield message;
+    }
+  } catch (error) {
+    const { code, rawMessage } = ConnectError.from(error);
+    const isOfDecoder = code === Code.InvalidArgument && adapterWords({ code, message: rawMessage }) === null;
+    const message = isOfDecoder ? await explainSent(schema, sent) : null;
+    throw message === null ? error : new ConnectError(message, code);
   }
 }
 
 async function checkNext(schema: DescMessage, sent: SentBody): Promise<void> {
   const text = await sent.take();
-  const problems = timeProblemsOfText(schema, text);
+  const problems = timeProblemsOfText(schema, withProtoDurationTexts(schema, text));
   if (problems.length > 0) throw toConnectError(refusalOf(problems));
 }
 
-/**
- * The same handler, but durations are taken as people write them ("3m"), and what it answers to JSON that is not good says
- * which fields are wrong. Both are looked into only when the decoder has refused the body.
- */
+/** The same handler, but what it answers to JSON that is not good says which fields are wrong, in the form of each protocol. It is looked into only when the decoder has refused it. */
 export function explainingJson(handler: UniversalHandler): UniversalHandler {
   const schema = handler.method.input;
   const explaining = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
     const sent = sentJson(request);
     if (sent === null) return handler(request);
     const response = await handler(keptRequest(request, sent));
-    // Empty: it was refused before its body was read, or after it was decoded.
-    if (response.status !== 400 || sent.isEmpty) return response;
-    const text = await sent.take().catch(() => null);
-    if (text === null) return response;
-    const plain = handler.method.methodKind === "unary" ? withPlainDurations(schema, text) : null;
-    if (plain !== null) {
-      const again = withBody(request, plain);
-      return handler(keptRequest(again, sentJson(again) ?? sent));
-    }
-    const message = explain(schema, text);
-    return message === null ? response : refusal(response, { message });
+    return inOtherWords(response, async (said) => {
+      if (said.code !== Code.InvalidArgument || adapterWords(said) !== null) return null;
+      const message = await explainSent(schema, sent);
+      return message === null ? null : { ...said, message };
+    });
   };
   return Object.assign(explaining, { ...handler });
 }
@@ -83,26 +81,10 @@ function keptRequest(request: UniversalServerRequest, sent: SentBody): Universal
   return { ...request, body, contextValues };
 }
 
-/** The body with its durations as protobuf has them, if it says all that is wrong; null: there is more. */
-function withPlainDurations(schema: DescMessage, text: string): string | null {
-  try {
-    const json = JSON.parse(text) as JsonValue;
-    const plain = withProtoDurations(schema, json);
-    if (plain === json || findJsonProblems(schema, plain, decodeJson).length > 0) return null;
-    // One of the two would be gone.
-    if (repeatedName(text) !== null) return null;
-    return JSON.stringify(withProtoDurations(schema, parseExact(text) as JsonValue));
-  } catch {
-    return null;
-  }
-}
-
-function withBody(request: UniversalServerRequest, text: string): UniversalServerRequest {
-  const bytes = new TextEncoder().encode(text);
-  const header = new Headers(request.header);
-  header.delete("content-encoding");
-  header.set("content-length", String(bytes.byteLength));
-  return { ...request, header, body: once(bytes) };
+/** Null: it was refused before it was read, or after it was decoded; or the decoder's own message has to do. */
+async function explainSent(schema: DescMessage, sent: SentBody): Promise<string | null> {
+  const text = sent.isEmpty ? null : await sent.take().catch(() => null);
+  return text === null ? null : explain(schema, text);
 }
 
 /** Null: the decoder's own message has to do. */

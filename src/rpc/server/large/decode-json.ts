@@ -7,16 +7,16 @@ import { timeProblems } from "../../../core/calendar/json-times.ts";
 import { ElasticJobError, type Problem, quote } from "../../../core/errors.ts";
 import { mayBeInexact, parseExact } from "../../../core/json/exact-numbers.ts";
 import { findFault, mayHoldSurrogates } from "../../../core/json/json-faults.ts";
-import { repeatedName } from "../../../core/json/json-strings.ts";
+import { faultText } from "../../../core/json/json-text-problem.ts";
 import { MAX_VALUE_LEVELS } from "../../../core/json/value-json.ts";
-import { withProtoDurations } from "../../../core/plain-durations.ts";
 import {
   findJsonProblems,
   MAX_PROBLEMS,
   refusalOf,
   repeatedProblem,
 } from "../../../core/request/json-problems.ts";
-import { faultText, halfPair } from "../../conversion/json-value.ts";
+import { withProtoDurations } from "../../../core/request/plain-durations.ts";
+import { halfPair } from "../../conversion/json-value.ts";
 import { mostCharacters } from "../../conversion/payload-field.ts";
 import { turns } from "../../turns.ts";
 import { decodeJson } from "../decode-json.ts";
@@ -172,13 +172,18 @@ class Decoding {
   /** The same JSON as a Value would have it, with all its digits. */
   private plainText(payload: string, field: string): string {
     const json: unknown = JSON.parse(payload);
-    const fault = findFault(json, MAX_VALUE_LEVELS, false);
-    if (fault?.fault === "deep") {
+    const fault = findFault(json, MAX_VALUE_LEVELS, this.mayHoldSurrogates);
+    if (fault !== null) {
       this.problems.push({ field, message: faultText(fault, MAX_VALUE_LEVELS) });
       return payload;
     }
-    // The parser drops the first of two with the same name: what reads the text next refuses it.
-    if (repeatedName(payload) !== null) return payload;
+    // The parser drops the first of two with the same name.
+    const [repeated] = repeatedProblem(payload);
+    if (repeated !== undefined) {
+      const { field: path, message } = repeated;
+      this.problems.push({ field: `${field}${path.startsWith("[") ? "" : "."}${path}`, message });
+      return payload;
+    }
     // Only now: it goes as deep as the text does.
     return JSON.stringify(mayBeInexact(payload) ? parseExact(payload) : json);
   }
