@@ -110,6 +110,46 @@ test("another verb, and HTTP/1.1 for what needs HTTP/2, are refused in words", a
   expect(JSON.parse(streamed.text)).toMatchObject({ message: expect.stringContaining("needs HTTP/2") });
 });
 
+describe.each(TARGETS)("a time that no call can have is refused in words, at the %s", (target) => {
+  const MS = "a whole number of milliseconds from 1 to 86400000 is accepted";
+  test.each(["abc", "-1", "1.5", "0", "86400001", "99999999999999"])("by Connect: %s", async (given) => {
+    const headers = { "connect-timeout-ms": given };
+    const error = {
+      code: given === "0" ? "deadline_exceeded" : "invalid_argument",
+      message: `connect-timeout-ms: is "${given}"; ${MS}`,
+    };
+    for (const method of ["AddJob", "GetAllJobs"]) {
+      const { text } = await call(target, method, { type: "application/json", body: ECHO, headers });
+      expect(JSON.parse(text)).toMatchObject(error);
+    }
+    const stream = { type: "application/connect+json", body: envelope(Buffer.from("{}")), headers };
+    const { text } = await call(target, "WatchJob", stream);
+    expect(JSON.parse(text.slice(5))).toMatchObject({ error });
+  });
+
+  test.each(["abc", "1h", "0m", "0n", "25H", "999999999m"])("by gRPC-Web: %s", async (given) => {
+    const headers = { "grpc-timeout": given };
+    const type = "application/grpc-web+json";
+    const { text } = await call(target, "AddJob", { type, body: envelope(Buffer.from(ECHO)), headers });
+    expect(text).toContain(`grpc-status: ${given.startsWith("0") ? 4 : 3}\r\n`);
+    expect(decodeURIComponent(text)).toContain(
+      `grpc-message: grpc-timeout: is "${given}"; up to eight digits and a unit (H, M, S, m, u or n), more than 0 and up to 24H, are accepted`,
+    );
+  });
+
+  test("and one that it can have is not", async () => {
+    for (const given of ["1000", "86400000"]) {
+      const headers = { "connect-timeout-ms": given };
+      const { status } = await call(target, "AddJob", { type: "application/json", body: ECHO, headers });
+      expect(status).toBe(200);
+    }
+    const headers = { "grpc-timeout": "2S" };
+    const body = envelope(Buffer.from(ECHO));
+    const { text } = await call(target, "AddJob", { type: "application/grpc-web+json", body, headers });
+    expect(text).toContain("grpc-status: 0");
+  });
+});
+
 /** Announces more than there is. */
 const GARBAGE = new Uint8Array([0x0a, 0xff, 0x01, 0x02]);
 const NO_MESSAGE =
