@@ -1,11 +1,12 @@
 import { type Command, Option } from "commander";
 import type { UpdateJobInput } from "../client/job-json.ts";
 import type { Environment } from "../config.ts";
+import { FIELD_RANGES } from "../core/spec/field-ranges.ts";
 import { UpdateJobResponseSchema } from "../gen/elasticjob/v1/job_service_pb.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printAnswer } from "./client-command.ts";
 import { ALLOW_UNKNOWN_HANDLER, addJobOptions, type JobOptions, jobFields } from "./job-options.ts";
 import { standText } from "./job-text.ts";
-import { parseWhole } from "./option-values.ts";
+import { wholeWithin } from "./option-values.ts";
 import { checkScheduleOptions } from "./schedule-options.ts";
 
 /** What a job can be without. */
@@ -47,7 +48,9 @@ export function updateCommand(env: Environment): Command {
       new Option("--clear <fields...>", "take these back to their default").choices(Object.keys(CLEARABLE)),
     )
     .addOption(
-      new Option("--revision <number>", "only if the job is still at this revision").argParser(parseWhole),
+      new Option("--revision <number>", "only if the job is still at this revision").argParser(
+        wholeWithin(FIELD_RANGES.revision),
+      ),
     )
     .addHelpText("after", EXAMPLES)
     .action(async (jobId: string, options: UpdateOptions) => {

@@ -7,6 +7,7 @@ import { timeProblems } from "../../../core/calendar/json-times.ts";
 import { ElasticJobError, type Problem, quote } from "../../../core/errors.ts";
 import { mayBeInexact, parseExact } from "../../../core/json/exact-numbers.ts";
 import { findFault, mayHoldSurrogates } from "../../../core/json/json-faults.ts";
+import { endOfString } from "../../../core/json/json-strings.ts";
 import { faultText } from "../../../core/json/json-text-problem.ts";
 import { MAX_VALUE_LEVELS } from "../../../core/json/value-json.ts";
 import {
@@ -130,7 +131,8 @@ class Decoding {
     const texts = members
       .filter((member) => isText(shape, member))
       .reduce((sum, { length }) => sum + length, 0);
-    if (shape.payload !== null && text.length - texts > MAX_OTHER_BYTES) throw tooMuchBeside(prefix);
+    if (shape.payload !== null && text.length - texts > MAX_OTHER_BYTES)
+      throw tooMuchBeside(prefix, members.filter((member) => !isText(shape, member)).map(sizeOf));
     const json = JSON.parse(text) as JsonValue;
     const plain = withProtoDurations(schema, json);
     const half = this.mayHoldSurrogates ? halfPair(json) : null;
@@ -187,6 +189,10 @@ class Decoding {
     // Only now: it goes as deep as the text does.
     return JSON.stringify(mayBeInexact(payload) ? parseExact(payload) : json);
   }
+}
+
+function sizeOf(member: string): readonly [name: string, bytes: number] {
+  return [JSON.parse(member.slice(0, endOfString(member, 0))) as string, Buffer.byteLength(member)];
 }
 
 function isText({ payload }: PayloadShape, member: string): boolean {
