@@ -44,10 +44,23 @@ export async function addFile(client: ElasticJobClient, file: string, options: F
   try {
     for await (const line of readLines(input)) await adding.take(++number, line, options);
     await adding.send();
-  } finally {
+  } catch (error) {
     // They are told also when this breaks off: those jobs are there.
-    adding.tell(options.json ?? false);
+    if (!adding.isEmpty) adding.tell(options.json ?? false);
+    throw isOfFile(error) ? unreadable(file, error) : error;
   }
+  adding.tell(options.json ?? false);
+}
+
+function isOfFile(error: unknown): error is Error {
+  return (
+    error instanceof Error && "syscall" in error && (error.syscall === "open" || error.syscall === "read")
+  );
+}
+
+function unreadable(file: string, error: Error): ElasticJobError {
+  const message = `${file} cannot be read: ${error.message}; a file is accepted, or - for stdin`;
+  return invalidArgument([{ field: "--file", message }]);
 }
 
 class AddedLines {
@@ -60,6 +73,12 @@ class AddedLines {
 
   constructor(client: ElasticJobClient) {
     this.client = client;
+  }
+
+  /** Nothing has come of any line so far. */
+  get isEmpty(): boolean {
+    const { added, existed, refused } = this.counts;
+    return added + existed + refused === 0;
   }
 
   async take(number: number, bytes: Buffer, { handler, fields }: FileOptions): Promise<void> {

@@ -55,5 +55,9 @@ export const parsePositive = wholeWithin({ least: 1, most: MAX_INT32 });
 export function parseLabel(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError(`${quote(text)} is no label; write name=value.`);
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  const name = text.slice(0, at);
+  if (Object.hasOwn(before, name)) {
+    throw new InvalidArgumentError(`${quote(name)} is given twice; a label is accepted once.`);
+  }
+  return { ...before, [name]: text.slice(at + 1) };
 }

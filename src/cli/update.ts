@@ -9,19 +9,25 @@ import { standText } from "./job-text.ts";
 import { wholeWithin } from "./option-values.ts";
 import { checkScheduleOptions } from "./schedule-options.ts";
 
+interface Clearable {
+  readonly path: string;
+  /** What is said by these would be taken back in the same breath. */
+  readonly options: readonly (keyof JobOptions)[];
+}
+
 /** What a job can be without. */
 const CLEARABLE = {
-  payload: "payload",
-  "start-at": "startAt",
-  "end-at": "endAt",
-  "max-occurrences": "maxOccurrences",
-  jitter: "jitter",
-  deadline: "deadline",
-  timeout: "timeout",
-  retry: "retry",
-  requirements: "requirements",
-  labels: "requirements.labels",
-} as const;
+  payload: { path: "payload", options: ["payload"] },
+  "start-at": { path: "startAt", options: ["startAt"] },
+  "end-at": { path: "endAt", options: ["endAt"] },
+  "max-occurrences": { path: "maxOccurrences", options: ["maxOccurrences"] },
+  jitter: { path: "jitter", options: ["jitter"] },
+  deadline: { path: "deadline", options: ["deadline"] },
+  timeout: { path: "timeout", options: ["timeout"] },
+  retry: { path: "retry", options: ["maxAttempts", "backoff", "maxBackoff", "multiplier"] },
+  requirements: { path: "requirements", options: ["slots", "memory", "label"] },
+  labels: { path: "requirements.labels", options: ["label"] },
+} as const satisfies Readonly<Record<string, Clearable>>;
 
 interface UpdateOptions extends ClientCommandOptions, JobOptions {
   readonly handler?: string;
@@ -55,11 +61,12 @@ export function updateCommand(env: Environment): Command {
     .addHelpText("after", EXAMPLES)
     .action(async (jobId: string, options: UpdateOptions) => {
       checkScheduleOptions(command, options);
+      checkCleared(command, options);
       const fields = {
         ...jobFields(options),
         ...(options.handler !== undefined && { handler: options.handler }),
       };
-      const paths = [...pathsOf(fields), ...(options.clear ?? []).map((name) => CLEARABLE[name])];
+      const paths = [...pathsOf(fields), ...(options.clear ?? []).map((name) => CLEARABLE[name].path)];
       if (paths.length === 0) return command.error("error: name something to change");
       const { revision } = options;
       const { changed, ...job } = await connect(options).updateJob({
@@ -72,6 +79,17 @@ export function updateCommand(env: Environment): Command {
       if (options.json) printAnswer(UpdateJobResponseSchema, { job, changed });
       else print(`${changed ? "" : "nothing changed: "}${standText(job)}, at revision ${job.revision}`);
     });
+}
+
+function checkCleared(command: Command, options: UpdateOptions): void {
+  for (const name of options.clear ?? []) {
+    const { options: names }: Clearable = CLEARABLE[name];
+    const given = command.options.find((option) =>
+      names.some((each) => each === option.attributeName() && options[each] !== undefined),
+    );
+    if (given !== undefined)
+      command.error(`error: option '--clear ${name}' cannot be used with option '${given.flags}'`);
+  }
 }
 
 /** By name, so that 0 and "" are values like others; of retry and requirements only what is given. */

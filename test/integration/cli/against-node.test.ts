@@ -172,7 +172,7 @@ describe("add", () => {
     );
     expect({ code, stdout }).toEqual({ code: 0, stdout: "added 2 jobs\n" });
     const none = await elasticJob(["add", "--file", join(folder, "none.jsonl")]);
-    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("ENOENT") });
+    expect(none).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("ENOENT") });
   });
 });
 
