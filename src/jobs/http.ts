@@ -9,6 +9,7 @@ import { type Handler, type HandlerContext, PermanentError, RetryError } from ".
 import { exactPayload } from "./exact-payload.ts";
 import { checkHost } from "./host-rules.ts";
 import { readLimited } from "./limited-body.ts";
+import { namedTexts, passing, textField, wholeField } from "./payload-fields.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { textOrBase64 } from "./text-or-base64.ts";
 
@@ -25,7 +26,9 @@ const REFUSED_HEADER = ["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED"];
 /** These keep method and body; the other redirects become a GET. */
 const KEEPS_METHOD = [307, 308];
 
-const Status = z.int().min(200).max(599);
+const isStatus = (given: unknown) => Number.isInteger(given) && Number(given) >= 200 && Number(given) <= 599;
+const isStatusOrList = (given: unknown) =>
+  Array.isArray(given) ? given.length > 0 && given.every(isStatus) : isStatus(given);
 const Payload = z.strictObject({
   url: z
     .string({
@@ -39,22 +42,22 @@ const Payload = z.strictObject({
     .refine((text) => !hasUser(new URL(text)), {
       error: "must not hold a user or password; use an authorization header",
     }),
-  method: z
-    .string()
+  method: textField()
     .regex(/^[A-Za-z]{1,16}$/, { error: "must be the name of a method, such as POST" })
     .optional(),
-  headers: z
-    .record(
-      z.string().refine((name) => !["host", "content-length", "connection"].includes(name.toLowerCase()), {
-        error: "is set by the call itself",
-      }),
-      z.string(),
-    )
-    .optional(),
+  headers: namedTexts(
+    z.string().refine((name) => !["host", "content-length", "connection"].includes(name.toLowerCase()), {
+      error: "is set by the call itself; leave it out",
+    }),
+    textField(),
+  ).optional(),
   /** Text is sent as it is, anything else as JSON. */
   body: z.unknown().optional(),
-  expectedStatus: z.union([Status, z.array(Status).min(1)]).optional(),
-  timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS).optional(),
+  expectedStatus: passing<number | readonly number[]>(
+    isStatusOrList,
+    "a status from 200 to 599, or a list of them, is",
+  ).optional(),
+  timeoutMs: wholeField(1, MAX_TIMEOUT_MS).optional(),
 });
 type Payload = z.output<typeof Payload>;
 
