@@ -81,7 +81,6 @@ const CORE_TOP = [
   "logger.ts",
   "message-shape.ts",
   "nearest-name.ts",
-  "plain-durations.ts",
   "random.ts",
   "short-text.ts",
 ];
@@ -126,6 +125,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     "job-api.ts": [],
   },
   core: {
+    request: ["spec", "calendar", "json", ...CORE_TOP],
     spec: ["calendar", ...CORE_TOP],
     state: ["calendar", ...CORE_TOP],
     queues: CORE_TOP,

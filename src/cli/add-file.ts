@@ -4,10 +4,11 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import type { AddJobInput } from "../client/job-json.ts";
-import { quote } from "../core/errors.ts";
+import { type ElasticJobError, invalidArgument } from "../core/errors.ts";
 import { parseExact } from "../core/json/exact-numbers.ts";
-import { repeatedName } from "../core/json/json-strings.ts";
 import { decodeUtf8 } from "../core/json/utf8.ts";
+import { refusalOf, repeatedProblem } from "../core/request/json-problems.ts";
+import { shorten } from "../core/short-text.ts";
 import { print, printJson } from "./client-command.ts";
 import { readLines } from "./read-lines.ts";
 import { EXIT_FAILED } from "./run-program.ts";
@@ -18,6 +19,8 @@ const BATCH_BYTES = 2_000_000;
 const PROGRESS_MS = 1_000;
 /** More lines that are wrong in the same way help nobody. */
 const MAX_TOLD = 20;
+const MAX_SHOWN_CHARACTERS = 80;
+const A_JOB = "a job as a JSON object is accepted, one on each line";
 
 /** What is wrong with one job; all else, such as a cluster that is away, ends the whole. */
 const OF_THE_JOB: readonly Code[] = [Code.InvalidArgument, Code.FailedPrecondition, Code.AlreadyExists];
@@ -41,10 +44,23 @@ export async function addFile(client: ElasticJobClient, file: string, options: F
   try {
     for await (const line of readLines(input)) await adding.take(++number, line, options);
     await adding.send();
-  } finally {
+  } catch (error) {
     // They are told also when this breaks off: those jobs are there.
-    adding.tell(options.json ?? false);
+    if (!adding.isEmpty) adding.tell(options.json ?? false);
+    throw isOfFile(error) ? unreadable(file, error) : error;
   }
+  adding.tell(options.json ?? false);
+}
+
+function isOfFile(error: unknown): error is Error {
+  return (
+    error instanceof Error && "syscall" in error && (error.syscall === "open" || error.syscall === "read")
+  );
+}
+
+function unreadable(file: string, error: Error): ElasticJobError {
+  const message = `${file} cannot be read: ${error.message}; a file is accepted, or - for stdin`;
+  return invalidArgument([{ field: "--file", message }]);
 }
 
 class AddedLines {
@@ -57,6 +73,12 @@ class AddedLines {
 
   constructor(client: ElasticJobClient) {
     this.client = client;
+  }
+
+  /** Nothing has come of any line so far. */
+  get isEmpty(): boolean {
+    const { added, existed, refused } = this.counts;
+    return added + existed + refused === 0;
   }
 
   async take(number: number, bytes: Buffer, { handler, fields }: FileOptions): Promise<void> {
@@ -123,20 +145,24 @@ class AddedLines {
 
 /** Its numbers keep all their digits. Null: it is empty. */
 function jobOfLine(bytes: Buffer): object | null {
-  const text = decodeUtf8(bytes, "it");
+  const text = decodeUtf8(bytes, "the line");
   if (text.trim() === "") return null;
   let job: unknown;
   try {
     job = parseExact(text);
   } catch (error) {
-    throw new Error(`it is no JSON: ${messageOf(error)}`, { cause: error });
+    throw wrongLine(`is not JSON (${messageOf(error)}); ${A_JOB}`);
   }
   if (typeof job !== "object" || job === null || Array.isArray(job)) {
-    throw new Error("a JSON object is accepted, a job on each line");
+    throw wrongLine(`is ${shorten(text.trim(), MAX_SHOWN_CHARACTERS)}; ${A_JOB}`);
   }
-  const name = repeatedName(text);
-  if (name !== null) throw new Error(`it has ${quote(name)} twice in one object; a name is accepted once`);
+  const repeated = repeatedProblem(text);
+  if (repeated.length > 0) throw refusalOf(repeated);
   return job;
+}
+
+function wrongLine(message: string): ElasticJobError {
+  return invalidArgument([{ field: "the line", message }]);
 }
 
 function messageOf(error: unknown): string {

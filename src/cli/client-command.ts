@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import { createClient } from "../client/lazy-client.ts";
 import type { Environment } from "../config.ts";
+import { tokenProblem } from "../core/callers/bearer-token.ts";
+import { invalidArgument } from "../core/errors.ts";
 import { withValues } from "../core/json/exact-payloads.ts";
 import { exactJson } from "../core/json/value-json.ts";
 
@@ -45,6 +47,9 @@ function parseUrl(text: string): string {
 /** A wrong address should be told at once; a failover behind an edge that answers is waited out. */
 export function connect({ url, token }: ClientCommandOptions): ElasticJobClient {
   const baseUrl = url.replace(/\/+$/, "");
+  // Not where options are parsed: what is refused there is printed.
+  const problem = token === undefined ? null : tokenProblem(token);
+  if (problem !== null) throw invalidArgument([{ field: "--token", message: problem }]);
   return createClient({ baseUrl, retryUnreachable: false, ...(token !== undefined && { token }) });
 }
 

@@ -4,14 +4,15 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Duration } from "../client/job-json.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import { decodeUtf8 } from "../core/json/utf8.ts";
+import { FIELD_RANGES } from "../core/spec/field-ranges.ts";
 import {
   checkJson,
+  numberWithin,
   parseDuration,
   parseInstant,
   parseLabel,
-  parseNumber,
   parsePositive,
-  parseWhole,
+  wholeWithin,
 } from "./option-values.ts";
 import { addScheduleOptions, type ScheduleOptions, scheduleFields } from "./schedule-options.ts";
 
@@ -55,7 +56,9 @@ export function addJobOptions(command: Command): Command {
   for (const each of [
     option("--start-at <instant>", "no occurrence before").argParser(parseInstant),
     option("--end-at <instant>", "no occurrence after").argParser(parseInstant),
-    option("--max-occurrences <number>", "no more occurrences than this").argParser(parsePositive),
+    option("--max-occurrences <number>", "no more occurrences than this").argParser(
+      wholeWithin(FIELD_RANGES.maxOccurrences),
+    ),
     option("--jitter <duration>", "start each occurrence up to so much later, to spread the load").argParser(
       parseDuration,
     ),
@@ -66,7 +69,9 @@ export function addJobOptions(command: Command): Command {
     option("--deadline <duration>", "skip what could not start so long after its time").argParser(
       parseDuration,
     ),
-    option("--priority <number>", "-100 to 100; higher is given out first").argParser(parseWhole),
+    option("--priority <number>", "-100 to 100; higher is given out first").argParser(
+      wholeWithin(FIELD_RANGES.priority),
+    ),
     option("--timeout <duration>", "how long an attempt may take").argParser(parseDuration),
     option("--max-attempts <number>", "fail after so many (default: until it succeeds)").argParser(
       parsePositive,
@@ -76,10 +81,12 @@ export function addJobOptions(command: Command): Command {
       parseDuration,
     ),
     option("--multiplier <number>", "by what each wait is longer, 1 to 100 (default: 2)").argParser(
-      parseNumber,
+      numberWithin(FIELD_RANGES.multiplier),
     ),
     option("--slots <number>", "how many of a node's slots it takes (default: 1)").argParser(parsePositive),
-    option("--memory <MiB>", "how much free memory a node must have").argParser(parseWhole),
+    option("--memory <MiB>", "how much free memory a node must have").argParser(
+      wholeWithin(FIELD_RANGES.memoryMb),
+    ),
     option("--label <name=value>", "what a node must carry; may be repeated").argParser(parseLabel),
   ]) {
     command.addOption(each);

@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from "commander";
 import type { Duration } from "../client/job-json.ts";
-import { instantProblem } from "../core/calendar/rfc3339.ts";
+import { instantProblem, NO_INSTANT } from "../core/calendar/rfc3339.ts";
 import { DURATION_EXAMPLES, protoDurationOfText } from "../core/duration-text.ts";
 import { quote } from "../core/errors.ts";
+import type { Range } from "../core/spec/field-ranges.ts";
 
 /** `500ms`, `10s`, `1.5h`, `1h30m` as protobuf writes it. */
 export function parseDuration(text: string): Duration {
@@ -15,7 +16,7 @@ export function parseInstant(text: string): string {
   const problem = instantProblem(text);
   if (problem === null) return Temporal.Instant.from(text).toString();
   throw new InvalidArgumentError(
-    `${quote(text)} is no instant, ${problem}; write for example 2030-01-01T08:00:00Z or 2030-01-01T08:00:00+08:00.`,
+    `${quote(text)} is no instant${problem === NO_INSTANT ? "" : `, ${problem}`}; write for example 2030-01-01T08:00:00Z or 2030-01-01T08:00:00+08:00.`,
   );
 }
 
@@ -29,25 +30,34 @@ export function checkJson(text: string): string {
   }
 }
 
-export function parseWhole(text: string): number {
-  if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError(`${quote(text)} is no whole number.`);
-  return Number(text);
+const MAX_INT32 = 2_147_483_647;
+
+/** A parser of whole numbers in this range. */
+export function wholeWithin({ least, most }: Range): (text: string) => number {
+  return (text) => {
+    const value = /^-?\d{1,15}$/.test(text) ? Number(text) : null;
+    if (value !== null && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`A whole number from ${least} to ${most} is accepted.`);
+  };
 }
 
-export function parsePositive(text: string): number {
-  const value = parseWhole(text);
-  if (value < 1) throw new InvalidArgumentError(`${quote(text)} is less than 1.`);
-  return value;
+export function numberWithin({ least, most }: Range): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}(?:\.\d{1,9})?$/.test(text) ? Number(text) : null;
+    if (value !== null && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`A number from ${least} to ${most} is accepted.`);
+  };
 }
 
-export function parseNumber(text: string): number {
-  if (!/^\d{1,9}(?:\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError(`${quote(text)} is no number.`);
-  return Number(text);
-}
+export const parsePositive = wholeWithin({ least: 1, most: MAX_INT32 });
 
 /** Collects `--label gpu=true --label zone=a`. */
 export function parseLabel(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError(`${quote(text)} is no label; write name=value.`);
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  const name = text.slice(0, at);
+  if (Object.hasOwn(before, name)) {
+    throw new InvalidArgumentError(`${quote(name)} is given twice; a label is accepted once.`);
+  }
+  return { ...before, [name]: text.slice(at + 1) };
 }

@@ -1,9 +1,10 @@
 import { type Command, Option } from "commander";
 import type { Environment } from "../config.ts";
+import { FIELD_RANGES } from "../core/spec/field-ranges.ts";
 import { PreviewScheduleResponseSchema } from "../gen/elasticjob/v1/job_service_pb.ts";
 import { type ClientCommandOptions, clientCommand, connect, print, printAnswer } from "./client-command.ts";
 import { instantText } from "./job-text.ts";
-import { parseInstant, parsePositive } from "./option-values.ts";
+import { parseInstant, wholeWithin } from "./option-values.ts";
 import {
   addScheduleOptions,
   checkScheduleOptions,
@@ -26,7 +27,11 @@ export function previewCommand(env: Environment): Command {
   const command = clientCommand(env, "preview", "list the next occurrences of a schedule, and add nothing");
   return addScheduleOptions(command)
     .addOption(new Option("--after <instant>", "only those after it (default: now)").argParser(parseInstant))
-    .addOption(new Option("--count <number>", "so many (default: 10)").argParser(parsePositive))
+    .addOption(
+      new Option("--count <number>", "so many (default: 10)").argParser(
+        wholeWithin({ ...FIELD_RANGES.count, least: 1 }),
+      ),
+    )
     .addHelpText("after", EXAMPLES)
     .action(async (options: PreviewOptions) => {
       checkScheduleOptions(command, options);

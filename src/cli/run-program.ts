@@ -40,7 +40,9 @@ function refuseLostBytes(argv: readonly string[]): void {
     const at = text.indexOf("\ufffd");
     if (at === -1) continue;
     const before = argv[index - 1] ?? "";
-    const what = before.startsWith("--") ? before : quote(text);
+    // A value that stands in the option's own word may be a secret.
+    const [option] = /^--[\w-]+(?==)/.exec(text) ?? [];
+    const what = option ?? (before.startsWith("--") ? before : quote(text));
     const offset = Buffer.byteLength(text.slice(0, at));
     const message = `${what}: byte ${offset} is not UTF-8; text in UTF-8 is accepted, and U+FFFD itself in JSON, as \\ufffd`;
     throw new ElasticJobError("invalid_argument", message);

@@ -56,12 +56,14 @@ export class AddStream {
   }
 
   private openStream(): OpenStream {
+    // First: they may be refused, and a stream that never ran would stay open.
+    const headers = this.headers();
     const stream = new OpenStream((failure) => {
       if (this.open === stream) this.open = null;
       if (failure?.code === Code.Unimplemented) this.mayStream = false;
     });
     this.open = stream;
-    void stream.run(this.transport, this.headers());
+    void stream.run(this.transport, headers);
     return stream;
   }
 }

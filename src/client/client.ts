@@ -14,6 +14,7 @@ import type {
 import { Code, ConnectError, createClient as createRpcClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { IDEMPOTENCY_KEY } from "../core/call-headers.ts";
+import { tokenProblem } from "../core/callers/bearer-token.ts";
 import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
 import {
   JobService,
@@ -43,8 +44,11 @@ export function createClient(options: ClientOptions): ElasticJobClient {
   const retryable = retryUnreachable
     ? isUnavailable
     : (error: unknown) => isUnavailable(error) && !isUnreachable(error);
-  const headers = (extra: Record<string, string> = {}): Record<string, string> =>
-    options.token === undefined ? extra : { ...extra, authorization: `Bearer ${options.token}` };
+  const wrongToken = options.token === undefined ? null : tokenProblem(options.token);
+  const headers = (extra: Record<string, string> = {}): Record<string, string> => {
+    if (wrongToken !== null) throw new ConnectError(`token: ${wrongToken}`, Code.InvalidArgument);
+    return options.token === undefined ? extra : { ...extra, authorization: `Bearer ${options.token}` };
+  };
 
   const templates = new Templates();
 

@@ -3,6 +3,7 @@ import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { exactText, parseExact } from "../core/json/exact-numbers.ts";
+import { jsonTextProblem } from "../core/json/json-text-problem.ts";
 import { jsonForValue } from "../core/json/value-json.ts";
 import {
   type AddJobRequest,
@@ -32,11 +33,14 @@ export class Templates {
   tableJob(job: AddJobInput): TableJob {
     // No object at all: as JSON it is refused by name.
     if (typeof job !== "object" || job === null || Array.isArray(job)) {
-      fromInput(AddJobRequestSchema, JSON.stringify(job));
+      fromInput(AddJobRequestSchema, exactText(job));
     }
-    if ("toJSON" in job) return this.tableJob(parseExact(inputText(job)) as AddJobInput);
+    if ("toJSON" in job) {
+      const json = inputText(job);
+      return this.tableJob((json === undefined ? undefined : parseExact(json)) as AddJobInput);
+    }
     const { payload, payloadJson, ...common } = job;
-    const text = inputText(common);
+    const text = inputText(common) ?? "";
     // Undefined for what JSON leaves out.
     const payloadText = payloadJson === undefined ? (exactText(payload) ?? "") : checkedText(job);
     return { template: this.template(text), payload: payloadText, size: text.length + payloadText.length };
@@ -60,7 +64,7 @@ function checkedText({ payload, payloadJson }: AddJobInput): string {
       ? "is given beside payload; one of payload and payloadJson is accepted"
       : typeof payloadJson !== "string" || payloadJson === "" || !payloadJson.isWellFormed()
         ? `is ${JSON.stringify(payloadJson)?.slice(0, 80)}; JSON text is accepted`
-        : null;
+        : jsonTextProblem(payloadJson);
   if (problem !== null) throw new ConnectError(`payloadJson: ${problem}`, Code.InvalidArgument);
   return payloadJson ?? "";
 }

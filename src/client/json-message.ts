@@ -2,60 +2,72 @@
 import { type DescMessage, fromJson, type JsonValue, type MessageShape, toJson } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { timeProblemsOfText } from "../core/calendar/json-times.ts";
-import { invalidArgument } from "../core/errors.ts";
+import { ElasticJobError } from "../core/errors.ts";
 import { exactText } from "../core/json/exact-numbers.ts";
 import { withExactTexts, withValues } from "../core/json/exact-payloads.ts";
-import { withProtoDurations } from "../core/plain-durations.ts";
+import { type Decode, findJsonProblems, refusalOf } from "../core/request/json-problems.ts";
+import { withProtoDurations, withProtoDurationTexts } from "../core/request/plain-durations.ts";
 import { shorten } from "../core/short-text.ts";
 
-const MOST_SAID_CHARACTERS = 500;
+/** The descriptors are protobuf's own here. */
+const decodeJson: Decode = (schema, json) => fromJson(schema as DescMessage, json as JsonValue);
 
-export function fromInput<Desc extends DescMessage>(schema: Desc, json: string): MessageShape<Desc> {
+/** Throws `invalid_argument`, in the server's words. `json`: undefined for what is no JSON at all. */
+export function fromInput<Desc extends DescMessage>(
+  schema: Desc,
+  json: string | undefined,
+): MessageShape<Desc> {
   try {
-    const message = decode(schema, JSON.parse(withExactTexts(schema, json)) as JsonValue);
+    const text = json === undefined ? undefined : withProtoDurationTexts(schema, json);
+    const given = text === undefined ? undefined : JSON.parse(withExactTexts(schema, text));
+    const message = fromJson(schema, given as JsonValue);
     // The decoder takes days that do not exist, and moves them.
-    const problems = timeProblemsOfText(schema, json);
-    if (problems.length > 0) throw invalidArgument(problems);
+    const problems = text === undefined ? [] : timeProblemsOfText(schema, text);
+    if (problems.length > 0) throw refusalOf(problems);
     return message;
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    // The decoder repeats a key of any length.
-    const message = shorten(said, MOST_SAID_CHARACTERS);
-    throw new ConnectError(message, Code.InvalidArgument, undefined, undefined, error);
+    throw new ConnectError(
+      refusalText(schema, json, error),
+      Code.InvalidArgument,
+      undefined,
+      undefined,
+      error,
+    );
   }
 }
 
-/** JSON of what a caller gives, a BigInt with all its digits. A `Date` that is none becomes null in JSON, as if it had not been given: it is refused. */
-export function inputText(input: unknown): string {
-  // Undefined for what is no JSON at all, which is refused by name.
-  const text = exactText(input) as string;
+function refusalText(schema: DescMessage, json: string | undefined, error: unknown): string {
+  if (error instanceof ElasticJobError) return error.message;
+  const given: unknown = json === undefined ? undefined : JSON.parse(json);
+  const plain = withProtoDurations(schema, given as JsonValue);
+  const problems = findJsonProblems(schema, plain, decodeJson, "the request");
+  if (problems.length > 0) return refusalOf(problems).message;
+  return shorten(error instanceof Error ? error.message : String(error), MOST_SAID_CHARACTERS);
+}
+
+/** Of what the decoder says, where nothing better is known. */
+const MOST_SAID_CHARACTERS = 500;
+
+/** JSON of what a caller gives, a BigInt with all its digits. A `Date` that is none, and NaN, become null in JSON, as if nothing had been given: they are refused. */
+export function inputText(input: unknown): string | undefined {
+  const text = exactText(input);
   // Nearly never: so the slow way is gone only when there is something to find.
-  if (text?.includes(":null")) JSON.stringify(input, refuseInvalidDate);
+  if (text?.includes(":null")) JSON.stringify(input, refuseLost);
   return text;
 }
 
-function refuseInvalidDate(this: unknown, key: string, value: unknown): unknown {
+function refuseLost(this: unknown, key: string, value: unknown): unknown {
   // What is in a payload is the caller's own.
   if (key === "payload" || typeof value === "bigint") return undefined;
+  if (typeof value === "number" && !Number.isFinite(value))
+    throw lost(key, `is ${value}; a number that JSON has is accepted`);
   const given: unknown = value === null && typeof this === "object" ? Reflect.get(this ?? {}, key) : null;
-  if (given instanceof Date) {
-    throw new ConnectError(
-      `${key}: is an invalid Date; a time that exists is accepted`,
-      Code.InvalidArgument,
-    );
-  }
+  if (given instanceof Date) throw lost(key, "is an invalid Date; a time that exists is accepted");
   return value;
 }
 
-/** Durations such as "3m" are none of protobuf's: what they are is only looked up when the rest does not do. */
-function decode<Desc extends DescMessage>(schema: Desc, given: JsonValue): MessageShape<Desc> {
-  try {
-    return fromJson(schema, given);
-  } catch (error) {
-    const plain = withProtoDurations(schema, given);
-    if (plain === given) throw error;
-    return fromJson(schema, plain);
-  }
+function lost(field: string, message: string): ConnectError {
+  return new ConnectError(`${field}: ${message}`, Code.InvalidArgument);
 }
 
 /**

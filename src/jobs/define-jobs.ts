@@ -1,4 +1,6 @@
 /** What users write: the handlers that run their jobs. */
+import { quote } from "../core/errors.ts";
+import { ACCEPTED_HANDLER_NAMES, isHandlerName } from "../core/handler-name.ts";
 import { MAX_RETRY_AFTER_MS } from "../core/state/ending.ts";
 
 /** Any value that JSON can carry. */
@@ -45,8 +47,18 @@ export type Handler = (job: HandlerJob, ctx: HandlerContext) => unknown;
 /** Handlers by name; `runJob` takes every job that has no handler of its own. */
 export type Jobs = Readonly<Record<string, Handler>>;
 
+/** More names in one message help nobody. */
+const MAX_NAMED = 10;
+
 /** Checks and types a set of handlers: the default export of the module that HANDLERS names. */
 export function defineJobs<T extends Jobs>(jobs: T): T {
+  const wrong = Object.keys(jobs).filter((name) => !isHandlerName(name));
+  if (wrong.length > 0) {
+    const what = wrong.length === 1 ? "is no handler's name" : "are no handlers' names";
+    throw new TypeError(
+      `defineJobs: ${wrong.slice(0, MAX_NAMED).map(quote).join(" and ")} ${what}; ${ACCEPTED_HANDLER_NAMES}`,
+    );
+  }
   for (const [name, handler] of Object.entries(jobs)) {
     if (typeof handler !== "function") {
       throw new TypeError(`defineJobs: ${name} is ${describeType(handler)}; it must be a function`);

@@ -12,6 +12,7 @@ import { exactPayload } from "./exact-payload.ts";
 import { checkHost, parseHostRules } from "./host-rules.ts";
 import { readLimited } from "./limited-body.ts";
 import { OwnAddresses } from "./own-addresses.ts";
+import { namedTexts, passing, textField, textsField, wholeField } from "./payload-fields.ts";
 import { redirected } from "./redirect.ts";
 import { isRefusedPort } from "./refused-ports.ts";
 import { type Resolve, resolveBySystem } from "./resolve.ts";
@@ -41,7 +42,9 @@ const OWN_HEADERS = [
   "upgrade",
 ];
 
-const Status = z.int().min(200).max(599);
+const isStatus = (given: unknown) => Number.isInteger(given) && Number(given) >= 200 && Number(given) <= 599;
+const isStatusOrList = (given: unknown) =>
+  Array.isArray(given) ? given.length > 0 && given.every(isStatus) : isStatus(given);
 const Payload = z
   .strictObject({
     url: z
@@ -56,23 +59,26 @@ const Payload = z
       .refine((text) => !hasUser(new URL(text)), {
         error: "must not hold a user or password; use an authorization header",
       }),
-    method: z
-      .string()
+    method: textField()
       .regex(/^[A-Za-z]{1,16}$/, { error: "must be the name of a method, such as POST" })
       .optional(),
-    headers: z.record(z.string(), z.string()).optional(),
+    headers: namedTexts(
+      z.string().refine((name) => !OWN_HEADERS.includes(name.toLowerCase()), {
+        error: "is set by the call itself; leave it out",
+      }),
+      textField(),
+    ).optional(),
     /** Names of headers that are for the first host alone. */
-    secretHeaders: z.array(z.string()).optional(),
+    secretHeaders: textsField(textField()).optional(),
     /** Text is sent as it is, anything else as JSON. */
     body: z.unknown().optional(),
-    expectedStatus: z.union([Status, z.array(Status).min(1)]).optional(),
-    timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS).optional(),
+    expectedStatus: passing<number | readonly number[]>(
+      isStatusOrList,
+      "a status from 200 to 599, or a list of them, is",
+    ).optional(),
+    timeoutMs: wholeField(1, MAX_TIMEOUT_MS).optional(),
   })
   .superRefine(({ headers = {}, secretHeaders = [] }, context) => {
-    for (const name of Object.keys(headers)) {
-      if (!OWN_HEADERS.includes(name.toLowerCase())) continue;
-      context.addIssue({ code: "custom", path: ["headers", name], message: "is set by the call itself" });
-    }
     const given = Object.keys(headers).map((name) => name.toLowerCase());
     for (const [index, name] of secretHeaders.entries()) {
       if (given.includes(name.toLowerCase())) continue;

@@ -10,6 +10,7 @@ import { checkPayload } from "./check-payload.ts";
 import type { Handler, HandlerContext } from "./define-jobs.ts";
 import { killGroup } from "./kill-group.ts";
 import { OutputTail } from "./output-tail.ts";
+import { flagField, namedTexts, textField, textsField } from "./payload-fields.ts";
 import type { ShellUser } from "./probe-user.ts";
 import { SHELL_PATH } from "./shell-path.ts";
 import { type Program, startFailure } from "./start-failure.ts";
@@ -20,7 +21,7 @@ const ERROR_CHARACTERS = 2000;
 
 const NO_NUL = /^[^\0]*$/;
 const NUL = { error: "must not hold a NUL" };
-const NoNul = z.string().regex(NO_NUL, NUL);
+const NoNul = textField().regex(NO_NUL, NUL);
 const REQUIRED = "is required: the program to run";
 const Payload = z.strictObject({
   command: z
@@ -30,19 +31,17 @@ const Payload = z.strictObject({
     })
     .min(1, { error: REQUIRED, abort: true })
     .regex(NO_NUL, NUL),
-  args: z.array(NoNul).optional(),
+  args: textsField(NoNul).optional(),
   /** The command is a line for /bin/sh; the args are its $1, $2 … */
-  shell: z.boolean().optional(),
+  shell: flagField().optional(),
   cwd: NoNul.min(1, { error: "must name a folder" }).optional(),
-  env: z
-    .record(
-      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
-        error: "is no name of a variable: letters, digits and _ are, not beginning with a digit",
-      }),
-      NoNul,
-    )
-    .optional(),
-  stdin: z.string().optional(),
+  env: namedTexts(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+      error: "is no name of a variable: letters, digits and _ are, not beginning with a digit",
+    }),
+    NoNul,
+  ).optional(),
+  stdin: textField().optional(),
 });
 
 /** Who is told of process groups, so that none outlives the thread that started it. */

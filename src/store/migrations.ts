@@ -65,14 +65,27 @@ export function isSameTable(columns: readonly string[] | undefined, wanted: read
   return columns?.toSorted().join() === wanted.toSorted().join();
 }
 
-/** Somebody else's tables are in the way. `place`: where they are. */
-export function foreignTables(names: readonly string[], place: string): ElasticJobError {
-  const [what, rename] =
-    names.length === 1
-      ? [`the table ${names[0]} in ${place} is not elastic-job's`, "rename it"]
-      : [`the tables ${names.join(", ")} in ${place} are not elastic-job's`, "rename them"];
+/** What stands in the database under a name of ours. */
+export interface Relation {
+  readonly name: string;
+  /** A view can have our columns, and is none of ours all the same. */
+  readonly isView: boolean;
+}
+
+/** Somebody else's tables or views are in the way. `place`: where they are. */
+export function foreignTables(found: readonly Relation[], place: string): ElasticJobError {
+  const kinds = [
+    ["table", found.filter(({ isView }) => !isView)],
+    ["view", found.filter(({ isView }) => isView)],
+  ] as const;
+  const said = kinds
+    .filter(([, all]) => all.length > 0)
+    .map(
+      ([kind, all]) => `the ${kind}${all.length === 1 ? "" : "s"} ${all.map(({ name }) => name).join(", ")}`,
+    );
+  const [are, rename] = found.length === 1 ? ["is", "rename it"] : ["are", "rename them"];
   return new ElasticJobError(
     "failed_precondition",
-    `${what}: give elastic-job a database of its own, or ${rename}; nothing was created`,
+    `${said.join(" and ")} in ${place} ${are} not elastic-job's: give elastic-job a database of its own, or ${rename}; nothing was created`,
   );
 }

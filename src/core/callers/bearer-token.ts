@@ -1,5 +1,11 @@
 /** Secrets that callers prove to have, as `Authorization: Bearer <token>` (RFC 6750). */
 
+/** What is wrong with a token that is to be sent, without a character of it; null: nothing. `fetch` would repeat it whole. */
+export function tokenProblem(token: string): string | null {
+  if (/^[\x21-\x7e]*$/.test(token)) return null;
+  return "has a character that no header carries; printable ASCII without spaces is accepted";
+}
+
 /** null: none, or of another scheme. */
 export function bearerToken(authorization: string | null): string | null {
   return /^bearer +([^\s]+) *$/i.exec(authorization ?? "")?.[1] ?? null;

@@ -5,6 +5,7 @@
  */
 import type { MessageShape } from "../message-shape.ts";
 import { mayBeInexact, parseExact } from "./exact-numbers.ts";
+import { findFault, MAX_TEXT_LEVELS } from "./json-faults.ts";
 
 type JsonObject = { readonly [key: string]: unknown };
 
@@ -16,6 +17,8 @@ export function withExactTexts(schema: MessageShape, text: string): string {
     if (holder[value] === undefined || textNames.some((name) => name in holder)) return holder;
     const exact = JSON.stringify(holder[value]);
     if (!mayBeInexact(exact)) return holder;
+    // What no text can hold either is refused as the payload that it was given as.
+    if (findFault(JSON.parse(exact), MAX_TEXT_LEVELS, false) !== null) return holder;
     const { [value]: _, ...rest } = holder;
     return { ...rest, [textNames[0]]: exact };
   });

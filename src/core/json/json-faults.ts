@@ -42,7 +42,7 @@ export function countNames(json: unknown, levels: number): number {
 export function findFault(json: unknown, levels: number, strings: boolean): FoundFault | null {
   const walk = new Walk(strings);
   const fault = walk.faultIn(json, levels);
-  return fault === null ? null : { fault, path: pathOf(walk.steps) };
+  return fault === null ? null : { fault, path: pathOf(walk.steps.toReversed()) };
 }
 
 class Walk {
@@ -81,8 +81,9 @@ class Walk {
 const MAX_STEPS = 8;
 const PLAIN_NAME = /^[\w$-]{1,40}$/;
 
-function pathOf(steps: readonly (string | number)[]): string {
-  const shown = steps.toReversed().slice(0, MAX_STEPS);
+/** Names and places in lists, from the whole to what is meant. */
+export function pathOf(steps: readonly (string | number)[]): string {
+  const shown = steps.slice(0, MAX_STEPS);
   const path = shown.map((step) =>
     typeof step === "string" && PLAIN_NAME.test(step) ? `.${step}` : `[${JSON.stringify(cut(step))}]`,
   );

@@ -1,4 +1,5 @@
 /** JSON text, string by string. The text is JSON: so much is known before. */
+import { pathOf } from "./json-faults.ts";
 
 /** Where the string that begins at this quote is over. */
 export function endOfString(text: string, quote: number): number {
@@ -30,6 +31,34 @@ export function repeatedName(text: string): string | null {
       const names = open.at(-1);
       if (names?.has(name)) return name;
       names?.add(name);
+    }
+  }
+  return null;
+}
+
+const TOKEN = /["{}[\],]/g;
+
+/** Where `repeatedName` is, such as `payload.items[3].id`; null: there is none. Slower, as it looks at each value. */
+export function repeatedPath(text: string): string | null {
+  /** Of each array and object that is open, where in it this is, and the names that an object has had. */
+  const open: { step: string | number; readonly names: Set<string> | null }[] = [];
+  TOKEN.lastIndex = 0;
+  for (let found = TOKEN.exec(text); found !== null; found = TOKEN.exec(text)) {
+    const [token] = found;
+    const inner = open.at(-1);
+    if (token === "{") open.push({ step: "", names: new Set() });
+    else if (token === "[") open.push({ step: 0, names: null });
+    else if (token === "}" || token === "]") open.pop();
+    else if (token === ",") {
+      if (typeof inner?.step === "number") inner.step++;
+    } else {
+      const end = endOfString(text, found.index);
+      TOKEN.lastIndex = end;
+      COLON.lastIndex = end;
+      if (inner === undefined || !COLON.test(text)) continue;
+      inner.step = JSON.parse(text.slice(found.index, end)) as string;
+      if (inner.names?.has(inner.step)) return pathOf(open.map(({ step }) => step));
+      inner.names?.add(inner.step);
     }
   }
   return null;

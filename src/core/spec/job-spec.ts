@@ -4,7 +4,7 @@
  */
 
 import { invalidArgument, type Problem, quote } from "../errors.ts";
-import { isHandlerName } from "../handler-name.ts";
+import { ACCEPTED_HANDLER_NAMES, isHandlerName } from "../handler-name.ts";
 import type { JobSpec } from "../job.ts";
 import { checkBounds } from "./check-bounds.ts";
 import { checkKey, checkKeyLife } from "./check-key.ts";
@@ -80,7 +80,7 @@ function checkHandler(handler: string, problems: Problem[]): string {
   } else if (!isHandlerName(handler)) {
     problems.push({
       field: "handler",
-      message: `${quote(handler)} is not a handler's name; 1 to 128 characters of A-Z a-z 0-9 _ $ . : / - are accepted`,
+      message: `${quote(handler)} is not a handler's name; ${ACCEPTED_HANDLER_NAMES}`,
     });
   }
   return handler;

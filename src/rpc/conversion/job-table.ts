@@ -33,7 +33,7 @@ export function rowsOfTable(table: JobTable, now: number, limits?: SpecLimits): 
       const text = table.payload[row] ?? "";
       if (text === "") return { parsed, asked };
       const found = [...problems];
-      const payload = payloadText({ payloadJson: text }, found, limits);
+      const payload = payloadText({ payloadJson: text }, found, limits, "payload");
       const whole = payload === null || isProblems(parsed) ? null : withPayload(parsed, payload, limits);
       if (whole !== null && !isProblems(whole)) return { parsed: whole, asked };
       const own = { ...asked, payload };

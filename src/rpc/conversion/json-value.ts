@@ -6,14 +6,8 @@ import { create, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Problem } from "../../core/errors.ts";
 import { hasNegativeZero, textWithDigits } from "../../core/json/exact-numbers.ts";
-import {
-  countNames,
-  type FoundFault,
-  findFault,
-  MAX_TEXT_LEVELS,
-  mayHoldSurrogates,
-} from "../../core/json/json-faults.ts";
-import { mostNames, repeatedName } from "../../core/json/json-strings.ts";
+import { findFault, MAX_TEXT_LEVELS, pathOf } from "../../core/json/json-faults.ts";
+import { faultText, jsonTextProblem } from "../../core/json/json-text-problem.ts";
 import { jsonForValue, MAX_VALUE_LEVELS } from "../../core/json/value-json.ts";
 
 /** Null: there is none, or it is not valid, which is then one of the problems. */
@@ -27,9 +21,14 @@ export function jsonTextFromValue(
   try {
     json = toJson(ValueSchema, value);
   } catch (error) {
-    // Only binary requests can carry these: a Value that is not set, NaN, Infinity.
+    const infinite = infiniteIn(value);
+    // Only binary requests can carry these: a Value that is not set, NaN.
     const reason = error instanceof Error ? error.message : String(error);
-    problems.push({ field, message: `is not JSON (${reason}); any JSON value is accepted` });
+    const message =
+      infinite === null
+        ? `is not JSON (${reason}); any JSON value is accepted`
+        : faultText({ fault: "infinite", path: pathOf(infinite) }, MAX_VALUE_LEVELS);
+    problems.push({ field, message });
     return null;
   }
   const fault = findFault(json, MAX_VALUE_LEVELS, false);
@@ -40,45 +39,28 @@ export function jsonTextFromValue(
   return hasNegativeZero(json) ? (textWithDigits(json) ?? null) : JSON.stringify(json);
 }
 
-/** The text as it is, if it is JSON; null: what is wrong with it is now one of the problems. */
-export function checkJsonText(field: string, text: string, problems: Problem[]): string | null {
-  const message = textProblem(text);
-  if (message === null) return text;
-  problems.push({ field, message });
+/** Where a number is that JSON has and no double holds; null: there is none. */
+function infiniteIn({ kind }: Value): readonly (string | number)[] | null {
+  if (kind.case === "numberValue") return Math.abs(kind.value) === Number.POSITIVE_INFINITY ? [] : null;
+  const items: readonly (readonly [string | number, Value])[] =
+    kind.case === "structValue"
+      ? Object.entries(kind.value.fields)
+      : kind.case === "listValue"
+        ? [...kind.value.values.entries()]
+        : [];
+  for (const [step, item] of items) {
+    const inner = infiniteIn(item);
+    if (inner !== null) return [step, ...inner];
+  }
   return null;
 }
 
-function textProblem(text: string): string | null {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    return `is not JSON (${error instanceof Error ? error.message : String(error)})`;
-  }
-  const holdsSurrogates = mayHoldSurrogates(text);
-  // As nearly every payload is, and each job has one.
-  if (!holdsSurrogates && countNames(json, MAX_TEXT_LEVELS) === mostNames(text)) return null;
-  const fault = findFault(json, MAX_TEXT_LEVELS, holdsSurrogates);
-  if (fault !== null) return faultText(fault, MAX_TEXT_LEVELS);
-  const name = repeatedName(text);
-  return name === null
-    ? null
-    : `has ${JSON.stringify(name.slice(0, 80))} twice in one object; a name is accepted once`;
-}
-
-/** What is wrong with JSON of so many levels, in words. */
-export function faultText({ fault, path }: FoundFault, levels: number): string {
-  const at = path === "" ? "" : `, at ${path}`;
-  switch (fault) {
-    case "deep": {
-      const more = levels === MAX_TEXT_LEVELS ? "" : `, and up to ${MAX_TEXT_LEVELS} in payloadJson`;
-      return `has more than ${levels} levels of arrays and objects; up to ${levels} are accepted${more}`;
-    }
-    case "infinite":
-      return `has a number that is too large${at}; those of double precision are accepted`;
-    case "surrogate":
-      return `has half of a surrogate pair${at}, which UTF-8 cannot carry; whole characters are accepted`;
-  }
+/** The text as it is, if it is JSON; null: what is wrong with it is now one of the problems. */
+export function checkJsonText(field: string, text: string, problems: Problem[]): string | null {
+  const message = jsonTextProblem(text);
+  if (message === null) return text;
+  problems.push({ field, message });
+  return null;
 }
 
 /** Halves of surrogate pairs, which would go on as U+FFFD, in JSON that has no more levels than any message. */

@@ -19,11 +19,12 @@ export interface PayloadFields {
   readonly payloadJson?: string | undefined;
 }
 
-/** As JSON text. Null: there is none, or it is not valid, which is then one of the problems. */
+/** As JSON text. Null: there is none, or it is not valid, which is then one of the problems. `textField`: as its caller knows the text. */
 export function payloadText(
   { payload, payloadJson }: PayloadFields,
   problems: Problem[],
   limits?: SpecLimits,
+  textField = "payloadJson",
 ): string | null {
   if (payloadJson === undefined) return jsonTextFromValue("payload", payload, problems);
   if (limits !== undefined && payloadJson.length > mostCharacters(limits.maxPayloadBytes)) return payloadJson;
@@ -33,7 +34,7 @@ export function payloadText(
       message: "is given beside payload; one of payload and payloadJson is accepted",
     });
   }
-  return checkJsonText("payload", payloadJson, problems);
+  return checkJsonText(textField, payloadJson, problems);
 }
 
 /** One of them where both are the same: a job that was read as JSON has both, and can be sent back. */

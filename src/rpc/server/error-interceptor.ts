@@ -10,13 +10,17 @@ import type { Random } from "../../core/random.ts";
 import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import { toConnectError } from "../error-codes.ts";
 import { withReason } from "../with-reason.ts";
+import { adapterWords } from "./adapter-words.ts";
 
 export function errorInterceptor(logger: Logger, random: Random, whyNotReady: WhyNotReady): Interceptor {
   return (next) => async (request) => {
     const translate = (error: unknown) => withReason(toConnect(error), whyNotReady);
     const toConnect = (error: unknown): ConnectError => {
       if (error instanceof ElasticJobError && error.code !== "internal") return toConnectError(error);
-      if (error instanceof ConnectError) return error;
+      if (error instanceof ConnectError) {
+        const words = adapterWords({ code: error.code, message: error.rawMessage });
+        return words === null ? error : new ConnectError(words.message, words.code, error.metadata);
+      }
       if (request.signal.aborted) {
         const reason: unknown = request.signal.reason;
         return reason instanceof ConnectError

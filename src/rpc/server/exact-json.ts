@@ -9,6 +9,7 @@ import { mayHoldSurrogates } from "../../core/json/json-faults.ts";
 import { repeatedName } from "../../core/json/json-strings.ts";
 import { decodeUtf8 } from "../../core/json/utf8.ts";
 import { exactJson } from "../../core/json/value-json.ts";
+import { withProtoDurationTexts } from "../../core/request/plain-durations.ts";
 import { halfPair } from "../conversion/json-value.ts";
 
 const encoder = new TextEncoder();
@@ -28,9 +29,10 @@ function requestText(schema: DescMessage | undefined, bytes: Uint8Array): string
   const half = mayHoldSurrogates(text) ? halfPair(JSON.parse(text)) : null;
   if (half !== null) throw invalidArgument([half]);
   if (schema === undefined) return text;
-  const exact = withExactTexts(schema, text);
+  const plain = withProtoDurationTexts(schema, text);
+  const exact = withExactTexts(schema, plain);
   // A name that is there twice is the decoder's to refuse; here it would be gone.
-  return exact === text || repeatedName(text) !== null ? text : exact;
+  return exact === plain || repeatedName(text) !== null ? plain : exact;
 }
 
 /** Of payloadJson and outputJson. */

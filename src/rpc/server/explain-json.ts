@@ -3,22 +3,23 @@
  * decoded, and looked at again when that fails, and for the times, to which the decoder is too good.
  */
 import { type DescMessage, fromJsonString, type JsonValue } from "@bufbuild/protobuf";
-import { createContextValues, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, createContextValues, type Interceptor } from "@connectrpc/connect";
 import type {
   UniversalHandler,
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import { timeProblemsOfText } from "../../core/calendar/json-times.ts";
-import { ElasticJobError, invalidArgument, type Problem } from "../../core/errors.ts";
-import { parseExact } from "../../core/json/exact-numbers.ts";
 import { mayHoldSurrogates } from "../../core/json/json-faults.ts";
-import { withProtoDurations } from "../../core/plain-durations.ts";
+import { findJsonProblems, refusalOf, repeatedProblem } from "../../core/request/json-problems.ts";
+import { withProtoDurations, withProtoDurationTexts } from "../../core/request/plain-durations.ts";
 import { shorten } from "../../core/short-text.ts";
 import { halfPair } from "../conversion/json-value.ts";
 import { toConnectError } from "../error-codes.ts";
-import { findJsonProblems, MAX_PROBLEMS } from "./json-problems.ts";
-import { isBytes, once, refusal } from "./refusal.ts";
+import { adapterWords } from "./adapter-words.ts";
+import { decodeJson } from "./decode-json.ts";
+import { inOtherWords } from "./other-words.ts";
+import { isBytes } from "./refusal.ts";
 import { SENT_JSON, type SentBody, sentJson } from "./sent-body.ts";
 
 /** Of what the decoder says. */
@@ -39,39 +40,37 @@ async function* checked<T>(
   messages: AsyncIterable<T>,
   sent: SentBody,
 ): AsyncGenerator<T, void, undefined> {
-  for await (const message of messages) {
-    await checkNext(schema, sent);
-    yield message;
+  try {
+    for await (const message of messages) {
+      await checkNext(schema, sent);
+      yield message;
+    }
+  } catch (error) {
+    const { code, rawMessage } = ConnectError.from(error);
+    const isOfDecoder = code === Code.InvalidArgument && adapterWords({ code, message: rawMessage }) === null;
+    const message = isOfDecoder ? await explainSent(schema, sent) : null;
+    throw message === null ? error : new ConnectError(message, code);
   }
 }
 
 async function checkNext(schema: DescMessage, sent: SentBody): Promise<void> {
   const text = await sent.take();
-  const problems = timeProblemsOfText(schema, text);
+  const problems = timeProblemsOfText(schema, withProtoDurationTexts(schema, text));
   if (problems.length > 0) throw toConnectError(refusalOf(problems));
 }
 
-/**
- * The same handler, but durations are taken as people write them ("3m"), and what it answers to JSON that is not good says
- * which fields are wrong. Both are looked into only when the decoder has refused the body.
- */
+/** The same handler, but what it answers to JSON that is not good says which fields are wrong, in the form of each protocol. It is looked into only when the decoder has refused it. */
 export function explainingJson(handler: UniversalHandler): UniversalHandler {
   const schema = handler.method.input;
   const explaining = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
     const sent = sentJson(request);
     if (sent === null) return handler(request);
     const response = await handler(keptRequest(request, sent));
-    // Empty: it was refused before its body was read, or after it was decoded.
-    if (response.status !== 400 || sent.isEmpty) return response;
-    const text = await sent.take().catch(() => null);
-    if (text === null) return response;
-    const plain = handler.method.methodKind === "unary" ? withPlainDurations(schema, text) : null;
-    if (plain !== null) {
-      const again = withBody(request, plain);
-      return handler(keptRequest(again, sentJson(again) ?? sent));
-    }
-    const message = explain(schema, text);
-    return message === null ? response : refusal(response, { message });
+    return inOtherWords(response, async (said) => {
+      if (said.code !== Code.InvalidArgument || adapterWords(said) !== null) return null;
+      const message = await explainSent(schema, sent);
+      return message === null ? null : { ...said, message };
+    });
   };
   return Object.assign(explaining, { ...handler });
 }
@@ -82,25 +81,10 @@ function keptRequest(request: UniversalServerRequest, sent: SentBody): Universal
   return { ...request, body, contextValues };
 }
 
-/** The body with its durations as protobuf has them, if it says all that is wrong; null: there is more. */
-function withPlainDurations(schema: DescMessage, text: string): string | null {
-  try {
-    const json = JSON.parse(text) as JsonValue;
-    const plain = withProtoDurations(schema, json);
-    if (plain === json || findJsonProblems(schema, plain).length > 0) return null;
-    if (problemOfText(schema, text)?.includes("duplicate object key")) return null;
-    return JSON.stringify(withProtoDurations(schema, parseExact(text) as JsonValue));
-  } catch {
-    return null;
-  }
-}
-
-function withBody(request: UniversalServerRequest, text: string): UniversalServerRequest {
-  const bytes = new TextEncoder().encode(text);
-  const header = new Headers(request.header);
-  header.delete("content-encoding");
-  header.set("content-length", String(bytes.byteLength));
-  return { ...request, header, body: once(bytes) };
+/** Null: it was refused before it was read, or after it was decoded; or the decoder's own message has to do. */
+async function explainSent(schema: DescMessage, sent: SentBody): Promise<string | null> {
+  const text = sent.isEmpty ? null : await sent.take().catch(() => null);
+  return text === null ? null : explain(schema, text);
 }
 
 /** Null: the decoder's own message has to do. */
@@ -114,17 +98,13 @@ function explain(schema: DescMessage, text: string): string | null {
   }
   // The answer says so already, and half a character would only be shown as it is not.
   if (mayHoldSurrogates(text) && halfPair(json) !== null) return null;
-  const problems = findJsonProblems(schema, withProtoDurations(schema, json));
+  const plain = withProtoDurations(schema, json);
+  const problems = [...findJsonProblems(schema, plain, decodeJson), ...repeatedProblem(text)];
   if (problems.length === 0) return problemOfText(schema, text);
   return refusalOf(problems).message;
 }
 
-function refusalOf(problems: readonly Problem[]): ElasticJobError {
-  const { code, message } = invalidArgument(problems.slice(0, MAX_PROBLEMS));
-  return new ElasticJobError(code, problems.length > MAX_PROBLEMS ? `${message}; and more` : message);
-}
-
-/** What JSON.parse does not see: a key that is there twice. */
+/** Where nothing better is known: the decoder's own words. */
 function problemOfText(schema: DescMessage, text: string): string | null {
   try {
     fromJsonString(schema, text, { ignoreUnknownFields: false });

@@ -27,6 +27,7 @@ import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
 import { CALL_SHARE, createAdmission } from "./admission.ts";
 import { answerInTime, noteTimeout } from "./answer-in-time.ts";
+import { refuseBadTimeout } from "./call-timeout.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
 import { jsonOptions } from "./exact-json.ts";
 import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
@@ -168,6 +169,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     ],
     requestGate(context) {
       noteTimeout(context);
+      refuseBadTimeout(context, limits.maxTimeoutMs);
       const connection = context.values.get(CALL_CONNECTION);
       try {
         if (checkCaller(context, credentials) === "node") connection.isOfNode();

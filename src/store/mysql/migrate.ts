@@ -7,7 +7,7 @@ import {
   isSameTable,
   loadMigrations,
   missingMigrations,
-  type Tables,
+  type Relation,
   tablesOf,
 } from "../migrations.ts";
 import { BOUND, type ConnectionPool, type Session, UNBOUND } from "./connection-pool.ts";
@@ -33,14 +33,11 @@ export async function migrate(session: Session, pool: ConnectionPool, clock: Clo
     const there = await readTables(session, [...tablesOf(all).keys()]);
     const missing = missingMigrations(all, await appliedVersion(session, there));
     // One of ours may be there already, from a process that ended between two statements.
-    const foreign = [...tablesOf(missing)].filter(
-      ([table, columns]) => there.has(table) && !isSameTable(there.get(table), columns),
+    const wanted = tablesOf(missing);
+    const foreign = [...there.values()].filter(
+      ({ name, isView, columns }) => wanted.has(name) && (isView || !isSameTable(columns, wanted.get(name))),
     );
-    if (foreign.length > 0)
-      throw foreignTables(
-        foreign.map(([table]) => table),
-        await placeOf(session),
-      );
+    if (foreign.length > 0) throw foreignTables(foreign, await placeOf(session));
     // With nothing missing, an account that may only read and write rows gets by.
     for (const migration of missing) {
       for (const statement of migration.statements) await session.query(statement, [], STATEMENT_LIMIT_MS);
@@ -56,22 +53,31 @@ export async function migrate(session: Session, pool: ConnectionPool, clock: Clo
   }
 }
 
-async function readTables(session: Session, names: readonly string[]): Promise<Tables> {
-  const rows = await session.read<{ name: string; field: string }>(
-    `SELECT table_name AS name, column_name AS field FROM information_schema.columns
-    WHERE table_schema = DATABASE() AND table_name IN (${marks(names.length)})`,
+interface There extends Relation {
+  readonly columns: readonly string[];
+}
+
+async function readTables(session: Session, names: readonly string[]): Promise<ReadonlyMap<string, There>> {
+  // A view whose tables are gone has no columns, and stands in the way all the same.
+  const rows = await session.read<{ name: string; kind: string; field: string | null }>(
+    `SELECT t.table_name AS name, t.table_type AS kind, c.column_name AS field FROM information_schema.tables t
+    LEFT JOIN information_schema.columns c ON c.table_schema = t.table_schema AND c.table_name = t.table_name
+    WHERE t.table_schema = DATABASE() AND t.table_name IN (${marks(names.length)})`,
     names,
   );
   return new Map(
     names.flatMap((name) => {
-      const columns = rows.filter((row) => row.name === name).map((row) => row.field);
-      return columns.length === 0 ? [] : [[name, columns]];
+      const own = rows.filter((row) => row.name === name);
+      const columns = own.flatMap(({ field }) => field ?? []);
+      const [first] = own;
+      return first === undefined ? [] : [[name, { name, isView: first.kind === "VIEW", columns }]];
     }),
   );
 }
 
-async function appliedVersion(session: Session, there: Tables): Promise<number> {
-  if (!isSameTable(there.get("jobschema"), ["version", "applied_at"])) return 0;
+async function appliedVersion(session: Session, there: ReadonlyMap<string, There>): Promise<number> {
+  const schema = there.get("jobschema");
+  if (schema?.isView !== false || !isSameTable(schema.columns, ["version", "applied_at"])) return 0;
   const [row] = await session.read<{ version: number | null }>(
     "SELECT MAX(version) AS version FROM jobschema",
     [],

@@ -1,6 +1,13 @@
 /** Brings the schema up to date, all of it or nothing; the write lock keeps other processes out. */
 import type { Clock } from "../../core/clock.ts";
-import { foreignTables, isSameTable, loadMigrations, missingMigrations, tablesOf } from "../migrations.ts";
+import {
+  foreignTables,
+  isSameTable,
+  loadMigrations,
+  missingMigrations,
+  type Relation,
+  tablesOf,
+} from "../migrations.ts";
 import type { Database } from "./database.ts";
 
 export function migrate(database: Database, clock: Clock): void {
@@ -8,7 +15,7 @@ export function migrate(database: Database, clock: Clock): void {
   database.write(null, () => {
     const missing = missingMigrations(all, appliedVersion(database));
     // None of them was made by us: here a migration is applied as a whole.
-    const foreign = [...tablesOf(missing).keys()].filter((table) => columnsOf(database, table).length > 0);
+    const foreign = [...tablesOf(missing).keys()].flatMap((name) => relationOf(database, name));
     if (foreign.length > 0) throw foreignTables(foreign, `the file ${database.path}`);
     for (const migration of missing) {
       for (const statement of migration.statements) database.exec(statement);
@@ -21,6 +28,8 @@ export function migrate(database: Database, clock: Clock): void {
 }
 
 function appliedVersion(database: Database): number {
+  const [schema] = relationOf(database, "jobschema");
+  if (schema?.isView !== false) return 0;
   if (!isSameTable(columnsOf(database, "jobschema"), ["version", "applied_at"])) return 0;
   const [row] = database.read<{ version: number | null }>(
     "SELECT MAX(version) AS version FROM jobschema",
@@ -30,6 +39,15 @@ function appliedVersion(database: Database): number {
 }
 
 /** Empty: there is no such table, nor a view of that name. */
+function relationOf(database: Database, name: string): Relation[] {
+  return database
+    .read<{ type: string }>(
+      "SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')",
+      [name],
+    )
+    .map(({ type }) => ({ name, isView: type === "view" }));
+}
+
 function columnsOf(database: Database, table: string): string[] {
   return database
     .read<{ name: string }>("SELECT name FROM pragma_table_info(?)", [table])

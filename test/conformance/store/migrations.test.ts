@@ -132,6 +132,30 @@ describe.each(["mysql", "sqlite"] as const)("migrations (%s)", (adapter) => {
     expect(await tablesIn(adapter, url)).toEqual([table]);
   });
 
+  test.each([...tables, "job"])(
+    "tell of a view %s, which is none of ours, and create nothing",
+    async (name) => {
+      const { url, open } = await database();
+      await runSql(adapter, url, "CREATE TABLE mine (id INT NOT NULL, title VARCHAR(9))");
+      const columns = tablesOf(loadMigrations(adapter)).get(name) ?? ["id"];
+      const selected = columns.map((column) => `id AS ${column}`).join(", ");
+      await runSql(adapter, url, `CREATE VIEW ${name} AS SELECT ${selected} FROM mine`);
+      if (name === "job") {
+        // No table of ours has this name.
+        await open().migrate();
+        expect(await tablesIn(adapter, url)).toEqual(expect.arrayContaining(tables));
+        return;
+      }
+      const error = await expectCode(open().migrate(), "failed_precondition");
+      expect(error.message).toMatch(
+        new RegExp(`^the view ${name} in .* is not elastic-job's: .*; nothing was created$`),
+      );
+      expect(await tablesIn(adapter, url)).toEqual(
+        adapter === "mysql" ? ["mine", name].toSorted() : ["mine"],
+      );
+    },
+  );
+
   test("give the cluster an identity, once and for ever", async () => {
     const identities = new Set<unknown>();
     for (const { url, open } of [await database(), await database()]) {

@@ -111,8 +111,8 @@ describe("add", () => {
     ]);
     const { code, stdout, stderr } = await elasticJob(["add", "--file", "-"], lines);
     expect([code, stdout]).toEqual([1, "added 2 jobs, 2 refused\n"]);
-    expect(stderr).toContain("line 2: invalid_argument: it: byte 29, 0xff, is not UTF-8");
-    expect(stderr).toContain('line 3: invalid_argument: it has "a" twice in one object');
+    expect(stderr).toContain("line 2: invalid_argument: the line: byte 29, 0xff, is not UTF-8");
+    expect(stderr).toContain("line 3: invalid_argument: payload.a: is given twice; a name is accepted once");
   });
 
   test("takes the payload from a file, and from stdin", async () => {
@@ -131,21 +131,38 @@ describe("add", () => {
 
   test("adds a job for each line of a file, tells which lines are refused, and counts", async () => {
     const file = join(folder, "jobs.jsonl");
+    const wrongFields = '{"priority":1.5,"timeout":"x","bogus":1}';
     const lines = Array.from({ length: 2_500 }, (_, n) =>
       JSON.stringify({ payload: n, idempotencyKey: `line-${n}` }),
     );
-    lines.splice(1_000, 0, "{not json", "[]", '{"handler":"nobody-has-it"}', '{"delay":"3m"}', "");
+    lines.splice(
+      1_000,
+      0,
+      "{not json",
+      "[]",
+      '{"handler":"nobody-has-it"}',
+      '{"delay":"3m"}',
+      wrongFields,
+      "",
+    );
     await writeFile(file, lines.join("\n"));
     const options = ["add", "echo", "--file", file, "--in", "3d", "--name", "from-file"];
     const first = await elasticJob(options);
-    expect(first.stdout).toBe("added 2500 jobs, 4 refused\n");
+    expect(first.stdout).toBe("added 2500 jobs, 5 refused\n");
     expect(first.code).toBe(1);
-    expect(first.stderr).toMatch(/^line 1001: invalid_argument: it is no JSON: /m);
-    expect(first.stderr).toMatch(/^line 1002: invalid_argument: a JSON object is accepted/m);
+    expect(first.stderr).toMatch(
+      /^line 1001: invalid_argument: the line: is not JSON \(.*; a job as a JSON object is accepted/m,
+    );
+    expect(first.stderr).toMatch(
+      /^line 1002: invalid_argument: the line: is \[\]; a job as a JSON object is accepted/m,
+    );
     expect(first.stderr).toMatch(/^line 1003: failed_precondition: handler: /m);
-    expect(first.stderr).toMatch(/^line 1004: invalid_argument: .*"delay"/m);
+    expect(first.stderr).toMatch(/^line 1004: invalid_argument: delay: is not known; name, handler, /m);
+    expect(first.stderr).toMatch(
+      /^line 1005: invalid_argument: priority: is 1.5; a whole number from -100 to 100 is accepted; timeout: is "x"; a duration, such as/m,
+    );
     const again = await elasticJob([...options, "--json"]);
-    expect(JSON.parse(again.stdout)).toMatchObject({ added: 0, existed: 2_500, refused: 4 });
+    expect(JSON.parse(again.stdout)).toMatchObject({ added: 0, existed: 2_500, refused: 5 });
   });
 
   test("adds a job for each line of stdin", async () => {
@@ -155,7 +172,7 @@ describe("add", () => {
     );
     expect({ code, stdout }).toEqual({ code: 0, stdout: "added 2 jobs\n" });
     const none = await elasticJob(["add", "--file", join(folder, "none.jsonl")]);
-    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("ENOENT") });
+    expect(none).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("ENOENT") });
   });
 });
 

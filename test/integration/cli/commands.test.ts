@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -113,14 +114,59 @@ describe("add", () => {
         ["list", "--url", "nonsense"],
         /option '--url <url>' argument 'nonsense' is invalid.*not the URL of an edge/,
       ],
+      [
+        ["update", "1", "--clear", "timeout", "--timeout", "3m"],
+        /'--clear timeout' cannot be used with option '--timeout <duration>'/,
+      ],
+      [
+        ["update", "1", "--clear", "labels", "--label", "a=b"],
+        /'--clear labels' cannot be used with option '--label <name=value>'/,
+      ],
+      [
+        ["update", "1", "--clear", "deadline", "retry", "--backoff", "1s"],
+        /'--clear retry' cannot be used with option '--backoff <duration>'/,
+      ],
+      [
+        ["update", "1", "--payload", "1", "--clear", "payload"],
+        /'--clear payload' cannot be used with option '--payload <json>'/,
+      ],
+      [["update", "1", "--label", "a=b", "--label", "a=c"], /"a" is given twice; a label is accepted once/],
+      [["add", "echo", "--label", "a=b", "--label", "a=b"], /"a" is given twice/],
+      [
+        ["add", "--file", "/nope"],
+        /^error: --file: \/nope cannot be read: ENOENT.*; a file is accepted, or - for stdin$/m,
+      ],
+      [["add", "--file", "/etc"], /^error: --file: \/etc cannot be read: EISDIR/m],
       [["list", "--url", "localhost:8080"], /'localhost:8080' is invalid.*http:\/\/127\.0\.0\.1:8080/],
     ];
     for (const [args, message] of wrong) {
-      const { code, stderr } = await elasticJob(args);
+      const { code, stdout, stderr } = await elasticJob(args);
       expect(stderr).toMatch(message);
-      expect(code).toBe(2);
+      expect([code, stdout]).toEqual([2, ""]);
     }
     expect(server.calls).toEqual([]);
+  });
+
+  test("never prints a token that no header can carry", async () => {
+    const ACCEPTED =
+      /^error: --token: has a character that no header carries; printable ASCII without spaces is accepted$/m;
+    for (const token of ["s3cret\nb", "s3cret b", "s3crét"]) {
+      for (const args of [["--token", token], [`--token=${token}`]]) {
+        const { code, stdout, stderr } = await elasticJob(["list", ...args]);
+        expect([code, stdout]).toEqual([2, ""]);
+        expect(stderr).toMatch(ACCEPTED);
+        expect(stderr).not.toContain("s3cr");
+      }
+    }
+    const env = await elasticJob(["list"], server.url, { ELASTIC_JOB_TOKEN: "s3cret\nb" });
+    expect(env).toMatchObject({ code: 2, stdout: "" });
+    expect(env.stderr).not.toContain("s3cr");
+    const given = `exec "$0" "$1" list "$(printf -- '--token=s3cret\\377')"`;
+    const lost = await promisify(execFile)("/bin/sh", ["-c", given, process.execPath, MAIN]).catch(
+      (error: { code: number; stderr: string }) => error,
+    );
+    expect(lost.stderr).toMatch(/^error: --token: byte \d+ is not UTF-8/m);
+    expect(lost.stderr).not.toContain("s3cr");
   });
 
   test("calls the edge at EDGE_PORT when it is told no other address", async () => {

@@ -119,6 +119,13 @@ describe("adds on a stream", () => {
     const credentials = { tokens: () => operators(["a-token"]), isOpen: false };
     const node = await startNode({ credentials });
     const transport = seen(node.url);
+    const unsendable = connect(transport, { token: "s3cret\nb" });
+    for (const _ of [1, 2]) {
+      await expect(unsendable.addJob(echo)).rejects.toMatchObject({
+        code: Code.InvalidArgument,
+        rawMessage: expect.not.stringContaining("s3cret"),
+      });
+    }
     await expect(connect(transport, { token: "wrong" }).addJob(echo)).rejects.toMatchObject({
       code: Code.Unauthenticated,
       rawMessage: expect.stringContaining("API token"),

@@ -249,6 +249,16 @@ describe("reading", () => {
     });
   });
 
+  test("refuses a token that no header carries, and does not say it", async () => {
+    const error = await connect({ token: "s3cret\nb" })
+      .getAllJobs()
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: Code.InvalidArgument,
+      rawMessage: "token: has a character that no header carries; printable ASCII without spaces is accepted",
+    });
+  });
+
   test("sends the token", async () => {
     await connect({ token: "secret" }).getAllJobs();
     expect(server.calls[0]?.headers["authorization"]).toBe("Bearer secret");

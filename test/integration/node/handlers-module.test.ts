@@ -70,6 +70,16 @@ test.each<[string, string | null, RegExp]>([
     /hello is of type number; it must be a function/,
   ],
   ["a handler that is null", "export default { hello: null };", /hello is null; it must be a function/],
+  [
+    "names that no job can be added for",
+    'export default { "a b": () => 1, "é": () => 2, "ok/x": () => 3 };',
+    /defineJobs: "a b" and "é" are no handlers' names; 1 to 128 characters of A-Z a-z 0-9 _ \$ \. : \/ - are accepted/,
+  ],
+  [
+    "a name that is too long",
+    `export default { ["x".repeat(129)]: () => 1 };`,
+    /defineJobs: "x{80}…" is no handler's name; 1 to 128 characters of/,
+  ],
   ["an import that is not there", `import "./nowhere.ts"; ${SOUND}`, /Cannot find module.*nowhere\.ts/],
   ["an error of its own", `throw new RangeError("my own"); ${SOUND}`, /RangeError: my own/],
   ["what is thrown that is no error", `throw "text"; ${SOUND}`, /it threw text/],

@@ -529,11 +529,36 @@ test.each<[unknown, string]>([
     "payload.secretHeaders.0: ",
   ],
   [{ url: "http://127.0.0.1/", timeoutMs: 0 }, "payload.timeoutMs: "],
-  [{ url: "http://127.0.0.1/", expectedStatus: 99 }, "payload.expectedStatus"],
-  [{ url: "http://127.0.0.1/", headerz: {} }, "headerz"],
+  [{ url: "http://127.0.0.1/", expectedStatus: 99 }, "payload.expectedStatus: is 99; a status from 200"],
+  [
+    { url: "http://127.0.0.1/", headerz: {} },
+    "payload.headerz: is not known; url, method, headers, secretHeaders, body, expectedStatus and timeoutMs are",
+  ],
 ])("the payload %j is refused for good, by field", async (payload, message) => {
   const { error, isPermanent } = await failure(payload);
   expect(isPermanent).toBe(true);
   expect(error.name).toBe("PermanentError");
   expect(error.message).toContain(message);
+});
+
+const URL_GIVEN = { url: "http://127.0.0.1/" };
+const STATUSES = "a status from 200 to 599, or a list of them, is accepted";
+test.each<[unknown, string]>([
+  [{ ...URL_GIVEN, expectedStatus: "200" }, `payload.expectedStatus: is "200"; ${STATUSES}`],
+  [{ ...URL_GIVEN, expectedStatus: [] }, `payload.expectedStatus: is []; ${STATUSES}`],
+  [{ ...URL_GIVEN, expectedStatus: [200, 700] }, `payload.expectedStatus: is [200,700]; ${STATUSES}`],
+  [{ ...URL_GIVEN, headers: { host: "a" } }, "payload.headers.host: is set by the call itself; leave it out"],
+  [{ ...URL_GIVEN, headers: { "x-n": 5 } }, "payload.headers.x-n: is 5; text is accepted"],
+  [{ ...URL_GIVEN, headers: "x" }, 'payload.headers: is "x"; an object with names and texts is accepted'],
+  [{ ...URL_GIVEN, method: 5 }, "payload.method: is 5; text is accepted"],
+  [
+    { ...URL_GIVEN, timeoutMs: 1e300 },
+    "payload.timeoutMs: is 1e+300; a whole number from 1 to 86400000 is accepted",
+  ],
+  [
+    "text",
+    'payload: is "text"; an object with url, method, headers, secretHeaders, body, expectedStatus and timeoutMs is accepted',
+  ],
+])("what is wrong with the payload %j is told whole, in one line", async (payload, message) => {
+  expect((await failure(payload)).error.message).toBe(message);
 });

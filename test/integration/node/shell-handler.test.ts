@@ -133,9 +133,18 @@ test.each<[unknown, string]>([
   [{ command: "pwd", cwd: "" }, "payload.cwd: must name a folder"],
   [{ command: "pwd", cwd: 5 }, "payload.cwd"],
   [{ command: "pwd", shell: true, cwd: "/no/such/folder" }, "payload.cwd: /no/such/folder is not there"],
-  [{ command: "echo", env: { "1A": "x" } }, "payload.env.1A: "],
-  [{ command: "ls", args: "-l" }, "payload.args"],
-  [{ command: "ls", comand: "" }, "comand"],
+  [{ command: "echo", env: { "1A": "x" } }, "payload.env.1A: is no name of a variable: letters, digits"],
+  [{ command: "echo", env: { "A=B": "x" } }, "payload.env.A=B: is no name of a variable: letters, digits"],
+  [{ command: "echo", env: { A: 1 } }, "payload.env.A: is 1; text is accepted"],
+  [{ command: "echo", env: ["A"] }, 'payload.env: is ["A"]; an object with names and texts is accepted'],
+  [{ command: "ls", args: "-l" }, 'payload.args: is "-l"; a list of texts is accepted'],
+  [{ command: "ls", args: [1] }, "payload.args.0: is 1; text is accepted"],
+  [{ command: "ls", shell: "yes" }, 'payload.shell: is "yes"; true or false is accepted'],
+  [{ command: "ls", stdin: 5 }, "payload.stdin: is 5; text is accepted"],
+  [
+    { command: "ls", comand: "" },
+    "payload.comand: is not known; command, args, shell, cwd, env and stdin are",
+  ],
 ])("the payload %j is refused for good", async (payload, message) => {
   const end = await shell(payload);
   expect(end).toMatchObject({ kind: "failed", isPermanent: true });

@@ -163,14 +163,20 @@ describe("payloadJson", () => {
       "beside",
     );
     const given = (payloadJson: string) => JSON.stringify({ handler: "echo", payloadJson });
-    expect(await refusal("AddJob", given("{"))).toMatch(/^payload: is not JSON/);
-    expect(await refusal("AddJob", given(""))).toMatch(/^payload: is not JSON/);
-    expect(await refusal("AddJob", given('{"a":[1e400]}'))).toMatch(
-      /^payload: has a number that is too large, at a\[0\];/,
+    expect(await refusal("AddJob", given("{"))).toMatch(
+      /^payloadJson: is not JSON \(.*\); JSON text is accepted$/,
     );
-    expect(await refusal("AddJob", given('{"a":1,"a":2}'))).toMatch(/^payload: has "a" twice/);
+    expect(await refusal("AddJob", given(""))).toMatch(
+      /^payloadJson: is not JSON \(.*\); JSON text is accepted$/,
+    );
+    expect(await refusal("AddJob", given('{"a":[1e400]}'))).toMatch(
+      /^payloadJson: has a number that is too large, at a\[0\];/,
+    );
+    expect(await refusal("AddJob", given('{"b":[{"a":1,"a":2}]}'))).toBe(
+      "payloadJson: has a name twice in one object, at b[0].a; a name is accepted once",
+    );
     expect(await refusal("AddJob", given(String.raw`["\ud800"]`))).toMatch(
-      /^payload: has half of a surrogate pair, at \[0\]/,
+      /^payloadJson: has half of a surrogate pair, at \[0\]/,
     );
   });
 
@@ -192,14 +198,14 @@ describe("what JSON can say and nothing can keep is refused by its field", () =>
       `{"a":{"b":[1e400]}}`,
       "payload: has a number that is too large, at a.b[0]; those of double precision are accepted",
     ],
-    [`{"a":${ID},"a":1}`, 'the body: duplicate object key "a"'],
+    [`{"a":${ID},"a":1}`, "payload.a: is given twice; a name is accepted once"],
     [
       "[".repeat(31) + "]".repeat(31),
       "payload: has more than 30 levels of arrays and objects; up to 30 are accepted, and up to 1000 in payloadJson",
     ],
     [
       `[${ID},${"[".repeat(1001)}${"]".repeat(1001)}]`,
-      "payload: has more than 1000 levels of arrays and objects; up to 1000 are accepted",
+      "payload: has more than 30 levels of arrays and objects; up to 30 are accepted, and up to 1000 in payloadJson",
     ],
   ])("in a payload, %#", async (payload, message) => {
     expect(await refusal("AddJob", `{"handler":"echo","payload":${payload}}`)).toBe(message);

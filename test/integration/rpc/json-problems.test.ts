@@ -62,6 +62,11 @@ describe("JSON that can be read but not decoded is refused by the names of its f
         'retry.multiplier: is "x"; a number from 1 to 100 is accepted; ' +
         "requirements.slots: is 0.5; a whole number from 1 to 2147483647 is accepted",
     ],
+    [
+      "AddJob",
+      '{"handler":"echo","retry":{"multiplier":1e400}}',
+      "retry.multiplier: is a number that no double holds; a number from 1 to 100 is accepted",
+    ],
     ["GetAllJobs", '{"pageSize":1.5}', "pageSize: is 1.5; a whole number from 0 to 1000 is accepted"],
     [
       "AddJob",
@@ -78,7 +83,7 @@ describe("JSON that can be read but not decoded is refused by the names of its f
       '{"handler":"echo","daily":{"at":"08:30","zone":"UTC"}}',
       "daily.zone: is not known; at, timeZone, gap and fold are accepted",
     ],
-    ["AddJob", '{"handler":"echo","handler":"fail"}', 'the body: duplicate object key "handler"'],
+    ["AddJob", '{"handler":"echo","handler":"fail"}', "handler: is given twice; a name is accepted once"],
     [
       "AddJob",
       '{"handler":"echo","maxOccurrences":1,"max_occurrences":1}',

@@ -124,6 +124,50 @@ describe("an instant that does not exist is refused by its field, and nothing is
   });
 });
 
+const STREAMED = (add: string) => `{"call":1,"request":{"jobs":[${add}]}}`;
+
+describe("JSON means the same in every protocol", () => {
+  const gzipped = { "grpc-encoding": "gzip" };
+  const ways: readonly (readonly [string, (add: string) => Promise<string>])[] = [
+    ["plain", (add) => post("AddJob", "application/json", add)],
+    ["gRPC-Web", (add) => post("AddJob", "application/grpc-web+json", envelope(add))],
+    [
+      "gRPC-Web, compressed",
+      (add) => post("AddJob", "application/grpc-web+json", envelope(add, true), gzipped),
+    ],
+    ["gRPC", (add) => stream("AddJob", "application/grpc+json", envelope(add))],
+    ["a stream", (add) => stream("StreamAddJobs", "application/connect+json", envelope(STREAMED(add)))],
+    ["a stream of gRPC", (add) => stream("StreamAddJobs", "application/grpc+json", envelope(STREAMED(add)))],
+  ];
+
+  test.each(ways)("a duration as people write it, in %s", async (_, send) => {
+    for (const [delay, ms] of [
+      ["1h30m", 5_400_000],
+      ["1s500ms", 1_500],
+      ["\\u0031h", 3_600_000],
+    ] as const) {
+      const before = new Set(node.api.jobs.keys());
+      const said = await send(`{"handler":"echo","timed":{"delay":"${delay}"}}`);
+      const [job] = [...node.api.jobs].filter(([id]) => !before.has(id)).map(([, { spec }]) => spec);
+      expect(said).not.toContain("accepted");
+      const runAt = job?.schedule.kind === "timed" ? job.schedule.runAt : 0;
+      expect(Math.abs(runAt - Date.now() - ms)).toBeLessThan(60_000);
+    }
+  });
+
+  test.each(ways)("refusals have the same words, in %s", async (way, send) => {
+    const prefix = way.startsWith("a stream") ? "request.jobs[0]." : "";
+    const said = await send('{"handler":"echo","timeout":"x","payload":{"a":1,"a":2}}');
+    expect(said).toContain(`${prefix}timeout: is "x"; a duration, such as`);
+    expect(said).toContain(`${prefix}payload.a: is given twice; a name is accepted once`);
+    expect(await send('{"handler":"echo","misfire":"X","bogus":1}')).toContain(
+      `${prefix}misfire: is "X"; MISFIRE_ONCE, MISFIRE_SKIP and MISFIRE_ALL are accepted; ${prefix}bogus: is not known; name,`,
+    );
+    const cut = await send('{"handler":');
+    expect(cut).toContain("the body is not JSON: ");
+  });
+});
+
 test("a message in the URL is read as any other", async () => {
   const ask = (query: string) =>
     sentJson({

@@ -110,6 +110,46 @@ test("another verb, and HTTP/1.1 for what needs HTTP/2, are refused in words", a
   expect(JSON.parse(streamed.text)).toMatchObject({ message: expect.stringContaining("needs HTTP/2") });
 });
 
+describe.each(TARGETS)("a time that no call can have is refused in words, at the %s", (target) => {
+  const MS = "a whole number of milliseconds from 1 to 86400000 is accepted";
+  test.each(["abc", "-1", "1.5", "0", "86400001", "99999999999999"])("by Connect: %s", async (given) => {
+    const headers = { "connect-timeout-ms": given };
+    const error = {
+      code: given === "0" ? "deadline_exceeded" : "invalid_argument",
+      message: `connect-timeout-ms: is "${given}"; ${MS}`,
+    };
+    for (const method of ["AddJob", "GetAllJobs"]) {
+      const { text } = await call(target, method, { type: "application/json", body: ECHO, headers });
+      expect(JSON.parse(text)).toMatchObject(error);
+    }
+    const stream = { type: "application/connect+json", body: envelope(Buffer.from("{}")), headers };
+    const { text } = await call(target, "WatchJob", stream);
+    expect(JSON.parse(text.slice(5))).toMatchObject({ error });
+  });
+
+  test.each(["abc", "1h", "0m", "0n", "25H", "999999999m"])("by gRPC-Web: %s", async (given) => {
+    const headers = { "grpc-timeout": given };
+    const type = "application/grpc-web+json";
+    const { text } = await call(target, "AddJob", { type, body: envelope(Buffer.from(ECHO)), headers });
+    expect(text).toContain(`grpc-status: ${given.startsWith("0") ? 4 : 3}\r\n`);
+    expect(decodeURIComponent(text)).toContain(
+      `grpc-message: grpc-timeout: is "${given}"; up to eight digits and a unit (H, M, S, m, u or n), more than 0 and up to 24H, are accepted`,
+    );
+  });
+
+  test("and one that it can have is not", async () => {
+    for (const given of ["1000", "86400000"]) {
+      const headers = { "connect-timeout-ms": given };
+      const { status } = await call(target, "AddJob", { type: "application/json", body: ECHO, headers });
+      expect(status).toBe(200);
+    }
+    const headers = { "grpc-timeout": "2S" };
+    const body = envelope(Buffer.from(ECHO));
+    const { text } = await call(target, "AddJob", { type: "application/grpc-web+json", body, headers });
+    expect(text).toContain("grpc-status: 0");
+  });
+});
+
 /** Announces more than there is. */
 const GARBAGE = new Uint8Array([0x0a, 0xff, 0x01, 0x02]);
 const NO_MESSAGE =
@@ -161,6 +201,81 @@ describe("bytes that are no message of protobuf's are the caller's fault", () =>
     const trailers = await grpc(method, envelope(new Uint8Array(data), flags), headers);
     expect(trailers["grpc-status"]).toBe("3");
     expect(trailers["grpc-message"]).toMatch(message);
+  });
+
+  test.each([
+    ["AddJob", "application/json"],
+    ["GetAllJobs", "application/json"],
+    ["GetAllJobs", "application/proto"],
+    ["AddJob", "application/proto"],
+    ["GetAllJobs", "application/grpc-web+json"],
+    ["WatchJob", "application/connect+json"],
+  ])("and so is what is not compressed at all: %s of %s", async (method, type) => {
+    const isEnveloped = /connect|grpc/.test(type);
+    const body = isEnveloped ? envelope(Buffer.from("{}"), 1) : "{}";
+    const name = type.includes("connect") ? "connect-content-encoding" : "grpc-encoding";
+    const headers = { [isEnveloped ? name : "content-encoding"]: "gzip" };
+    const { text } = await call("node", method, { type, body, headers });
+    expect(decodeURIComponent(text)).toContain("the body: is not compressed as the call says; gzip and br");
+    expect(text).toMatch(/"invalid_argument"|grpc-status: 3/);
+  });
+
+  test.each([
+    ["AddJob", "application/json", { "content-encoding": "gzip" }, (inflating: Uint8Array) => inflating],
+    ["GetAllJobs", "application/json", { "content-encoding": "gzip" }, (inflating: Uint8Array) => inflating],
+    [
+      "GetAllJobs",
+      "application/grpc-web+json",
+      { "grpc-encoding": "gzip" },
+      (inflating: Uint8Array) => envelope(inflating, 1),
+    ],
+  ])("what inflates to too much is refused in words: %s of %s", async (method, type, headers, bodyOf) => {
+    const body = new Uint8Array(bodyOf(new Uint8Array(gzipSync(Buffer.alloc(100_000_000)))));
+    const { text } = await call("node", method, { type, body, headers });
+    expect(decodeURIComponent(text)).toMatch(
+      /the body: has more than \d+ bytes when it is decompressed; up to that are accepted/,
+    );
+    expect(text).toMatch(/"resource_exhausted"|grpc-status: 8/);
+  });
+
+  const UNFRAMED = Buffer.from('{"handler":"echo"}');
+  test.each([
+    ["GetAllJobs", "application/grpc-web+json"],
+    ["WatchJob", "application/connect+json"],
+    ["WatchJob", "application/grpc-web+proto"],
+    ["AddJob", "application/grpc-web+json"],
+  ])("a message without the frame of its protocol is refused in words: %s of %s", async (method, type) => {
+    const { text } = await call("node", method, { type, body: new Uint8Array(UNFRAMED) });
+    expect(decodeURIComponent(text)).toMatch(
+      /the body: has a message of 577\d{6} bytes, by the frame before it \(a byte of flags, and four of the length\); up to \d+ are accepted/,
+    );
+    expect(text).toMatch(/"resource_exhausted"|grpc-status: 8/);
+  });
+
+  test.each([
+    ["GetAllJobs", "application/grpc-web+json"],
+    ["AddJob", "application/grpc-web+json"],
+    ["WatchJob", "application/connect+json"],
+  ])("a message that is larger than may be is refused in words: %s of %s", async (method, type) => {
+    const body = envelope(Buffer.alloc(0));
+    new DataView(body.buffer).setUint32(1, 500_000_000);
+    const { text } = await call("node", method, { type, body });
+    expect(decodeURIComponent(text)).toMatch(
+      /the body: has a message of 500000000 bytes(, by the frame before it .*)?; up to \d+ are accepted/,
+    );
+    expect(text).toMatch(/"resource_exhausted"|grpc-status: 8/);
+  });
+
+  test.each([
+    ["GetAllJobs", "application/grpc-web+json", envelope(Buffer.from("{}")).subarray(0, 6)],
+    ["AddJob", "application/grpc-web+json", envelope(Buffer.from(ECHO)).subarray(0, 12)],
+    ["WatchJob", "application/connect+json", envelope(Buffer.from("{}")).subarray(0, 3)],
+  ])("a message of which the end is missing is refused in words: %s of %s", async (method, type, body) => {
+    const { text } = await call("node", method, { type, body: new Uint8Array(body) });
+    expect(decodeURIComponent(text)).toContain(
+      "the body: ends within a message; whole messages are accepted",
+    );
+    expect(text).toMatch(/"invalid_argument"|grpc-status: 3/);
   });
 
   test("and so is what is not compressed as it says", async () => {

@@ -1,7 +1,13 @@
 import { array, assert, property, string } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { enumText, instantText, resultText, scheduleText, tookText } from "../../../src/cli/job-text.ts";
-import { parseDuration, parseInstant, parseLabel, parseWhole } from "../../../src/cli/option-values.ts";
+import {
+  numberWithin,
+  parseDuration,
+  parseInstant,
+  parseLabel,
+  wholeWithin,
+} from "../../../src/cli/option-values.ts";
 import { formatFields, formatTable } from "../../../src/cli/table.ts";
 import { textWidth } from "../../../src/cli/text-width.ts";
 import type { Job, JobResult } from "../../../src/client/job-json.ts";
@@ -120,6 +126,9 @@ describe("option values", () => {
     expect(() => parseInstant("2027-02-30T08:00:00Z")).toThrow(/a day that does not exist: 2027-02 has 28/);
     expect(() => parseInstant("2016-12-31T23:59:60Z")).toThrow(/a leap second is not/);
     expect(() => parseInstant("2030-01-01 08:00Z[UTC]")).toThrow(/is no instant/);
+    expect(() => parseInstant("tomorrow")).toThrow(
+      '"tomorrow" is no instant; write for example 2030-01-01T08:00:00Z or 2030-01-01T08:00:00+08:00.',
+    );
   });
 
   test("collects labels, and values may hold an equals sign", () => {
@@ -128,7 +137,16 @@ describe("option values", () => {
   });
 
   test("takes whole numbers, negative ones too", () => {
-    expect(parseWhole("-5")).toBe(-5);
-    expect(() => parseWhole("1.5")).toThrow(/whole number/);
+    expect(wholeWithin({ least: -100, most: 100 })("-5")).toBe(-5);
+    const attempts = wholeWithin({ least: 1, most: 2_147_483_647 });
+    expect(attempts("2147483647")).toBe(2_147_483_647);
+    for (const text of ["99999999999", "0", "-1", "1.5", "many", "1e3", ""]) {
+      expect(() => attempts(text)).toThrow("A whole number from 1 to 2147483647 is accepted.");
+    }
+    const multiplier = numberWithin({ least: 1, most: 100 });
+    expect([multiplier("1.5"), multiplier("100")]).toEqual([1.5, 100]);
+    for (const text of ["1e400", "0.5", "101", "x"]) {
+      expect(() => multiplier(text)).toThrow("A number from 1 to 100 is accepted.");
+    }
   });
 });

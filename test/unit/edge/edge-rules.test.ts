@@ -59,6 +59,9 @@ test("reads the caller's deadline in both protocols", () => {
   expect(callerDeadlineMs(new Headers({ "connect-timeout-ms": "1500" }))).toBe(1_500);
   expect(callerDeadlineMs(new Headers({ "grpc-timeout": "2S" }))).toBe(2_000);
   expect(callerDeadlineMs(new Headers({ "connect-timeout-ms": "soon" }))).toBeNull();
+  expect(callerDeadlineMs(new Headers({ "connect-timeout-ms": "0" }))).toBeNull();
+  const web = { "content-type": "application/grpc-web", "connect-timeout-ms": "9999999999" };
+  expect(callerDeadlineMs(new Headers(web))).toBeNull();
   expect(callerDeadlineMs(new Headers())).toBeNull();
 });
 

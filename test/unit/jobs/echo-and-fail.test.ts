@@ -26,4 +26,29 @@ describe("fail", () => {
   test("fails for good when it is told", () => {
     expect(() => fail(job({ permanent: true }), attempt(1))).toThrow(PermanentError);
   });
+
+  const TIMES = "a whole number of attempts from 0 to 2147483647 is accepted";
+  test.each<[unknown, string]>([
+    [{ permanent: "x" }, 'payload.permanent: is "x"; true or false is accepted'],
+    [{ times: -1 }, `payload.times: is -1; ${TIMES}`],
+    [{ times: "2" }, `payload.times: is "2"; ${TIMES}`],
+    [{ times: null }, `payload.times: is null; ${TIMES}`],
+    [{ message: 5 }, "payload.message: is 5; text is accepted"],
+    [{ time: 2 }, "payload.time: is not known; times, permanent and message are accepted"],
+    ["twice", 'payload: is "twice"; an object with times, permanent and message is accepted'],
+    [[1], "payload: is [1]; an object with times, permanent and message is accepted"],
+    [
+      { times: -1, permanent: 1 },
+      `payload.times: is -1; ${TIMES}; payload.permanent: is 1; true or false is accepted`,
+    ],
+  ])("is refused for good what it cannot be told: %j", (payload, message) => {
+    let error: unknown = null;
+    try {
+      fail(job(payload), attempt(1));
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(PermanentError);
+    expect(error).toHaveProperty("message", message);
+  });
 });

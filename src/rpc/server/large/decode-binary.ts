@@ -1,5 +1,5 @@
 /** Large binary requests, decoded in slices: as `decode-json.ts` does with JSON. */
-import { create, type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
+import { create, type DescField, type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { ElasticJobError, invalidArgument } from "../../../core/errors.ts";
@@ -33,6 +33,23 @@ export async function decodeLargeBinary(
     throw problem === null
       ? new ElasticJobError("invalid_argument", notOfItsKind(schema, reason))
       : invalidArgument([problem]);
+  }
+}
+
+/** Of the fields that are not cut out, by name. `text`: may be as long as a payload. */
+function* sizesOf(
+  schema: DescMessage,
+  text: DescField,
+  parts: readonly Uint8Array[],
+): Generator<readonly [name: string, bytes: number]> {
+  const sizes = new Map<number, number>();
+  for (const part of parts) {
+    const [number] = new BinaryReader(part).tag();
+    sizes.set(number, (sizes.get(number) ?? 0) + part.byteLength);
+  }
+  for (const [number, bytes] of sizes) {
+    const field = schema.fields.find((known) => known.number === number);
+    if (field !== text) yield [field?.jsonName ?? `field ${number}`, bytes];
   }
 }
 
@@ -71,7 +88,8 @@ class Decoding {
     }
     const isWhole = payload.length === 0 && nested.size === 0;
     const rest = isWhole ? bytes : Buffer.concat(others);
-    if (shape.payload !== null && rest.byteLength - textBytes > MAX_OTHER_BYTES) throw tooMuchBeside(prefix);
+    if (shape.payload !== null && rest.byteLength - textBytes > MAX_OTHER_BYTES)
+      throw tooMuchBeside(prefix, sizesOf(schema, shape.payload.text, others));
     const message = fromBinary(schema, rest, { readUnknownFields: this.limits.keepsUnknown });
     const fields = message as unknown as Record<string, unknown>;
     for (const [field, parts] of nested)

@@ -4,16 +4,23 @@
  */
 import { type DescMessage, fromJson, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { timeProblems } from "../../../core/calendar/json-times.ts";
-import { ElasticJobError, invalidArgument, type Problem, quote } from "../../../core/errors.ts";
+import { ElasticJobError, type Problem, quote } from "../../../core/errors.ts";
 import { mayBeInexact, parseExact } from "../../../core/json/exact-numbers.ts";
 import { findFault, mayHoldSurrogates } from "../../../core/json/json-faults.ts";
-import { repeatedName } from "../../../core/json/json-strings.ts";
+import { endOfString } from "../../../core/json/json-strings.ts";
+import { faultText } from "../../../core/json/json-text-problem.ts";
 import { MAX_VALUE_LEVELS } from "../../../core/json/value-json.ts";
-import { withProtoDurations } from "../../../core/plain-durations.ts";
-import { faultText, halfPair } from "../../conversion/json-value.ts";
+import {
+  findJsonProblems,
+  MAX_PROBLEMS,
+  refusalOf,
+  repeatedProblem,
+} from "../../../core/request/json-problems.ts";
+import { withProtoDurations } from "../../../core/request/plain-durations.ts";
+import { halfPair } from "../../conversion/json-value.ts";
 import { mostCharacters } from "../../conversion/payload-field.ts";
 import { turns } from "../../turns.ts";
-import { findJsonProblems, MAX_PROBLEMS } from "../json-problems.ts";
+import { decodeJson } from "../decode-json.ts";
 import { JsonReader } from "./json-reader.ts";
 import { type LargeLimits, MAX_ITEMS, MAX_OTHER_BYTES, tooManyItems, tooMuchBeside } from "./large-limits.ts";
 import { type NestedField, type PayloadShape, shapeOf } from "./payload-shape.ts";
@@ -34,8 +41,7 @@ export async function decodeLargeJson(
     if (!(error instanceof SyntaxError)) throw error;
     throw new ElasticJobError("invalid_argument", `the body is not JSON: ${error.message}`, { cause: error });
   }
-  const { code, message } = invalidArgument(decoding.problems.slice(0, MAX_PROBLEMS));
-  throw new ElasticJobError(code, decoding.problems.length > MAX_PROBLEMS ? `${message}; and more` : message);
+  throw refusalOf(decoding.problems);
 }
 
 /** A message of which nothing but problems are there. */
@@ -125,16 +131,21 @@ class Decoding {
     const texts = members
       .filter((member) => isText(shape, member))
       .reduce((sum, { length }) => sum + length, 0);
-    if (shape.payload !== null && text.length - texts > MAX_OTHER_BYTES) throw tooMuchBeside(prefix);
+    if (shape.payload !== null && text.length - texts > MAX_OTHER_BYTES)
+      throw tooMuchBeside(prefix, members.filter((member) => !isText(shape, member)).map(sizeOf));
     const json = JSON.parse(text) as JsonValue;
     const plain = withProtoDurations(schema, json);
     const half = this.mayHoldSurrogates ? halfPair(json) : null;
-    const problems = [...(half === null ? [] : [half]), ...repeated(text), ...timeProblems(schema, plain)];
+    const problems = [
+      ...(half === null ? [] : [half]),
+      ...repeatedProblem(text),
+      ...timeProblems(schema, plain),
+    ];
     if (problems.length === 0) {
       try {
         return fromJson(schema, plain, { ignoreUnknownFields: false });
       } catch (error) {
-        problems.push(...findJsonProblems(schema, plain));
+        problems.push(...findJsonProblems(schema, plain, decodeJson));
         if (problems.length === 0) throw error;
       }
     }
@@ -163,24 +174,28 @@ class Decoding {
   /** The same JSON as a Value would have it, with all its digits. */
   private plainText(payload: string, field: string): string {
     const json: unknown = JSON.parse(payload);
-    const fault = findFault(json, MAX_VALUE_LEVELS, false);
-    if (fault?.fault === "deep") {
+    const fault = findFault(json, MAX_VALUE_LEVELS, this.mayHoldSurrogates);
+    if (fault !== null) {
       this.problems.push({ field, message: faultText(fault, MAX_VALUE_LEVELS) });
       return payload;
     }
-    // The parser drops the first of two with the same name: what reads the text next refuses it.
-    if (repeatedName(payload) !== null) return payload;
+    // The parser drops the first of two with the same name.
+    const [repeated] = repeatedProblem(payload);
+    if (repeated !== undefined) {
+      const { field: path, message } = repeated;
+      this.problems.push({ field: `${field}${path.startsWith("[") ? "" : "."}${path}`, message });
+      return payload;
+    }
     // Only now: it goes as deep as the text does.
     return JSON.stringify(mayBeInexact(payload) ? parseExact(payload) : json);
   }
 }
 
+function sizeOf(member: string): readonly [name: string, bytes: number] {
+  return [JSON.parse(member.slice(0, endOfString(member, 0))) as string, Buffer.byteLength(member)];
+}
+
 function isText({ payload }: PayloadShape, member: string): boolean {
   if (payload === null) return false;
   return [payload.text.jsonName, payload.text.name].some((name) => member.startsWith(`"${name}"`));
-}
-
-function repeated(text: string): Problem[] {
-  const name = repeatedName(text);
-  return name === null ? [] : [{ field: name, message: "is given twice; a name is accepted once" }];
 }

@@ -74,7 +74,7 @@ export class HeldRequests implements SentRequests {
   check(bytes: number): void {
     const { mostBytes } = this.options;
     if (bytes <= mostBytes) return;
-    const message = `the request is larger than ${mostBytes} bytes, which is as much as the memory of this node allows; send it in parts`;
+    const message = `the body: has a message of ${bytes} bytes; up to ${mostBytes} are accepted, as many as the memory of this node allows; send it in parts`;
     throw new ConnectError(message, Code.ResourceExhausted);
   }
 

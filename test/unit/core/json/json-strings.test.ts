@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { countNames, findFault, mayHoldSurrogates } from "../../../../src/core/json/json-faults.ts";
-import { endOfString, mostNames, repeatedName } from "../../../../src/core/json/json-strings.ts";
+import {
+  endOfString,
+  mostNames,
+  repeatedName,
+  repeatedPath,
+} from "../../../../src/core/json/json-strings.ts";
 
 test("a string is over where JSON says so", () => {
   fc.assert(
@@ -21,6 +26,7 @@ test("JSON of JavaScript's has no name twice, and no fewer names than are counte
     fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(undefined, 1, "\t"), (json, space) => {
       const text = JSON.stringify(json, null, space);
       expect(repeatedName(text)).toBeNull();
+      expect(repeatedPath(text)).toBeNull();
       expect(findFault(JSON.parse(text), 100, true)).toBeNull();
       expect(mostNames(text)).toBeGreaterThanOrEqual(countNames(JSON.parse(text), 100));
     }),
@@ -28,12 +34,14 @@ test("JSON of JavaScript's has no name twice, and no fewer names than are counte
 });
 
 test.each([
-  ['{"a":1,"a":2}', "a"],
-  ['{"a":1,"\\u0061":2}', "a"],
-  ['[{"a":{"b":1 , "c":[], "b"\n:2}}]', "b"],
-  ['{"__proto__":1,"__proto__":2}', "__proto__"],
-  ['{"":[{}],"":1}', ""],
-])("in %s the name %j is twice, which the count tells", (text, name) => {
+  ['{"a":1,"a":2}', "a", "a"],
+  ['{"a":1,"\\u0061":2}', "a", "a"],
+  ['[{"a":{"b":1 , "c":[], "b"\n:2}}]', "b", "[0].a.b"],
+  ['{"x":[1,{"n":2,"m":"},{"},[[{"k":1}],{"k":1,"k":2}]]}', "k", "x[2][1].k"],
+  ['{"__proto__":1,"__proto__":2}', "__proto__", "__proto__"],
+  ['{"":[{}],"":1}', "", '[""]'],
+])("in %s the name %j is twice, which the count tells, at %s", (text, name, path) => {
+  expect(repeatedPath(text)).toBe(path);
   expect(repeatedName(text)).toBe(name);
   expect(mostNames(text)).toBeGreaterThan(countNames(JSON.parse(text), 100));
 });

@@ -119,10 +119,16 @@ test("a value that is not set, NaN and Infinity are refused by name", () => {
   for (const value of [
     create(ValueSchema),
     create(ValueSchema, { kind: { case: "numberValue", value: Number.NaN } }),
-    create(ValueSchema, { kind: { case: "numberValue", value: Number.POSITIVE_INFINITY } }),
   ]) {
     const problems: Problem[] = [];
     expect(jsonTextFromValue("payload", value, problems)).toBeNull();
     expect(problems).toEqual([{ field: "payload", message: expect.stringContaining("is not JSON") }]);
   }
+  const infinite = create(ValueSchema, { kind: { case: "numberValue", value: Number.NEGATIVE_INFINITY } });
+  const list = create(ValueSchema, { kind: { case: "listValue", value: { values: [infinite] } } });
+  const inside = create(ValueSchema, { kind: { case: "structValue", value: { fields: { a: list } } } });
+  const problems: Problem[] = [];
+  expect(jsonTextFromValue("payload", inside, problems)).toBeNull();
+  const message = "has a number that is too large, at a[0]; those of double precision are accepted";
+  expect(problems).toEqual([{ field: "payload", message }]);
 });

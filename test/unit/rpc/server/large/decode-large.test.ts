@@ -109,7 +109,11 @@ describe("what is wrong is told by its field", () => {
     ['{"jobs":[{"handler":"a"', /^the body is not JSON/],
     [
       `{"jobs":[{"name":"${"n".repeat(20_000)}"}]}`,
-      /^jobs\[0\]: has more than 16384 bytes beside its payload/,
+      /^jobs\[0\]\.\w+: has \d+ bytes; up to 16384 are accepted of all that a job has beside its payload$/,
+    ],
+    [
+      `{"jobs":[{"handler":"a","payloadJson":"${"1".repeat(20_000)}","idempotencyKey":"${"é".repeat(50_000)}"}]}`,
+      /^jobs\[0\]\.idempotencyKey: has 1000\d\d bytes; /,
     ],
     [`{"jobs":[${"{},".repeat(10_000)}{}]}`, /^jobs: has more than 10,000 jobs/],
   ])("%.60s", async (text, message) => {
@@ -123,7 +127,7 @@ describe("what is wrong is told by its field", () => {
     expect(await binary(toBinary(AddJobsRequestSchema, many))).toMatch(/^jobs: has more than 10,000 jobs/);
     const long = create(AddJobsRequestSchema, { jobs: [{ name: "n".repeat(20_000) }] });
     expect(await binary(toBinary(AddJobsRequestSchema, long))).toMatch(
-      /^jobs\[0\]: has more than 16384 bytes/,
+      /^jobs\[0\]\.name: has 200\d\d bytes; up to 16384 are accepted of all that a job has beside its payload$/,
     );
     expect(await binary(new Uint8Array([10, 200, 1, 1]))).toMatch(
       /^the body: is no elasticjob\.v1\.AddJobsRequest in protobuf/,
