@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Code } from "@connectrpc/connect";
 import { getRequestListener, RequestError } from "@hono/node-server";
+import { endIfUnread } from "../unread-body.ts";
 import { createEdge, type EdgeOptions } from "./app.ts";
 import { errorResponse } from "./error-response.ts";
 
@@ -27,6 +28,7 @@ export async function startEdge(
   const server = createServer(
     { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS },
     (request, response) => {
+      endIfUnread(request, response);
       if ((request.headersDistinct["host"]?.length ?? 0) < 2) return listener(request, response);
       // Node would take the first; another program on the way may have believed the other one.
       response.writeHead(400, { "content-type": "application/json", connection: "close" });

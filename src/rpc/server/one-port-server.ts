@@ -13,6 +13,7 @@ import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import { LatestFew } from "../../core/flow/latest-few.ts";
 import type { Logger } from "../../core/logger.ts";
+import { endIfUnread } from "../../unread-body.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "../connection.ts";
 import type { RpcLimits } from "../limits.ts";
 import { hasTwoHosts, hostProblem } from "./host-header.ts";
@@ -73,6 +74,7 @@ export function createOnePortServer(options: {
       http1Responses.add(response);
       response.on("close", () => http1Responses.delete(response));
       if (closing) response.setHeader("Connection", "close");
+      endIfUnread(request, response);
       handle(request, response);
     },
   );
