@@ -15,7 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
   gen: [],
   store: ["core"],
-  coordination: ["core", "gen"],
+  coordination: ["core", "gen", "data-folder.ts"],
   master: ["store", "coordination", "core", "gen"],
   // The built-in handlers are loaded by executors, and are written against what a node offers to handlers.
   node: ["jobs", "store", "coordination", "core", "gen"],
@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   edge: ["client", "console", "core", "gen", "config.ts", "unread-body.ts"],
   // It reads the URLs of MySQL and Redis with what will use them; those parts open nothing.
   "config.ts": ["config", "core"],
+  "data-folder.ts": ["core"],
   "memory-limit.ts": [],
   "unread-body.ts": [],
   config: ["coordination", "store", "core"],
@@ -51,7 +52,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "zone-files.ts",
   ],
   // The commands that start a process import the composition root; `migrate` opens a store.
-  cli: ["client", "edge", "store", "core", "gen", "config.ts", "app.ts", "system-clock.ts", "package.json"],
+  cli: [
+    "client",
+    "edge",
+    "store",
+    "core",
+    "gen",
+    "config.ts",
+    "app.ts",
+    "data-folder.ts",
+    "system-clock.ts",
+    "package.json",
+  ],
   "index.ts": ["node", "jobs", "client", "core", "gen"],
 };
 
