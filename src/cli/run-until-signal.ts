@@ -6,8 +6,9 @@ const EXIT_LIMIT_MS = 2_000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Starts something, waits for Ctrl-C, SIGTERM or SIGHUP, then stops it in good order. A second one exits at once: what was
- * running is then LOST and runs again, as after a crash. A start that fails, or that a signal does not end, ends the process
+ * Starts something, waits for Ctrl-C, SIGTERM or SIGHUP, then stops it in good order. Whoever asks twice, by Ctrl-C or SIGTERM,
+ * has it exit at once: what was running is then LOST and runs again, as after a crash. SIGHUP does not ask: of a terminal
+ * that is closed, the shell and the kernel each send one, and a session that ends sends one after its SIGTERM. A start that fails, or that a signal does not end, ends the process
  * within EXIT_LIMIT_MS, whatever it has left open.
  *
  * Listens before it starts anything: a container's first process does not even die of a signal that it does not
@@ -18,10 +19,15 @@ export async function runUntilSignal(
 ): Promise<void> {
   const signalled = new AbortController();
   let isStarting = true;
+  let isAsked = false;
   const onSignal = (signal: NodeJS.Signals) => {
     // As a shell tells it of a process that a signal has ended.
     const exit = () => process.exit(128 + constants.signals[signal]);
-    if (signalled.signal.aborted) exit();
+    if (signal !== "SIGHUP") {
+      if (isAsked) exit();
+      isAsked = true;
+    }
+    if (signalled.signal.aborted) return;
     process.stderr.write("stopping; running jobs may finish (Ctrl-C again to exit at once)\n");
     signalled.abort();
     // Nothing runs yet that could be lost.

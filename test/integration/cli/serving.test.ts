@@ -143,6 +143,29 @@ describe("a node", () => {
   });
 });
 
+test.each(["SIGHUP", "SIGTERM", "SIGINT"] as const)(
+  "a terminal that is closed drains: SIGHUP again, after %s, changes nothing",
+  async (first) => {
+    const { started, printed, ended, url } = await serve("dev");
+    const client = createClient({ baseUrl: url });
+    const { jobId } = await client.addJob({ handler: "sleep", payload: { ms: 2_500 } });
+    await until("it runs", async () => {
+      const { job } = await client.getJobStatus(jobId);
+      return job.status === "JOB_STATUS_RUNNING";
+    });
+    // The shell's and the kernel's come at once.
+    started.kill(first);
+    started.kill("SIGHUP");
+    await until("it is stopping", () => printed.stderr.includes("stopping;"));
+    started.kill("SIGHUP");
+    expect(await ended).toEqual([0, null]);
+    expect(printed.stderr.match(/stopping;/g)).toHaveLength(1);
+    const again = await serve("dev");
+    const { job } = await createClient({ baseUrl: again.url }).getJobStatus(jobId);
+    expect(job).toMatchObject({ status: "JOB_STATUS_SUCCEEDED", attempt: 1 });
+  },
+);
+
 describe("a start that fails is told in one line, and ends the process:", () => {
   test("a certificate that is not there, while Redis is being connected to", async () => {
     // It takes connections and says nothing, so that the connecting is still under way.
