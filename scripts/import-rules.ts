@@ -70,6 +70,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** Files beside the wings that each of its room may import. */
 const MASTER_TOP = ["context.ts", "job-api.ts"];
 const CORE_TOP = [
+  "answer-margin.ts",
   "bearer-token.ts",
   "call-headers.ts",
   "clock.ts",

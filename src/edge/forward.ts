@@ -8,7 +8,8 @@
 import { Code } from "@connectrpc/connect";
 import { backoffMs, pause, retryHintMs } from "../client/retry-policy.ts";
 import { NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
-import { setDeadline } from "./call-deadline.ts";
+import { sentenceOf } from "../core/readiness/silence.ts";
+import { answerInMs, setDeadline } from "./call-deadline.ts";
 import { errorResponse } from "./error-response.ts";
 import { firstAnswer, type SpareCalls } from "./first-answer.ts";
 import { responseHeaders } from "./forwarded-headers.ts";
@@ -34,8 +35,6 @@ const LARGE_BYTES = 16 * 1024;
 const COMPRESSIONS = ["content-encoding", "connect-content-encoding", "grpc-encoding"];
 /** How often a call is sent that may have broken a node. */
 const MOST_IF_BROKEN = 2;
-/** A node answers a little after its own deadline; its words beat ours. */
-const GRACE_MS = 500;
 
 export async function forward(
   call: ForwardedCall,
@@ -44,9 +43,10 @@ export async function forward(
   spare: SpareCalls,
 ): Promise<Response> {
   const { method, body, signal } = call;
-  const end = performance.now() + call.deadlineMs;
+  const end = performance.now() + answerInMs(call.deadlineMs);
   const repeatable = body.kind === "whole" && (method.readsOnly || method.adds);
-  const asked = new Set<string>();
+  /** Which nodes, and since when. */
+  const asked = new Map<string, number>();
   const most = mayBeLarge(call) ? MOST_IF_BROKEN : MOST_AT_ONCE;
   /** How often the call was sent and not answered, and how often because the connection broke. */
   const sent = { unanswered: 0, broken: 0 };
@@ -58,7 +58,7 @@ export async function forward(
     try {
       const start = async (cut: AbortSignal | null, earlier: number) => {
         if (earlier > 0) upstreams.failed(upstreams.current());
-        asked.add(upstreams.current());
+        if (!asked.has(upstreams.current())) asked.set(upstreams.current(), performance.now());
         sent.unanswered++;
         try {
           const response = await attempt(call, cut, upstreams.current(), end - performance.now(), fetch);
@@ -85,7 +85,7 @@ export async function forward(
       if (error instanceof BodyTooLarge || (error instanceof Error && error.cause instanceof BodyTooLarge)) {
         return errorResponse(Code.ResourceExhausted, new BodyTooLarge().message, { status: 413 });
       }
-      if (error === OUT_OF_TIME) return outOfTime(call.deadlineMs, asked);
+      if (error === OUT_OF_TIME) return outOfTime(asked);
       problem = error;
     }
     upstreams.failed(upstream);
@@ -117,7 +117,7 @@ async function attempt(
   // A stream's deadline would end the stream itself: only the caller's own is passed on.
   if (!method.streams) setDeadline(sent, leftMs);
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(OUT_OF_TIME), leftMs + GRACE_MS);
+  const timer = setTimeout(() => late.abort(OUT_OF_TIME), leftMs);
   try {
     // `duplex` is required for a body that is a stream, and not in TypeScript's types yet.
     const request: RequestInit & { duplex: "half" } = {
@@ -167,8 +167,9 @@ function unreachable(upstream: string, error: unknown): Response {
 }
 
 /** A node that lives says why before that: so it is the node itself that is frozen, or cut off. */
-function outOfTime(deadlineMs: number, asked: ReadonlySet<string>): Response {
-  const nodes = [...asked].join(", ");
-  const seconds = (deadlineMs / 1000).toFixed(1);
-  return errorResponse(Code.DeadlineExceeded, `no answer within ${seconds} s from ${nodes}`);
+function outOfTime(asked: ReadonlyMap<string, number>): Response {
+  const now = performance.now();
+  const silent = [...asked].map(([who, since]) => sentenceOf({ who, how: "silent", ms: now - since }));
+  const message = `no answer before the call's deadline: ${silent.join(", and ")}`;
+  return errorResponse(Code.DeadlineExceeded, message);
 }

@@ -2,7 +2,7 @@
 import { Code } from "@connectrpc/connect";
 import { bearerToken, isOneOf } from "../core/bearer-token.ts";
 import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
-import { callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
+import { answerInMs, callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
 import { acceptedContentType } from "./content-type.ts";
 import { errorResponse } from "./error-response.ts";
 import { createSpareCalls } from "./first-answer.ts";
@@ -91,7 +91,8 @@ async function readInTime(
 ): Promise<RequestBody | Response> {
   // Not AbortSignal.timeout: it would be kept, with the call, until the deadline of a call that took milliseconds.
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), deadlineMs);
+  const limitMs = answerInMs(deadlineMs);
+  const timer = setTimeout(() => late.abort(), limitMs);
   try {
     return await readRequestBody(request, AbortSignal.any([request.signal, late.signal]), load.mayHold);
   } catch (error) {
@@ -99,7 +100,7 @@ async function readInTime(
       return errorResponse(Code.ResourceExhausted, error.message, { status: 413 });
     }
     if (!late.signal.aborted) return errorResponse(Code.Canceled, "the caller went away");
-    return errorResponse(Code.DeadlineExceeded, `the request's body did not arrive within ${deadlineMs} ms`);
+    return errorResponse(Code.DeadlineExceeded, `the request's body did not arrive within ${limitMs} ms`);
   } finally {
     clearTimeout(timer);
   }
