@@ -13,7 +13,7 @@ import { answerInMs, setDeadline } from "./call-deadline.ts";
 import { errorResponse } from "./error-response.ts";
 import { firstAnswer, type SpareCalls } from "./first-answer.ts";
 import { responseHeaders } from "./forwarded-headers.ts";
-import { BodyTooLarge, type RequestBody } from "./request-body.ts";
+import { BodyTooLarge, bodyTooLate, type RequestBody } from "./request-body.ts";
 import type { EdgeMethod } from "./rpc-methods.ts";
 import type { Upstreams } from "./upstreams.ts";
 
@@ -47,6 +47,7 @@ export async function forward(
   const repeatable = body.kind === "whole" && (method.readsOnly || method.adds);
   /** Which nodes, and since when. */
   const asked = new Map<string, number>();
+  const startedAt = performance.now();
   const most = mayBeLarge(call) ? MOST_IF_BROKEN : MOST_AT_ONCE;
   /** How often the call was sent and not answered, and how often because the connection broke. */
   const sent = { unanswered: 0, broken: 0 };
@@ -85,7 +86,10 @@ export async function forward(
       if (error instanceof BodyTooLarge || (error instanceof Error && error.cause instanceof BodyTooLarge)) {
         return errorResponse(Code.ResourceExhausted, new BodyTooLarge().message, { status: 413 });
       }
-      if (error === OUT_OF_TIME) return outOfTime(asked);
+      if (error === OUT_OF_TIME) {
+        const isCallersFault = body.kind === "stream" && body.awaitsCaller();
+        return isCallersFault ? bodyTooLate(performance.now() - startedAt) : outOfTime(asked);
+      }
       problem = error;
     }
     upstreams.failed(upstream);

@@ -10,7 +10,7 @@ import { forward } from "./forward.ts";
 import { requestHeaders } from "./forwarded-headers.ts";
 import { fromBase64, GRPC_WEB, isGrpcWebText, toGrpcWebText } from "./grpc-web-text.ts";
 import { type CallLoad, createLoadLimit, MAX_CALLS, onBodyEnd } from "./load-limit.ts";
-import { BodyTooLarge, type RequestBody, readRequestBody } from "./request-body.ts";
+import { BodyTooLarge, bodyTooLate, type RequestBody, readRequestBody } from "./request-body.ts";
 import type { EdgeMethod } from "./rpc-methods.ts";
 import type { Upstreams } from "./upstreams.ts";
 
@@ -100,7 +100,7 @@ async function readInTime(
       return errorResponse(Code.ResourceExhausted, error.message, { status: 413 });
     }
     if (!late.signal.aborted) return errorResponse(Code.Canceled, "the caller went away");
-    return errorResponse(Code.DeadlineExceeded, `the request's body did not arrive within ${limitMs} ms`);
+    return bodyTooLate(limitMs);
   } finally {
     clearTimeout(timer);
   }
