@@ -21,14 +21,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   node: ["jobs", "store", "coordination", "core", "gen"],
   jobs: ["node", "core"],
   // It serves what the master room offers to callers; the node's room is none of its business.
-  rpc: ["master", "store", "coordination", "core", "gen", "unread-body.ts"],
+  rpc: ["master", "store", "coordination", "core", "gen", "broken-request.ts", "unread-body.ts"],
   client: ["core", "gen"],
   console: ["client", "core", "gen"],
-  edge: ["client", "console", "core", "gen", "config.ts", "unread-body.ts"],
+  edge: ["client", "console", "core", "gen", "config.ts", "broken-request.ts", "unread-body.ts"],
   // It reads the URLs of MySQL and Redis with what will use them; those parts open nothing.
   "config.ts": ["config", "core"],
   "data-folder.ts": ["core"],
   "memory-limit.ts": [],
+  "broken-request.ts": ["core", "unread-body.ts"],
   "unread-body.ts": [],
   config: ["coordination", "store", "core"],
   "system-clock.ts": ["core"],

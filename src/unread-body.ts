@@ -7,48 +7,61 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 /** Enough to send the largest body over a fast network, and to read the answer over any. */
 const LINGER_MS = 2_000;
 
 export function endIfUnread(request: IncomingMessage, response: ServerResponse): void {
   if (!hasBody(request)) return;
-  // By itself, an iteration that is left destroys the request, and with it what reads the connection.
+  // By itself, an iteration that is left destroys the request, and loses its connection.
   request[Symbol.asyncIterator] = () => request.iterator({ destroyOnReturn: false });
   const { socket } = request;
   const { writeHead } = response;
+  let ended = () => {};
   // The last moment: a handler decides only then that it has heard enough.
   const settled = (...head: Parameters<typeof writeHead>): ServerResponse => {
     response.writeHead = writeHead;
     if (!request.complete) {
       response.setHeader("connection", "close");
-      lingerAtEnd(socket, request);
+      const destroySoon = socket.destroySoon.bind(socket);
+      ended = destroySoon;
+      // Node calls it when the answer is written, and would close both directions.
+      socket.destroySoon = () => {
+        if (request.complete) destroySoon();
+        else endSoon(socket, () => socket.end());
+      };
     }
     return writeHead.apply(response, head);
   };
   response.writeHead = settled as typeof writeHead;
-  response.once("finish", () => throwAway(request));
+  response.once("finish", () => throwAway(request, socket, () => ended()));
+}
+
+/** Its connection was told to end before it came: nobody would hear what became of it. */
+export function isRefused({ socket }: IncomingMessage): boolean {
+  return !socket.writable;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
-function lingerAtEnd(socket: Socket, request: IncomingMessage): void {
-  const destroySoon = socket.destroySoon.bind(socket);
-  // Node calls it when the answer is written, and would close both directions.
-  socket.destroySoon = () => {
-    if (request.complete) return destroySoon();
-    socket.end();
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once("close", () => clearTimeout(timer));
-    request.once("end", destroySoon);
-  };
+/** Ends our side, and after a while the other. */
+export function endSoon(socket: Duplex, end: () => void): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(timer));
+  end();
 }
 
-/** Also of a request that is here, but was not read to its end: its connection is paused until then. */
-function throwAway(request: IncomingMessage): void {
-  if (request.readableEnded || request.destroyed) return;
-  request.removeAllListeners("readable").removeAllListeners("data");
-  request.resume();
+/**
+ * Reads on, also where the connection was paused because nobody read the body. A handler that still reads it gets no more of
+ * it, and above all no end: it would take what it has for the whole.
+ */
+export function throwAway(request: IncomingMessage, socket: Socket, ended: () => void): void {
+  request.push = (chunk: unknown) => {
+    if (chunk === null) ended();
+    return true;
+  };
+  socket.resume();
 }
