@@ -12,12 +12,12 @@ import { endSoon, throwAway } from "./unread-body.ts";
 const CHECKS_A_LIMIT = 20;
 const MAX_CHECK_MS = 500;
 
-/** Settings of a server that ends headers, and requests, within these limits: Node only looks from time to time. */
+/** Settings of a server that ends headers, and requests, within these limits: Node only looks from time to time, and its timers are late. */
 export function endingWithin(headersMs: number, requestMs: number) {
   const connectionsCheckingInterval = Math.min(MAX_CHECK_MS, headersMs / CHECKS_A_LIMIT);
   return {
-    headersTimeout: headersMs - connectionsCheckingInterval,
-    requestTimeout: requestMs - connectionsCheckingInterval,
+    headersTimeout: headersMs - 2 * connectionsCheckingInterval,
+    requestTimeout: requestMs - 2 * connectionsCheckingInterval,
     connectionsCheckingInterval,
   };
 }

@@ -87,8 +87,8 @@ export async function forward(
         return errorResponse(Code.ResourceExhausted, new BodyTooLarge().message, { status: 413 });
       }
       if (error === OUT_OF_TIME) {
-        const isCallersFault = body.kind === "stream" && body.awaitsCaller();
-        return isCallersFault ? bodyTooLate(performance.now() - startedAt) : outOfTime(asked);
+        if (body.kind === "stream" && body.awaitsCaller()) return bodyTooLate(performance.now() - startedAt);
+        return outOfTime(asked, body.kind === "whole" || body.isHandedOn());
       }
       problem = error;
     }
@@ -171,9 +171,11 @@ function unreachable(upstream: string, error: unknown): Response {
 }
 
 /** A node that lives says why before that: so it is the node itself that is frozen, or cut off. */
-function outOfTime(asked: ReadonlyMap<string, number>): Response {
+function outOfTime(asked: ReadonlyMap<string, number>, hadAll: boolean): Response {
   const now = performance.now();
   const silent = [...asked].map(([who, since]) => sentenceOf({ who, how: "silent", ms: now - since }));
   const message = `no answer before the call's deadline: ${silent.join(", and ")}`;
-  return errorResponse(Code.DeadlineExceeded, message);
+  if (hadAll) return errorResponse(Code.DeadlineExceeded, message);
+  const notRun = `${message}, and has not taken the whole body: nothing was done; try again`;
+  return errorResponse(Code.DeadlineExceeded, notRun, { headers: { [RETRY_AFTER]: "1", [NOT_RUN]: "1" } });
 }

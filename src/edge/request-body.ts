@@ -30,6 +30,8 @@ export type RequestBody =
       readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
       /** The node has taken all that has come so far. */
       readonly awaitsCaller: () => boolean;
+      /** All of it was handed on: until then no node can have done anything of it. */
+      readonly isHandedOn: () => boolean;
     };
 
 /** Throws BodyTooLarge, or the signal's reason when it aborts before the body has come. */
@@ -65,6 +67,7 @@ function rest(
 ): RequestBody {
   let size = sizeSoFar;
   let isReading = false;
+  let isHandedOn = false;
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       const buffered = chunks.shift();
@@ -72,7 +75,10 @@ function rest(
       isReading = true;
       const { done, value } = await reader.read();
       isReading = false;
-      if (done) return controller.close();
+      if (done) {
+        isHandedOn = true;
+        return controller.close();
+      }
       size += value.byteLength;
       if (size <= MAX_REQUEST_BYTES) return controller.enqueue(value);
       controller.error(new BodyTooLarge());
@@ -80,7 +86,7 @@ function rest(
     },
     cancel: (reason) => reader.cancel(reason),
   });
-  return { kind: "stream", stream, awaitsCaller: () => isReading };
+  return { kind: "stream", stream, awaitsCaller: () => isReading, isHandedOn: () => isHandedOn };
 }
 
 function concat(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {

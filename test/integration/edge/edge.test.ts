@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { connect as connectSocket } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect as connectSocket, createServer } from "node:net";
 import { promisify } from "node:util";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
@@ -524,6 +525,25 @@ describe("nodes that fail", () => {
     );
     expect(await call(3_000)).toMatch(
       /: http:\S+ has not answered for (2.9|3.\d) s, and http:\S+ has not answered for (0.9|1.\d) s$/,
+    );
+  });
+
+  test("of a large body that a frozen node has not taken says that nothing was done, and when to try again", async () => {
+    const frozen = createServer((socket) => void socket.pause()).listen(0, "127.0.0.1");
+    await once(frozen, "listening");
+    const url = `http://127.0.0.1:${(frozen.address() as AddressInfo).port}`;
+    onTestFinished(() => void frozen.close());
+    const large = " ".repeat(40_000_000);
+    const before = await start({ upstreams: [url] });
+    onTestFinished(() => before.close(0));
+    const headers = { "content-type": "application/json", "connect-timeout-ms": "1000" };
+    const answer = await fetch(`${before.url}/JobService/AddJobs`, { method: "POST", headers, body: large });
+    expect(answer.headers.get("elastic-job-not-run")).toBe("1");
+    expect(answer.headers.get("retry-after")).toBe("1");
+    const { code, message } = await refused(answer);
+    expect(code).toBe("deadline_exceeded");
+    expect(message).toMatch(
+      /has not answered for [01]\.\d s, and has not taken the whole body: nothing was done/,
     );
   });
 
