@@ -6,10 +6,12 @@
  */
 import { type IncomingMessage, maxHeaderSize, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { RETRY_AFTER, RETRY_AFTER_MS } from "./core/call-headers.ts";
+import { NOT_RUN, RETRY_AFTER, RETRY_AFTER_MS } from "./core/call-headers.ts";
 import { endSoon, throwAway } from "./unread-body.ts";
 
 const CHECKS_A_LIMIT = 20;
+/** A caller who sent all of it, to a server that was too busy to see it, may come again. */
+const NOT_DONE = { [NOT_RUN]: "1", [RETRY_AFTER]: "1", [RETRY_AFTER_MS]: "1000" };
 const MAX_CHECK_MS = 500;
 
 /** Settings of a server that ends headers, and requests, within these limits: Node only looks from time to time, and its timers are late. */
@@ -17,7 +19,7 @@ export function endingWithin(headersMs: number, requestMs: number) {
   const connectionsCheckingInterval = Math.min(MAX_CHECK_MS, headersMs / CHECKS_A_LIMIT);
   return {
     headersTimeout: headersMs - 2 * connectionsCheckingInterval,
-    requestTimeout: requestMs - 2 * connectionsCheckingInterval,
+    requestTimeout: requestMs - connectionsCheckingInterval,
     connectionsCheckingInterval,
   };
 }
@@ -78,7 +80,7 @@ function refusalOf(
       if (request !== null && request.readableLength > 0) return laterThan(within);
       const what = request === null ? "no request has come" : "the request's body has not come to its end";
       const said = `${what} ${within}; nothing of it was done`;
-      return { status: "408 Request Timeout", code: "deadline_exceeded", message: said };
+      return { status: "408 Request Timeout", code: "deadline_exceeded", message: said, headers: NOT_DONE };
     }
     case "HPE_HEADER_OVERFLOW":
       return invalid(
@@ -97,6 +99,6 @@ function laterThan(within: string): Refusal {
     status: "429 Too Many Requests",
     code: "resource_exhausted",
     message: `there was no room to take the whole body ${within}; nothing of it was done; try again`,
-    headers: { [RETRY_AFTER]: "1", [RETRY_AFTER_MS]: "1000" },
+    headers: NOT_DONE,
   };
 }

@@ -72,6 +72,7 @@ for (const [name, port] of Object.entries(ports)) {
       const [head = "", body = ""] = answer.split("\r\n\r\n");
       expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
       expect(head).toMatch(/connection: close/i);
+      expect(/elastic-job-not-run: 1/.test(head)).toBe(status === 408);
       expect(JSON.parse(body)).toEqual({ code, message: expect.stringMatching(/\w+ \w+/) });
     });
   });
