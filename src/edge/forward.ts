@@ -33,6 +33,8 @@ const MOST_AT_ONCE = 3;
 /** A node that dies of a call is silent before: so of what may be large enough for that, fewer are asked that say nothing. */
 const LARGE_BYTES = 16 * 1024;
 const COMPRESSIONS = ["content-encoding", "connect-content-encoding", "grpc-encoding"];
+/** A refusal is here with its headers; if its node froze in between, it is not waited for. */
+const READ_MS = 20;
 /** How often a call is sent that may have broken a node. */
 const MOST_IF_BROKEN = 2;
 
@@ -45,7 +47,9 @@ export async function forward(
   const { method, body, signal } = call;
   const end = performance.now() + answerInMs(call.deadlineMs);
   const repeatable = body.kind === "whole" && (method.readsOnly || method.adds);
-  /** Which nodes, and since when. */
+  /** What a node answered before another one was asked. */
+  let refusal: Promise<Response | null> | null = null;
+  /** Which nodes have not answered, and since when they were asked. */
   const asked = new Map<string, number>();
   const startedAt = performance.now();
   const most = mayBeLarge(call) ? MOST_IF_BROKEN : MOST_AT_ONCE;
@@ -59,10 +63,12 @@ export async function forward(
     try {
       const start = async (cut: AbortSignal | null, earlier: number) => {
         if (earlier > 0) upstreams.failed(upstreams.current());
-        if (!asked.has(upstreams.current())) asked.set(upstreams.current(), performance.now());
+        const node = upstreams.current();
+        if (!asked.has(node)) asked.set(node, performance.now());
         sent.unanswered++;
         try {
-          const response = await attempt(call, cut, upstreams.current(), end - performance.now(), fetch);
+          const response = await attempt(call, cut, node, end - performance.now(), fetch);
+          asked.delete(node);
           sent.unanswered--;
           return response;
         } catch (error) {
@@ -88,6 +94,9 @@ export async function forward(
       }
       if (error === OUT_OF_TIME) {
         if (body.kind === "stream" && body.awaitsCaller()) return bodyTooLate(performance.now() - startedAt);
+        // A node that had something to say knows more.
+        const said = refusal === null ? null : await Promise.race([refusal, pause(READ_MS).then(() => null)]);
+        if (said !== null) return said;
         return outOfTime(asked, body.kind === "whole" || body.isHandedOn());
       }
       problem = error;
@@ -102,9 +111,19 @@ export async function forward(
     const mayRepeat =
       answer !== null || (repeatable && !mayHaveBroken()) || (body.kind === "whole" && isRefused(problem));
     if (!mayRepeat || performance.now() + waitMs >= end) return answer ?? unreachable(upstream, problem);
-    await answer?.body?.cancel();
+    if (answer !== null) refusal = kept(answer);
     await pause(waitMs, signal);
     if (signal.aborted) return errorResponse(Code.Canceled, "the caller went away");
+  }
+}
+
+/** Reads it, so that its connection is free for others. Null: it broke off. */
+async function kept(answer: Response): Promise<Response | null> {
+  const { status, headers } = answer;
+  try {
+    return new Response(await answer.arrayBuffer(), { status, headers });
+  } catch {
+    return null;
   }
 }
 

@@ -528,6 +528,22 @@ describe("nodes that fail", () => {
     );
   });
 
+  test("says what a node has answered, and not that the next one was not heard in what time was left", async () => {
+    server.before = async (_, context) => {
+      await new Promise((resolve) => setTimeout(resolve, (context.timeoutMs() ?? 0) * 0.9));
+      throw new ConnectError("no master: Redis has not answered for 2.9 s", Code.Unavailable);
+    };
+    const release = Promise.withResolvers<void>();
+    onTestFinished(() => release.resolve());
+    const other = await startSmallJobServer();
+    onTestFinished(() => other.close());
+    other.before = () => release.promise;
+    const call = post("/JobService/GetAllJobs", "{}", { "connect-timeout-ms": "1500" });
+    const answer = await refused(app({ upstreams: [server.url, other.url] }).fetch(call));
+    expect(answer).toMatchObject({ status: 503, message: "no master: Redis has not answered for 2.9 s" });
+    expect(other.callsOf("GetAllJobs")).toHaveLength(1);
+  });
+
   test("of a large body that a frozen node has not taken says that nothing was done, and when to try again", async () => {
     const frozen = createServer((socket) => void socket.pause()).listen(0, "127.0.0.1");
     await once(frozen, "listening");
