@@ -15,19 +15,22 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
   gen: [],
   store: ["core"],
-  coordination: ["core", "gen"],
+  coordination: ["core", "gen", "data-folder.ts"],
   master: ["store", "coordination", "core", "gen"],
   // The built-in handlers are loaded by executors, and are written against what a node offers to handlers.
   node: ["jobs", "store", "coordination", "core", "gen"],
   jobs: ["node", "core"],
   // It serves what the master room offers to callers; the node's room is none of its business.
-  rpc: ["master", "store", "coordination", "core", "gen"],
+  rpc: ["master", "store", "coordination", "core", "gen", "broken-request.ts", "unread-body.ts"],
   client: ["core", "gen"],
   console: ["client", "core", "gen"],
-  edge: ["client", "console", "core", "gen", "config.ts"],
+  edge: ["client", "console", "core", "gen", "config.ts", "broken-request.ts", "unread-body.ts"],
   // It reads the URLs of MySQL and Redis with what will use them; those parts open nothing.
   "config.ts": ["config", "core"],
+  "data-folder.ts": ["core"],
   "memory-limit.ts": [],
+  "broken-request.ts": ["core", "unread-body.ts"],
+  "unread-body.ts": [],
   config: ["coordination", "store", "core"],
   "system-clock.ts": ["core"],
   "zone-files.ts": ["core"],
@@ -50,13 +53,25 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "zone-files.ts",
   ],
   // The commands that start a process import the composition root; `migrate` opens a store.
-  cli: ["client", "edge", "store", "core", "gen", "config.ts", "app.ts", "system-clock.ts", "package.json"],
+  cli: [
+    "client",
+    "edge",
+    "store",
+    "core",
+    "gen",
+    "config.ts",
+    "app.ts",
+    "data-folder.ts",
+    "system-clock.ts",
+    "package.json",
+  ],
   "index.ts": ["node", "jobs", "client", "core", "gen"],
 };
 
 /** Files beside the wings that each of its room may import. */
 const MASTER_TOP = ["context.ts", "job-api.ts"];
 const CORE_TOP = [
+  "answer-margin.ts",
   "bearer-token.ts",
   "call-headers.ts",
   "clock.ts",
