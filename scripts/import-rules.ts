@@ -15,19 +15,22 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
   gen: [],
   store: ["core"],
-  coordination: ["core", "gen"],
+  coordination: ["core", "gen", "data-folder.ts"],
   master: ["store", "coordination", "core", "gen"],
   // The built-in handlers are loaded by executors, and are written against what a node offers to handlers.
   node: ["jobs", "store", "coordination", "core", "gen"],
   jobs: ["node", "core"],
   // It serves what the master room offers to callers; the node's room is none of its business.
-  rpc: ["master", "store", "coordination", "core", "gen"],
+  rpc: ["master", "store", "coordination", "core", "gen", "broken-request.ts", "unread-body.ts"],
   client: ["core", "gen"],
   console: ["client", "core", "gen"],
-  edge: ["client", "console", "core", "gen", "config", "config.ts"],
+  edge: ["client", "console", "core", "gen", "config", "config.ts", "broken-request.ts", "unread-body.ts"],
   // It reads the URLs of MySQL and Redis with what will use them; those parts open nothing.
   "config.ts": ["config", "core"],
+  "data-folder.ts": ["core"],
   "memory-limit.ts": [],
+  "broken-request.ts": ["core", "unread-body.ts"],
+  "unread-body.ts": [],
   config: ["coordination", "store", "core"],
   "system-clock.ts": ["core"],
   "zone-files.ts": ["core"],
@@ -60,6 +63,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "config",
     "config.ts",
     "app.ts",
+    "data-folder.ts",
     "system-clock.ts",
     "package.json",
   ],
@@ -69,6 +73,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** Files beside the wings that each of its room may import. */
 const MASTER_TOP = ["context.ts", "job-api.ts"];
 const CORE_TOP = [
+  "answer-margin.ts",
   "call-headers.ts",
   "clock.ts",
   "cluster-time.ts",

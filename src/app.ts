@@ -165,7 +165,14 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       },
     };
   } catch (error) {
-    await closeAll();
+    // What does not close must not hide why.
+    const closed = new AbortController();
+    await Promise.race([
+      closeAll()
+        .catch(() => {})
+        .finally(() => closed.abort()),
+      sleep(clock, CLOSE_GRACE_MS, closed.signal),
+    ]);
     throw error;
   }
 }

@@ -50,7 +50,7 @@ async function dev(env: Environment): Promise<void> {
       throw error;
     });
     const [token] = config.apiTokens;
-    await untilReady(edge.url, token);
+    await untilReady(edge.url, token, giveUp);
     process.stdout.write(welcome(edge.url, token !== undefined));
     lines.release();
     return async () => {
@@ -61,9 +61,9 @@ async function dev(env: Environment): Promise<void> {
 }
 
 /** This waits, so that the line to try works the moment it is printed. A database that is not there yet is no reason to hide it. */
-async function untilReady(url: string, token: string | undefined): Promise<void> {
+async function untilReady(url: string, token: string | undefined, giveUp: AbortSignal): Promise<void> {
   await createClient({ baseUrl: url, ...(token !== undefined && { token }) })
-    .getCluster()
+    .getCluster({ signal: giveUp })
     .catch(() => {});
 }
 

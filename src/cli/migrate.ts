@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { Command } from "commander";
 import type { Environment } from "../config.ts";
 
@@ -14,12 +13,13 @@ export function migrateCommand(env: Environment): Command {
     .description("create or migrate the tables, and prove that the database keeps the fence")
     .addHelpText("after", NOTES)
     .action(async () => {
-      const [{ openStore }, { parseConfig }] = await Promise.all([
+      const [{ openStore }, { parseConfig }, { makeDataFolder }] = await Promise.all([
         import("../app.ts"),
         import("../config.ts"),
+        import("../data-folder.ts"),
       ]);
       const config = parseConfig(env);
-      if (config.mysqlUrl === null) mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+      if (config.mysqlUrl === null) makeDataFolder(config.dataDir);
       const store = openStore(config);
       try {
         await store.migrate();

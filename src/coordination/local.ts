@@ -3,12 +3,12 @@
  * on a side file in the data folder, held from opening to closing; it vanishes with the process, however
  * that ends. Who is master within the process is kept in memory.
  */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import { neverSilent } from "../core/readiness/silence.ts";
+import { makeDataFolder, unusable } from "../data-folder.ts";
 import type { ClusterLock, MasterAddress, NodeAnnouncement } from "./cluster-lock.ts";
 
 export interface LocalLockOptions {
@@ -94,20 +94,18 @@ export function openLocalLock({ dataDir, ttlMs, clock }: LocalLockOptions): Clus
 
 /** An SQLite file only for its locking, which works alike on every system that Node runs on. */
 function holdFile(dataDir: string): DatabaseSync {
+  makeDataFolder(dataDir);
   let file: DatabaseSync | null = null;
   try {
-    // The database in it holds payloads and the cluster's secret.
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     file = new DatabaseSync(join(dataDir, "cluster.lock"), { timeout: 0 });
     file.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
     return file;
   } catch (error) {
     file?.close();
-    const reason = error instanceof Error ? error.message : String(error);
-    const what = isBusy(error)
-      ? "is in use by another process: stop that one, or choose another folder; " +
-        "for several nodes set REDIS_URL and MYSQL_URL"
-      : `cannot be used: ${reason}`;
+    if (!isBusy(error)) throw unusable(dataDir, error);
+    const what =
+      "is in use by another process: stop that one, or choose another folder; " +
+      "for several nodes set REDIS_URL and MYSQL_URL";
     throw new ElasticJobError("failed_precondition", `DATA_DIR ${dataDir} ${what}`, { cause: error });
   }
 }

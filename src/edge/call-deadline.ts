@@ -1,6 +1,8 @@
 import { parseTimeout as parseConnectTimeout } from "@connectrpc/connect/protocol-connect";
 import { parseTimeout as parseGrpcTimeout } from "@connectrpc/connect/protocol-grpc";
 
+import { answerMarginMs } from "../core/answer-margin.ts";
+
 export const DEFAULT_DEADLINE_MS = 10_000;
 const MAX_DEADLINE_MS = 24 * 3_600_000;
 
@@ -11,6 +13,14 @@ export function callerDeadlineMs(headers: Headers): number | null {
     ({ timeoutMs, error }) => timeoutMs !== undefined && error === undefined,
   );
   return said?.timeoutMs ?? null;
+}
+
+/**
+ * When a call is answered, whatever its node does. The node is told this as its deadline, and answers within it: one that
+ * has said nothing by then is frozen, or cut off, and its caller hears that from us, before its own deadline.
+ */
+export function answerInMs(deadlineMs: number): number {
+  return deadlineMs - answerMarginMs(deadlineMs) / 2;
 }
 
 /** Tells the node how much is left of the deadline, so that it does not wait longer than we do. */

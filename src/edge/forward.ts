@@ -8,11 +8,12 @@
 import { Code } from "@connectrpc/connect";
 import { backoffMs, pause, retryHintMs } from "../client/retry-policy.ts";
 import { NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
-import { setDeadline } from "./call-deadline.ts";
+import { sentenceOf } from "../core/readiness/silence.ts";
+import { answerInMs, setDeadline } from "./call-deadline.ts";
 import { errorResponse } from "./error-response.ts";
 import { firstAnswer, type SpareCalls } from "./first-answer.ts";
 import { responseHeaders } from "./forwarded-headers.ts";
-import { BodyTooLarge, type RequestBody } from "./request-body.ts";
+import { BodyTooLarge, bodyTooLate, type RequestBody } from "./request-body.ts";
 import type { EdgeMethod } from "./rpc-methods.ts";
 import type { Upstreams } from "./upstreams.ts";
 
@@ -32,10 +33,10 @@ const MOST_AT_ONCE = 3;
 /** A node that dies of a call is silent before: so of what may be large enough for that, fewer are asked that say nothing. */
 const LARGE_BYTES = 16 * 1024;
 const COMPRESSIONS = ["content-encoding", "connect-content-encoding", "grpc-encoding"];
+/** A refusal is here with its headers; if its node froze in between, it is not waited for. */
+const READ_MS = 20;
 /** How often a call is sent that may have broken a node. */
 const MOST_IF_BROKEN = 2;
-/** A node answers a little after its own deadline; its words beat ours. */
-const GRACE_MS = 500;
 
 export async function forward(
   call: ForwardedCall,
@@ -44,9 +45,13 @@ export async function forward(
   spare: SpareCalls,
 ): Promise<Response> {
   const { method, body, signal } = call;
-  const end = performance.now() + call.deadlineMs;
+  const end = performance.now() + answerInMs(call.deadlineMs);
   const repeatable = body.kind === "whole" && (method.readsOnly || method.adds);
-  const asked = new Set<string>();
+  /** What a node answered before another one was asked. */
+  let refusal: Promise<Response | null> | null = null;
+  /** Which nodes have not answered, and since when they were asked. */
+  const asked = new Map<string, number>();
+  const startedAt = performance.now();
   const most = mayBeLarge(call) ? MOST_IF_BROKEN : MOST_AT_ONCE;
   /** How often the call was sent and not answered, and how often because the connection broke. */
   const sent = { unanswered: 0, broken: 0 };
@@ -58,10 +63,12 @@ export async function forward(
     try {
       const start = async (cut: AbortSignal | null, earlier: number) => {
         if (earlier > 0) upstreams.failed(upstreams.current());
-        asked.add(upstreams.current());
+        const node = upstreams.current();
+        if (!asked.has(node)) asked.set(node, performance.now());
         sent.unanswered++;
         try {
-          const response = await attempt(call, cut, upstreams.current(), end - performance.now(), fetch);
+          const response = await attempt(call, cut, node, end - performance.now(), fetch);
+          asked.delete(node);
           sent.unanswered--;
           return response;
         } catch (error) {
@@ -85,7 +92,13 @@ export async function forward(
       if (error instanceof BodyTooLarge || (error instanceof Error && error.cause instanceof BodyTooLarge)) {
         return errorResponse(Code.ResourceExhausted, new BodyTooLarge().message, { status: 413 });
       }
-      if (error === OUT_OF_TIME) return outOfTime(call.deadlineMs, asked);
+      if (error === OUT_OF_TIME) {
+        if (body.kind === "stream" && body.awaitsCaller()) return bodyTooLate(performance.now() - startedAt);
+        // A node that had something to say knows more.
+        const said = refusal === null ? null : await Promise.race([refusal, pause(READ_MS).then(() => null)]);
+        if (said !== null) return said;
+        return outOfTime(asked, body.kind === "whole" || body.isHandedOn());
+      }
       problem = error;
     }
     upstreams.failed(upstream);
@@ -98,9 +111,19 @@ export async function forward(
     const mayRepeat =
       answer !== null || (repeatable && !mayHaveBroken()) || (body.kind === "whole" && isRefused(problem));
     if (!mayRepeat || performance.now() + waitMs >= end) return answer ?? unreachable(upstream, problem);
-    await answer?.body?.cancel();
+    if (answer !== null) refusal = kept(answer);
     await pause(waitMs, signal);
     if (signal.aborted) return errorResponse(Code.Canceled, "the caller went away");
+  }
+}
+
+/** Reads it, so that its connection is free for others. Null: it broke off. */
+async function kept(answer: Response): Promise<Response | null> {
+  const { status, headers } = answer;
+  try {
+    return new Response(await answer.arrayBuffer(), { status, headers });
+  } catch {
+    return null;
   }
 }
 
@@ -117,7 +140,7 @@ async function attempt(
   // A stream's deadline would end the stream itself: only the caller's own is passed on.
   if (!method.streams) setDeadline(sent, leftMs);
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(OUT_OF_TIME), leftMs + GRACE_MS);
+  const timer = setTimeout(() => late.abort(OUT_OF_TIME), leftMs);
   try {
     // `duplex` is required for a body that is a stream, and not in TypeScript's types yet.
     const request: RequestInit & { duplex: "half" } = {
@@ -167,8 +190,11 @@ function unreachable(upstream: string, error: unknown): Response {
 }
 
 /** A node that lives says why before that: so it is the node itself that is frozen, or cut off. */
-function outOfTime(deadlineMs: number, asked: ReadonlySet<string>): Response {
-  const nodes = [...asked].join(", ");
-  const seconds = (deadlineMs / 1000).toFixed(1);
-  return errorResponse(Code.DeadlineExceeded, `no answer within ${seconds} s from ${nodes}`);
+function outOfTime(asked: ReadonlyMap<string, number>, hadAll: boolean): Response {
+  const now = performance.now();
+  const silent = [...asked].map(([who, since]) => sentenceOf({ who, how: "silent", ms: now - since }));
+  const message = `no answer before the call's deadline: ${silent.join(", and ")}`;
+  if (hadAll) return errorResponse(Code.DeadlineExceeded, message);
+  const notRun = `${message}, and has not taken the whole body: nothing was done; try again`;
+  return errorResponse(Code.DeadlineExceeded, notRun, { headers: { [RETRY_AFTER]: "1", [NOT_RUN]: "1" } });
 }

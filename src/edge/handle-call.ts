@@ -4,7 +4,7 @@ import { pause } from "../client/retry-policy.ts";
 import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
 import { type ApiToken, checkToken } from "../core/callers/api-tokens.ts";
 import { SlowDown } from "../core/callers/slow-down.ts";
-import { callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
+import { answerInMs, callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
 import { acceptedContentType } from "./content-type.ts";
 import { errorResponse } from "./error-response.ts";
 import { createSpareCalls } from "./first-answer.ts";
@@ -12,7 +12,7 @@ import { forward } from "./forward.ts";
 import { requestHeaders } from "./forwarded-headers.ts";
 import { fromBase64, GRPC_WEB, isGrpcWebText, toGrpcWebText } from "./grpc-web-text.ts";
 import { type CallLoad, createLoadLimit, MAX_CALLS, onBodyEnd } from "./load-limit.ts";
-import { BodyTooLarge, type RequestBody, readRequestBody } from "./request-body.ts";
+import { BodyTooLarge, bodyTooLate, type RequestBody, readRequestBody } from "./request-body.ts";
 import type { EdgeMethod } from "./rpc-methods.ts";
 import type { Upstreams } from "./upstreams.ts";
 
@@ -101,7 +101,8 @@ async function readInTime(
 ): Promise<RequestBody | Response> {
   // Not AbortSignal.timeout: it would be kept, with the call, until the deadline of a call that took milliseconds.
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), deadlineMs);
+  const limitMs = answerInMs(deadlineMs);
+  const timer = setTimeout(() => late.abort(), limitMs);
   try {
     return await readRequestBody(request, AbortSignal.any([request.signal, late.signal]), load.mayHold);
   } catch (error) {
@@ -109,7 +110,7 @@ async function readInTime(
       return errorResponse(Code.ResourceExhausted, error.message, { status: 413 });
     }
     if (!late.signal.aborted) return errorResponse(Code.Canceled, "the caller went away");
-    return errorResponse(Code.DeadlineExceeded, `the request's body did not arrive within ${deadlineMs} ms`);
+    return bodyTooLate(limitMs);
   } finally {
     clearTimeout(timer);
   }

@@ -2,6 +2,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Code } from "@connectrpc/connect";
 import { getRequestListener, RequestError } from "@hono/node-server";
+import { answerBrokenRequests, endingWithin } from "../broken-request.ts";
+import { endIfUnread, isRefused } from "../unread-body.ts";
 import { createEdge, type EdgeOptions } from "./app.ts";
 import { errorResponse } from "./error-response.ts";
 
@@ -11,14 +13,15 @@ export interface RunningEdge {
   close(graceMs?: number): Promise<void>;
 }
 
-/** Headers and body of a request have to come within it. */
+/** Headers and body of a request have to come within it, and a connection has to say something. */
 const REQUEST_MS = 10_000;
 const TWO_HOSTS = "Host: is there more than once; send it once";
 
 /** Serves the edge on Node. Port 0 takes a free one. */
 export async function startEdge(
-  options: EdgeOptions & { readonly host: string; readonly port: number },
+  options: EdgeOptions & { readonly host: string; readonly port: number; readonly requestMs?: number },
 ): Promise<RunningEdge> {
+  const { requestMs = REQUEST_MS } = options;
   const edge = createEdge(options);
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
@@ -28,14 +31,18 @@ export async function startEdge(
     { errorHandler: refuse },
   );
   const server = createServer(
-    { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS },
+    // Node's own refusal of a missing Host is empty.
+    { ...endingWithin(requestMs, requestMs), requireHostHeader: false },
     (request, response) => {
+      if (isRefused(request)) return;
+      endIfUnread(request, response);
       if ((request.headersDistinct["host"]?.length ?? 0) < 2) return listener(request, response);
       // Node would take the first; another program on the way may have believed the other one.
       response.writeHead(400, { "content-type": "application/json", connection: "close" });
       response.end(JSON.stringify({ code: "invalid_argument", message: TWO_HOSTS }));
     },
   );
+  answerBrokenRequests(server);
   await listen(server, options.host, options.port);
   const { port } = server.address() as AddressInfo;
   const shown = options.host === "0.0.0.0" || options.host === "::" ? "127.0.0.1" : options.host;

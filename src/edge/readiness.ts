@@ -1,10 +1,14 @@
 import { Code } from "@connectrpc/connect";
 import { RETRY_AFTER } from "../core/call-headers.ts";
+import { sentenceOf } from "../core/readiness/silence.ts";
 import { errorResponse } from "./error-response.ts";
 import type { Upstreams } from "./upstreams.ts";
 
-/** A node that lives answers in milliseconds. Whoever probes the edge waits as long, and must hear of a fault within 3 s. */
-const WITHIN_MS = 1_500;
+/**
+ * A node that lives answers in milliseconds. Whoever probes the edge waits as long, and must hear of a fault within 3 s, of
+ * which the nodes take two: of a master that is frozen the others know only then, and it is asked, too.
+ */
+const WITHIN_MS = 800;
 
 interface Standing {
   readonly upstream: string;
@@ -24,11 +28,12 @@ export async function askReadiness(
   signal: AbortSignal,
 ): Promise<Response> {
   const enough = new AbortController();
+  const startedAt = performance.now();
   const late = AbortSignal.timeout(WITHIN_MS);
   const stop = AbortSignal.any([signal, late, enough.signal]);
   const unready: Standing[] = [];
   const asked = upstreams.all.map(async (upstream) => {
-    const standing = await ask(upstream, fetch, stop);
+    const standing = await ask(upstream, fetch, stop, startedAt);
     if (standing.why === null) return standing;
     unready.push(standing);
     throw new Error(standing.why);
@@ -45,7 +50,12 @@ export async function askReadiness(
   }
 }
 
-async function ask(upstream: string, fetch: typeof globalThis.fetch, signal: AbortSignal): Promise<Standing> {
+async function ask(
+  upstream: string,
+  fetch: typeof globalThis.fetch,
+  signal: AbortSignal,
+  startedAt: number,
+): Promise<Standing> {
   try {
     const answer = await fetch(`${upstream}/readyz`, { signal, redirect: "manual" });
     if (answer.ok) {
@@ -54,8 +64,11 @@ async function ask(upstream: string, fetch: typeof globalThis.fetch, signal: Abo
     }
     return { upstream, why: reasonIn(await answer.text()) ?? `${upstream} does not say why`, isAnswer: true };
   } catch {
-    const how = signal.aborted ? `has not answered within ${WITHIN_MS} ms` : "cannot be reached";
-    return { upstream, why: `${upstream} ${how}`, isAnswer: false };
+    const ms = performance.now() - startedAt;
+    const why = signal.aborted
+      ? sentenceOf({ who: upstream, how: "silent", ms })
+      : `${upstream} cannot be reached`;
+    return { upstream, why, isAnswer: false };
   }
 }
 

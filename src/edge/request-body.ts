@@ -2,6 +2,9 @@
  * A request's body, never held without bound: what is small is read whole, so that it can be sent a
  * second time; the rest is passed on as it comes, once, and refused past the limit.
  */
+import { Code } from "@connectrpc/connect";
+import { errorResponse } from "./error-response.ts";
+
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
@@ -13,9 +16,23 @@ export class BodyTooLarge extends Error {
   }
 }
 
+export function bodyTooLate(ms: number): Response {
+  return errorResponse(
+    Code.DeadlineExceeded,
+    `the request's body did not arrive within ${Math.round(ms)} ms`,
+  );
+}
+
 export type RequestBody =
   | { readonly kind: "whole"; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "stream"; readonly stream: ReadableStream<Uint8Array<ArrayBuffer>> };
+  | {
+      readonly kind: "stream";
+      readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+      /** The node has taken all that has come so far. */
+      readonly awaitsCaller: () => boolean;
+      /** All of it was handed on: until then no node can have done anything of it. */
+      readonly isHandedOn: () => boolean;
+    };
 
 /** Throws BodyTooLarge, or the signal's reason when it aborts before the body has come. */
 export async function readRequestBody(
@@ -39,7 +56,7 @@ export async function readRequestBody(
     size += value.byteLength;
     if (!mayHold(value.byteLength)) break;
   }
-  return { kind: "stream", stream: rest(reader, chunks, size) };
+  return rest(reader, chunks, size);
 }
 
 /** What was read, then the rest. Fails with BodyTooLarge past the limit. */
@@ -47,14 +64,21 @@ function rest(
   reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
   chunks: Uint8Array<ArrayBuffer>[],
   sizeSoFar: number,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
+): RequestBody {
   let size = sizeSoFar;
-  return new ReadableStream({
+  let isReading = false;
+  let isHandedOn = false;
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       const buffered = chunks.shift();
       if (buffered !== undefined) return controller.enqueue(buffered);
+      isReading = true;
       const { done, value } = await reader.read();
-      if (done) return controller.close();
+      isReading = false;
+      if (done) {
+        isHandedOn = true;
+        return controller.close();
+      }
       size += value.byteLength;
       if (size <= MAX_REQUEST_BYTES) return controller.enqueue(value);
       controller.error(new BodyTooLarge());
@@ -62,6 +86,7 @@ function rest(
     },
     cancel: (reason) => reader.cancel(reason),
   });
+  return { kind: "stream", stream, awaitsCaller: () => isReading, isHandedOn: () => isHandedOn };
 }
 
 function concat(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {

@@ -15,7 +15,7 @@ export class ThreadLoading {
     this.ready = this.settle.promise;
     this.giveUp = parts.giveUp;
     this.cancelLimit = clock.after(limitMs, () =>
-      this.failed(`it has not loaded within ${limitMs} ms; does a top-level await never end?`),
+      this.failed(`it has not loaded within ${limitMs} ms; does a loop or a top-level await never end?`),
     );
   }
 

@@ -30,18 +30,29 @@ export interface ThreadPoolOptions {
   readonly logger: Logger;
 }
 
+/** A module that takes longer to load is told, so that nobody waits without knowing what for. */
+const SLOW_MS = 3_000;
+
 /** Throws `invalid_argument` when the user's module can't be loaded. */
 export async function startThreadPool(options: ThreadPoolOptions): Promise<Executors> {
   const pool = new ThreadPool(options);
+  const { clock, logger, handlersUrl } = options;
+  const limitMs = options.limits?.startMs ?? THREAD_LIMITS.startMs;
+  const cancel = clock.after(SLOW_MS, () => {
+    if (handlersUrl === null) return;
+    const path = fileURLToPath(handlersUrl);
+    logger.warn({ path, limitMs }, "HANDLERS: the module has not loaded yet; waiting for it");
+  });
   try {
     await pool.start();
   } catch (error) {
     await pool.stop();
     const why = error instanceof Error ? error.message : String(error);
-    const { handlersUrl } = options;
     if (handlersUrl === null) throw new ElasticJobError("internal", `no thread for handlers: ${why}`);
     const path = fileURLToPath(handlersUrl);
     throw new ElasticJobError("invalid_argument", `HANDLERS: could not load ${path}: ${why}`);
+  } finally {
+    cancel();
   }
   return pool;
 }

@@ -1,14 +1,11 @@
 /** A caller that gave a deadline gets our answer, which says what is wrong, before it gives up. */
 import { Code, ConnectError } from "@connectrpc/connect";
+import { answerMarginMs } from "../core/answer-margin.ts";
 import type { Clock } from "../core/clock.ts";
-
-/** Its clock began before the call had come here, over a connection that may have had to be opened. */
-const ANSWER_MARGIN_MS = 200;
-const ANSWER_MARGIN_PART = 10;
 
 /** How long a call that waits for the master may take, if its caller waits for `timeoutMs`. */
 export function answerIn(timeoutMs: number | undefined): number | undefined {
-  return timeoutMs === undefined ? undefined : timeoutMs - marginOf(timeoutMs);
+  return timeoutMs === undefined ? undefined : timeoutMs - answerMarginMs(timeoutMs);
 }
 
 /**
@@ -18,7 +15,7 @@ export function answerIn(timeoutMs: number | undefined): number | undefined {
 export function inTime<T>(clock: Clock, timeoutMs: number | undefined, work: Promise<T>): Promise<T> {
   if (timeoutMs === undefined) return work;
   return new Promise((resolve, reject) => {
-    const cancel = clock.after(timeoutMs - marginOf(timeoutMs) / 2, () => reject(outOfTime(timeoutMs)));
+    const cancel = clock.after(timeoutMs - answerMarginMs(timeoutMs) / 2, () => reject(outOfTime(timeoutMs)));
     const ends = <Value>(tell: (value: Value) => void) => {
       return (value: Value) => {
         cancel();
@@ -27,10 +24,6 @@ export function inTime<T>(clock: Clock, timeoutMs: number | undefined, work: Pro
     };
     work.then(ends(resolve), ends(reject));
   });
-}
-
-function marginOf(timeoutMs: number): number {
-  return Math.min(ANSWER_MARGIN_MS, timeoutMs / ANSWER_MARGIN_PART);
 }
 
 function outOfTime(timeoutMs: number): ConnectError {

@@ -45,7 +45,11 @@ export class RedisConnection {
     this.link = link;
     link
       .connect()
-      .then(() => link.subscribe(channel, onMessage))
+      .then(() => {
+        // A link that is thrown away while it connects does not hear of it.
+        if (this.link !== link) link.destroy();
+        else return link.subscribe(channel, onMessage);
+      })
       .then(() => {
         if (this.link === link) this.noteReachable();
       })

@@ -54,8 +54,12 @@ function createSingle(target: Target<"single">, { commandTimeoutMs, onError }: L
     send: (_key, args) => client.sendCommand([...args]),
     subscribe: (channel, listener) => subscriber.subscribe(channel, listener),
     destroy: () => {
-      client.destroy();
-      subscriber.destroy();
+      try {
+        client.destroy();
+      } finally {
+        // One that is not open throws, and the other is to go all the same.
+        subscriber.destroy();
+      }
     },
   };
 }

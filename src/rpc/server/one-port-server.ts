@@ -9,10 +9,12 @@
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
+import { answerBrokenRequests, endingWithin } from "../../broken-request.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import { LatestFew } from "../../core/flow/latest-few.ts";
 import type { Logger } from "../../core/logger.ts";
+import { endIfUnread, isRefused } from "../../unread-body.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "../connection.ts";
 import type { RpcLimits } from "../limits.ts";
 import { hasTwoHosts, hostProblem } from "./host-header.ts";
@@ -62,22 +64,23 @@ export function createOnePortServer(options: {
   const h1 = http.createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: Math.min(limits.sniffMs, limits.requestMs),
-      requestTimeout: limits.requestMs,
-      connectionsCheckingInterval: Math.min(1000, limits.sniffMs, limits.requestMs),
+      ...endingWithin(Math.min(limits.sniffMs, limits.requestMs), limits.requestMs),
       // Node's own refusal has an empty body; `handle` says what is wrong.
       requireHostHeader: false,
     },
     (request, response) => {
+      if (isRefused(request)) return;
       newcomers.delete(request.socket);
       http1Responses.add(response);
       response.on("close", () => http1Responses.delete(response));
       if (closing) response.setHeader("Connection", "close");
+      endIfUnread(request, response);
       handle(request, response);
     },
   );
   // Node enforces headersTimeout only on a server that listens itself; this starts its check.
   h1.emit("listening");
+  answerBrokenRequests(h1);
 
   const h2 = http2.createServer({ settings: { maxConcurrentStreams: limits.maxStreamsAConnection } }, handle);
 

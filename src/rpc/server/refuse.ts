@@ -26,9 +26,7 @@ export function refuseForNow(request: NodeRequest, response: NodeResponse, messa
     response.addTrailers({ ...status, ...TRY_LATER_HEADERS });
     response.end();
   } else {
-    // The connection would have to be read to the body's end before it could carry another call.
-    const close = "stream" in request ? {} : { connection: "close" };
-    refuse(response, 429, "resource_exhausted", message, { ...TRY_LATER_HEADERS, ...close });
+    refuse(response, 429, "resource_exhausted", message, TRY_LATER_HEADERS);
   }
 }
 

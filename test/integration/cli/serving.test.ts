@@ -2,10 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createClient } from "../../../src/client/lazy-client.ts";
+import { within } from "../../fixtures/real-time.ts";
 import { until } from "../../fixtures/until.ts";
 
 const MAIN = join(import.meta.dirname, "../../../src/cli/start.mjs");
@@ -41,8 +43,7 @@ function settings(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   };
 }
 
-/** Starts a process, and waits for the line of stdout that tells where it is. */
-async function serve(command: string, more: Record<string, string> = {}) {
+function launch(command: string, more: Record<string, string> = {}) {
   const started = spawn(process.execPath, [MAIN, command], {
     env: settings(more),
     stdio: ["ignore", "pipe", "pipe"],
@@ -55,9 +56,16 @@ async function serve(command: string, more: Record<string, string> = {}) {
     });
   }
   const ended = once(started, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
+  return { started, printed, ended };
+}
+
+/** Starts a process, and waits for the line of stdout that tells where it is. */
+async function serve(command: string, more: Record<string, string> = {}) {
+  const launched = launch(command, more);
+  const { printed } = launched;
   await until(`${command} is up`, () => / is at \S+/.test(printed.stdout), 30_000);
   const [, where = ""] = / is at (?:http:\/\/)?([0-9.:]+)/.exec(printed.stdout) ?? [];
-  return { started, printed, ended, url: `http://${where}` };
+  return { ...launched, url: `http://${where}` };
 }
 
 /** Runs the printing handler, to its end. */
@@ -128,10 +136,64 @@ describe("a node", () => {
   test("exits at once at a second signal, as the shell knows it", async () => {
     const { started, printed, ended, url } = await serve("node");
     await createClient({ baseUrl: url }).addJob({ handler: "sleep", payload: { ms: 60_000 } });
+    started.kill("SIGTERM");
+    await until("it is stopping", () => printed.stderr.includes("stopping;"));
+    started.kill("SIGTERM");
+    expect(await ended).toEqual([143, null]);
+  });
+});
+
+test.each(["SIGHUP", "SIGTERM", "SIGINT"] as const)(
+  "a terminal that is closed drains: SIGHUP again, after %s, changes nothing",
+  async (first) => {
+    const { started, printed, ended, url } = await serve("dev");
+    const client = createClient({ baseUrl: url });
+    const { jobId } = await client.addJob({ handler: "sleep", payload: { ms: 2_500 } });
+    await until("it runs", async () => {
+      const { job } = await client.getJobStatus(jobId);
+      return job.status === "JOB_STATUS_RUNNING";
+    });
+    // The shell's and the kernel's come at once.
+    started.kill(first);
     started.kill("SIGHUP");
     await until("it is stopping", () => printed.stderr.includes("stopping;"));
     started.kill("SIGHUP");
-    expect(await ended).toEqual([129, null]);
+    expect(await ended).toEqual([0, null]);
+    expect(printed.stderr.match(/stopping;/g)).toHaveLength(1);
+    const again = await serve("dev");
+    const { job } = await createClient({ baseUrl: again.url }).getJobStatus(jobId);
+    expect(job).toMatchObject({ status: "JOB_STATUS_SUCCEEDED", attempt: 1 });
+  },
+);
+
+describe("a start that fails is told in one line, and ends the process:", () => {
+  test("a certificate that is not there, while Redis is being connected to", async () => {
+    // It takes connections and says nothing, so that the connecting is still under way.
+    const redis = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(redis, "listening");
+    onTestFinished(() => void redis.close());
+    const { printed, ended } = launch("node", {
+      REDIS_URL: `redis://127.0.0.1:${(redis.address() as AddressInfo).port}`,
+      MYSQL_URL: "mysql://u:p@127.0.0.1:1/jobs?ssl-ca=/nope",
+    });
+    expect(await within(10_000, "its end", ended)).toEqual([1, null]);
+    expect(printed.stderr).toMatch(/^error: MYSQL_URL: ssl-ca cannot be read: ENOENT.*\n$/);
+  });
+
+  test.each(["dev", "node", "migrate"])("%s in a folder that cannot be made", async (command) => {
+    const { printed, ended } = launch(command, { DATA_DIR: "/proc/none/data" });
+    expect(await within(10_000, "its end", ended)).toEqual([1, null]);
+    expect(printed.stderr).toMatch(/^error: DATA_DIR \/proc\/none\/data cannot be used: ENOENT.*\n$/);
+  });
+
+  test("handlers that never load, which SIGTERM ends as well", async () => {
+    await writeFile(join(folder, "endless.mjs"), "while (true) {}");
+    const { started, printed, ended } = launch("dev", { HANDLERS: join(folder, "endless.mjs") });
+    await until("it says what it waits for", () => printed.stderr.includes("endless.mjs"), 10_000);
+    expect(printed.stderr.match(/\n/g)).toHaveLength(1);
+    started.kill("SIGTERM");
+    const [code] = await within(5_000, "its end", ended);
+    expect(code).not.toBe(0);
   });
 });
 

@@ -20,6 +20,7 @@ test.each([
   ["an empty Host", "GET /healthz HTTP/1.1\r\nHost: "],
   ["two Hosts", "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1"],
   ["no Host", "GET /healthz HTTP/1.0"],
+  ["no Host in HTTP/1.1", "GET /healthz HTTP/1.1"],
 ])("a request with %s is refused by a code and a message that names the field", async (_what, head) => {
   const answer = await send(`${head}\r\nConnection: close\r\n\r\n`);
   expect(answer).toMatch(/^HTTP\/1.1 400 /);

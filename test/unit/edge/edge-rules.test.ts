@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { callerDeadlineMs } from "../../../src/edge/call-deadline.ts";
+import { answerInMs, callerDeadlineMs } from "../../../src/edge/call-deadline.ts";
 import { acceptedContentType } from "../../../src/edge/content-type.ts";
 import { requestHeaders } from "../../../src/edge/forwarded-headers.ts";
 import { edgeMethods } from "../../../src/edge/rpc-methods.ts";
@@ -53,6 +53,10 @@ test("takes no content type, and curl's, as JSON; passes on what nodes understan
   expect(accepted("application/connect+json")).toBe("application/connect+json");
   expect(accepted("application/grpc")).toMatch(/^Content-Type: /);
   expect(accepted("text/plain")).toMatch(/^Content-Type: /);
+});
+
+test("answers by half of the node's own margin before the deadline", () => {
+  expect([200, 1_000, 3_000, 10_000].map(answerInMs)).toEqual([190, 950, 2_900, 9_900]);
 });
 
 test("reads the caller's deadline in both protocols", () => {
