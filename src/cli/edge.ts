@@ -19,7 +19,7 @@ export function edgeCommand(env: Environment): Command {
         import("./run-until-signal.ts"),
       ]);
       const { host, edgePort, upstreams, allowedOrigins, apiTokens } = parseConfig(env);
-      await runUntilSignal(async () => {
+      await runUntilSignal(env, async () => {
         const options = { upstreams, allowedOrigins, apiTokens, dev: false };
         const edge = await startEdge({ ...options, host, port: edgePort });
         process.stdout.write(`edge is at ${edge.url}, for ${upstreams.join(", ")}\n`);
