@@ -15,6 +15,7 @@ import { useZoneData } from "./core/calendar/zone-segment.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
+import { ReadinessLog } from "./core/readiness/readiness-log.ts";
 import type { ShellSettings } from "./jobs/shell.ts";
 import { findShellUser } from "./jobs/shell-user.ts";
 import { memoryLimitBytes } from "./memory-limit.ts";
@@ -36,6 +37,7 @@ const REDIS_COMMAND_TIMEOUT_MS = 1000;
 /** More threads than this help no handler that waits, and each takes 10 MB or more. */
 const MAX_THREADS = 8;
 const CLOSE_GRACE_MS = 1000;
+const READINESS_LOOK_MS = 500;
 
 export interface RunningNode {
   readonly port: number;
@@ -139,6 +141,9 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const port = await server.listen(config.host, config.port);
     closers.push(() => server.close(CLOSE_GRACE_MS));
     address = config.advertiseAddress ?? `${ownHost(config.host)}:${port}`;
+    const readiness = new ReadinessLog(whyNotReady, logger);
+    const looking = setInterval(() => readiness.tick(clock.monotonic()), READINESS_LOOK_MS);
+    closers.push(() => clearInterval(looking));
     await migrateWhenThere(store, logger, signal);
     await trimHeap();
     elector.start();

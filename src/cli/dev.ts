@@ -36,7 +36,7 @@ async function dev(env: Environment): Promise<void> {
   // Nothing protects this process: only its own machine may reach it, unless it is told otherwise.
   const config = parseConfig({ ...env, HOST: env["HOST"] || "127.0.0.1" });
   const { logger, lines } = createHeldLogger(config.logLevel, process.stderr.isTTY);
-  await runUntilSignal(async (giveUp) => {
+  await runUntilSignal(env, async (giveUp) => {
     const node = await startNode(config, logger, giveUp);
     const edge = await startEdge({
       host: config.host,

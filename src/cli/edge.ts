@@ -21,7 +21,7 @@ export function edgeCommand(env: Environment): Command {
       ]);
       const config = parseConfig(env);
       const { host, edgePort, upstreams, allowedOrigins, openApi } = config;
-      await runUntilSignal(async () => {
+      await runUntilSignal(env, async () => {
         const options = { upstreams, allowedOrigins, tokens: edgeTokens(config), isOpen: openApi === "on" };
         const edge = await startEdge({ ...options, host, port: edgePort });
         process.stdout.write(`edge is at ${edge.url}, for ${upstreams.join(", ")}\n`);

@@ -21,7 +21,7 @@ export function nodeCommand(env: Environment): Command {
       ]);
       const config = parseConfig(env);
       const logger = createLogger(config.logLevel, process.stderr.isTTY);
-      await runUntilSignal(async (giveUp) => {
+      await runUntilSignal(env, async (giveUp) => {
         const node = await startNode(config, logger, giveUp);
         process.stdout.write(`node is at ${node.address}\n`);
         return () => node.stop();

@@ -1,5 +1,7 @@
 import { constants } from "node:os";
+import type { Environment } from "../config.ts";
 import { outliveOutput } from "./lost-output.ts";
+import { whenNpmIsGone } from "./npm-gone.ts";
 
 const EXIT_LIMIT_MS = 2_000;
 /** SIGHUP: the terminal is gone, or whatever started it wants it to end. */
@@ -8,13 +10,14 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /**
  * Starts something, waits for Ctrl-C, SIGTERM or SIGHUP, then stops it in good order. Whoever asks twice, by Ctrl-C or SIGTERM,
  * has it exit at once: what was running is then LOST and runs again, as after a crash. SIGHUP does not ask: of a terminal
- * that is closed, the shell and the kernel each send one, and a session that ends sends one after its SIGTERM. A start that fails, or that a signal does not end, ends the process
- * within EXIT_LIMIT_MS, whatever it has left open.
+ * that is closed, the shell and the kernel each send one, and a session that ends sends one after its SIGTERM. A start that
+ * fails, or that a signal does not end, ends the process within EXIT_LIMIT_MS, whatever it has left open.
  *
  * Listens before it starts anything: a container's first process does not even die of a signal that it does not
  * handle, so one that came while it waits for its database would be lost.
  */
 export async function runUntilSignal(
+  env: Environment,
   start: (giveUp: AbortSignal) => Promise<() => Promise<void>>,
 ): Promise<void> {
   const signalled = new AbortController();
@@ -34,6 +37,8 @@ export async function runUntilSignal(
     setTimeout(() => isStarting && exit(), EXIT_LIMIT_MS).unref();
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  // As a closed terminal: nobody has asked twice by that.
+  whenNpmIsGone(env, () => onSignal("SIGHUP"));
   outliveOutput();
   let stop: () => Promise<void>;
   try {

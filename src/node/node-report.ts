@@ -65,8 +65,10 @@ export class NodeReport {
     connection.done(this.doneClaims);
     this.doneClaims = [];
     const isFull = this.parts.writer.backlog > MAX_BACKLOG;
+    const queueSlots = this.standing.queuedSlots();
     connection.credit({
-      slots: isFull ? 0 : connection.offeredSlots + this.standing.queuedSlots(),
+      slots: isFull ? 0 : connection.offeredSlots + queueSlots,
+      queueSlots,
       draining: this.standing.isDraining(),
       ...this.lastLoad(),
     });

@@ -28,6 +28,11 @@ export class Prefetch {
     this.averageMs += (ms - this.averageMs) * weight;
   }
 
+  /** A job has waited in vain: those that run are slow, though none has ended that would say so. */
+  stranded(): void {
+    this.averageMs = Math.max(this.averageMs, 10 * SLOW_MS);
+  }
+
   /** Slots to ask for beyond those that there are. */
   get queuedSlots(): number {
     if (this.averageMs > SLOW_MS) return 0;

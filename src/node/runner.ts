@@ -138,6 +138,7 @@ export class Runner {
   returnStranded(ms: number): void {
     const { first } = this.slots;
     if (first === undefined || this.parts.clock.monotonic() - first.arrivedAt < ms) return;
+    this.prefetch.stranded();
     this.returnQueued("it waited too long for a slot");
   }
 

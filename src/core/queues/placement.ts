@@ -6,6 +6,8 @@ export interface Candidate {
   readonly slots: number;
   /** Slots that it would take now. */
   readonly freeSlots: number;
+  /** Of those, the ones in which a job would only wait there until another has ended. */
+  readonly queueSlots: number;
   /** 0 to 1 of its size. */
   readonly cpu: number;
   readonly eventLoopDelayMs: number;
@@ -23,11 +25,17 @@ const BUSY_CPU = 0.7;
  * big and small nodes fill evenly.
  */
 function load(node: Candidate, slots: number): number {
-  const slotShare = 1 - (node.freeSlots - slots) / node.slots;
+  // What only waits there counts as taken: a node that was quick for a while would else look emptier, the fuller it is.
+  const slotShare = 1 - (beginnableSlots(node) - slots) / node.slots;
   const cpu = Math.max(0, node.cpu - BUSY_CPU) / (1 - BUSY_CPU);
   const loop = Math.min(1, node.eventLoopDelayMs / SLOW_LOOP_MS);
   const memory = node.memoryMb > 0 && node.freeMemoryMb / node.memoryMb < 0.05 ? 1 : 0;
   return slotShare + cpu + loop / 2 + memory;
+}
+
+/** Slots in which a job would begin at once; below 0: so many wait already. */
+function beginnableSlots({ freeSlots, queueSlots }: Candidate): number {
+  return freeSlots - queueSlots;
 }
 
 export interface Choice<T> {
@@ -60,7 +68,7 @@ export function choose<T extends Candidate>(
   }
   if (best === null) return null;
   const reason = fitting === 1 ? "only" : "least-loaded";
-  const figures = `load=${bestLoad.toFixed(2)} free=${best.freeSlots}/${best.slots} cpu=${best.cpu.toFixed(2)} of=${fitting}`;
+  const figures = `load=${bestLoad.toFixed(2)} free=${beginnableSlots(best)}/${best.slots} cpu=${best.cpu.toFixed(2)} of=${fitting}`;
   // A node of quick jobs offers far more than it has, for some to wait there: a burst of slow ones should not find
   // one node full and another idle.
   const room = Math.min(best.freeSlots * UNSEEN_PART, best.slots / 2);

@@ -34,6 +34,7 @@ export class NodeSession implements Candidate {
   cpu = 0;
   eventLoopDelayMs = 0;
   freeMemoryMb: number;
+  queueSlots = 0;
   /** As the node says, or as it has been asked and may not have heard yet. */
   draining = false;
   private isAskedToDrain = false;
@@ -72,6 +73,7 @@ export class NodeSession implements Candidate {
 
   credit(credit: Credit): void {
     this.offeredSlots = credit.slots;
+    this.queueSlots = credit.queueSlots;
     this.cpu = credit.cpu;
     this.eventLoopDelayMs = credit.eventLoopDelayMs;
     this.freeMemoryMb = credit.freeMemoryMb;

@@ -143,6 +143,28 @@ describe("a node", () => {
   });
 });
 
+test("whoever stops npm stops what it has started, which drains", async () => {
+  // As `npm start`: a shell that waits for the program, and passes no signal on.
+  const shell = spawn("sh", ["-c", `"$0" "$1" dev; true`, process.execPath, MAIN], {
+    env: settings({ npm_lifecycle_event: "start" }),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child = shell;
+  let stdout = "";
+  let stderr = "";
+  shell.stdout.on("data", (part: Buffer) => {
+    stdout += part.toString();
+  });
+  shell.stderr.on("data", (part: Buffer) => {
+    stderr += part.toString();
+  });
+  await until("it is up", () => stdout.includes(" is at "), 30_000);
+  shell.kill("SIGTERM");
+  await once(shell, "exit");
+  await until("it drains", () => stderr.includes("stopping; running jobs may finish"), 10_000);
+  await until("it has stopped", () => stderr.includes("node has stopped"), 10_000);
+});
+
 test.each(["SIGHUP", "SIGTERM", "SIGINT"] as const)(
   "a terminal that is closed drains: SIGHUP again, after %s, changes nothing",
   async (first) => {

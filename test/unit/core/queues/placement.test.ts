@@ -6,6 +6,7 @@ const node = (nodeId: string, changes: Partial<Candidate> = {}): Candidate => ({
   nodeId,
   slots: 16,
   freeSlots: 16,
+  queueSlots: 0,
   cpu: 0,
   eventLoopDelayMs: 0,
   memoryMb: 1000,
@@ -19,6 +20,15 @@ const chosenOf = (nodes: readonly Candidate[], required = one) =>
 describe("a job goes to", () => {
   test("the node with the largest free share, not the most free slots", () => {
     expect(chosenOf([node("a", { freeSlots: 8 }), node("b", { slots: 4, freeSlots: 4 })])).toBe("b");
+  });
+
+  test("a node that would begin it, not one where many may wait and all slots are taken", () => {
+    const quick = (changes: Partial<Candidate>) =>
+      node("quick", { freeSlots: 2016, queueSlots: 2000, ...changes });
+    expect(chosenOf([quick({ freeSlots: 1990 }), node("idle", { freeSlots: 1 })])).toBe("idle");
+    expect(chosenOf([quick({}), node("half", { freeSlots: 8 })])).toBe("quick");
+    // All are full: the one where fewer wait.
+    expect(chosenOf([quick({ freeSlots: 1990 }), node("b", { freeSlots: 30, queueSlots: 32 })])).toBe("b");
   });
 
   test("a node that is less busy, from 70 % of its CPU on", () => {
@@ -43,6 +53,9 @@ test("says why", () => {
   );
   expect(choose([node("a"), node("b")], one)?.placement).toMatch(
     /^least-loaded load=0\.06 free=16\/16 .* of=2$/,
+  );
+  expect(choose([node("a", { freeSlots: 2000, queueSlots: 2000 })], one)?.placement).toBe(
+    "only load=1.06 free=0/16 cpu=0.00 of=1",
   );
 });
 
