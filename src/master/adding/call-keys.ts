@@ -227,10 +227,8 @@ export class CallKeys {
     const { memory, keys } = this.parts;
     const ids = items.map((_, index) => firstId + index);
     const records = await this.context.store.readJobs(ids);
-    const added = await readGone(
-      keys,
-      ids.filter((id) => !records.has(id)),
-    );
+    const missing = ids.filter((id) => !records.has(id));
+    const added = await readGone(keys, missing);
     for (const record of records.values()) {
       // Its write may have been given up as failed.
       if (memory.queues.get(record.id) === undefined) memory.place(record);
