@@ -3,16 +3,15 @@
  * where a redirect leads, and only at addresses that are public or allowed by themselves; credentials stay
  * with the host that they were meant for, and no more of an answer is kept than a result can hold.
  */
-import * as z from "zod";
 import { parseExact } from "../core/json/exact-numbers.ts";
 import { AddressJudge } from "./address-judge.ts";
 import { checkPayload } from "./check-payload.ts";
 import { type Handler, type HandlerContext, PermanentError, RetryError } from "./define-jobs.ts";
 import { exactPayload } from "./exact-payload.ts";
 import { checkHost, parseHostRules } from "./host-rules.ts";
+import { HttpPayload, hasUser } from "./http-payload.ts";
 import { readLimited } from "./limited-body.ts";
 import { OwnAddresses } from "./own-addresses.ts";
-import { namedTexts, passing, textField, textsField, wholeField } from "./payload-fields.ts";
 import { redirected } from "./redirect.ts";
 import { isRefusedPort } from "./refused-ports.ts";
 import { type Resolve, resolveBySystem } from "./resolve.ts";
@@ -21,74 +20,12 @@ import { type HttpRequest, RequestSender } from "./send-request.ts";
 import { textOrBase64 } from "./text-or-base64.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-const MAX_TIMEOUT_MS = 86_400_000;
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_REDIRECTS = 5;
 /** The error shows so much of an answer that was not expected. */
 const ERROR_BODY_CHARACTERS = 500;
 /** Request Timeout, Too Early, Too Many Requests: other 4xx would be the same the next time. */
 const TRANSIENT_4XX = [408, 425, 429];
-/** They belong to the connection, or to how the request is sent. */
-const OWN_HEADERS = [
-  "host",
-  "content-length",
-  "connection",
-  "expect",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
-
-const isStatus = (given: unknown) => Number.isInteger(given) && Number(given) >= 200 && Number(given) <= 599;
-const isStatusOrList = (given: unknown) =>
-  Array.isArray(given) ? given.length > 0 && given.every(isStatus) : isStatus(given);
-const Payload = z
-  .strictObject({
-    url: z
-      .string({
-        error: ({ input }) =>
-          input === undefined ? "is required: the URL to call, with http or https" : "must be text: a URL",
-      })
-      .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), {
-        error: "must be a URL with http or https, such as https://example.com/path",
-        abort: true,
-      })
-      .refine((text) => !hasUser(new URL(text)), {
-        error: "must not hold a user or password; use an authorization header",
-      }),
-    method: textField()
-      .regex(/^[A-Za-z]{1,16}$/, { error: "must be the name of a method, such as POST" })
-      .optional(),
-    headers: namedTexts(
-      z.string().refine((name) => !OWN_HEADERS.includes(name.toLowerCase()), {
-        error: "is set by the call itself; leave it out",
-      }),
-      textField(),
-    ).optional(),
-    /** Names of headers that are for the first host alone. */
-    secretHeaders: textsField(textField()).optional(),
-    /** Text is sent as it is, anything else as JSON. */
-    body: z.unknown().optional(),
-    expectedStatus: passing<number | readonly number[]>(
-      isStatusOrList,
-      "a status from 200 to 599, or a list of them, is",
-    ).optional(),
-    timeoutMs: wholeField(1, MAX_TIMEOUT_MS).optional(),
-  })
-  .superRefine(({ headers = {}, secretHeaders = [] }, context) => {
-    const given = Object.keys(headers).map((name) => name.toLowerCase());
-    for (const [index, name] of secretHeaders.entries()) {
-      if (given.includes(name.toLowerCase())) continue;
-      // A name that is mistyped would leave the header unprotected.
-      const message = "must be the name of a header that payload.headers has";
-      context.addIssue({ code: "custom", path: ["secretHeaders", index], message });
-    }
-  });
-type Payload = z.output<typeof Payload>;
-
 export interface HttpSettings {
   /** As HTTP_ALLOWED_HOSTS has them. */
   readonly allowedHosts: readonly string[];
@@ -109,7 +46,7 @@ export function createHttp(settings: HttpSettings, resolve: Resolve = resolveByS
   const judge = new AddressJudge(rules, new OwnAddresses(settings.clusterHosts, resolve), resolve);
   const sender = new RequestSender();
   return async (job, ctx) => {
-    const payload = checkPayload(Payload, exactPayload(job) ?? {});
+    const payload = checkPayload(HttpPayload, exactPayload(job) ?? {});
     const timeoutMs = payload.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const limit = AbortSignal.timeout(timeoutMs);
     const signal = AbortSignal.any([ctx.signal, limit]);
@@ -127,7 +64,7 @@ export function createHttp(settings: HttpSettings, resolve: Resolve = resolveByS
   };
 }
 
-async function call(payload: Payload, ctx: HandlerContext, means: Means): Promise<Response> {
+async function call(payload: HttpPayload, ctx: HandlerContext, means: Means): Promise<Response> {
   let url = new URL(payload.url);
   let request = requestOf(payload, ctx);
   for (let redirects = 0; ; redirects++) {
@@ -151,7 +88,7 @@ async function call(payload: Payload, ctx: HandlerContext, means: Means): Promis
   }
 }
 
-function requestOf({ method, headers: given, body }: Payload, ctx: HandlerContext): HttpRequest {
+function requestOf({ method, headers: given, body }: HttpPayload, ctx: HandlerContext): HttpRequest {
   const headers = headersOf(given);
   // Repeated attempts of one occurrence can be told by the server that has the effect.
   if (!headers.has("idempotency-key")) headers.set("idempotency-key", ctx.idempotencyKey);
@@ -168,16 +105,12 @@ function requestOf({ method, headers: given, body }: Payload, ctx: HandlerContex
   return { method: name, headers, body: text };
 }
 
-function headersOf(given: Payload["headers"]): Headers {
+function headersOf(given: HttpPayload["headers"]): Headers {
   try {
     return new Headers(given);
   } catch (error) {
     throw new PermanentError(`payload.headers: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-function hasUser({ username, password }: URL): boolean {
-  return username !== "" || password !== "";
 }
 
 async function send(url: URL, request: HttpRequest, means: Means): Promise<Response> {
@@ -205,7 +138,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function checkStatus({ expectedStatus, url }: Payload, response: Response, bytes: Buffer): void {
+function checkStatus({ expectedStatus, url }: HttpPayload, response: Response, bytes: Buffer): void {
   const { status, headers } = response;
   const isExpected = expectedStatus === undefined ? response.ok : [expectedStatus].flat().includes(status);
   if (isExpected) return;
