@@ -31,7 +31,7 @@ export class OwnMastership {
   } | null = null;
   private trustEnd = Number.NEGATIVE_INFINITY;
   /** By which it is elected, as the database has it. */
-  private announcedLock = "";
+  private announcedLock: { readonly name: string; readonly epoch: number } | null = null;
 
   constructor(parts: ElectionParts, around: OwnMastership["around"]) {
     this.parts = parts;
@@ -95,17 +95,18 @@ export class OwnMastership {
   }
 
   /** In the database, where who comes with another lock finds it. */
-  private async announce(epoch: number): Promise<void> {
-    const { lock, store, address } = this.parts;
-    const lockKey = await lock.name();
+  private async announce(epoch: number, lockKey: string): Promise<void> {
+    const { store, address } = this.parts;
     await store.announceReign(epoch, { address: address(), lockKey });
-    this.announcedLock = lockKey;
+    this.announcedLock = { name: lockKey, epoch };
   }
 
   async publish(epoch: number): Promise<void> {
     const { lock, store, address, nodeId, incarnation } = this.parts;
     // For the first time, or because the lock's server has lost what it knew, and has another name since.
-    if ((await lock.name()) !== this.announcedLock) await this.announce(epoch);
+    const name = await lock.name();
+    const { announcedLock: announced } = this;
+    if (announced?.epoch !== epoch || announced.name !== name) await this.announce(epoch, name);
     const { identity: cluster } = await store.readCluster();
     if (!(await lock.publishMaster({ address: address(), nodeId, incarnation, epoch, cluster })))
       this.stepDown("the lock was lost");

@@ -7,7 +7,7 @@ import { startNode, stopNodes, type TestNode } from "../../fixtures/rpc-node/sta
 
 const REQUEST_MS = 1_000;
 const HEAD =
-  "POST /elasticjob.v1.JobService/AddJob HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+  "POST /elasticjob.v1.JobService/AddJob HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n";
 
 let node: TestNode;
 let edge: RunningEdge;

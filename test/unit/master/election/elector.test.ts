@@ -259,6 +259,19 @@ test.each<[string, () => Promise<unknown>]>([
   expect(elector.now().kind).toBe("none");
 });
 
+test("who is elected again after another was master is named by the database with its own address again", async () => {
+  await elect();
+  lock.held = null;
+  await beginEpoch();
+  await elector.tick();
+  expect(elector.now().kind).toBe("none");
+  const other = { address: OTHER.address, lockKey: lock.ownName };
+  await opened.store.announceReign(await storedEpoch(), other);
+  const { epoch } = await elect();
+  expect(await opened.store.readMastership()).toEqual({ epoch, incarnation: OWN });
+  expect(await opened.store.readCluster()).toMatchObject({ address: ADDRESS });
+});
+
 test("a lock whose server has lost what it knew has another name, by which the database knows the master then", async () => {
   const { epoch } = await elect();
   lock.ownName = "cluster@two";
