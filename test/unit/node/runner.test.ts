@@ -187,6 +187,20 @@ test("claims that have waited too long for a slot go back, from when their time 
   ]);
 });
 
+test("no more are let wait once one has waited in vain: what runs is slow, though none has ended that would say so", async () => {
+  const { virtual, start, end, runner } = rig(1);
+  for (let jobId = 1; jobId <= 200; jobId++) {
+    start({ jobId });
+    end(jobId);
+  }
+  expect(runner.queuedSlots).toBeGreaterThan(0);
+  start({ jobId: 300 });
+  start({ jobId: 301 });
+  await virtual.advance(1000);
+  runner.returnStranded(1000);
+  expect(runner.queuedSlots).toBe(0);
+});
+
 test("the master's word aborts what runs, and forgets what is written: nothing else", () => {
   const { start, end, judge, aborts, results, runner } = rig(9);
   for (const jobId of [1, 2, 3]) start({ jobId });
