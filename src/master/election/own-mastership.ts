@@ -31,7 +31,7 @@ export class OwnMastership {
   } | null = null;
   private trustEnd = Number.NEGATIVE_INFINITY;
   /** By which it is elected, as the database has it. */
-  private announcedLock: { readonly name: string; readonly epoch: number } | null = null;
+  private announcedLock = "";
 
   constructor(parts: ElectionParts, around: OwnMastership["around"]) {
     this.parts = parts;
@@ -85,6 +85,8 @@ export class OwnMastership {
     this.present = { api, epoch, end };
     servers.vacancy = "this node has been elected, and is about to begin";
     try {
+      // Before it loads, which may take a while: who comes with another lock meanwhile is to find it.
+      await this.announce(epoch, await lock.name());
       await api.start();
       await this.publish(epoch);
     } catch (error) {
@@ -94,19 +96,18 @@ export class OwnMastership {
     }
   }
 
-  /** In the database, where who comes with another lock finds it. */
+  /** In the database. */
   private async announce(epoch: number, lockKey: string): Promise<void> {
     const { store, address } = this.parts;
     await store.announceReign(epoch, { address: address(), lockKey });
-    this.announcedLock = { name: lockKey, epoch };
+    this.announcedLock = lockKey;
   }
 
   async publish(epoch: number): Promise<void> {
     const { lock, store, address, nodeId, incarnation } = this.parts;
-    // For the first time, or because the lock's server has lost what it knew, and has another name since.
-    const name = await lock.name();
-    const { announcedLock: announced } = this;
-    if (announced?.epoch !== epoch || announced.name !== name) await this.announce(epoch, name);
+    // The lock's server may have lost what it knew, and then has another name.
+    const lockKey = await lock.name();
+    if (lockKey !== this.announcedLock) await this.announce(epoch, lockKey);
     const { identity: cluster } = await store.readCluster();
     if (!(await lock.publishMaster({ address: address(), nodeId, incarnation, epoch, cluster })))
       this.stepDown("the lock was lost");

@@ -259,6 +259,17 @@ test.each<[string, () => Promise<unknown>]>([
   expect(elector.now().kind).toBe("none");
 });
 
+test("the database has its address and its lock before it loads: who comes with another lock finds it by then", async () => {
+  const { readClasses } = opened.store;
+  let whileLoading: unknown;
+  opened.store.readClasses = async () => {
+    whileLoading = await opened.store.readCluster();
+    return readClasses.call(opened.store);
+  };
+  await elect();
+  expect(whileLoading).toMatchObject({ address: ADDRESS, lockKey: lock.ownName });
+});
+
 test("who is elected again after another was master is named by the database with its own address again", async () => {
   await elect();
   lock.held = null;
