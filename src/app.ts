@@ -132,12 +132,13 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       secrets,
       credentials,
     });
-    // Before the database is there: whoever probes this process sees that it lives, and what it waits for.
-    if (credentials.isOpen && credentials.tokens().length === 0)
+    if (credentials.isOpen && credentials.tokens().length === 0) {
       logger.warn(
         { host: config.host },
         "OPEN_API=on without API_TOKENS: whoever reaches this node may add, change and run jobs",
       );
+    }
+    // Before the database is there: whoever probes this process sees that it lives, and what it waits for.
     const port = await server.listen(config.host, config.port);
     closers.push(() => server.close(CLOSE_GRACE_MS));
     address = config.advertiseAddress ?? `${ownHost(config.host)}:${port}`;

@@ -65,7 +65,11 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
       return errorResponse(Code.Unauthenticated, ONLY_LOCAL);
     }
     const problem = isCall(c.req.method)
-      ? foreignPage((name) => c.req.header(name), host, allowedOrigins)
+      ? foreignPage(
+          (name) => c.req.header(name),
+          () => host,
+          allowedOrigins,
+        )
       : null;
     return problem === null ? next() : errorResponse(Code.PermissionDenied, problem);
   });

@@ -72,7 +72,10 @@ export function connectionValues(request: NodeRequest): ContextValues {
       ? {
           http1: false,
           remote: request.socket.remoteAddress ?? "",
-          isLocal: isLocal(request),
+          // Seldom asked for, and a URL has to be read for it.
+          get isLocal() {
+            return isLocal(request);
+          },
           proof: proofOn(request.stream.session),
           reset: () => request.stream.destroy(),
           isOfNode: () => allowAllStreams(request.stream.session),
@@ -80,7 +83,9 @@ export function connectionValues(request: NodeRequest): ContextValues {
       : {
           http1: true,
           remote: request.socket.remoteAddress ?? "",
-          isLocal: isLocal(request),
+          get isLocal() {
+            return isLocal(request);
+          },
           proof: nothingProved(),
           reset: () => request.socket.destroy(),
           isOfNode: () => {},

@@ -27,7 +27,7 @@ const { challenge, prove } = NodeService.method;
 /** Throws `unauthenticated`, and `permission_denied` for what a caller's role does not allow, and for a page's call, of which no node serves any. "node": the call is between nodes. */
 export function checkCaller(call: Call, { tokens, isOpen }: Credentials): "node" | "caller" {
   const { requestHeader, service, method } = call;
-  const host = call.requestHeader.get("host") ?? URL.parse(call.url)?.host ?? "";
+  const host = () => requestHeader.get("host") ?? URL.parse(call.url)?.host ?? "";
   const problem = foreignPage((name) => requestHeader.get(name), host, []);
   if (problem !== null) throw new ConnectError(problem, Code.PermissionDenied);
   if (service.typeName === Health.typeName) return "caller";

@@ -10,11 +10,15 @@ const FROM_ITSELF = ["none", "same-origin"];
 
 type Header = (name: string) => string | null | undefined;
 
-/** What is wrong with the call, in a sentence; null: it is no page's, or one's that may call. `host`: as the call names this server. */
-export function foreignPage(header: Header, host: string, allowedOrigins: readonly string[]): string | null {
+/** What is wrong with the call, in a sentence; null: it is no page's, or one's that may call. `host`: as the call names this server; asked for where a page says its own. */
+export function foreignPage(
+  header: Header,
+  host: () => string,
+  allowedOrigins: readonly string[],
+): string | null {
   const origin = header("origin");
   if (typeof origin === "string") {
-    if (isOriginAllowed(origin, host, allowedOrigins)) return null;
+    if (isOriginAllowed(origin, host(), allowedOrigins)) return null;
     return `Origin: ${quote(origin)} is not allowed to call; add it to ALLOWED_ORIGINS of an edge`;
   }
   const site = header("sec-fetch-site");

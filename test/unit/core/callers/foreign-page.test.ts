@@ -4,7 +4,11 @@ import { foreignPage } from "../../../../src/core/callers/foreign-page.ts";
 const HOST = "jobs.example.com";
 const CURL = "application/x-www-form-urlencoded";
 const problem = (headers: Record<string, string>, allowed: string[] = []) =>
-  foreignPage((name) => headers[name], HOST, allowed);
+  foreignPage(
+    (name) => headers[name],
+    () => HOST,
+    allowed,
+  );
 
 test.each<[string, Record<string, string>]>([
   ["a program", {}],
