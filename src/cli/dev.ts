@@ -36,6 +36,7 @@ async function dev(env: Environment): Promise<void> {
   // Nothing protects this process: only its own machine may reach it, unless it is told otherwise.
   const config = parseConfig({ ...env, HOST: env["HOST"] || "127.0.0.1" });
   const { logger, lines } = createHeldLogger(config.logLevel, process.stderr.isTTY);
+  const tokens = openApiTokens(config, logger, () => performance.now());
   await runUntilSignal(env, async (giveUp) => {
     const node = await startNode(config, logger, giveUp);
     const edge = await startEdge({
@@ -43,15 +44,16 @@ async function dev(env: Environment): Promise<void> {
       port: config.edgePort,
       upstreams: [`http://127.0.0.1:${node.port}`],
       allowedOrigins: config.allowedOrigins,
-      tokens: openApiTokens(config, logger, () => performance.now()),
+      tokens,
       isOpen: config.openApi === "on",
     }).catch(async (error: unknown) => {
       await node.stop();
       throw error;
     });
-    const [token] = config.apiTokens;
-    await untilReady(edge.url, token, giveUp);
-    process.stdout.write(welcome(edge.url, token !== undefined));
+    // Each may ask how the cluster stands.
+    const [any] = tokens();
+    await untilReady(edge.url, any?.token, giveUp);
+    process.stdout.write(welcome(edge.url, any !== undefined));
     lines.release();
     return async () => {
       await edge.close();

@@ -32,22 +32,18 @@ export function checkJson(text: string): string {
 
 const MAX_INT32 = 2_147_483_647;
 
-/** A parser of whole numbers in this range. */
-export function wholeWithin({ least, most }: Range): (text: string) => number {
-  return (text) => {
-    const value = /^-?\d{1,15}$/.test(text) ? Number(text) : null;
-    if (value !== null && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`A whole number from ${least} to ${most} is accepted.`);
-  };
+/** Makes a parser of numbers in a range. */
+function parserOf(written: RegExp, what: string): (range: Range) => (text: string) => number {
+  return ({ least, most }) =>
+    (text) => {
+      const value = written.test(text) ? Number(text) : Number.NaN;
+      if (value >= least && value <= most) return value;
+      throw new InvalidArgumentError(`${what} from ${least} to ${most} is accepted.`);
+    };
 }
 
-export function numberWithin({ least, most }: Range): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,9}(?:\.\d{1,9})?$/.test(text) ? Number(text) : null;
-    if (value !== null && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`A number from ${least} to ${most} is accepted.`);
-  };
-}
+export const wholeWithin = parserOf(/^-?\d{1,15}$/, "A whole number");
+export const numberWithin = parserOf(/^\d{1,9}(?:\.\d{1,9})?$/, "A number");
 
 export const parsePositive = wholeWithin({ least: 1, most: MAX_INT32 });
 
