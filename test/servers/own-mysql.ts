@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import mysql from "mysql2/promise";
 import { until } from "../fixtures/until.ts";
+import { freeze } from "./freeze.ts";
 import { startMysql } from "./mysql.ts";
 
 const RESTART_LIMIT_MS = 60_000;
@@ -13,6 +14,8 @@ export interface OwnMysql {
   readonly url: string;
   readonly port: number;
   signal(name: NodeJS.Signals): void;
+  /** SIGSTOP; resolves when it answers nothing any more. */
+  freeze(): Promise<void>;
   /** SIGKILL: what was committed is on disk, and nothing else counts. */
   crash(): Promise<void>;
   /** After a crash; resolves when it answers. */
@@ -47,6 +50,7 @@ export async function startOwnMysql(): Promise<OwnMysql> {
     url: `mysql://root@127.0.0.1:${server.port}/elasticjob`,
     port: server.port,
     signal: (name) => void process.kill(pid, name),
+    freeze: () => freeze(pid),
     async crash() {
       process.kill(pid, "SIGKILL");
       await until("the database server is gone", () => !isThere(pid));

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createClient } from "redis";
 import { until } from "../fixtures/until.ts";
 import { freePort } from "./free-port.ts";
+import { freeze } from "./freeze.ts";
 import { requireProgram, temporaryFolder } from "./private-server.ts";
 import { REDIS_PROGRAMS } from "./redis.ts";
 
@@ -15,6 +16,8 @@ const KEPT_CHARACTERS = 4_000;
 export interface OwnRedis {
   readonly port: number;
   signal(name: NodeJS.Signals): void;
+  /** SIGSTOP; resolves when it answers nothing any more. */
+  freeze(): Promise<void>;
   /** Runs one command, on a connection of its own. */
   command(...args: string[]): Promise<unknown>;
   /** Kills it. */
@@ -65,6 +68,7 @@ export async function spawnRedis(options: {
   return {
     port,
     signal: (name) => child.kill(name),
+    freeze: () => freeze(child.pid ?? 0),
     command,
     stop: async () => {
       process.off("exit", onExit);

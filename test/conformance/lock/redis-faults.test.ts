@@ -120,7 +120,7 @@ test("fails within its time limit while Redis is frozen, and recovers when it th
   await startServer();
   const lock = openLock();
   await until("Redis in reach", () => answers(lock));
-  server?.signal("SIGSTOP");
+  await server?.freeze();
   const frozenAt = performance.now();
   // Long enough that the link is given up for a new one, which cannot connect either.
   while (performance.now() - frozenAt < 4 * COMMAND_TIMEOUT_MS) {

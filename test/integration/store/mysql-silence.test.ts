@@ -68,7 +68,7 @@ test("a server that is read-only answers with errors only, until it takes writes
 test("a server that stands still is silent, and its probe ends by itself", async () => {
   const store = openStore();
   await store.probe();
-  server.signal("SIGSTOP");
+  await server.freeze();
   try {
     const startedAt = performance.now();
     await store.probe();
