@@ -60,32 +60,27 @@ export function createPeerSession(address: string, asking: Asking): PeerSession 
     },
     notifyResponseByteRead: (stream) => manager.notifyResponseByteRead(stream),
   };
-  const peer = createClient(
-    NodeService,
-    createConnectTransport({
+  async function prove(): Promise<void> {
+    const askedOn = new Set<Http2Session | undefined>();
+    const sessionManager: SessionManager = {
+      ...unproved,
+      async request(method, path, headers, options) {
+        const stream = await unproved.request(method, path, headers, options);
+        askedOn.add(stream.session);
+        return stream;
+      },
+    };
+    const transport = createConnectTransport({
       baseUrl: `http://${address}`,
       httpVersion: "2",
-      sessionManager: unproved,
+      sessionManager,
       acceptCompression: [],
       readMaxBytes: MOST_PROOF_BYTES,
-    }),
-  );
-
-  async function prove(): Promise<void> {
-    const begunOn = new Set<Http2Session | undefined>();
-    const noting = { onHeader: () => begunOn.add(last) };
-    await askForProof(
-      {
-        challenge: (request, options) => peer.challenge(request, { ...options, ...noting }),
-        prove: (request, options) => peer.prove(request, { ...options, ...noting }),
-      },
-      address,
-      asking,
-      PROOF_TIMEOUT_MS,
-    );
-    const [session] = begunOn;
-    // Two connections have each proved half.
-    if (begunOn.size === 1 && session !== undefined) proved.add(session);
+    });
+    await askForProof(createClient(NodeService, transport), address, asking, PROOF_TIMEOUT_MS);
+    const [session] = askedOn;
+    // Of two connections each would have proved half.
+    if (askedOn.size === 1 && session !== undefined) proved.add(session);
   }
 
   const isProved = (session: Http2Session | undefined) =>
