@@ -1,12 +1,11 @@
 /** What handlers of a real process find of its secrets: where they are looked for first, in the environment. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createClient } from "../../../src/client/lazy-client.ts";
 import type { JsonValue } from "../../../src/jobs/define-jobs.ts";
+import { processFolder } from "../../fixtures/process-folder.ts";
 import { until } from "../../fixtures/until.ts";
 
 const MAIN = join(import.meta.dirname, "../../../src/cli/start.mjs");
@@ -28,20 +27,7 @@ const LOOKING = `
     worker: async () => (await once(new Worker(source, { eval: true }), "message"))[0],
   };`;
 
-let folder: string;
-let child: ChildProcess | null = null;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "handler-secrets-"));
-  await writeFile(join(folder, "handlers.mts"), LOOKING);
-});
-afterEach(async () => {
-  if (child !== null && child.exitCode === null && child.signalCode === null) {
-    child.kill("SIGKILL");
-    await once(child, "exit");
-  }
-  child = null;
-  await rm(folder, { recursive: true });
-});
+const folder = processFolder("handler-secrets", LOOKING);
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -50,8 +36,8 @@ async function serve(more: Record<string, string>) {
   const started = spawn(process.execPath, [MAIN, "node"], {
     env: {
       PATH: process.env["PATH"],
-      DATA_DIR: folder,
-      HANDLERS: join(folder, "handlers.mts"),
+      DATA_DIR: folder.path,
+      HANDLERS: folder.handlersPath,
       HOST: "127.0.0.1",
       PORT: "0",
       SLOTS: "4",
@@ -61,7 +47,7 @@ async function serve(more: Record<string, string>) {
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  child = started;
+  folder.child = started;
   let printed = "";
   for (const stream of [started.stdout, started.stderr]) {
     stream.on("data", (part: Buffer) => {
@@ -116,7 +102,7 @@ test.runIf(process.getuid?.() === 0)(
   "programs of a user of their own read none of the node's secrets",
   async () => {
     const { run } = await serve({ SHELL_HANDLER: "on", SHELL_USER: "54321:54321" });
-    const looking = `cat "/proc/$PPID/environ" ${folder}/*; cat /proc/*/environ; env; true`;
+    const looking = `cat "/proc/$PPID/environ" ${folder.path}/*; cat /proc/*/environ; env; true`;
     const found = await run("shell", { command: looking, shell: true });
     expect(found).toContain("Permission denied");
     for (const value of Object.values(SECRETS)) expect(found).not.toContain(value);

@@ -1,12 +1,12 @@
 /** What becomes of processes that serve: real ones, embedded, so that they need no servers. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { open, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createClient } from "../../../src/client/lazy-client.ts";
+import { processFolder } from "../../fixtures/process-folder.ts";
 import { within } from "../../fixtures/real-time.ts";
 import { until } from "../../fixtures/until.ts";
 
@@ -15,26 +15,13 @@ const PRINTING = `
   const line = "x".repeat(1000);
   export default { print: () => { for (let i = 0; i < 100; i++) { console.log(line); console.error(line); } return "printed"; } };`;
 
-let folder: string;
-let child: ChildProcess | null = null;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "serving-"));
-  await writeFile(join(folder, "handlers.mts"), PRINTING);
-});
-afterEach(async () => {
-  if (child !== null && child.exitCode === null && child.signalCode === null) {
-    child.kill("SIGKILL");
-    await once(child, "exit");
-  }
-  child = null;
-  await rm(folder, { recursive: true });
-});
+const folder = processFolder("serving", PRINTING);
 
 function settings(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   return {
     PATH: process.env["PATH"],
-    DATA_DIR: folder,
-    HANDLERS: join(folder, "handlers.mts"),
+    DATA_DIR: folder.path,
+    HANDLERS: folder.handlersPath,
     HOST: "127.0.0.1",
     PORT: "0",
     EDGE_PORT: "0",
@@ -48,7 +35,7 @@ function launch(command: string, more: Record<string, string> = {}) {
     env: settings(more),
     stdio: ["ignore", "pipe", "pipe"],
   });
-  child = started;
+  folder.child = started;
   const printed = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     started[name].on("data", (part: Buffer) => {
@@ -149,7 +136,7 @@ test("whoever stops npm stops what it has started, which drains", async () => {
     env: settings({ npm_lifecycle_event: "start" }),
     stdio: ["ignore", "pipe", "pipe"],
   });
-  child = shell;
+  folder.child = shell;
   let stdout = "";
   let stderr = "";
   shell.stdout.on("data", (part: Buffer) => {
@@ -209,8 +196,8 @@ describe("a start that fails is told in one line, and ends the process:", () => 
   });
 
   test("handlers that never load, which SIGTERM ends as well", async () => {
-    await writeFile(join(folder, "endless.mjs"), "while (true) {}");
-    const { started, printed, ended } = launch("dev", { HANDLERS: join(folder, "endless.mjs") });
+    await writeFile(join(folder.path, "endless.mjs"), "while (true) {}");
+    const { started, printed, ended } = launch("dev", { HANDLERS: join(folder.path, "endless.mjs") });
     await until("it says what it waits for", () => printed.stderr.includes("endless.mjs"), 10_000);
     expect(printed.stderr.match(/\n/g)).toHaveLength(1);
     started.kill("SIGTERM");
@@ -231,16 +218,16 @@ test("dev whose stdout is lost serves on, edge included", async () => {
 
 test("dev shows its banner before its log, and the token's header without the token", async () => {
   const token = "0123456789abcdefTOKEN";
-  const file = await open(join(folder, "output"), "a");
+  const file = await open(join(folder.path, "output"), "a");
   // One file takes both, so that what was printed first stands first.
   const started = spawn(process.execPath, [MAIN, "dev"], {
     env: settings({ API_TOKENS: token }),
     stdio: ["ignore", file.fd, file.fd],
   });
-  child = started;
+  folder.child = started;
   await file.close();
   const ended = once(started, "exit");
-  const printed = () => readFile(join(folder, "output"), "utf8");
+  const printed = () => readFile(join(folder.path, "output"), "utf8");
   await until("its log follows", async () => (await printed()).includes("node is up"), 30_000);
   expect(await printed()).toMatch(
     /^\nElastic Job is at \S+ \(Ctrl-C stops it\)\. Try with one of API_TOKENS in ELASTIC_JOB_TOKEN:\n\n {2}curl -X POST \S+\/AddJob -H "Authorization: Bearer \$ELASTIC_JOB_TOKEN" -d '/,
