@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type FaultCluster, startFaultCluster } from "../faults/fault-cluster.ts";
+import { type AttackedCluster, startAttackedCluster } from "./attacked-cluster.ts";
 import { ATTACKS } from "./attacks.ts";
 
 describe("a cluster without any setting for it", { timeout: 90_000 }, () => {
-  let cluster: FaultCluster;
+  let cluster: AttackedCluster;
   beforeAll(async () => {
-    cluster = await startFaultCluster({
-      watchesRows: false,
-      env: { HOST: "0.0.0.0", ADVERTISE_ADDRESS: "" },
-    });
+    cluster = await startAttackedCluster();
   });
   afterAll(() => cluster?.stop());
 

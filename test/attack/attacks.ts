@@ -16,11 +16,13 @@ import { GetJobRequestSchema, NodeService } from "../../src/gen/elasticjob/v1/no
 import type { FaultCluster } from "../faults/fault-cluster.ts";
 import { until } from "../fixtures/until.ts";
 import { adminRedisUrl } from "../servers/shared.ts";
+import type { AttackedCluster } from "./attacked-cluster.ts";
+import { HTTP_ATTACKS } from "./http-attacks.ts";
 
 export interface Attack {
   readonly name: string;
   /** Throws when it succeeds. */
-  run(cluster: FaultCluster): Promise<string>;
+  run(cluster: AttackedCluster): Promise<string>;
 }
 
 interface Reign {
@@ -277,4 +279,5 @@ export const ATTACKS: readonly Attack[] = [
         "content-type": "application/x-www-form-urlencoded",
       }),
   },
+  ...HTTP_ATTACKS,
 ];

@@ -1,13 +1,13 @@
 /** `npm run attack`: each attack against a real cluster without any setting for it, and what stopped it. Exits with 1 when one succeeds. */
 import { startTestServers } from "../../scripts/test-servers.ts";
-import { startFaultCluster } from "../faults/fault-cluster.ts";
 import makeRedisAccount from "../servers/least-rights.ts";
+import { startAttackedCluster } from "./attacked-cluster.ts";
 import { ATTACKS } from "./attacks.ts";
 
 const servers = await startTestServers();
 Object.assign(process.env, servers.environment);
 await makeRedisAccount();
-const cluster = await startFaultCluster({ watchesRows: false, env: { HOST: "0.0.0.0" } });
+const cluster = await startAttackedCluster();
 let succeeded = 0;
 try {
   for (const { name, run } of ATTACKS) {
