@@ -52,6 +52,7 @@ beforeEach(async () => {
       maxJobsInMemory: 1_000,
       maxLost: 10,
       retention: parseRetention(DEFAULT_RETENTION).retention,
+      auditRetention: { ageMs: 90 * 24 * 60 * MINUTE_MS, rows: 1_000 },
       embedded: false,
       zoneData: "2026c",
     },
