@@ -1,7 +1,7 @@
 /** One call of the API: who calls, how much there is already, its body, and then on to a node. */
 import { Code } from "@connectrpc/connect";
 import { pause } from "../client/retry-policy.ts";
-import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
+import { FORWARDED_FOR, IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
 import { type ApiToken, checkToken } from "../core/callers/api-tokens.ts";
 import { SlowDown } from "../core/callers/slow-down.ts";
 import { answerInMs, callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
@@ -30,12 +30,18 @@ export function createCallHandler(options: {
   const slowDown = new SlowDown();
   const spare = createSpareCalls(MAX_SPARE_CALLS);
 
-  async function passOn(request: Request, method: EdgeMethod, load: CallLoad): Promise<Response> {
+  async function passOn(
+    request: Request,
+    method: EdgeMethod,
+    remote: string,
+    load: CallLoad,
+  ): Promise<Response> {
     const accepted = acceptedContentType(request.headers.get("content-type"));
     if ("problem" in accepted) return errorResponse(Code.InvalidArgument, accepted.problem, { status: 415 });
     const { contentType } = accepted;
     const headers = requestHeaders(request.headers);
     headers.set("content-type", contentType);
+    if (remote !== "") headers.set(FORWARDED_FOR, remote);
     if (method.adds && !headers.has(IDEMPOTENCY_KEY)) headers.set(IDEMPOTENCY_KEY, crypto.randomUUID());
     const deadlineMs = callerDeadlineMs(request.headers) ?? DEFAULT_DEADLINE_MS;
     const started = performance.now();
@@ -81,7 +87,7 @@ export function createCallHandler(options: {
       return errorResponse(Code.Unavailable, message, { headers: { [RETRY_AFTER]: "1", [NOT_RUN]: "1" } });
     }
     try {
-      const answer = await passOn(request, method, load);
+      const answer = await passOn(request, method, remote, load);
       // A stream lasts until its body ends; of anything else, the body is as good as here.
       if (method.streams) return onBodyEnd(answer, load.leave);
       load.leave();

@@ -121,7 +121,8 @@ export interface JobApi {
    * same object, nothing is written.
    */
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;
-  deleteJob(jobId: number): Promise<void>;
+  /** The job as it was. */
+  deleteJob(jobId: number): Promise<JobRecord>;
   pauseJob(jobId: number): Promise<JobView>;
   resumeJob(jobId: number): Promise<JobView>;
   /** `scheduledAt`: only this occurrence; null: whichever is the current one. */
@@ -130,11 +131,7 @@ export interface JobApi {
   /** The job that runs now, as a child of this one. With `callKey`, the same call made again returns the same one. */
   triggerJob(jobId: number, callKey: string | null): Promise<JobView>;
   /** Makes a change with its record: that is stored before, or nothing is done, and says afterwards what came of it. */
-  audited<T>(
-    change: AuditedChange,
-    make: () => Promise<T> | T,
-    tell?: (result: T) => ChangeTold,
-  ): Promise<T>;
+  audited<T>(change: AuditedChange, make: () => Promise<T> | T, tell?: (result: T) => ChangeTold): Promise<T>;
   /** Notes in the audit what a caller has added; within a second it is stored. */
   noteAdded(caller: Caller, items: readonly AddItem[], outcomes: readonly AddOutcome[]): void;
   readJob(jobId: number): Promise<JobView>;

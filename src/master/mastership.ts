@@ -6,7 +6,7 @@ import type { MasterStream, Network, StreamHandler } from "../coordination/netwo
 import type { Caller } from "../core/callers/caller.ts";
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
-import type { JobSpec } from "../core/job.ts";
+import type { JobRecord, JobSpec } from "../core/job.ts";
 import { EndLog } from "../core/log/end-log.ts";
 import { Queues } from "../core/queues/queues.ts";
 import { BornClaimed } from "./adding/born-claimed.ts";
@@ -221,7 +221,7 @@ export class Mastership implements JobApi {
     return this.serve(async () => this.reader.view(await this.control.updateJob(jobId, revision, change)));
   }
 
-  deleteJob(jobId: number): Promise<void> {
+  deleteJob(jobId: number): Promise<JobRecord> {
     return this.serve(() => this.control.deleteJob(jobId));
   }
 

@@ -82,7 +82,12 @@ export function auditList(dialect: Dialect, keys: readonly AuditKey[]): Conditio
 }
 
 /** The oldest rows, at or below `through`. */
-export function pageOldAudit(read: Read, dialect: Dialect, through: AuditKey, limit: number): Promise<AuditKey[]> {
+export function pageOldAudit(
+  read: Read,
+  dialect: Dialect,
+  through: AuditKey,
+  limit: number,
+): Promise<AuditKey[]> {
   const { sql, values } = dialect.auditUpTo(through);
   return read<AuditKey>(
     `SELECT at, id FROM jobaudit ${dialect.auditKey} WHERE ${sql} ORDER BY at, id LIMIT ${wholeNumber(limit)}`,

@@ -158,7 +158,6 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
       repeat((session) => deleteResults(session, epoch, claims, endedBy)),
     expireKeys: (epoch, page) => repeat((session) => expireKeys(session, epoch, page)),
     skipAudit: (before, rows) => skipAudit(read, MYSQL, before, rows),
-    expireAudit: (epoch, through, limit) =>
-      repeat((session) => expireAudit(session, epoch, through, limit)),
+    expireAudit: (epoch, through, limit) => repeat((session) => expireAudit(session, epoch, through, limit)),
   };
 }

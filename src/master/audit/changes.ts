@@ -3,7 +3,12 @@
  * completed before it is answered: so no change is without one, whoever dies in between. One that cannot be stored is not made.
  */
 import { AuditIds } from "../../core/audit/audit-ids.ts";
-import { type AuditEnd, type AuditRecord, MOST_DETAIL_CHARACTERS, OK } from "../../core/audit/audit-record.ts";
+import {
+  type AuditEnd,
+  type AuditRecord,
+  MOST_DETAIL_CHARACTERS,
+  OK,
+} from "../../core/audit/audit-record.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import { shorten } from "../../core/short-text.ts";
 import type { MasterContext } from "../context.ts";

@@ -14,6 +14,7 @@ import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobStore } from "../../store/job-store.ts";
+import { CALL_CALLER } from "../call-caller.ts";
 import { CALL_CONNECTION, connectionValues } from "../connection.ts";
 import { type Credentials, checkCaller } from "../credentials.ts";
 import { createMasterCaller } from "../forwarding/master-call.ts";
@@ -38,6 +39,7 @@ import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
 import { refuse, refusePath, settleContentType } from "./refuse.ts";
 import { refuseBinary } from "./refuse-binary.ts";
+import { RefusedCalls } from "./refused-calls.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
 import { wordedRefusals } from "./worded-refusals.ts";
 
@@ -100,6 +102,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   });
   const cluster = createClusterService({
     master,
+    store,
     whyNotReady,
     clock,
     closing: closing.signal,
@@ -117,6 +120,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
 
   const health = createHealthService({ whyNotReady, clock, closing: closing.signal });
 
+  const refused = new RefusedCalls({ store, clock, random, logger });
   const slowDown = new SlowDown();
   const refuseSlowly = async (error: unknown, remote: string): Promise<never> => {
     const isUnknown = error instanceof ConnectError && error.code === Code.Unauthenticated;
@@ -172,7 +176,11 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       refuseBadTimeout(context, limits.maxTimeoutMs);
       const connection = context.values.get(CALL_CONNECTION);
       try {
-        if (checkCaller(context, credentials) === "node") connection.isOfNode();
+        const { from, caller } = checkCaller(context, credentials, (who, method) =>
+          refused.note(who, method),
+        );
+        if (from === "node") connection.isOfNode();
+        context.values.set(CALL_CALLER, caller);
       } catch (error) {
         return refuseSlowly(error, connection.remote);
       }
@@ -200,6 +208,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       // Ends our own streams and all that waits for a master; calls that run have the grace period.
       closing.abort();
       await server.close(graceMs);
+      await refused.tell();
       peers.close();
     },
   };

@@ -21,7 +21,11 @@ function insertText(rows: number, fenced: boolean): string {
 
 const INSERT_ONE = insertText(1, true);
 
-export async function writeAudit(session: Session, records: readonly AuditRecord[], epoch = 0): Promise<void> {
+export async function writeAudit(
+  session: Session,
+  records: readonly AuditRecord[],
+  epoch = 0,
+): Promise<void> {
   for (const part of chunks(records, MOST_ROWS)) {
     const values = rowValues(AUDIT_VALUES, part, epoch);
     const isFenced = epoch !== 0;

@@ -22,7 +22,8 @@ export function endAudit(database: Database, { at, id }: AuditKey, end: AuditEnd
 export function deleteAudit(database: Database, epoch: number, keys: readonly AuditKey[]): number {
   return database.write(epoch, () => {
     let removed = 0;
-    for (const { at, id } of keys) removed += database.run("DELETE FROM jobaudit WHERE at = ? AND id = ?", [at, id]);
+    for (const { at, id } of keys)
+      removed += database.run("DELETE FROM jobaudit WHERE at = ? AND id = ?", [at, id]);
     return removed;
   });
 }

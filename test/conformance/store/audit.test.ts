@@ -47,7 +47,12 @@ describeStores("records of the audit", (get) => {
     const one = record({ ...by("billing"), nodeId: "n".repeat(255), detail: odd, outcome: "" });
     await under.store.writeAudit([one], under.epoch);
     expect(await read(under, { caller: "billing" })).toEqual([one]);
-    const end = { detail: odd.repeat(10), outcome: "not_found", firstJobId: 2 ** 53 - 2, lastJobId: 2 ** 53 - 1 };
+    const end = {
+      detail: odd.repeat(10),
+      outcome: "not_found",
+      firstJobId: 2 ** 53 - 2,
+      lastJobId: 2 ** 53 - 1,
+    };
     await under.store.endAudit(one, end);
     await under.store.writeAudit([one, record(by("billing"))], under.epoch);
     expect(await read(under, { caller: "billing" })).toEqual([
@@ -69,46 +74,63 @@ describeStores("records of the audit", (get) => {
     await under.elect();
   });
 
-  test.each([1, 3, 1_000])("are read newest first, by time, caller, method and node, %i at a time", async (limit) => {
-    const under = get();
-    const nodeId = `node-${limit}`;
-    const records = Array.from({ length: 8 }, (_, index) =>
-      record({
-        ...by(index % 2 === 0 ? "even" : "odd"),
-        at: NOW + 1_000 * limit + Math.floor(index / 2),
-        method: index < 4 ? "DrainNode" : "UndrainNode",
-        nodeId,
-      }),
-    );
-    await under.store.writeAudit(records);
-    const ids = idsOf(records).reverse();
-    const pick = (...indexes: number[]) => indexes.map((index) => ids[7 - index]);
-    expect(idsOf(await read(under, { nodeId }, limit))).toEqual(ids);
-    expect(idsOf(await read(under, { nodeId, caller: "odd" }, limit))).toEqual(pick(7, 5, 3, 1));
-    expect(idsOf(await read(under, { nodeId, method: "DrainNode" }, limit))).toEqual(pick(3, 2, 1, 0));
-    const { at: since } = records[2] as AuditRecord;
-    const { at: until } = records[5] as AuditRecord;
-    expect(idsOf(await read(under, { nodeId, since, until }, limit))).toEqual(pick(5, 4, 3, 2));
-  });
+  test.each([1, 3, 1_000])(
+    "are read newest first, by time, caller, method and node, %i at a time",
+    async (limit) => {
+      const under = get();
+      const nodeId = `node-${limit}`;
+      const records = Array.from({ length: 8 }, (_, index) =>
+        record({
+          ...by(index % 2 === 0 ? "even" : "odd"),
+          at: NOW + 1_000 * limit + Math.floor(index / 2),
+          method: index < 4 ? "DrainNode" : "UndrainNode",
+          nodeId,
+        }),
+      );
+      await under.store.writeAudit(records);
+      const ids = idsOf(records).reverse();
+      const pick = (...indexes: number[]) => indexes.map((index) => ids[7 - index]);
+      expect(idsOf(await read(under, { nodeId }, limit))).toEqual(ids);
+      expect(idsOf(await read(under, { nodeId, caller: "odd" }, limit))).toEqual(pick(7, 5, 3, 1));
+      expect(idsOf(await read(under, { nodeId, method: "DrainNode" }, limit))).toEqual(pick(3, 2, 1, 0));
+      const { at: since } = records[2] as AuditRecord;
+      const { at: until } = records[5] as AuditRecord;
+      expect(idsOf(await read(under, { nodeId, since, until }, limit))).toEqual(pick(5, 4, 3, 2));
+    },
+  );
 
-  test.each([1, 2, 1_000])("of a job are its changes, and the adds that may have added it, %i at a time", async (limit) => {
-    const under = get();
-    const jobId = 5_000_000 * limit;
-    const add = (first: number, last: number, at: number) =>
-      record({ method: "AddJobs", firstJobId: jobId + first, lastJobId: jobId + last, at: NOW + at });
-    const paused = record({ jobId, at: NOW + 10 });
-    const child = record({ jobId: jobId - 9, method: "TriggerJob", firstJobId: jobId, lastJobId: jobId, at: NOW + 2 });
-    const records = [add(-5, 0, 1), child, add(-1, 7, 3), paused];
-    const others = [add(-9, -1, 1), add(1, 3, 1), record({ jobId: jobId + 1, at: NOW + 5 })];
-    await under.store.writeAudit([...records, ...others]);
-    expect(idsOf(await read(under, { jobId }, limit))).toEqual(idsOf(records).reverse());
-    expect(idsOf(await read(under, { jobId, method: "AddJobs", since: NOW + 2 }, limit))).toEqual([records[2]?.id]);
-  });
+  test.each([1, 2, 1_000])(
+    "of a job are its changes, and the adds that may have added it, %i at a time",
+    async (limit) => {
+      const under = get();
+      const jobId = 5_000_000 * limit;
+      const add = (first: number, last: number, at: number) =>
+        record({ method: "AddJobs", firstJobId: jobId + first, lastJobId: jobId + last, at: NOW + at });
+      const paused = record({ jobId, at: NOW + 10 });
+      const child = record({
+        jobId: jobId - 9,
+        method: "TriggerJob",
+        firstJobId: jobId,
+        lastJobId: jobId,
+        at: NOW + 2,
+      });
+      const records = [add(-5, 0, 1), child, add(-1, 7, 3), paused];
+      const others = [add(-9, -1, 1), add(1, 3, 1), record({ jobId: jobId + 1, at: NOW + 5 })];
+      await under.store.writeAudit([...records, ...others]);
+      expect(idsOf(await read(under, { jobId }, limit))).toEqual(idsOf(records).reverse());
+      expect(idsOf(await read(under, { jobId, method: "AddJobs", since: NOW + 2 }, limit))).toEqual([
+        records[2]?.id,
+      ]);
+    },
+  );
 
   test("are found among many, of which a call looks at some thousands", { timeout: 60_000 }, async () => {
     const under = get();
     const jobId = 77_000_000;
-    const rare = [record({ ...by("rare"), at: NOW + 1_000_000 }), record({ ...by("rare"), at: NOW + 1_900_000, jobId })];
+    const rare = [
+      record({ ...by("rare"), at: NOW + 1_000_000 }),
+      record({ ...by("rare"), at: NOW + 1_900_000, jobId }),
+    ];
     const many = Array.from({ length: 5_000 }, (_, index) =>
       record({ ...by("busy"), at: NOW + 1_100_000 + index, jobId }),
     );
@@ -123,7 +145,9 @@ describeStores("records of the audit", (get) => {
 
   test("go oldest first, up to a key, a few at a time", async () => {
     const under = get();
-    const records = Array.from({ length: 7 }, (_, index) => record({ ...by("old"), at: index < 3 ? 1 : index }));
+    const records = Array.from({ length: 7 }, (_, index) =>
+      record({ ...by("old"), at: index < 3 ? 1 : index }),
+    );
     await under.store.writeAudit(records);
     const through = { at: 5, id: (records[5] as AuditRecord).id };
     const removed = [];
