@@ -3,6 +3,7 @@ import { Code } from "@connectrpc/connect";
 import { pause } from "../client/retry-policy.ts";
 import { FORWARDED_FOR, IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
 import { type ApiToken, checkToken } from "../core/callers/api-tokens.ts";
+import { type Caller, callerOf } from "../core/callers/caller.ts";
 import { SlowDown } from "../core/callers/slow-down.ts";
 import { answerInMs, callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
 import { acceptedContentType } from "./content-type.ts";
@@ -24,8 +25,10 @@ export function createCallHandler(options: {
   readonly fetch: typeof globalThis.fetch;
   readonly tokens: () => readonly ApiToken[];
   readonly maxCalls?: number;
+  /** A caller's role does not allow this method. */
+  readonly forbidden?: (caller: Caller, method: string) => void;
 }): (request: Request, method: EdgeMethod, remote: string) => Promise<Response> {
-  const { nodes, fetch, tokens, maxCalls = MAX_CALLS } = options;
+  const { nodes, fetch, tokens, maxCalls = MAX_CALLS, forbidden } = options;
   const limit = createLoadLimit(maxCalls);
   const slowDown = new SlowDown();
   const spare = createSpareCalls(MAX_SPARE_CALLS);
@@ -73,7 +76,10 @@ export function createCallHandler(options: {
     const accepted = tokens();
     if (accepted.length > 0) {
       const check = checkToken(accepted, request.headers.get("authorization"), method.name);
-      if (check.kind === "forbidden") return errorResponse(Code.PermissionDenied, check.message);
+      if (check.kind === "forbidden") {
+        forbidden?.(callerOf(check.name, remote, null), method.name);
+        return errorResponse(Code.PermissionDenied, check.message);
+      }
       if (check.kind === "unknown") {
         await pause(slowDown.waitMs(remote, performance.now()), request.signal);
         return errorResponse(Code.Unauthenticated, check.message, {

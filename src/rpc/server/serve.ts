@@ -3,6 +3,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type MethodImpl } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { RefusedCalls } from "../../core/audit/refused-calls.ts";
 import { SlowDown } from "../../core/callers/slow-down.ts";
 import { type Clock, sleep } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -39,8 +40,8 @@ import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
 import { refuse, refusePath, settleContentType } from "./refuse.ts";
 import { refuseBinary } from "./refuse-binary.ts";
-import { RefusedCalls } from "./refused-calls.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
+import { storeRefusals } from "./store-refusals.ts";
 import { wordedRefusals } from "./worded-refusals.ts";
 
 /** Of what is decoded in one go: calls that hold no payload, and the others as long as they are small. */
@@ -120,7 +121,11 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
 
   const health = createHealthService({ whyNotReady, clock, closing: closing.signal });
 
-  const refused = new RefusedCalls({ store, clock, random, logger });
+  const keepRefusals = storeRefusals({ store, clock, random, logger });
+  let storing = Promise.resolve();
+  const refused = new RefusedCalls(clock, (calls) => {
+    storing = storing.then(() => keepRefusals(calls));
+  });
   const slowDown = new SlowDown();
   const refuseSlowly = async (error: unknown, remote: string): Promise<never> => {
     const isUnknown = error instanceof ConnectError && error.code === Code.Unauthenticated;
@@ -208,7 +213,8 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       // Ends our own streams and all that waits for a master; calls that run have the grace period.
       closing.abort();
       await server.close(graceMs);
-      await refused.tell();
+      refused.tell();
+      await storing;
       peers.close();
     },
   };

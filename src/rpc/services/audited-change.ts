@@ -17,9 +17,11 @@ export function changeBy(
   return { caller: callerIn(context), method: context.method.name, ...nothing, ...about };
 }
 
-/** Its handler and name: by then the job may be gone. */
+/** Its handler, and its name where it has one of its own: by then the job may be gone. */
 export function jobWords({ handler, name }: JobSpec): string {
-  return name === "" ? handler : `${handler} ${JSON.stringify(shorten(name, MOST_NAME_CHARACTERS))}`;
+  return name === "" || name === handler
+    ? handler
+    : `${handler} ${JSON.stringify(shorten(name, MOST_NAME_CHARACTERS))}`;
 }
 
 /** Which fields an update names, without their values; what it names and is no field is left out. */

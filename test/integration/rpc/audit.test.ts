@@ -131,7 +131,9 @@ describe.each(WAYS)("through %s", (_, open, forwardedFor) => {
     await expect(operator.drainNode({ nodeId: "x".repeat(50_000) })).rejects.toMatchObject({
       code: Code.NotFound,
     });
-    await expect(jobsBy("billing", open).pauseJob({ jobId: "987654321" })).rejects.toThrow();
+    await expect(jobsBy("billing", open).pauseJob({ jobId: "987654321" })).rejects.toThrow(
+      /no job 987654321/,
+    );
     const records = (await audit({ since })).filter(({ outcome }) => outcome !== "permission_denied");
     expect(records).toMatchObject([
       { ...who("billing"), method: "PauseJob", jobId: "987654321", outcome: "not_found", detail: "" },
@@ -213,6 +215,20 @@ test("what a role does not allow is a record of many tries, at whichever node", 
   }
   const [told] = cluster.node.logger.lines.filter(({ message }) => message.includes("does not allow this"));
   expect(told).toMatchObject({ level: "warn" });
+});
+
+test("what a role does not allow at an edge is told by the edge", async () => {
+  const told: string[] = [];
+  const edge = createEdge({
+    upstreams: [cluster.follower.url],
+    allowedOrigins: [],
+    tokens: () => tokens,
+    forbidden: ({ name, address }, method) => told.push(`${name} ${address} ${method}`),
+  });
+  const headers = { ...bearer("viewer"), "content-type": "application/json" };
+  const request = new Request("http://edge/JobService/DeleteJob", { method: "POST", headers, body: "{}" });
+  expect((await edge.request(request, undefined, { remote: EDGE_CALLER })).status).toBe(403);
+  expect(told).toEqual([`viewer ${EDGE_CALLER} DeleteJob`]);
 });
 
 test("pages go through all of it, and say which field is wrong", async () => {

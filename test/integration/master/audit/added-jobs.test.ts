@@ -36,10 +36,10 @@ beforeEach(async () => {
   failure = null;
   store = {
     ...opened.store,
-    async writeAudit(records, epoch) {
+    async writeAudit(...written) {
       writes++;
       if (failure !== null) throw failure;
-      await opened.store.writeAudit(records, epoch);
+      await opened.store.writeAudit(...written);
     },
   };
   jobs = new AddedJobs(masterContext({ store, clock, logger, ended: end.signal }));

@@ -55,7 +55,10 @@ test.each([
   [new ElasticJobError("stale_epoch", "epoch 1 is over"), "unavailable"],
   [new TypeError("a bug"), "internal"],
 ])("what fails with %s is told as such", async (error, outcome) => {
-  const made = changes().make(CHANGE, () => Promise.reject(error), NOTHING);
+  const make = () => {
+    throw error;
+  };
+  const made = changes().make(CHANGE, make, NOTHING);
   await expect(made).rejects.toBe(error);
   expect(await records()).toMatchObject([{ ...CHANGE, outcome }]);
 });

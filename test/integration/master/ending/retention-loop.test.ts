@@ -211,6 +211,32 @@ describe("a tick", () => {
     expect(succeeded[0]).toBe(2599);
   });
 
+  test("keeps the newest records of what callers did, as many as it is told, and none that is too old", async () => {
+    const dayMs = 86_400_000;
+    const records = Array.from({ length: 2_600 }, (_, index) => ({
+      at: NOW - (index < 600 ? 91 : 89) * dayMs + index,
+      id: index + 1,
+      caller: { name: "a", address: "::1", forwardedFor: "" },
+      method: "PauseJob",
+      jobId: 1,
+      nodeId: "",
+      firstJobId: null,
+      lastJobId: null,
+      count: 1,
+      detail: "",
+      outcome: "ok",
+    }));
+    await store.writeAudit(records);
+    const loop = await newLoop();
+    const kept = async () =>
+      (await store.listAudit({}, { before: null, limit: 5_000 })).items.map(({ id }) => id);
+    await finish(loop, NOW);
+    expect(loop.removed.audit).toBe(1_600);
+    expect(await kept()).toEqual(Array.from({ length: 1_000 }, (_, index) => 2_600 - index));
+    await finish(await newLoop(), NOW + 2 * dayMs);
+    expect(await kept()).toEqual([]);
+  });
+
   test("finds what has become old since", async () => {
     const loop = await newLoop();
     await finish(loop, NOW);
