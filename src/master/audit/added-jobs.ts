@@ -40,8 +40,10 @@ export class AddedJobs {
     let lastJobId = 0;
     let handler = "";
     const handlers = new Set<string>();
-    for (const [index, outcome] of outcomes.entries()) {
-      if (outcome instanceof ElasticJobError || !outcome.created) continue;
+    // No iterator: this is walked for every job that is added.
+    for (let index = 0; index < outcomes.length; index++) {
+      const outcome = outcomes[index];
+      if (outcome === undefined || outcome instanceof ElasticJobError || !outcome.created) continue;
       count++;
       firstJobId = Math.min(firstJobId, outcome.jobId);
       lastJobId = Math.max(lastJobId, outcome.jobId);
