@@ -7,7 +7,8 @@ import { expireAudit } from "../../../src/store/mysql/audit-rows.ts";
 import { ConnectionPool } from "../../../src/store/mysql/connection-pool.ts";
 import { openMysqlStore } from "../../../src/store/open.ts";
 import { systemClock } from "../../../src/system-clock.ts";
-import { NOW } from "../../fixtures/store-fixture.ts";
+import { auditRecordOf } from "../../fixtures/audit-record.ts";
+import { NOW } from "../../fixtures/job-fixture.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 import { explaining, type PlanRow, rowsRead } from "./query-plan.ts";
 
@@ -24,19 +25,16 @@ beforeAll(async () => {
   const store = openMysqlStore({ url: database.url, clock: systemClock });
   await store.migrate();
   await store.advanceEpoch(0, { epoch: 1, incarnation: "a" });
-  const records = Array.from({ length: BASE }, (_, index) => ({
-    at: NOW + index,
-    id: index + 1,
-    caller: { name: index === 0 ? "rare" : "busy", address: "::1", forwardedFor: "" },
-    method: index % 2 === 0 ? "AddJobs" : "PauseJob",
-    jobId: index % 2 === 0 ? null : 7,
-    nodeId: "",
-    firstJobId: index % 2 === 0 ? index + 1 : null,
-    lastJobId: index % 2 === 0 ? index + 50 : null,
-    count: 1,
-    detail: "",
-    outcome: "ok",
-  }));
+  const records = Array.from({ length: BASE }, (_, index) =>
+    auditRecordOf({
+      at: NOW + index,
+      id: index + 1,
+      caller: { name: index === 0 ? "rare" : "busy", address: "::1", forwardedFor: "" },
+      ...(index % 2 === 0
+        ? { method: "AddJobs", firstJobId: index + 1, lastJobId: index + 50 }
+        : { method: "PauseJob", jobId: 7 }),
+    }),
+  );
   await store.writeAudit(records);
   await store.close();
   pool = new ConnectionPool({

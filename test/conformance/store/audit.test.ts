@@ -1,26 +1,9 @@
 /** Records of the audit: kept once, read newest first by what was asked for, and removed oldest first. */
 import { expect, test } from "vitest";
 import type { AuditFilter, AuditKey, AuditRecord } from "../../../src/core/audit/audit-record.ts";
-import { describeStores, expectCode, NOW, type StoreUnderTest } from "../../fixtures/store-fixture.ts";
-
-let nextId = 1;
-
-function record(changes: Partial<AuditRecord> = {}): AuditRecord {
-  return {
-    at: NOW,
-    id: nextId++,
-    caller: { name: "on-call", address: "10.0.0.9", forwardedFor: "" },
-    method: "PauseJob",
-    jobId: null,
-    nodeId: "",
-    firstJobId: null,
-    lastJobId: null,
-    count: 1,
-    detail: "",
-    outcome: "ok",
-    ...changes,
-  };
-}
+import { auditRecordOf } from "../../fixtures/audit-record.ts";
+import { NOW } from "../../fixtures/job-fixture.ts";
+import { describeStores, expectCode, type StoreUnderTest } from "../../fixtures/store-fixture.ts";
 
 function by(name: string): Pick<AuditRecord, "caller"> {
   return { caller: { name, address: "::1", forwardedFor: "203.0.113.9" } };
@@ -44,7 +27,7 @@ describeStores("records of the audit", (get) => {
   test("are read as they were written, however often they were, and as they were completed", async () => {
     const under = get();
     const odd = "it’s “odd”\n\0 \\' 漢字 😀";
-    const one = record({ ...by("billing"), nodeId: "n".repeat(255), detail: odd, outcome: "" });
+    const one = auditRecordOf({ ...by("billing"), nodeId: "n".repeat(255), detail: odd, outcome: "" });
     await under.store.writeAudit([one], under.epoch);
     expect(await read(under, { caller: "billing" })).toEqual([one]);
     const end = {
@@ -54,7 +37,7 @@ describeStores("records of the audit", (get) => {
       lastJobId: 2 ** 53 - 1,
     };
     await under.store.endAudit(one, end);
-    await under.store.writeAudit([one, record(by("billing"))], under.epoch);
+    await under.store.writeAudit([one, auditRecordOf(by("billing"))], under.epoch);
     expect(await read(under, { caller: "billing" })).toEqual([
       expect.objectContaining({ caller: by("billing").caller }),
       { ...one, ...end },
@@ -65,10 +48,13 @@ describeStores("records of the audit", (get) => {
     const under = get();
     const old = under.epoch;
     await under.depose();
-    await expectCode(under.store.writeAudit([record(by("late"))], old), "stale_epoch");
-    await expectCode(under.store.writeAudit([record(by("late")), record(by("late"))], old), "stale_epoch");
+    await expectCode(under.store.writeAudit([auditRecordOf(by("late"))], old), "stale_epoch");
+    await expectCode(
+      under.store.writeAudit([auditRecordOf(by("late")), auditRecordOf(by("late"))], old),
+      "stale_epoch",
+    );
     expect(await read(under, { caller: "late" })).toEqual([]);
-    await under.store.writeAudit([record(by("late")), record(by("late"))]);
+    await under.store.writeAudit([auditRecordOf(by("late")), auditRecordOf(by("late"))]);
     expect(await read(under, { caller: "late" })).toHaveLength(2);
     await expectCode(under.store.expireAudit(old, { at: NOW, id: 2 ** 53 - 1 }, 1), "stale_epoch");
     await under.elect();
@@ -80,7 +66,7 @@ describeStores("records of the audit", (get) => {
       const under = get();
       const nodeId = `node-${limit}`;
       const records = Array.from({ length: 8 }, (_, index) =>
-        record({
+        auditRecordOf({
           ...by(index % 2 === 0 ? "even" : "odd"),
           at: NOW + 1_000 * limit + Math.floor(index / 2),
           method: index < 4 ? "DrainNode" : "UndrainNode",
@@ -105,9 +91,14 @@ describeStores("records of the audit", (get) => {
       const under = get();
       const jobId = 5_000_000 * limit;
       const add = (first: number, last: number, at: number) =>
-        record({ method: "AddJobs", firstJobId: jobId + first, lastJobId: jobId + last, at: NOW + at });
-      const paused = record({ jobId, at: NOW + 10 });
-      const child = record({
+        auditRecordOf({
+          method: "AddJobs",
+          firstJobId: jobId + first,
+          lastJobId: jobId + last,
+          at: NOW + at,
+        });
+      const paused = auditRecordOf({ jobId, at: NOW + 10 });
+      const child = auditRecordOf({
         jobId: jobId - 9,
         method: "TriggerJob",
         firstJobId: jobId,
@@ -115,7 +106,7 @@ describeStores("records of the audit", (get) => {
         at: NOW + 2,
       });
       const records = [add(-5, 0, 1), child, add(-1, 7, 3), paused];
-      const others = [add(-9, -1, 1), add(1, 3, 1), record({ jobId: jobId + 1, at: NOW + 5 })];
+      const others = [add(-9, -1, 1), add(1, 3, 1), auditRecordOf({ jobId: jobId + 1, at: NOW + 5 })];
       await under.store.writeAudit([...records, ...others]);
       expect(idsOf(await read(under, { jobId }, limit))).toEqual(idsOf(records).reverse());
       expect(idsOf(await read(under, { jobId, method: "AddJobs", since: NOW + 2 }, limit))).toEqual([
@@ -128,11 +119,11 @@ describeStores("records of the audit", (get) => {
     const under = get();
     const jobId = 77_000_000;
     const rare = [
-      record({ ...by("rare"), at: NOW + 1_000_000 }),
-      record({ ...by("rare"), at: NOW + 1_900_000, jobId }),
+      auditRecordOf({ ...by("rare"), at: NOW + 1_000_000 }),
+      auditRecordOf({ ...by("rare"), at: NOW + 1_900_000, jobId }),
     ];
     const many = Array.from({ length: 5_000 }, (_, index) =>
-      record({ ...by("busy"), at: NOW + 1_100_000 + index, jobId }),
+      auditRecordOf({ ...by("busy"), at: NOW + 1_100_000 + index, jobId }),
     );
     await under.store.writeAudit([...rare, ...many]);
     const first = await under.store.listAudit({ caller: "rare" }, { before: null, limit: 10 });
@@ -146,7 +137,7 @@ describeStores("records of the audit", (get) => {
   test("go oldest first, up to a key, a few at a time", async () => {
     const under = get();
     const records = Array.from({ length: 7 }, (_, index) =>
-      record({ ...by("old"), at: index < 3 ? 1 : index }),
+      auditRecordOf({ ...by("old"), at: index < 3 ? 1 : index }),
     );
     await under.store.writeAudit(records);
     const through = { at: 5, id: (records[5] as AuditRecord).id };
@@ -159,7 +150,7 @@ describeStores("records of the audit", (get) => {
   test("are counted from the newest down", async () => {
     const under = get();
     const at = NOW + 10_000_000;
-    const records = Array.from({ length: 5 }, () => record({ ...by("counted"), at }));
+    const records = Array.from({ length: 5 }, () => auditRecordOf({ ...by("counted"), at }));
     await under.store.writeAudit(records);
     const [, second] = records.toReversed();
     const key = await under.store.skipAudit(null, 2);

@@ -9,6 +9,7 @@ import { ClassRegistry } from "../../../../src/master/memory/class-registry.ts";
 import { InFlight } from "../../../../src/master/memory/in-flight.ts";
 import type { JobStore } from "../../../../src/store/job-store.ts";
 import { systemRandom } from "../../../../src/system-clock.ts";
+import { auditRecordOf } from "../../../fixtures/audit-record.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { silentLogger } from "../../../fixtures/silent-logger.ts";
 import { emptyDatabase, job, NOW, result, spec } from "../../../fixtures/store-fixture.ts";
@@ -213,19 +214,9 @@ describe("a tick", () => {
 
   test("keeps the newest records of what callers did, as many as it is told, and none that is too old", async () => {
     const dayMs = 86_400_000;
-    const records = Array.from({ length: 2_600 }, (_, index) => ({
-      at: NOW - (index < 600 ? 91 : 89) * dayMs + index,
-      id: index + 1,
-      caller: { name: "a", address: "::1", forwardedFor: "" },
-      method: "PauseJob",
-      jobId: 1,
-      nodeId: "",
-      firstJobId: null,
-      lastJobId: null,
-      count: 1,
-      detail: "",
-      outcome: "ok",
-    }));
+    const records = Array.from({ length: 2_600 }, (_, index) =>
+      auditRecordOf({ at: NOW - (index < 600 ? 91 : 89) * dayMs + index, id: index + 1 }),
+    );
     await store.writeAudit(records);
     const loop = await newLoop();
     const kept = async () =>
