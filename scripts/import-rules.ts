@@ -90,6 +90,7 @@ const CORE_TOP = [
   "short-text.ts",
 ];
 const RPC_TOP = [
+  "call-caller.ts",
   "connection.ts",
   "credentials.ts",
   "error-codes.ts",
@@ -116,6 +117,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
       "nodes",
       "ending",
       "memory",
+      "audit",
       "cluster-clock.ts",
       ...MASTER_TOP,
     ],
@@ -125,6 +127,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     nodes: ["ending", "memory", ...MASTER_TOP],
     ending: ["memory", ...MASTER_TOP],
     memory: MASTER_TOP,
+    audit: MASTER_TOP,
     "cluster-clock.ts": MASTER_TOP,
     "context.ts": [],
     "job-api.ts": [],
@@ -132,9 +135,10 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   core: {
     request: ["spec", "calendar", "json", ...CORE_TOP],
     spec: ["calendar", ...CORE_TOP],
-    state: ["calendar", ...CORE_TOP],
+    state: ["calendar", "audit", ...CORE_TOP],
     queues: CORE_TOP,
     calendar: CORE_TOP,
+    audit: ["callers", ...CORE_TOP],
     callers: CORE_TOP,
     readiness: CORE_TOP,
     flow: CORE_TOP,

@@ -107,6 +107,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         maxLost: config.maxLost,
         drainGraceMs: config.drainGraceMs,
         retention: config.retention,
+        auditRetention: config.auditRetention,
         embedded: isEmbedded,
         zoneData: zoneData.version,
       },

@@ -5,6 +5,7 @@ import { handlerEnvironment } from "./config/handler-environment.ts";
 import { joinPassword } from "./config/join-password.ts";
 import { fileSetting, type ReadFile, readTextFile, secretText } from "./config/secret-text.ts";
 import { SETTINGS, type Setting, type SettingName } from "./config/settings.ts";
+import type { AuditRetention } from "./core/audit/audit-record.ts";
 import { isPlaceholder } from "./core/callers/placeholder.ts";
 import { ElasticJobError, type Problem } from "./core/errors.ts";
 import type { Retention } from "./core/state/retention.ts";
@@ -51,6 +52,7 @@ export interface Config {
   readonly horizonMs: number;
   readonly maxLost: number;
   readonly retention: Retention;
+  readonly auditRetention: AuditRetention;
   readonly maxPayloadBytes: number;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly drainGraceMs: number;
@@ -105,6 +107,7 @@ export function parseConfig(
     horizonMs: read("HORIZON_MS"),
     maxLost: read("MAX_LOST"),
     retention: read("RETENTION"),
+    auditRetention: read("AUDIT_RETENTION"),
     maxPayloadBytes: read("MAX_PAYLOAD_BYTES"),
     logLevel: read("LOG_LEVEL"),
     drainGraceMs: read("DRAIN_GRACE_MS"),

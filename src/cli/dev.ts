@@ -22,6 +22,7 @@ async function dev(env: Environment): Promise<void> {
     { startNode },
     { openApiTokens },
     { parseConfig },
+    { logForbidden },
     { startEdge },
     { createHeldLogger },
     { runUntilSignal },
@@ -29,6 +30,7 @@ async function dev(env: Environment): Promise<void> {
     import("../app.ts"),
     import("../config/api-tokens.ts"),
     import("../config.ts"),
+    import("../edge/log-forbidden.ts"),
     import("../edge/node.ts"),
     import("./logger.ts"),
     import("./run-until-signal.ts"),
@@ -46,6 +48,7 @@ async function dev(env: Environment): Promise<void> {
       allowedOrigins: config.allowedOrigins,
       tokens,
       isOpen: config.openApi === "on",
+      forbidden: logForbidden(logger),
     }).catch(async (error: unknown) => {
       await node.stop();
       throw error;

@@ -13,16 +13,24 @@ export function edgeCommand(env: Environment): Command {
     .description("run an edge: it takes calls from browsers and curl, and passes them to nodes")
     .addHelpText("after", NOTES)
     .action(async () => {
-      const [{ parseConfig }, { edgeTokens }, { startEdge }, { runUntilSignal }] = await Promise.all([
-        import("../config.ts"),
-        import("../edge/edge-tokens.ts"),
-        import("../edge/node.ts"),
-        import("./run-until-signal.ts"),
-      ]);
+      const [{ parseConfig }, { edgeTokens, output }, { logForbidden }, { startEdge }, { runUntilSignal }] =
+        await Promise.all([
+          import("../config.ts"),
+          import("../edge/edge-tokens.ts"),
+          import("../edge/log-forbidden.ts"),
+          import("../edge/node.ts"),
+          import("./run-until-signal.ts"),
+        ]);
       const config = parseConfig(env);
       const { host, edgePort, upstreams, allowedOrigins, openApi } = config;
       await runUntilSignal(env, async () => {
-        const options = { upstreams, allowedOrigins, tokens: edgeTokens(config), isOpen: openApi === "on" };
+        const options = {
+          upstreams,
+          allowedOrigins,
+          tokens: edgeTokens(config),
+          isOpen: openApi === "on",
+          forbidden: logForbidden(output),
+        };
         const edge = await startEdge({ ...options, host, port: edgePort });
         process.stdout.write(`edge is at ${edge.url}, for ${upstreams.join(", ")}\n`);
         return () => edge.close();

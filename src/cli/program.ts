@@ -2,6 +2,7 @@ import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Environment } from "../config.ts";
 import { addCommand } from "./add.ts";
+import { auditCommand } from "./audit.ts";
 import { benchCommand } from "./bench.ts";
 import { cancelCommand } from "./cancel.ts";
 import { clusterCommand } from "./cluster.ts";
@@ -61,7 +62,13 @@ export function createProgram(env: Environment): Command {
     program.addCommand(command);
   }
   program.commandsGroup("Cluster:");
-  for (const command of [clusterCommand(env), drainCommand(env), undrainCommand(env), benchCommand(env)]) {
+  for (const command of [
+    clusterCommand(env),
+    drainCommand(env),
+    undrainCommand(env),
+    auditCommand(env),
+    benchCommand(env),
+  ]) {
     program.addCommand(command);
   }
   program.commandsGroup("Shell:");

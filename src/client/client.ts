@@ -26,7 +26,16 @@ import { AddSender } from "./add-sender.ts";
 import { AddStream } from "./add-stream.ts";
 import type { CallOptions, ClientOptions, DuplexTransport, ElasticJobClient } from "./elastic-job-client.ts";
 import { Templates } from "./encode-table.ts";
-import type { Cluster, Job, JobPage, JobState, Preview, ResultPage, UpdateJobInput } from "./job-json.ts";
+import type {
+  AuditPage,
+  Cluster,
+  Job,
+  JobPage,
+  JobState,
+  Preview,
+  ResultPage,
+  UpdateJobInput,
+} from "./job-json.ts";
 import { fromInput, inputText, toOutput } from "./json-message.ts";
 import { resumeWatch } from "./resume-watch.ts";
 import { newCallKey } from "./retry-keys.ts";
@@ -184,6 +193,13 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     },
     async undrainNode(nodeId, callOptions) {
       await callJson(ClusterService.method.undrainNode, { nodeId }, callOptions);
+    },
+    async getAudit(query = {}, callOptions) {
+      return (await callJson(ClusterService.method.getAudit, query, callOptions)) as unknown as AuditPage;
+    },
+    async *eachAuditRecord(query = {}, callOptions) {
+      const read = (pageToken: string) => client.getAudit({ ...query, pageToken }, callOptions);
+      for await (const page of pages(read)) yield* page.records;
     },
   };
   return client;

@@ -3,6 +3,9 @@ import type { ConnectError, Transport } from "@connectrpc/connect";
 import type {
   AddedJob,
   AddJobInput,
+  AuditPage,
+  AuditQuery,
+  AuditRecord,
   Cluster,
   InstantInput,
   Job,
@@ -87,6 +90,13 @@ export interface ElasticJobClient {
   drainNode(nodeId: string, options?: CallOptions): Promise<void>;
   /** A drained node takes jobs again. */
   undrainNode(nodeId: string, options?: CallOptions): Promise<void>;
+  /** What callers did, newest first; it takes the role `operate`. One page. */
+  getAudit(query?: AuditQuery, options?: CallOptions): Promise<AuditPage>;
+  /** All pages, one record after another. */
+  eachAuditRecord(
+    query?: Omit<AuditQuery, "pageToken">,
+    options?: CallOptions,
+  ): AsyncGenerator<AuditRecord, void>;
 }
 
 /** A transport whose streams carry requests and answers at the same time. */

@@ -67,4 +67,10 @@ export interface Preview
   readonly occurrences: readonly Occurrence[];
 }
 
+export interface AuditQuery extends Input<cluster.GetAuditRequest, cluster.GetAuditRequestJson> {}
+export interface AuditRecord extends Output<cluster.AuditRecord, cluster.AuditRecordJson> {}
+export interface AuditPage extends Output<cluster.GetAuditResponse, cluster.GetAuditResponseJson> {
+  readonly records: readonly AuditRecord[];
+}
+
 export interface Cluster extends Output<cluster.GetClusterResponse, cluster.GetClusterResponseJson> {}

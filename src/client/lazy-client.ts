@@ -51,5 +51,9 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     getCluster: (how) => call(null, (to) => to.getCluster(how)),
     drainNode: (nodeId, how) => call(nodeId, (to, given) => to.drainNode(given, how)),
     undrainNode: (nodeId, how) => call(nodeId, (to, given) => to.undrainNode(given, how)),
+    getAudit: (query = {}, how) => call(query, (to, given) => to.getAudit(given, how)),
+    async *eachAuditRecord(query, how) {
+      yield* (await load()).eachAuditRecord(query, how);
+    },
   };
 }

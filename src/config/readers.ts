@@ -1,7 +1,9 @@
 /** What each kind of setting accepts, in words and as a check, and how its text is read. */
 import * as z from "zod";
 import { parseRedisUrl, REDIS_URL_FORMS } from "../coordination/redis/redis-url.ts";
+import type { AuditRetention } from "../core/audit/audit-record.ts";
 import { ElasticJobError } from "../core/errors.ts";
+import { parseAuditRetention } from "../core/state/audit-retention.ts";
 import { parseRetention, type Retention } from "../core/state/retention.ts";
 import { MYSQL_URL_FORM, parseMysqlUrl } from "../store/mysql/mysql-url.ts";
 
@@ -148,6 +150,17 @@ export const retention: Reader<Retention> = {
   saysWhy: true,
   schema: z.string().transform((value, context) => {
     const parsed = parseRetention(value);
+    for (const message of parsed.problems) context.addIssue({ code: "custom", message });
+    return parsed.retention;
+  }),
+};
+
+/** How long it is kept what callers did. */
+export const auditRetention: Reader<AuditRetention> = {
+  accepts: "off, or parts such as age=90d,rows=1000000",
+  saysWhy: true,
+  schema: z.string().transform((value, context) => {
+    const parsed = parseAuditRetention(value);
     for (const message of parsed.problems) context.addIssue({ code: "custom", message });
     return parsed.retention;
   }),

@@ -1,5 +1,6 @@
 /** Every setting there is: its name in the environment, default, meaning and what it accepts. */
 
+import { DEFAULT_AUDIT_RETENTION } from "../core/state/audit-retention.ts";
 import { DEFAULT_RETENTION } from "../core/state/retention.ts";
 import type { Reader } from "./readers.ts";
 import * as read from "./readers.ts";
@@ -183,6 +184,12 @@ export const SETTINGS = {
     default: DEFAULT_RETENTION,
     meaning:
       "how long jobs and results are kept after they ended so, and how many results a job keeps: of one outcome (`failed=30d/500`), of all (`results`); off: all, for ever",
+  },
+  AUDIT_RETENTION: {
+    ...read.auditRetention,
+    default: DEFAULT_AUDIT_RETENTION,
+    meaning:
+      "how long it is kept what callers did (`age`), and about how many records of it, the newest (`rows`); off: all, for ever",
   },
   MAX_PAYLOAD_BYTES: {
     ...read.wholeNumber(1, 3 * 1024 * 1024),

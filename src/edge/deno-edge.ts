@@ -2,7 +2,8 @@
 import type { Hono } from "hono";
 import { parseConfig } from "../config.ts";
 import { createEdge, type EdgeRequest } from "./app.ts";
-import { edgeTokens } from "./edge-tokens.ts";
+import { edgeTokens, output } from "./edge-tokens.ts";
+import { logForbidden } from "./log-forbidden.ts";
 
 /** As much of Deno as is used here: its own types would clash with Node's. */
 declare const Deno: { readonly env: { get(name: string): string | undefined } };
@@ -32,6 +33,7 @@ export function edgeFromDenoEnvironment(): {
     allowedOrigins,
     tokens: edgeTokens(config),
     isOpen: openApi === "on",
+    forbidden: logForbidden(output),
   });
   return { edge, host, port: edgePort, upstreams: upstreams.join(", ") };
 }

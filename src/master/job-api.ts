@@ -3,6 +3,8 @@
  * mastership ends under a call, whose outcome is then unknown to the caller.
  */
 import type { MasterStream, StreamHandler } from "../coordination/network.ts";
+import type { AuditRecord } from "../core/audit/audit-record.ts";
+import type { Caller } from "../core/callers/caller.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import type { JobRecord, JobSpec, ResultRecord } from "../core/job.ts";
 import type { RawJobSpec } from "../core/spec/raw-job-spec.ts";
@@ -40,6 +42,17 @@ export interface KeyPart {
  * that forwards the call; null: the caller's own. The last alone can name another call, which is told apart and refused.
  */
 export type KeyUse = KeyPart | "retries" | null;
+
+/** A change that a caller asks for, as the audit has it. */
+export type AuditedChange = Pick<AuditRecord, "caller" | "method" | "jobId" | "nodeId" | "detail">;
+
+/** What its record says besides, when it was made. */
+export interface ChangeTold {
+  /** A few words, never a payload. */
+  readonly detail?: string;
+  /** The job that it has added. */
+  readonly addedJobId?: number;
+}
 
 /** A job as callers see it. */
 export interface JobView {
@@ -108,7 +121,8 @@ export interface JobApi {
    * same object, nothing is written.
    */
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;
-  deleteJob(jobId: number): Promise<void>;
+  /** The job as it was. */
+  deleteJob(jobId: number): Promise<JobRecord>;
   pauseJob(jobId: number): Promise<JobView>;
   resumeJob(jobId: number): Promise<JobView>;
   /** `scheduledAt`: only this occurrence; null: whichever is the current one. */
@@ -116,6 +130,10 @@ export interface JobApi {
   retryJob(jobId: number): Promise<JobView>;
   /** The job that runs now, as a child of this one. With `callKey`, the same call made again returns the same one. */
   triggerJob(jobId: number, callKey: string | null): Promise<JobView>;
+  /** Makes a change with its record: that is stored before, or nothing is done, and says afterwards what came of it. */
+  audited<T>(change: AuditedChange, make: () => Promise<T> | T, tell?: (result: T) => ChangeTold): Promise<T>;
+  /** Notes in the audit what a caller has added; within a second it is stored. */
+  noteAdded(caller: Caller, items: readonly AddItem[], outcomes: readonly AddOutcome[]): void;
   readJob(jobId: number): Promise<JobView>;
   /** The present state, then each change, until the job has ended or is gone, or `signal` aborts. */
   watchJob(jobId: number, signal: AbortSignal): AsyncIterable<JobView>;

@@ -3,9 +3,10 @@
  * written until it is deposed, steps down or stops. Nothing of it is used again in the next one.
  */
 import type { MasterStream, Network, StreamHandler } from "../coordination/network.ts";
+import type { Caller } from "../core/callers/caller.ts";
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
-import type { JobSpec } from "../core/job.ts";
+import type { JobRecord, JobSpec } from "../core/job.ts";
 import { EndLog } from "../core/log/end-log.ts";
 import { Queues } from "../core/queues/queues.ts";
 import { BornClaimed } from "./adding/born-claimed.ts";
@@ -16,6 +17,8 @@ import { IdBlocks } from "./adding/id-blocks.ts";
 import { Intake } from "./adding/intake.ts";
 import { JobInserter } from "./adding/job-inserter.ts";
 import { KeyReader } from "./adding/key-reader.ts";
+import { AddedJobs } from "./audit/added-jobs.ts";
+import { Changes } from "./audit/changes.ts";
 import { keepClusterTime } from "./cluster-clock.ts";
 import type { MasterContext } from "./context.ts";
 import { BeyondMemory } from "./control/beyond-memory.ts";
@@ -33,7 +36,9 @@ import { Sweep } from "./ending/sweep.ts";
 import type {
   AddItem,
   AddOutcome,
+  AuditedChange,
   BeyondMemoryView,
+  ChangeTold,
   ClusterView,
   JobApi,
   JobView,
@@ -78,10 +83,14 @@ export class Mastership implements JobApi {
   private readonly sweep: Sweep;
   private readonly retention: RetentionLoop;
   private readonly zoneChange: ZoneChange;
+  private readonly changes: Changes;
+  private readonly added: AddedJobs;
 
   constructor(context: MasterContext, network: Network) {
     this.context = context;
     this.ends = new EndLog(context);
+    this.changes = new Changes(context);
+    this.added = new AddedJobs(context);
     const { inFlight, nodes } = this;
     // memory
     const queues = new Queues();
@@ -193,11 +202,11 @@ export class Mastership implements JobApi {
     }
   }
 
-  /** Gives out no more jobs, and waits until those that are claimed are sent, at most `ms`. */
+  /** Gives out no more jobs, and waits until those that are claimed are sent, and what callers added is noted, at most `ms`. */
   async quiesce(ms: number): Promise<void> {
     this.scheduler.stop();
     const settled = new AbortController();
-    void this.inFlight.settled().then(() => settled.abort());
+    void Promise.all([this.inFlight.settled(), this.added.flush()]).then(() => settled.abort());
     await sleep(this.context.clock, ms, settled.signal);
   }
 
@@ -212,7 +221,7 @@ export class Mastership implements JobApi {
     return this.serve(async () => this.reader.view(await this.control.updateJob(jobId, revision, change)));
   }
 
-  deleteJob(jobId: number): Promise<void> {
+  deleteJob(jobId: number): Promise<JobRecord> {
     return this.serve(() => this.control.deleteJob(jobId));
   }
 
@@ -236,6 +245,18 @@ export class Mastership implements JobApi {
 
   triggerJob(jobId: number, callKey: string | null): Promise<JobView> {
     return this.serve(async () => this.reader.view(await this.children.trigger(jobId, callKey)));
+  }
+
+  audited<T>(
+    change: AuditedChange,
+    make: () => Promise<T> | T,
+    tell: (result: T) => ChangeTold = () => ({}),
+  ): Promise<T> {
+    return this.serve(() => this.changes.make(change, make, tell));
+  }
+
+  noteAdded(caller: Caller, items: readonly AddItem[], outcomes: readonly AddOutcome[]): void {
+    this.added.note(caller, items, outcomes);
   }
 
   readJob(jobId: number): Promise<JobView> {
@@ -282,6 +303,7 @@ export class Mastership implements JobApi {
     this.scheduler.stop();
     this.sessions.close();
     this.ends.close();
+    void this.added.flush();
   }
 
   /** What every call has in common: it needs a mastership that is trusted, and may find that it is over. */

@@ -10,6 +10,7 @@
  *   outcome stays unknown the method throws `unavailable`. Repeating any call is safe.
  * - A write that is guarded says how many rows it hit; what it missed is for the caller to read back.
  */
+import type { AuditEnd, AuditFilter, AuditKey, AuditRecord } from "../core/audit/audit-record.ts";
 import type {
   JobClass,
   JobRecord,
@@ -297,6 +298,19 @@ export interface JobStore {
     page: { readonly before: ResultKey | null; readonly limit: number },
   ): Promise<ListPage<ResultRecord, ResultKey>>;
 
+  /**
+   * Stores records of the audit; repeating it with the same ones is safe. With an `epoch` it is fenced; without, any process tells what
+   * is true whoever is master.
+   */
+  writeAudit(records: readonly AuditRecord[], epoch?: number): Promise<void>;
+  /** Completes a record. Not fenced: what was done was done, whoever is master by now. */
+  endAudit(key: AuditKey, end: AuditEnd): Promise<void>;
+  /** Newest first; scans a bounded number of rows. `before`: exclusive. */
+  listAudit(
+    filter: AuditFilter,
+    page: { readonly before: AuditKey | null; readonly limit: number },
+  ): Promise<ListPage<AuditRecord, AuditKey>>;
+
   // Retention. Nothing below reads or removes more rows than asked, so that it holds no lock for long.
 
   /** Jobs of one class that ended by then, at most `limit`. */
@@ -326,6 +340,10 @@ export interface JobStore {
     epoch: number,
     page: { readonly after: string | null; readonly expiredBy: number; readonly limit: number },
   ): Promise<{ readonly removed: number; readonly next: string | null }>;
+  /** Of the audit, newest first: the record after `rows - 1` others below `before`; null: there are fewer. */
+  skipAudit(before: AuditKey | null, rows: number): Promise<AuditKey | null>;
+  /** Removes the oldest records at or below `through`; returns how many. Fewer than `limit`: none are left. */
+  expireAudit(epoch: number, through: AuditKey, limit: number): Promise<number>;
 }
 
 export interface ResultKey {

@@ -1,10 +1,12 @@
 /** The JobStore on MySQL and MariaDB. */
 import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
+import { listAudit, skipAudit } from "./audit-query.ts";
 import { MYSQL, type Read } from "./dialect.ts";
 import { pageEnded, pageResultAges } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
+import { endAudit, expireAudit, writeAudit } from "./mysql/audit-rows.ts";
 import { changeJob, deleteJob, freeKeys, keepKey } from "./mysql/change-job.ts";
 import { claimJobs } from "./mysql/claim-jobs.ts";
 import {
@@ -143,6 +145,10 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     countJobs: (filter, limit) => countJobs(read, MYSQL, filter, limit),
     listResults: (filter, page) => listResults(read, MYSQL, filter, page),
 
+    writeAudit: (records, epoch) => repeat((session) => writeAudit(session, records, epoch)),
+    endAudit: (key, end) => repeat((session) => endAudit(session, key, end)),
+    listAudit: (filter, page) => listAudit(read, MYSQL, filter, page),
+
     pageEnded: (query) => pageEnded(read, MYSQL, query),
     expireJobs: (epoch, expired) => repeat((session) => expireJobs(session, epoch, expired)),
     expireResultsOfGone: (epoch, jobIds, limit) =>
@@ -151,5 +157,7 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     expireResults: (epoch, claims, endedBy) =>
       repeat((session) => deleteResults(session, epoch, claims, endedBy)),
     expireKeys: (epoch, page) => repeat((session) => expireKeys(session, epoch, page)),
+    skipAudit: (before, rows) => skipAudit(read, MYSQL, before, rows),
+    expireAudit: (epoch, through, limit) => repeat((session) => expireAudit(session, epoch, through, limit)),
   };
 }

@@ -1,6 +1,7 @@
 /** The JobStore on an SQLite file: durable, and of one process. */
 import type { Clock } from "../core/clock.ts";
 import { neverSilent } from "../core/readiness/silence.ts";
+import { listAudit, pageOldAudit, skipAudit } from "./audit-query.ts";
 import { type Read, SQLITE } from "./dialect.ts";
 import { pageEnded, pageFreeKeys, pageResultAges, readClaimsOfGone } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
@@ -20,6 +21,7 @@ import {
 } from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
 import { listResults } from "./result-list-query.ts";
+import { deleteAudit, endAudit, writeAudit } from "./sqlite/audit-rows.ts";
 import {
   addClass,
   advanceEpoch,
@@ -112,6 +114,10 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     countJobs: (filter, limit) => countJobs(read, SQLITE, filter, limit),
     listResults: (filter, page) => listResults(read, SQLITE, filter, page),
 
+    writeAudit: async (records, epoch) => writeAudit(database, records, epoch),
+    endAudit: async (key, end) => endAudit(database, key, end),
+    listAudit: (filter, page) => listAudit(read, SQLITE, filter, page),
+
     pageEnded: (query) => pageEnded(read, SQLITE, query),
     expireJobs: async (epoch, expired) => expireJobs(database, epoch, expired),
     async expireResultsOfGone(epoch, jobIds, limit) {
@@ -126,5 +132,8 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
       const { free, next } = await pageFreeKeys(read, page);
       return { removed: deleteKeys(database, epoch, free), next };
     },
+    skipAudit: (before, rows) => skipAudit(read, SQLITE, before, rows),
+    expireAudit: async (epoch, through, limit) =>
+      deleteAudit(database, epoch, await pageOldAudit(read, SQLITE, through, limit)),
   };
 }

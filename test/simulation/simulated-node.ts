@@ -3,6 +3,7 @@
 import { connectNode } from "../../src/connect-node.ts";
 import type { ClusterLock } from "../../src/coordination/cluster-lock.ts";
 import type { Logger } from "../../src/core/logger.ts";
+import { KEEP_ALL_AUDIT } from "../../src/core/state/audit-retention.ts";
 import { KEEP_ALL } from "../../src/core/state/retention.ts";
 import type { Elector } from "../../src/master/election/elector.ts";
 import type { Puller } from "../../src/node/puller.ts";
@@ -96,6 +97,7 @@ export class SimulatedNode {
         maxLost: 10,
         drainGraceMs: DRAIN_GRACE_MS,
         retention: KEEP_ALL,
+        auditRetention: KEEP_ALL_AUDIT,
         embedded: false,
         zoneData: parts.zoneData ?? "2026c",
       },

@@ -54,6 +54,7 @@ test("an empty environment is the embedded default", () => {
       resultsEach: { succeeded: null, failed: null, cancelled: null, skipped: null },
       resultsPerJob: 1000,
     },
+    auditRetention: { ageMs: 90 * DAY_MS, rows: 1_000_000 },
     maxPayloadBytes: 1_048_576,
     logLevel: "info",
     drainGraceMs: 10_000,
@@ -84,6 +85,7 @@ test("every setting is read", () => {
     HORIZON_MS: "60000",
     MAX_LOST: "3",
     RETENTION: "failed=90d, results=off",
+    AUDIT_RETENTION: "age=1d, rows=off",
     MAX_PAYLOAD_BYTES: "2048",
     LOG_LEVEL: "debug",
     DRAIN_GRACE_MS: "0",
@@ -136,6 +138,7 @@ test("every setting is read", () => {
       resultsEach: { succeeded: null, failed: null, cancelled: null, skipped: null },
       resultsPerJob: null,
     },
+    auditRetention: { ageMs: DAY_MS, rows: null },
     maxPayloadBytes: 2048,
     logLevel: "debug",
     drainGraceMs: 0,
@@ -226,7 +229,7 @@ describe("settings that do not go together", () => {
 
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(33);
+  expect(table).toHaveLength(34);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
 });

@@ -21,6 +21,7 @@ const NEEDED: Readonly<Record<string, Role>> = {
   TriggerJob: "write",
   CancelJob: "write",
   RetryJob: "write",
+  GetAudit: "operate",
   DrainNode: "operate",
   UndrainNode: "operate",
 };

@@ -3,6 +3,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type MethodImpl } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { RefusedCalls } from "../../core/audit/refused-calls.ts";
 import { SlowDown } from "../../core/callers/slow-down.ts";
 import { type Clock, sleep } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -14,6 +15,7 @@ import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobStore } from "../../store/job-store.ts";
+import { CALL_CALLER } from "../call-caller.ts";
 import { CALL_CONNECTION, connectionValues } from "../connection.ts";
 import { type Credentials, checkCaller } from "../credentials.ts";
 import { createMasterCaller } from "../forwarding/master-call.ts";
@@ -39,6 +41,7 @@ import { answerProbe } from "./probes.ts";
 import { refuse, refusePath, settleContentType } from "./refuse.ts";
 import { refuseBinary } from "./refuse-binary.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
+import { storeRefusals } from "./store-refusals.ts";
 import { wordedRefusals } from "./worded-refusals.ts";
 
 /** Of what is decoded in one go: calls that hold no payload, and the others as long as they are small. */
@@ -100,6 +103,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   });
   const cluster = createClusterService({
     master,
+    store,
     whyNotReady,
     clock,
     closing: closing.signal,
@@ -117,6 +121,11 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
 
   const health = createHealthService({ whyNotReady, clock, closing: closing.signal });
 
+  const keepRefusals = storeRefusals({ store, clock, random, logger });
+  let storing = Promise.resolve();
+  const refused = new RefusedCalls(clock, (calls) => {
+    storing = storing.then(() => keepRefusals(calls));
+  });
   const slowDown = new SlowDown();
   const refuseSlowly = async (error: unknown, remote: string): Promise<never> => {
     const isUnknown = error instanceof ConnectError && error.code === Code.Unauthenticated;
@@ -172,7 +181,11 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       refuseBadTimeout(context, limits.maxTimeoutMs);
       const connection = context.values.get(CALL_CONNECTION);
       try {
-        if (checkCaller(context, credentials) === "node") connection.isOfNode();
+        const { from, caller } = checkCaller(context, credentials, (who, method) =>
+          refused.note(who, method),
+        );
+        if (from === "node") connection.isOfNode();
+        context.values.set(CALL_CALLER, caller);
       } catch (error) {
         return refuseSlowly(error, connection.remote);
       }
@@ -200,6 +213,8 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       // Ends our own streams and all that waits for a master; calls that run have the grace period.
       closing.abort();
       await server.close(graceMs);
+      refused.tell();
+      await storing;
       peers.close();
     },
   };

@@ -38,6 +38,7 @@ import { refuseUnknownFields } from "../forwarding/unknown-fields.ts";
 import { wholeOf, withWhole } from "../large-request.ts";
 import type { RpcLimits } from "../limits.ts";
 import { addMethods } from "./add-jobs.ts";
+import { changeBy, jobWords, updatedFields } from "./audited-change.ts";
 import { createDelivery } from "./deliver-adds.ts";
 import { explainPrepared } from "./explain-prepared.ts";
 import { controlMethods } from "./job-control.ts";
@@ -116,7 +117,14 @@ export function createJobService(options: {
               changed = after !== spec;
               return changed ? { ...after, ...allowed } : spec;
             };
-            const { job } = await messagesOf(await api.updateJob(jobId, request.revision ?? null, change));
+            const view = await api.audited(
+              changeBy(context, { jobId, detail: updatedFields(paths, request.job) }),
+              () => api.updateJob(jobId, request.revision ?? null, change),
+              ({ record }) => ({
+                detail: `${jobWords(record.spec)}${changed ? "" : "; it was so already"}`,
+              }),
+            );
+            const { job } = await messagesOf(view);
             return create(UpdateJobResponseSchema, { job, changed });
           },
         }),
@@ -128,7 +136,12 @@ export function createJobService(options: {
         forward: (peer, call) => peer.jobs.deleteJob(request, call),
         async onMaster(api) {
           refuseUnknownFields(request, context);
-          await api.deleteJob(jobIdFromString(request.jobId));
+          const jobId = jobIdFromString(request.jobId);
+          await api.audited(
+            changeBy(context, { jobId }),
+            () => api.deleteJob(jobId),
+            ({ spec }) => ({ detail: jobWords(spec) }),
+          );
           return create(DeleteJobResponseSchema);
         },
       });

@@ -273,6 +273,38 @@ test("lists filter by parent and by outcome", async () => {
   expect(results.map(({ outcome }: { outcome: string }) => outcome)).toEqual(["OUTCOME_FAILED"]);
 });
 
+test("audit lists what callers did, by time, caller, method and job", async () => {
+  const { jobId } = await json("add", "echo", "--name", "a", ...FAR);
+  await json("pause", jobId);
+  await json("update", jobId, "--name", "b");
+  expect((await elasticJob(["drain", "nobody"])).code).toBe(1);
+  const table = async (...args: string[]) => (await elasticJob(["audit", ...args])).stdout.trim().split("\n");
+  const [header = "", ...rows] = await table("--job", jobId, "--since", "1h");
+  expect(header).toMatch(/^WHEN +CALLER +FROM +METHOD +ON +JOBS +OUTCOME +WHAT$/);
+  const changes = rows.filter((row) => !row.includes("AddJobs"));
+  expect(changes).toEqual([
+    expect.stringMatching(
+      new RegExp(`^\\S+Z  this machine  \\S*127.0.0.1  UpdateJob  +${jobId}  +ok  +name; echo "b"$`),
+    ),
+    expect.stringMatching(new RegExp(`PauseJob +${jobId}  +ok  +echo "a"$`)),
+  ]);
+  await until(
+    "the add is stored",
+    async () => (await table("--job", jobId, "--method", "AddJobs")).length === 2,
+  );
+  expect((await table("--node", "nobody", "--caller", "this machine"))[1]).toMatch(
+    /DrainNode +nobody +not_found$/,
+  );
+  expect(await table("--caller", "nobody")).toEqual(["nothing was noted"]);
+  expect(await table("--until", "2020-01-01T00:00:00Z")).toEqual(["nothing was noted"]);
+  expect(await table("--limit", "1")).toHaveLength(3);
+  const { records } = await json("audit", "--method", "UpdateJob", "--job", jobId);
+  expect(records).toMatchObject([{ caller: "this machine", jobId, outcome: "ok", count: 1 }]);
+  for (const wrong of ["soon", "9999999d"]) {
+    expect((await elasticJob(["audit", "--since", wrong])).code).toBe(2);
+  }
+});
+
 test("--json prints what the API prints", async () => {
   const { jobId } = await json("add", "echo", "--payload", "1", ...FAR);
   const response = await fetch(`${url}/elasticjob.v1.JobService/GetJobStatus`, {

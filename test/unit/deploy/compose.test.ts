@@ -53,6 +53,7 @@ test("what .env says of labels, hosts, the shell and history reaches a node, and
     httpAllowedHosts: [],
     shellHandler: "off",
     retention: parseConfig({}).retention,
+    auditRetention: parseConfig({}).auditRetention,
   });
   const env = {
     LABELS: "gpu=true,zone=a",
@@ -60,6 +61,7 @@ test("what .env says of labels, hosts, the shell and history reaches a node, and
     SHELL_HANDLER: "on",
     SHELL_SAME_USER: "on",
     RETENTION: "off",
+    AUDIT_RETENTION: "rows=5000",
   };
   expect(nodeConfig(env)).toMatchObject({
     labels: { gpu: "true", zone: "a" },
@@ -67,6 +69,7 @@ test("what .env says of labels, hosts, the shell and history reaches a node, and
     shellHandler: "on",
     shellSameUser: "on",
     retention: KEEP_ALL,
+    auditRetention: { ...parseConfig({}).auditRetention, rows: 5_000 },
   });
 });
 

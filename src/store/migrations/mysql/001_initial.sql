@@ -134,3 +134,25 @@ CREATE TABLE IF NOT EXISTS jobkey (
   -- What was asked for under it, a few bytes for each field; empty: nothing to compare with.
   digest MEDIUMBLOB NOT NULL
 ) ENGINE=InnoDB;
+
+-- What callers did. at, id: chosen before the write, so that it can be repeated. epoch: of the master that wrote the row; 0:
+-- written without a fence, as what it tells is true whoever is master. n: of adds, how many jobs. outcome '': under way, or never told.
+CREATE TABLE IF NOT EXISTS jobaudit (
+  at BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  epoch BIGINT NOT NULL,
+  caller VARCHAR(64) NOT NULL,
+  address VARCHAR(64) NOT NULL,
+  forwarded_for VARCHAR(64) NOT NULL,
+  method VARCHAR(64) NOT NULL,
+  job_id BIGINT NULL,
+  node_id VARCHAR(255) NOT NULL,
+  first_job BIGINT NULL,
+  last_job BIGINT NULL,
+  n BIGINT NOT NULL,
+  detail VARCHAR(400) NOT NULL,
+  outcome VARCHAR(32) NOT NULL,
+  PRIMARY KEY (at, id),
+  KEY jobaudit_job (job_id, at, id),
+  KEY jobaudit_added (last_job, first_job)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

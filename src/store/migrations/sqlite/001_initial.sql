@@ -114,3 +114,25 @@ CREATE TABLE jobkey (
   -- What was asked for under it, a few bytes for each field; empty: nothing to compare with.
   digest BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What callers did. epoch: of the master that wrote the row; 0: written without a fence.
+CREATE TABLE jobaudit (
+  at INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  caller TEXT NOT NULL,
+  address TEXT NOT NULL,
+  forwarded_for TEXT NOT NULL,
+  method TEXT NOT NULL,
+  job_id INTEGER NULL,
+  node_id TEXT NOT NULL,
+  first_job INTEGER NULL,
+  last_job INTEGER NULL,
+  n INTEGER NOT NULL,
+  detail TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  PRIMARY KEY (at, id)
+) STRICT;
+
+CREATE INDEX jobaudit_job ON jobaudit (job_id, at, id);
+CREATE INDEX jobaudit_added ON jobaudit (last_job, first_job);
