@@ -39,7 +39,7 @@ export function readSecretFile(folder: string, name: string): string {
     if (about.size > MAX_BYTES) throw new Error(`is larger than ${MAX_BYTES} bytes`);
     bytes = readFileSync(path);
   } catch (error) {
-    throw new Error(`the secret ${name} ${reasonOf(error)}`);
+    throw new Error(`the secret ${name} ${reasonOf(error)}`, { cause: error });
   }
   const value = bytes.toString("utf8").replace(/\r?\n$/, "");
   if (value === "") throw new Error(`the secret ${name} is empty, as its file in SECRETS_DIR is`);

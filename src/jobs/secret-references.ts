@@ -53,6 +53,6 @@ function valueOf(reference: ReadonlyMap<string, unknown>, read: ReadSecret, path
   try {
     return `${prefix}${read(name)}`;
   } catch (error) {
-    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }

@@ -18,8 +18,6 @@ export interface Scrubber {
 
 interface Form {
   readonly form: string;
-  /** As a string of JSON has it. */
-  readonly inJson: string;
   readonly mark: string;
 }
 
@@ -31,6 +29,8 @@ export const NOTHING_KNOWN: Scrubber = { text: (text) => text, json: (text) => t
 export function createScrubber(secrets: Iterable<NamedSecret>): Scrubber {
   const forms = formsOf(secrets);
   if (forms.length === 0) return NOTHING_KNOWN;
+  /** With those that a string of JSON has instead. */
+  const inJson = [...new Set(forms.flatMap(({ form }) => [form, JSON.stringify(form).slice(1, -1)]))];
   const text = (given: string) => {
     if (given.length < MIN_SECRET_CHARACTERS) return given;
     let scrubbed = given;
@@ -43,7 +43,7 @@ export function createScrubber(secrets: Iterable<NamedSecret>): Scrubber {
     text,
     json(given) {
       if (given.length < MIN_SECRET_CHARACTERS) return given;
-      if (!forms.some(({ form, inJson }) => given.includes(inJson) || given.includes(form))) return given;
+      if (!inJson.some((form) => given.includes(form))) return given;
       return given.replace(JSON_TOKENS, (token) => {
         const value = token.startsWith('"') ? (JSON.parse(token) as string) : token;
         const scrubbed = text(value);
@@ -68,7 +68,5 @@ function formsOf(secrets: Iterable<NamedSecret>): readonly Form[] {
   for (const [name, value] of secrets) {
     for (const form of secretForms(value)) if (!marks.has(form)) marks.set(form, `[secret ${name}]`);
   }
-  return [...marks]
-    .map(([form, mark]) => ({ form, inJson: JSON.stringify(form).slice(1, -1), mark }))
-    .sort((a, b) => b.form.length - a.form.length);
+  return [...marks].map(([form, mark]) => ({ form, mark })).sort((a, b) => b.form.length - a.form.length);
 }
