@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openApiTokens } from "./config/api-tokens.ts";
 import { clusterSecretsOf } from "./config/cluster-secret-file.ts";
+import { settingSecrets } from "./config/setting-secrets.ts";
 import { type Config, clusterHosts } from "./config.ts";
 import { connectNode } from "./connect-node.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
@@ -16,10 +17,12 @@ import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
 import { ReadinessLog } from "./core/readiness/readiness-log.ts";
+import { checkSecretsFolder } from "./jobs/secret-files.ts";
 import type { ShellSettings } from "./jobs/shell.ts";
 import { findShellUser } from "./jobs/shell-user.ts";
 import { memoryLimitBytes } from "./memory-limit.ts";
 import { defaultNodeName } from "./node/default-name.ts";
+import { ownSecrets } from "./node/own-secrets.ts";
 import { processResources } from "./node/resources.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
 import { trimHeap } from "./node/trim-heap.ts";
@@ -76,22 +79,37 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     // One even without slots: it tells which handlers there are.
     const threads = Math.min(MAX_THREADS, availableParallelism(), Math.max(1, config.slots));
     const builtIn = {
-      http: { allowedHosts: config.httpAllowedHosts, clusterHosts: clusterHosts(config) },
+      http: {
+        allowedHosts: config.httpAllowedHosts,
+        clusterHosts: clusterHosts(config),
+        secretHosts: config.secretHosts,
+      },
       shell: await shellSettings(config, logger),
+      secretsFolder: config.secretsDir,
     };
+    if (config.secretsDir !== null) checkSecretsFolder(config.secretsDir);
+    const tokens = openApiTokens(config, logger, clock.monotonic);
+    const givenSecrets = clusterSecretsOf(config, logger);
+    const secrets = clusterSecrets(givenSecrets, store);
+    /** What the database has, once it has been read. */
+    let madeSecrets: readonly string[] = [];
+    const scrubber = ownSecrets(
+      () => [
+        ...settingSecrets(config),
+        ...tokens().map(({ token }) => ["API_TOKENS", token] as const),
+        ...[...givenSecrets(), ...madeSecrets].map((secret) => ["CLUSTER_SECRET", secret] as const),
+      ],
+      clock.monotonic,
+    );
     const env = config.handlerEnvironment;
-    const executors = await startThreadPool({ threads, handlersUrl, builtIn, env, clock, logger });
+    const executors = await startThreadPool({ threads, handlersUrl, builtIn, env, scrubber, clock, logger });
     closers.push(() => executors.stop());
     const resources = processResources();
     closers.push(() => resources.stop());
 
     const nodeId =
       config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
-    const credentials = {
-      tokens: openApiTokens(config, logger, clock.monotonic),
-      isOpen: config.openApi === "on",
-    };
-    const secrets = clusterSecrets(clusterSecretsOf(config, logger), store);
+    const credentials = { tokens, isOpen: config.openApi === "on" };
     const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
     const { elector, puller, whyNotReady } = connectNode({
@@ -147,6 +165,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const looking = setInterval(() => readiness.tick(clock.monotonic()), READINESS_LOOK_MS);
     closers.push(() => clearInterval(looking));
     await migrateWhenThere(store, logger, signal);
+    madeSecrets = await secrets.read();
     await trimHeap();
     elector.start();
     closers.push(() => elector.stop());

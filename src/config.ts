@@ -39,6 +39,8 @@ export interface Config {
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly httpAllowedHosts: readonly string[];
+  readonly secretsDir: string | null;
+  readonly secretHosts: readonly string[];
   readonly shellHandler: "on" | "off";
   /** One of the two is set if the handler is on. */
   readonly shellUser: string | null;
@@ -96,6 +98,8 @@ export function parseConfig(
     slots: read("SLOTS") ?? SLOTS_A_CORE * cores,
     labels: read("LABELS"),
     httpAllowedHosts: read("HTTP_ALLOWED_HOSTS"),
+    secretsDir: read("SECRETS_DIR"),
+    secretHosts: read("SECRET_HOSTS"),
     shellHandler: read("SHELL_HANDLER"),
     shellUser: read("SHELL_USER"),
     shellSameUser: read("SHELL_SAME_USER"),
@@ -176,6 +180,10 @@ function crossCheck(env: Environment, config: Config): Problem[] {
   }
   if (hasVariable("API_TOKENS") && hasVariable("API_TOKENS_FILE")) {
     problems.push({ field: "API_TOKENS_FILE", message: "is set beside API_TOKENS; one of them is accepted" });
+  }
+  if (config.secretHosts.length > 0 && config.secretsDir === null) {
+    const message = "is set without SECRETS_DIR, which has the secrets";
+    problems.push({ field: "SECRET_HOSTS", message });
   }
   if (config.shellHandler === "on" && config.shellUser === null && config.shellSameUser === "off") {
     const message =

@@ -136,6 +136,19 @@ export const hostRule: Reader<string> = {
     }),
 };
 
+/** `name=host`, with the name of a secret. */
+export const secretHost: Reader<string> = {
+  accepts:
+    "name=host with the name of a secret and a host as HTTP_ALLOWED_HOSTS has them, such as stripe=api.stripe.com",
+  schema: z.string().transform((value, context) => {
+    const [, name, host] = /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})\s*=\s*(.+)$/.exec(value) ?? [];
+    const rule = hostRule.schema.safeParse(host ?? "");
+    if (name !== undefined && rule.success) return `${name}=${rule.data}`;
+    context.addIssue({ code: "custom", message: "is no name=host" });
+    return z.NEVER;
+  }),
+};
+
 /** An address as URLs have it, and how many bits of it count. */
 function isNetwork(rule: string): boolean {
   const [, ipv4, ipv6, bits = ""] = /^(?:([\d.]+)|\[([\da-f:]+))\/(\d{1,3})\]?$/.exec(rule) ?? [];

@@ -128,6 +128,18 @@ export const SETTINGS = {
     meaning:
       "hosts that the handler http may call, as api.example.com,*.example.com:8443; * for any; none by default. An address that is not public, only by itself or its network: localhost:9099,127.0.0.1:9099 or jobs.internal,10.1.0.0/16",
   },
+  SECRETS_DIR: {
+    ...read.text("the path of a folder", /\S/),
+    default: null,
+    meaning:
+      'folder with a file for each secret that payloads may name as {"$secret": "NAME"}; read when it is needed',
+  },
+  SECRET_HOSTS: {
+    ...read.list(read.secretHost),
+    default: "",
+    meaning:
+      "to which hosts the handler http may send which secret of SECRETS_DIR: stripe=api.stripe.com,stripe=*.stripe.com:8443; none by default",
+  },
   SHELL_HANDLER: {
     ...read.oneOf(["on", "off"]),
     default: "off",

@@ -10,12 +10,15 @@ import { type Handler, type HandlerContext, PermanentError, RetryError } from ".
 import { exactPayload } from "./exact-payload.ts";
 import { checkHost, parseHostRules } from "./host-rules.ts";
 import { HttpPayload, hasUser } from "./http-payload.ts";
+import { refuseToCarryBody, type SentSecrets, sentSecrets } from "./http-secrets.ts";
 import { readLimited } from "./limited-body.ts";
 import { OwnAddresses } from "./own-addresses.ts";
 import { redirected } from "./redirect.ts";
 import { isRefusedPort } from "./refused-ports.ts";
 import { type Resolve, resolveBySystem } from "./resolve.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { parseSecretHosts } from "./secret-hosts.ts";
+import type { ReadSecret } from "./secret-references.ts";
 import { type HttpRequest, RequestSender } from "./send-request.ts";
 import { textOrBase64 } from "./text-or-base64.ts";
 
@@ -31,6 +34,8 @@ export interface HttpSettings {
   readonly allowedHosts: readonly string[];
   /** Names and addresses of the cluster's servers. */
   readonly clusterHosts: readonly string[];
+  /** As SECRET_HOSTS has them. */
+  readonly secretHosts: readonly string[];
 }
 
 /** What a call is made with. */
@@ -38,20 +43,27 @@ interface Means {
   readonly rules: ReturnType<typeof parseHostRules>;
   readonly judge: AddressJudge;
   readonly sender: RequestSender;
+  readonly secrets: SentSecrets;
   readonly signal: AbortSignal;
 }
 
-export function createHttp(settings: HttpSettings, resolve: Resolve = resolveBySystem): Handler {
+export function createHttp(
+  settings: HttpSettings,
+  readSecret: ReadSecret,
+  resolve: Resolve = resolveBySystem,
+): Handler {
+  const secretHosts = parseSecretHosts(settings.secretHosts);
   const rules = parseHostRules(settings.allowedHosts);
   const judge = new AddressJudge(rules, new OwnAddresses(settings.clusterHosts, resolve), resolve);
   const sender = new RequestSender();
   return async (job, ctx) => {
-    const payload = checkPayload(HttpPayload, exactPayload(job) ?? {});
+    const secrets = sentSecrets(exactPayload(job) ?? {}, readSecret, secretHosts);
+    const payload = checkPayload(HttpPayload, secrets.payload);
     const timeoutMs = payload.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const limit = AbortSignal.timeout(timeoutMs);
     const signal = AbortSignal.any([ctx.signal, limit]);
     try {
-      const response = await call(payload, ctx, { rules, judge, sender, signal });
+      const response = await call(payload, ctx, { rules, judge, sender, secrets, signal });
       const { bytes, isCut } = await readLimited(response.body, MAX_BODY_BYTES);
       checkStatus(payload, response, bytes);
       return outputOf(response, bytes, isCut);
@@ -67,6 +79,8 @@ export function createHttp(settings: HttpSettings, resolve: Resolve = resolveByS
 async function call(payload: HttpPayload, ctx: HandlerContext, means: Means): Promise<Response> {
   let url = new URL(payload.url);
   let request = requestOf(payload, ctx);
+  means.secrets.checkHost(url);
+  const secretHeaders = [...(payload.secretHeaders ?? []), ...means.secrets.headers];
   for (let redirects = 0; ; redirects++) {
     const response = await send(url, request, means);
     const { status } = response;
@@ -83,7 +97,8 @@ async function call(payload: HttpPayload, ctx: HandlerContext, means: Means): Pr
       throw new PermanentError(`${url.href} redirects to a URL that holds a user or password`);
     }
     const isSameOrigin = next.origin === url.origin;
-    request = redirected(request, { status, isSameOrigin, secretHeaders: payload.secretHeaders ?? [] });
+    request = redirected(request, { status, isSameOrigin, secretHeaders });
+    if (!isSameOrigin && request.body !== null && means.secrets.isInBody) refuseToCarryBody(url, next);
     url = next;
   }
 }

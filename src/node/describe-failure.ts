@@ -3,34 +3,39 @@
  * expecting that to throw.
  */
 import type { ExecutionEnd } from "./executors.ts";
-import { MAX_CAUSES, MAX_ERROR_CHARACTERS, MAX_ERROR_NAME_CHARACTERS } from "./result-limits.ts";
+import { CUT_MARK, MAX_CAUSES, MAX_ERROR_CHARACTERS, MAX_ERROR_NAME_CHARACTERS } from "./result-limits.ts";
+import { NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 
 type Failure = Extract<ExecutionEnd, { kind: "failed" }>;
 
-export function describeFailure(thrown: unknown): Failure {
+/** Secrets are taken out of it before it is cut, which could split one. */
+export function describeFailure(thrown: unknown, scrubber: Scrubber = NOTHING_KNOWN): Failure {
   const retryAfterMs = read(thrown, "retryAfterMs");
   return {
     kind: "failed",
-    error: describe(thrown),
+    error: describe(thrown, scrubber),
     isPermanent: read(thrown, "isPermanent") === true,
     ...(typeof retryAfterMs === "number" && retryAfterMs >= 0 ? { retryAfterMs } : {}),
   };
 }
 
-function describe(thrown: unknown): Failure["error"] {
+function describe(thrown: unknown, scrubber: Scrubber): Failure["error"] {
   const message = read(thrown, "message");
   if (typeof message !== "string") {
-    return { name: "Error", message: cut(`${plainText(thrown)} was thrown, which is not an Error`) };
+    return {
+      name: "Error",
+      message: cut(scrubber.text(`${plainText(thrown)} was thrown, which is not an Error`)),
+    };
   }
   const name = read(thrown, "name");
   const stack = stackWithCauses(thrown);
   return {
     name:
       typeof name === "string" && name !== ""
-        ? name.slice(0, MAX_ERROR_NAME_CHARACTERS).toWellFormed()
+        ? scrubber.text(name).slice(0, MAX_ERROR_NAME_CHARACTERS).toWellFormed()
         : "Error",
-    message: cut(message),
-    ...(stack === "" ? {} : { stack: cut(stack) }),
+    message: cut(scrubber.text(message)),
+    ...(stack === "" ? {} : { stack: cut(scrubber.text(stack)) }),
   };
 }
 
@@ -87,5 +92,5 @@ function read(from: unknown, key: string): unknown {
 function cut(text: string): string {
   return text.length <= MAX_ERROR_CHARACTERS
     ? text.toWellFormed()
-    : `${text.slice(0, MAX_ERROR_CHARACTERS).toWellFormed()}… (cut)`;
+    : `${text.slice(0, MAX_ERROR_CHARACTERS).toWellFormed()}${CUT_MARK}`;
 }

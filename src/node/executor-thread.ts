@@ -8,6 +8,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Handler, HandlerContext, HandlerJob } from "../jobs/define-jobs.ts";
+import { mayHaveReferences, withSecrets } from "../jobs/secret-references.ts";
 import { AnswerNotices } from "./answer-notices.ts";
 import { AnswerWriter } from "./answer-ring.ts";
 import { describeFailure } from "./describe-failure.ts";
@@ -23,6 +24,7 @@ import type { ExecutionEnd } from "./executors.ts";
 import { LateAbort } from "./late-abort.ts";
 import { loadFailure, loadHandlers } from "./load-handlers.ts";
 import { outputText } from "./output-text.ts";
+import { ThreadSecrets } from "./thread-secrets.ts";
 import { ThreadSignals } from "./thread-signals.ts";
 
 const port = parentPort;
@@ -33,23 +35,33 @@ const send = (message: FromThread) => port.postMessage(message);
 const signals = new ThreadSignals(data.signals);
 const answers = new AnswerWriter(data.answers);
 const notices = new AnswerNotices(() => send({ kind: "answered" }));
+const secrets = new ThreadSecrets(data.builtIn.secretsFolder, () => performance.now());
 const execution = new AsyncLocalStorage<number>();
 const running = new Map<number, LateAbort>();
 
-async function run(handler: Handler | undefined, given: Run): Promise<void> {
+interface Called {
+  readonly handler: Handler;
+  /** Whether references to secrets are replaced in its payload: built-in handlers would show them, or know better how far they may go. */
+  readonly isOwn: boolean;
+}
+
+async function run(called: Called | undefined, given: Run): Promise<void> {
   const { key } = given;
   const abort = new LateAbort();
   running.set(key, abort);
   let end: ExecutionEnd;
   try {
-    if (handler === undefined) {
+    if (called === undefined) {
       throw new Error(`this node has no handler "${given.handler}", and no runJob`);
     }
     const id = String(given.jobId);
-    const output = await signals.inside(key, () => handler(jobOf(id, given), contextOf(id, given, abort)));
-    end = { kind: "succeeded", output: signals.inside(key, () => outputText(output)) };
+    const { handler, isOwn } = called;
+    const output = await signals.inside(key, () =>
+      handler(jobOf(id, given, isOwn), contextOf(id, given, abort)),
+    );
+    end = { kind: "succeeded", output: signals.inside(key, () => outputText(output, secrets.scrubber)) };
   } catch (error) {
-    end = signals.inside(key, () => describeFailure(error));
+    end = signals.inside(key, () => describeFailure(error, secrets.scrubber));
   }
   running.delete(key);
   answer(key, end);
@@ -61,9 +73,11 @@ function answer(key: number, end: ExecutionEnd): void {
   else send({ kind: "ended", key, end });
 }
 
-function jobOf(id: string, { name, handler, payload }: Run): HandlerJob {
-  const given = payload === null ? undefined : JSON.parse(payload);
-  return { id, name, handler, payload: given, payloadText: payload ?? undefined };
+function jobOf(id: string, { name, handler, payload: text }: Run, isOwn: boolean): HandlerJob {
+  const given = text === null ? undefined : JSON.parse(text);
+  const payload =
+    isOwn && mayHaveReferences(text) ? withSecrets(given, (secret) => secrets.read(secret)) : given;
+  return { id, name, handler, payload, payloadText: text ?? undefined };
 }
 
 function contextOf(jobId: string, given: Run, abort: LateAbort): HandlerContext {
@@ -81,7 +95,7 @@ function contextOf(jobId: string, given: Run, abort: LateAbort): HandlerContext 
   };
 }
 
-async function receive(message: ToThread, handlerOf: (name: string) => Handler | undefined): Promise<void> {
+async function receive(message: ToThread, handlerOf: (name: string) => Called | undefined): Promise<void> {
   if (message.kind === "run") {
     for (const packed of message.runs) {
       const given = unpackRun(packed);
@@ -106,7 +120,12 @@ let isDrained = false;
 function dieOf(reason: string, error: unknown): void {
   if (isDying) return;
   isDying = true;
-  send({ kind: "dying", key: execution.getStore() ?? null, reason, end: describeFailure(error) });
+  send({
+    kind: "dying",
+    key: execution.getStore() ?? null,
+    reason,
+    end: describeFailure(error, secrets.scrubber),
+  });
 }
 
 process.on("uncaughtException", (error, origin) => {
@@ -124,11 +143,16 @@ process.on("exit", (code) => {
 setInterval(() => signals.turned(), TURN_MS).unref();
 
 try {
-  const jobs = await loadHandlers(data.handlersUrl, data.builtIn, {
-    started: (group) => send({ kind: "process", group, isRunning: true }),
-    ended: (group) => send({ kind: "process", group, isRunning: false }),
-  });
-  const handlerOf = (name: string) => (Object.hasOwn(jobs, name) ? jobs[name] : jobs["runJob"]);
+  const groups = {
+    started: (group: number) => send({ kind: "process", group, isRunning: true }),
+    ended: (group: number) => send({ kind: "process", group, isRunning: false }),
+  };
+  const readSecret = (name: string) => secrets.read(name);
+  const { jobs, own } = await loadHandlers(data.handlersUrl, data.builtIn, groups, readSecret);
+  const called = new Map(
+    Object.entries(jobs).map(([name, handler]) => [name, { handler, isOwn: Object.hasOwn(own, name) }]),
+  );
+  const handlerOf = (name: string) => called.get(name) ?? called.get("runJob");
   isLoaded = true;
   port.on("message", (message: ToThread) => void receive(message, handlerOf));
   const handlers = Object.keys(jobs).filter((name) => name !== "runJob");

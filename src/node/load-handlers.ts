@@ -1,18 +1,28 @@
 import { type BuiltInSettings, builtInJobs } from "../jobs/built-in.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
+import type { ReadSecret } from "../jobs/secret-references.ts";
 import type { ProcessGroups } from "../jobs/shell.ts";
 import { handlersOf } from "./check-exported.ts";
 
-/** The built-in handlers, and the user's before those. What it throws says what is wrong with the module. */
+export interface LoadedHandlers {
+  /** The built-in handlers, and the user's before those. */
+  readonly jobs: Jobs;
+  /** The user's alone. */
+  readonly own: Jobs;
+}
+
+/** What it throws says what is wrong with the module. */
 export async function loadHandlers(
   handlersUrl: string | null,
   settings: BuiltInSettings,
   groups: ProcessGroups,
-): Promise<Jobs> {
-  const builtIn = builtInJobs(settings, groups);
-  if (handlersUrl === null) return builtIn;
+  readSecret: ReadSecret,
+): Promise<LoadedHandlers> {
+  const builtIn = builtInJobs(settings, groups, readSecret);
+  if (handlersUrl === null) return { jobs: builtIn, own: {} };
   const module: unknown = await import(handlersUrl);
-  return { ...builtIn, ...handlersOf(module) };
+  const own = handlersOf(module);
+  return { jobs: { ...builtIn, ...own }, own };
 }
 
 /** For people. Where a syntax error is stands only at the head of its stack, and not for plain JavaScript. */

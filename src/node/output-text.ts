@@ -1,5 +1,6 @@
 import { exactText } from "../core/json/exact-numbers.ts";
 import { MAX_OUTPUT_BYTES, OUTPUT_HEAD_CHARACTERS } from "./result-limits.ts";
+import { NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 
 /**
  * Permanent: the handler has done its work, and would do it again at each retry only to return the
@@ -10,8 +11,11 @@ class OutputError extends TypeError {
   readonly isPermanent = true;
 }
 
-/** What a handler returned, as JSON text, a BigInt with all its digits; null: nothing. Throws when JSON cannot carry it. */
-export function outputText(output: unknown): string | null {
+/**
+ * What a handler returned, as JSON text, a BigInt with all its digits; null: nothing. Throws when JSON cannot carry it. Secrets are
+ * taken out before it is cut, which could split one.
+ */
+export function outputText(output: unknown, scrubber: Scrubber = NOTHING_KNOWN): string | null {
   if (output === undefined) return null;
   let text: string | undefined;
   try {
@@ -30,6 +34,7 @@ export function outputText(output: unknown): string | null {
       `the handler returned ${what}, which JSON cannot carry; return a value, or nothing`,
     );
   }
+  text = scrubber.json(text);
   if (!isTooLong(text)) return text.isWellFormed() ? text : withEscapes(text);
   const head = text.slice(0, OUTPUT_HEAD_CHARACTERS).toWellFormed();
   return JSON.stringify({ truncated: true, characters: text.length, head });

@@ -11,6 +11,7 @@ import { type BuiltInSettings, DEFAULT_BUILT_IN_SETTINGS } from "../jobs/built-i
 import { TURN_MS } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, Executors, RunningExecution } from "./executors.ts";
 import { LoneThreads } from "./lone-threads.ts";
+import { NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 import { Suspects } from "./suspects.ts";
 import { Thread, type ThreadEvents } from "./thread.ts";
 import { THREAD_LIMITS, type ThreadLimits } from "./thread-limits.ts";
@@ -25,6 +26,8 @@ export interface ThreadPoolOptions {
   readonly builtIn?: BuiltInSettings;
   /** What handlers have for `process.env`: nothing of the process's own, which may hold secrets. */
   readonly env: Environment;
+  /** Of the process's own secrets; none unless given. */
+  readonly scrubber?: () => Scrubber;
   readonly limits?: Partial<ThreadLimits>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -75,12 +78,13 @@ class ThreadPool implements Executors {
   private cancelWatch = () => {};
   private readonly restarts = new Set<() => void>();
 
-  constructor({ threads, handlersUrl, builtIn, env, limits, clock, logger }: ThreadPoolOptions) {
+  constructor({ threads, handlersUrl, builtIn, env, scrubber, limits, clock, logger }: ThreadPoolOptions) {
     this.size = threads;
     this.parts = {
       handlersUrl,
       builtIn: builtIn ?? DEFAULT_BUILT_IN_SETTINGS,
       env,
+      scrubber: scrubber ?? (() => NOTHING_KNOWN),
       limits: { ...THREAD_LIMITS, ...limits },
       clock,
       logger,

@@ -7,6 +7,7 @@ import { killGroup } from "../jobs/kill-group.ts";
 import { AnswerReader, createAnswerRing } from "./answer-ring.ts";
 import type { FromThread, PackedRun, ThreadData, ToThread } from "./executor-messages.ts";
 import type { ExecutionEnd } from "./executors.ts";
+import type { Scrubber } from "./scrubber.ts";
 import type { ThreadLimits } from "./thread-limits.ts";
 import { createSignals, SignalReader } from "./thread-signals.ts";
 
@@ -17,6 +18,8 @@ export interface ThreadParts {
   readonly handlersUrl: string | null;
   readonly builtIn: BuiltInSettings;
   readonly env: Environment;
+  /** Of the process's own secrets, which its threads are not told. */
+  readonly scrubber: () => Scrubber;
   readonly limits: ThreadLimits;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -13,6 +13,7 @@
 import { packRun } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
 import { namedJobs } from "./named-jobs.ts";
+import { scrubEnd, scrubOutput } from "./scrub-end.ts";
 import { ThreadLoading } from "./thread-loading.ts";
 import { nextKey } from "./thread-signals.ts";
 import { ThreadTurns } from "./thread-turns.ts";
@@ -70,9 +71,9 @@ export class Thread {
         loading.loaded();
       },
       broken: (message) => loading.failed(message),
-      ended: (key, end) => this.ended(key, end),
+      ended: (key, end) => this.ended(key, scrubEnd(end, parts.scrubber())),
       answered: () => this.takeAnswers(),
-      dying: (message) => this.dies(message),
+      dying: (message) => this.dies({ ...message, end: scrubEnd(message.end, parts.scrubber()) }),
       failed: (error) => this.failed(error),
       exited: (code) => {
         loading.exited(code, this.verdict);
@@ -196,7 +197,10 @@ export class Thread {
   }
 
   private takeAnswers(): void {
-    this.worker.answers.take((key, output) => this.ended(key, { kind: "succeeded", output }));
+    const scrubber = this.parts.scrubber();
+    this.worker.answers.take((key, output) =>
+      this.ended(key, { kind: "succeeded", output: scrubOutput(output, scrubber) }),
+    );
   }
 
   private exited(): void {

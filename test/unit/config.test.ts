@@ -76,6 +76,8 @@ test("every setting is read", () => {
     LABELS: "gpu=true, zone=a=b,empty=",
     HTTP_ALLOWED_HOSTS:
       "API.example.com, *.internal,127.0.0.1,[fd00::5],a.example:8443,*.internal:81,10.1.0.0/16:8080,FD00::/8,[fd12::/16]:81,*",
+    SECRETS_DIR: "/run/job-secrets",
+    SECRET_HOSTS: "stripe=API.stripe.com, stripe=*.stripe.com:8443,db.x=10.1.0.0/16",
     SHELL_HANDLER: "on",
     SHELL_USER: "jobs",
     NODE_ID: "node-1",
@@ -123,6 +125,8 @@ test("every setting is read", () => {
       "[fd12::/16]:81",
       "*",
     ],
+    secretsDir: "/run/job-secrets",
+    secretHosts: ["stripe=api.stripe.com", "stripe=*.stripe.com:8443", "db.x=10.1.0.0/16"],
     shellHandler: "on",
     shellUser: "jobs",
     shellSameUser: "off",
@@ -229,7 +233,7 @@ describe("settings that do not go together", () => {
 
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(34);
+  expect(table).toHaveLength(36);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
 });
@@ -335,4 +339,17 @@ test.each<[string, string[]]>([
 ])("the hosts of the cluster are known: %s", (redisUrl, hosts) => {
   const settings = { mysqlUrl: "mysql://a:b@[fd00::9]/jobs", redisUrl, advertiseAddress: "[fd00::5]:7071" };
   expect(clusterHosts(settings)).toEqual(["fd00::9", ...hosts, "fd00::5"]);
+});
+
+test.each(["stripe", "=api.stripe.com", "stripe=", "stripe=http://a/", "../x=api.stripe.com", ".x=a"])(
+  "SECRET_HOSTS=%j is refused",
+  (value) => {
+    expect(refusal({ SECRETS_DIR: "/secrets", SECRET_HOSTS: value })).toContain("SECRET_HOSTS: ");
+  },
+);
+
+test("SECRET_HOSTS without SECRETS_DIR is refused", () => {
+  expect(refusal({ SECRET_HOSTS: "stripe=api.stripe.com" })).toContain(
+    "SECRET_HOSTS: is set without SECRETS_DIR",
+  );
 });

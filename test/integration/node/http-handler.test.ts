@@ -56,12 +56,14 @@ afterAll(() => {
 interface Means {
   readonly hosts?: string[];
   readonly clusterHosts?: string[];
+  readonly secretHosts?: string[];
   readonly resolve?: Resolve;
 }
 
 function call(payload: unknown, given: { signal?: AbortSignal; payloadText?: string } & Means = {}) {
-  const { hosts: allowedHosts = ["127.0.0.1"], clusterHosts = [], resolve } = given;
-  const handler: Handler = createHttp({ allowedHosts, clusterHosts }, resolve);
+  const { hosts: allowedHosts = ["127.0.0.1"], clusterHosts = [], secretHosts = [], resolve } = given;
+  const readSecret = (name: string) => `value of ${name}`;
+  const handler: Handler = createHttp({ allowedHosts, clusterHosts, secretHosts }, readSecret, resolve);
   const ctx: HandlerContext = {
     jobId: "7",
     claim: 1,
@@ -501,6 +503,69 @@ describe("redirects", () => {
     await call({ url: url("/", { status: "307", location: detour }), headers, secretHeaders }, { hosts });
     expect(seen.at(-1)).toMatchObject({ url: "/home", headers: { "x-mine": "1" } });
     for (const name of secret) expect(seen.at(-1)?.headers).not.toHaveProperty(name);
+  });
+});
+
+describe("secrets", () => {
+  const key = { $secret: "stripe" };
+  const secretHosts = ["stripe=127.0.0.1"];
+
+  test("are sent in headers, body and URL to the host that each is for", async () => {
+    const target = {
+      url: url("/there"),
+      headers: { "x-key": key, authorization: { ...key, prefix: "Bearer " } },
+    };
+    await call({ ...target, body: { deep: [key] } }, { secretHosts });
+    expect(seen[0]?.headers).toMatchObject({
+      "x-key": "value of stripe",
+      authorization: "Bearer value of stripe",
+    });
+    expect(seen[0]?.body).toBe('{"deep":["value of stripe"]}');
+    await call({ url: { ...key, prefix: `${url("/in-a-query")}&key=` } }, { secretHosts });
+    expect(seen[1]?.url).toContain("key=value%20of%20stripe");
+  });
+
+  test.each([
+    [[], "it may be sent nowhere"],
+    [["stripe=api.stripe.com"], "it may be sent to api.stripe.com"],
+    [["github=127.0.0.1"], "it may be sent nowhere"],
+    [["stripe=127.0.0.1:1"], "it may be sent to 127.0.0.1:1"],
+  ])("are sent nowhere else: with SECRET_HOSTS=%j", async (allowed, message) => {
+    for (const where of [{ headers: { "x-key": key } }, { body: [key] }]) {
+      const failed = await failure({ url: url("/there"), ...where }, { secretHosts: allowed });
+      expect(failed).toMatchObject({
+        isPermanent: true,
+        error: {
+          message: expect.stringContaining(`the secret stripe is not sent to 127.0.0.1:${port}: ${message}`),
+        },
+      });
+    }
+    expect(seen).toEqual([]);
+  });
+
+  const location = () => `http://localhost:${port}/there`;
+  const hosts = ["127.0.0.1", "localhost"];
+
+  test("in headers stay with their host at a redirect", async () => {
+    const headers = { "x-key": key, "x-mine": "1" };
+    await call({ url: url("/", { status: "307", location: location() }), headers }, { hosts, secretHosts });
+    expect(seen[0]?.headers).toHaveProperty("x-key");
+    expect(seen[1]?.headers).toMatchObject({ "x-mine": "1" });
+    expect(seen[1]?.headers).not.toHaveProperty("x-key");
+  });
+
+  test("in a body stop a redirect that would carry it along, and no other", async () => {
+    const to = (status: string) => url("/", { status, location: location() });
+    const failed = await failure({ url: to("307"), body: { key } }, { hosts, secretHosts });
+    expect(failed).toMatchObject({
+      isPermanent: true,
+      error: {
+        message: expect.stringContaining("the body holds a secret, which is for the first host alone"),
+      },
+    });
+    expect(seen).toHaveLength(1);
+    await call({ url: to("303"), body: { key } }, { hosts, secretHosts });
+    expect(seen.at(-1)).toMatchObject({ url: "/there", method: "GET", body: "" });
   });
 });
 
