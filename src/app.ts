@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openApiTokens } from "./config/api-tokens.ts";
 import { clusterSecretsOf } from "./config/cluster-secret-file.ts";
+import { openTls } from "./config/tls-files.ts";
 import { type Config, clusterHosts } from "./config.ts";
 import { connectNode } from "./connect-node.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
@@ -91,6 +92,15 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       tokens: openApiTokens(config, logger, clock.monotonic),
       isOpen: config.openApi === "on",
     };
+    const tls = openTls(config, logger, clock);
+    // One that has no certificate serves none, and so calls others as it is called.
+    const portTls = config.tlsCertFile === null ? null : tls;
+    if (portTls !== null && portTls.plain !== "off") {
+      logger.warn(
+        { plain: portTls.plain },
+        "TLS_PLAIN: plaintext is answered as well; unset it once all nodes have TLS",
+      );
+    }
     const secrets = clusterSecrets(clusterSecretsOf(config, logger), store);
     const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
@@ -110,7 +120,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         embedded: isEmbedded,
         zoneData: zoneData.version,
       },
-      network: createNetwork({ clock, limits, asking: { incarnation, secrets } }),
+      network: createNetwork({ clock, limits, asking: { incarnation, secrets }, tls: portTls }),
       lock,
       store,
       executors,
@@ -131,6 +141,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       limits,
       secrets,
       credentials,
+      tls: portTls,
     });
     if (credentials.isOpen && credentials.tokens().length === 0) {
       logger.warn(

@@ -1,0 +1,31 @@
+/** Connections that this process opens by TLS, each with the certificates as they are by then. */
+import tls, { type ConnectionOptions, type TLSSocket } from "node:tls";
+import type { Tls } from "./certificates.ts";
+
+/** Whom it believes, and what it shows where it is asked. */
+export function dialOptions({ certificates, serverName }: Tls): ConnectionOptions {
+  const { own, ca } = certificates();
+  return {
+    ...(ca !== null && { ca }),
+    ...(own !== null && { cert: own.cert, key: own.key }),
+    ...(serverName !== null && { servername: serverName }),
+  };
+}
+
+/** `authority`: a URL, whose host the certificate must name where no other name is set. */
+export function connectHttp2(authority: URL, options: ConnectionOptions): TLSSocket {
+  const host = authority.hostname.replace(/^\[|\]$/g, "");
+  const port = authority.port === "" ? 443 : Number(authority.port);
+  return tls.connect({
+    host,
+    port,
+    ALPNProtocols: ["h2"],
+    // Node itself sends no address as a name, and is told so only by its absence.
+    ...(isAddress(host) ? {} : { servername: host }),
+    ...options,
+  });
+}
+
+function isAddress(host: string): boolean {
+  return host.includes(":") || /^[\d.]+$/.test(host);
+}
