@@ -3,7 +3,10 @@ import type { TlsSettings } from "./tls-files.ts";
 
 /** What of the settings for TLS does not go together: what were passed over would leave its user with less than was asked for. */
 export function tlsProblems(
-  settings: TlsSettings & { readonly upstreams: readonly string[] },
+  settings: TlsSettings & {
+    /** undefined: what was set is not accepted, and told already. */
+    readonly upstreams: readonly string[] | undefined;
+  },
 ): readonly Problem[] {
   const { tlsCertFile, tlsKeyFile, tlsCaFile, tlsClientCaFile, tlsServerName, tlsPlain, upstreams } =
     settings;
@@ -16,7 +19,7 @@ export function tlsProblems(
     note("TLS_KEY_FILE", "is set without TLS_CERT_FILE, whose key it is; set both or neither");
   }
   if (tlsCertFile !== null) return problems;
-  const callsByTls = upstreams.some((url) => url.startsWith("https:"));
+  const callsByTls = upstreams?.some((url) => url.startsWith("https:")) ?? true;
   const useless = "is set without TLS_CERT_FILE, and so would do nothing";
   for (const [field, value] of [
     ["TLS_CA_FILE", tlsCaFile],

@@ -25,19 +25,22 @@ const MEANING: Readonly<Record<TlsFailure, string>> = {
   certificate_refused: "it does not take the certificate that it was shown",
 };
 
-/** By codes of OpenSSL and Node, which its messages have in other letters, and by the words of Deno, which has no codes. */
+/** By codes of Node, and by the words of OpenSSL and of Deno, which has no codes; both in the letters of codes. */
 const KNOWN: readonly (readonly [TlsFailure, RegExp])[] = [
-  ["name", /ALTNAME_INVALID|HOSTNAME_MISMATCH|IP_ADDRESS_MISMATCH|NotValidForName/],
-  ["out_of_date", /CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|peer certificate: (Expired|NotValidYet)/],
+  ["name", /ALTNAME|HOSTNAME_MISMATCH|IP_ADDRESS_MISMATCH|NOTVALIDFORNAME|NOT_VALID_FOR_NAME/],
+  [
+    "out_of_date",
+    /CERT(IFICATE)?_HAS_EXPIRED|CERT(IFICATE_IS)?_NOT_YET_VALID|PEER_CERTIFICATE__(EXPIRED|NOTVALIDYET)/,
+  ],
   [
     "untrusted",
-    /UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|SELF_SIGNED|CERT_UNTRUSTED|INVALID_CA|CERT_SIGNATURE_FAILURE|INVALID_PURPOSE|peer certificate: (UnknownIssuer|BadSignature|Other)/,
+    /UNABLE_TO_(GET_(LOCAL_)?ISSUER|VERIFY)|SELF_SIGNED|CERT_UNTRUSTED|INVALID_CA|CERT_SIGNATURE_FAILURE|INVALID_PURPOSE|PEER_CERTIFICATE__(UNKNOWNISSUER|BADSIGNATURE|OTHER)/,
   ],
-  ["plain", /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|InvalidContentType/],
-  ["certificate_asked", /ALERT_CERTIFICATE_REQUIRED|ALERT_HANDSHAKE_FAILURE|alert: CertificateRequired/],
+  ["plain", /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|INVALIDCONTENTTYPE/],
+  ["certificate_asked", /ALERT_CERTIFICATE_REQUIRED|ALERT_HANDSHAKE_FAILURE|ALERT__CERTIFICATEREQUIRED/],
   [
     "certificate_refused",
-    /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_EXPIRED|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE|DECRYPT_ERROR)|alert: (UnknownCA|BadCertificate|CertificateExpired|DecryptError)/,
+    /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_EXPIRED|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE|DECRYPT_ERROR)|ALERT__(UNKNOWNCA|BADCERTIFICATE|CERTIFICATEEXPIRED|DECRYPTERROR)/,
   ],
 ];
 
@@ -52,7 +55,7 @@ export function tlsFailure(error: unknown): TlsFailure | null {
   ) {
     const code = "code" in cause ? String(cause.code) : "";
     // The system's code for whatever OpenSSL has to say, which then stands in the message.
-    const failure = tlsFailureIn(code === "EPROTO" ? cause.message.replaceAll(" ", "_").toUpperCase() : code);
+    const failure = tlsFailureIn(code === "EPROTO" ? cause.message : code);
     if (failure !== null) return failure;
   }
   return null;
@@ -60,7 +63,8 @@ export function tlsFailure(error: unknown): TlsFailure | null {
 
 /** Of an error that nobody but the runtime has worded. */
 export function tlsFailureIn(text: string): TlsFailure | null {
-  return KNOWN.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
+  const letters = text.toUpperCase().replace(/[^A-Z0-9]/g, "_");
+  return KNOWN.find(([, pattern]) => pattern.test(letters))?.[0] ?? null;
 }
 
 export function tlsFailureText(failure: TlsFailure): string {
