@@ -23,7 +23,17 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   node: ["jobs", "store", "coordination", "core", "gen"],
   jobs: ["node", "core"],
   // It serves what the master room offers to callers; the node's room is none of its business.
-  rpc: ["master", "store", "coordination", "core", "gen", "tls", "broken-request.ts", "unread-body.ts"],
+  rpc: [
+    "master",
+    "store",
+    "coordination",
+    "core",
+    "gen",
+    "tls",
+    "broken-request.ts",
+    "http2-sessions.ts",
+    "unread-body.ts",
+  ],
   client: ["core", "gen", "tls"],
   console: ["client", "core", "gen"],
   edge: [
@@ -35,6 +45,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "config",
     "config.ts",
     "broken-request.ts",
+    "http2-sessions.ts",
+    "system-clock.ts",
     "unread-body.ts",
   ],
   // It reads the URLs of MySQL and Redis with what will use them; those parts open nothing.
@@ -42,6 +54,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "data-folder.ts": ["core"],
   "memory-limit.ts": [],
   "broken-request.ts": ["core", "unread-body.ts"],
+  "http2-sessions.ts": ["core"],
   "unread-body.ts": [],
   config: ["coordination", "store", "core", "tls"],
   "system-clock.ts": ["core"],

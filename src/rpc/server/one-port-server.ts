@@ -14,6 +14,7 @@ import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import { LatestFew } from "../../core/flow/latest-few.ts";
 import type { Logger } from "../../core/logger.ts";
+import { Http2Sessions } from "../../http2-sessions.ts";
 import type { Tls } from "../../tls/certificates.ts";
 import { readFirstBytes } from "../../tls/first-bytes.ts";
 import { refusePlain } from "../../tls/refuse-plain.ts";
@@ -22,7 +23,6 @@ import { endIfUnread, isRefused } from "../../unread-body.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "../connection.ts";
 import type { RpcLimits } from "../limits.ts";
 import { hasTwoHosts, hostProblem } from "./host-header.ts";
-import { Http2Sessions } from "./http2-sessions.ts";
 import { refuse } from "./refuse.ts";
 
 export interface OnePortServer {
