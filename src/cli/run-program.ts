@@ -3,6 +3,7 @@ import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { type Command, CommanderError } from "commander";
 import { isUnreachable } from "../client/retry-policy.ts";
 import { ElasticJobError, isError, quote } from "../core/errors.ts";
+import { type TlsFailure, tlsFailure, tlsFailureText } from "../tls/tls-failure.ts";
 
 /** 0: it worked. */
 export const EXIT_FAILED = 1;
@@ -64,17 +65,37 @@ function tellUsage(text: string, write: (text: string) => void): void {
 }
 
 function codeOf(error: unknown): string {
-  if (isUnreachable(error)) return "unavailable";
+  if (isUnreachable(error) || tlsFailure(error) !== null) return "unavailable";
   if (error instanceof ConnectError) return codeToString(error.code);
   return error instanceof ElasticJobError ? error.code : "unknown";
 }
 
+const MEND_TLS: Readonly<Record<TlsFailure, string>> = {
+  untrusted: "name the authority that has signed it by --tls-ca",
+  out_of_date: "have it renewed, and look at the clocks of both machines",
+  name: "use the name in it in --url, or give that by --tls-server-name",
+  plain: "use http:// in --url",
+  certificate_asked: "give one by --tls-cert and --tls-key",
+  certificate_refused: "give another one by --tls-cert and --tls-key",
+};
+
 function explain(error: unknown, withCode = true): string {
+  const failure = tlsFailure(error);
+  if (failure !== null) {
+    return `no connection by TLS: ${tlsFailureText(failure)}; ${MEND_TLS[failure]}`;
+  }
   if (isUnreachable(error))
-    return `nothing answers there; is it running, and is --url right? (${causes(error)})`;
+    return `nothing answers there; is it running, and is --url right?${ifCut(error)} (${causes(error)})`;
   if (error instanceof ConnectError)
     return withCode ? `${codeToString(error.code)}: ${error.rawMessage}` : error.rawMessage;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What a server says of a certificate that it misses can be lost when it cuts the connection. */
+function ifCut(error: unknown): string {
+  return /ECONNRESET|EPIPE|other side closed|hang up/.test(causes(error))
+    ? " Does it ask for a certificate (--tls-cert, --tls-key)?"
+    : "";
 }
 
 /** `fetch` says only "fetch failed"; why, is in its causes. */

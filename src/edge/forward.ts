@@ -15,7 +15,7 @@ import { firstAnswer, type SpareCalls } from "./first-answer.ts";
 import { responseHeaders } from "./forwarded-headers.ts";
 import { BodyTooLarge, bodyTooLate, type RequestBody } from "./request-body.ts";
 import type { EdgeMethod } from "./rpc-methods.ts";
-import { tlsProblem } from "./tls-problem.ts";
+import { ifAskedForCertificate, tlsProblem } from "./tls-problem.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 export interface ForwardedCall {
@@ -185,7 +185,8 @@ function isBroken(error: unknown, caller: AbortSignal, cut: AbortSignal | null):
 }
 
 function unreachable(upstream: string, error: unknown): Response {
-  const why = tlsProblem(error) ?? (isRefused(error) ? "nobody listens there" : "the connection broke");
+  const broke = `the connection broke${ifAskedForCertificate(upstream)}`;
+  const why = tlsProblem(error) ?? (isRefused(error) ? "nobody listens there" : broke);
   return errorResponse(Code.Unavailable, `no node answered; last tried ${upstream}: ${why}`, {
     headers: { [RETRY_AFTER]: "1" },
   });

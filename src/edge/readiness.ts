@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { RETRY_AFTER } from "../core/call-headers.ts";
 import { sentenceOf } from "../core/readiness/silence.ts";
 import { errorResponse } from "./error-response.ts";
-import { tlsProblem } from "./tls-problem.ts";
+import { ifAskedForCertificate, tlsProblem } from "./tls-problem.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /**
@@ -69,7 +69,7 @@ async function ask(
     const problem = tlsProblem(error);
     const why = signal.aborted
       ? sentenceOf({ who: upstream, how: "silent", ms })
-      : `${upstream} cannot be reached${problem === null ? "" : `: ${problem}`}`;
+      : `${upstream} cannot be reached${problem === null ? ifAskedForCertificate(upstream) : `: ${problem}`}`;
     return { upstream, why, isAnswer: false };
   }
 }

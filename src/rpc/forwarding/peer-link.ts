@@ -64,19 +64,24 @@ export function peerLink(address: string, tls: Tls | null): PeerLink {
         made.isTlsOnly = code === constants.NGHTTP2_INADEQUATE_SECURITY;
       });
       session.once("close", () => {
-        // So Node treats whoever shows a certificate that it does not take: it says nothing.
-        if (dial !== null && !made.heard) made.broke ??= new WithoutAWord();
+        // So Node treats whoever shows a certificate that it does not take: it says nothing. And what it says of one that is
+        // missing can be overtaken by the reset of the connection.
+        if (dial !== null && !made.heard && tlsFailure(made.broke) === null) made.broke = new WithoutAWord();
       });
     },
     explain(error) {
       const failure =
         tlsFailure(error) ??
-        (last.broke instanceof WithoutAWord ? "certificate_refused" : tlsFailure(last.broke));
+        (last.broke instanceof WithoutAWord ? onlyGuessed(dial) : tlsFailure(last.broke));
       if (failure !== null) throw mended(address, `${tlsFailureText(failure)}: ${MEND[failure]}`, error);
       if (!last.isTlsOnly) throw error;
       throw mended(address, `${TLS_ONLY}${tls === null ? HAVE_TLS : DIAL_TLS}`, error);
     },
   };
+}
+
+function onlyGuessed(dial: Tls | null): TlsFailure {
+  return dial?.certificates().own === null ? "certificate_asked" : "certificate_refused";
 }
 
 /** The other side has ended the connection after the handshake, before it said anything. */

@@ -211,7 +211,7 @@ describe("an upstream by https", () => {
       "asks for a certificate",
       () => startNode({ tls: tlsOf(own, { tlsClientCaFile: authority.file }) }),
       () => tlsOf(null),
-      /asks for a certificate, .*TLS_CERT_FILE of the edge/,
+      /asks for a certificate.*TLS_CERT_FILE of the edge/,
     ],
     [
       "speaks no TLS",
