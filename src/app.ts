@@ -204,8 +204,11 @@ async function shellSettings(config: Config, logger: Logger): Promise<ShellSetti
     );
     return { user: null };
   }
-  // The database in it holds the cluster's secret, and all payloads.
-  const guarded = config.mysqlUrl === null ? [resolve(config.dataDir)] : [];
+  // The database in the folder holds the cluster's secret, and all payloads; the key proves the node to callers.
+  const guarded = [
+    ...(config.mysqlUrl === null ? [resolve(config.dataDir)] : []),
+    ...(config.tlsKeyFile === null ? [] : [resolve(config.tlsKeyFile)]),
+  ];
   return { user: await findShellUser(config.shellUser, guarded) };
 }
 

@@ -65,7 +65,7 @@ function tellUsage(text: string, write: (text: string) => void): void {
 }
 
 function codeOf(error: unknown): string {
-  if (isUnreachable(error) || tlsFailure(error) !== null) return "unavailable";
+  if (isUnreachable(error) || wasCut(error) || tlsFailure(error) !== null) return "unavailable";
   if (error instanceof ConnectError) return codeToString(error.code);
   return error instanceof ElasticJobError ? error.code : "unknown";
 }
@@ -84,18 +84,27 @@ function explain(error: unknown, withCode = true): string {
   if (failure !== null) {
     return `no connection by TLS: ${tlsFailureText(failure)}; ${MEND_TLS[failure]}`;
   }
+  if (wasCut(error)) {
+    return `the connection was cut; is it a node or an edge, and does it ask for a certificate (--tls-cert, --tls-key)? (${causes(error)})`;
+  }
   if (isUnreachable(error))
-    return `nothing answers there; is it running, and is --url right?${ifCut(error)} (${causes(error)})`;
+    return `nothing answers there; is it running, and is --url right? (${causes(error)})`;
   if (error instanceof ConnectError)
     return withCode ? `${codeToString(error.code)}: ${error.rawMessage}` : error.rawMessage;
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What a server says of a certificate that it misses can be lost when it cuts the connection. */
-function ifCut(error: unknown): string {
-  return /ECONNRESET|EPIPE|other side closed|hang up/.test(causes(error))
-    ? " Does it ask for a certificate (--tls-cert, --tls-key)?"
-    : "";
+/** Before an answer. What a server says of a certificate that it misses can be lost so. */
+function wasCut(error: unknown): boolean {
+  if (!(error instanceof ConnectError) || error.isWireError) return false;
+  for (
+    let cause: unknown = error, depth = 0;
+    cause instanceof Error && depth < 5;
+    cause = cause.cause, depth++
+  ) {
+    if ("code" in cause && /^(EPIPE|ECONNRESET|UND_ERR_SOCKET)$/.test(String(cause.code))) return true;
+  }
+  return false;
 }
 
 /** `fetch` says only "fetch failed"; why, is in its causes. */
