@@ -44,11 +44,11 @@ export function openTls(
     (path) => path !== null,
   );
   const versions = () => files.map(fileVersion).join();
-  const told = new Set<string>();
   const warnOfDates = ({ own }: Certificates) => {
     const problem = own === null ? null : outOfDate(own.cert, time.now());
     if (problem !== null) logger.warn({ problem }, "TLS_CERT_FILE is out of date: callers will refuse it");
   };
+  let told = "";
   let seen = versions();
   let current = readAll(settings);
   let lookedAt = time.monotonic();
@@ -63,20 +63,20 @@ export function openTls(
       if (now === seen) return current;
       seen = now;
       try {
-        const read = readAll(settings);
-        told.clear();
-        if (JSON.stringify(read) === JSON.stringify(current)) return current;
-        current = read;
+        const found = readAll(settings);
+        told = "";
+        if (JSON.stringify(found) === JSON.stringify(current)) return current;
+        current = found;
         logger.info({ files }, "the certificates have changed; new connections have them");
         warnOfDates(current);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
-        if (!told.has(why))
+        if (why !== told)
           logger.error(
             { why },
             "the certificates have changed, and are not accepted; those that were there before go on",
           );
-        told.add(why);
+        told = why;
       }
       return current;
     },

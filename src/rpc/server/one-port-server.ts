@@ -107,7 +107,7 @@ export function createOnePortServer(options: {
       socket.resume();
     }
   };
-  const port =
+  const secure =
     tls === null
       ? null
       : createTlsPort({
@@ -127,8 +127,8 @@ export function createOnePortServer(options: {
     (socket) => {
       watch(socket);
       readFirstBytes(socket, clock, limits.sniffMs, (spoken) => {
-        if (port === null || tls === null) return serve(socket, spoken === "http2");
-        if (spoken === "tls") return port.accept(socket);
+        if (secure === null || tls === null) return serve(socket, spoken === "http2");
+        if (spoken === "tls") return secure.accept(socket);
         if (tls.plain === "off") return refusePlain(socket, spoken);
         serve(socket, spoken === "http2");
       });

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import tls from "node:tls";
 import { promisify } from "node:util";
-import { createClient } from "@connectrpc/connect";
+import { ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { openTls, type TlsSettings } from "../../../src/config/tls-files.ts";
@@ -144,8 +144,8 @@ describe("an edge with a certificate", () => {
         }),
       ).addJob({ handler: "echo" });
     expect((await call({ cert, key })).jobId).toBe("1");
-    await expect(call({})).rejects.toThrow();
-    await expect(call({ cert: stranger.cert, key: stranger.key })).rejects.toThrow();
+    await expect(call({})).rejects.toBeInstanceOf(ConnectError);
+    await expect(call({ cert: stranger.cert, key: stranger.key })).rejects.toBeInstanceOf(ConnectError);
   });
 
   test("drops who is silent, before its handshake, in it and after it, and closes within its grace", async () => {

@@ -5,7 +5,7 @@ import http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
 import { promisify } from "node:util";
-import { createClient } from "@connectrpc/connect";
+import { ConnectError, createClient } from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -257,7 +257,7 @@ describe("client certificates", () => {
     const node = await asking();
     for (const wrong of [{}, stranger, expired]) {
       const { cert, key } = { cert: "", key: "", ...wrong };
-      await expect(call(node, cert === "" ? {} : { cert, key })).rejects.toThrow();
+      await expect(call(node, cert === "" ? {} : { cert, key })).rejects.toBeInstanceOf(ConnectError);
     }
     expect(node.api.jobs.size).toBe(0);
   });

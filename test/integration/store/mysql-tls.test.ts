@@ -136,7 +136,7 @@ test("an account that has to show a certificate shows one that the server's auth
   const by = (parameters: string) => migrate(secure, "mysql", "127.0.0.1", parameters, "by_certificate");
   const none = await expectCode(by(`?${CA}`), "failed_precondition");
   expect(none.message).toMatch(/if this account has to show a certificate, add ssl-cert and ssl-key/);
-  await expect(by(`?${CA}&${showing(stranger)}`)).rejects.toThrow();
+  await expect(by(`?${CA}&${showing(stranger)}`)).rejects.toMatchObject({ name: "ElasticJobError" });
   await by(`?${CA}&${showing(caller)}`);
 });
 
