@@ -8,6 +8,7 @@ import { pathToFileURL } from "node:url";
 import { openApiTokens } from "./config/api-tokens.ts";
 import { clusterSecretsOf } from "./config/cluster-secret-file.ts";
 import { settingSecrets } from "./config/setting-secrets.ts";
+import { openTls } from "./config/tls-files.ts";
 import { type Config, clusterHosts } from "./config.ts";
 import { connectNode } from "./connect-node.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
@@ -110,6 +111,15 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const nodeId =
       config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
     const credentials = { tokens, isOpen: config.openApi === "on" };
+    const tls = openTls(config, logger, clock);
+    // One that has no certificate serves none, and so calls others as it is called.
+    const portTls = config.tlsCertFile === null ? null : tls;
+    if (portTls !== null && portTls.plain !== "off") {
+      logger.warn(
+        { plain: portTls.plain },
+        "TLS_PLAIN: plaintext is answered as well; unset it once all nodes have TLS",
+      );
+    }
     const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
     const { elector, puller, whyNotReady } = connectNode({
@@ -129,7 +139,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         embedded: isEmbedded,
         zoneData: zoneData.version,
       },
-      network: createNetwork({ clock, limits, asking: { incarnation, secrets } }),
+      network: createNetwork({ clock, limits, asking: { incarnation, secrets }, tls: portTls }),
       lock,
       store,
       executors,
@@ -150,6 +160,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       limits,
       secrets,
       credentials,
+      tls: portTls,
     });
     if (credentials.isOpen && credentials.tokens().length === 0) {
       logger.warn(
@@ -213,8 +224,11 @@ async function shellSettings(config: Config, logger: Logger): Promise<ShellSetti
     );
     return { user: null };
   }
-  // The database in it holds the cluster's secret, and all payloads.
-  const guarded = config.mysqlUrl === null ? [resolve(config.dataDir)] : [];
+  // The database in the folder holds the cluster's secret, and all payloads; the key proves the node to callers.
+  const guarded = [
+    ...(config.mysqlUrl === null ? [resolve(config.dataDir)] : []),
+    ...(config.tlsKeyFile === null ? [] : [resolve(config.tlsKeyFile)]),
+  ];
   return { user: await findShellUser(config.shellUser, guarded) };
 }
 

@@ -5,10 +5,12 @@ import { handlerEnvironment } from "./config/handler-environment.ts";
 import { joinPassword } from "./config/join-password.ts";
 import { fileSetting, type ReadFile, readTextFile, secretText } from "./config/secret-text.ts";
 import { SETTINGS, type Setting, type SettingName } from "./config/settings.ts";
+import { tlsProblems } from "./config/tls-problems.ts";
 import type { AuditRetention } from "./core/audit/audit-record.ts";
 import { isPlaceholder } from "./core/callers/placeholder.ts";
 import { ElasticJobError, type Problem } from "./core/errors.ts";
 import type { Retention } from "./core/state/retention.ts";
+import type { Plain } from "./tls/certificates.ts";
 
 export { clusterHosts } from "./config/cluster-hosts.ts";
 export { describeSettings, SECRET_VARIABLES } from "./config/settings.ts";
@@ -35,6 +37,12 @@ export interface Config {
   readonly clusterSecrets: readonly string[];
   /** Where they come from, and are read again; null: from the environment. */
   readonly clusterSecretFile: string | null;
+  readonly tlsCertFile: string | null;
+  readonly tlsKeyFile: string | null;
+  readonly tlsCaFile: string | null;
+  readonly tlsClientCaFile: string | null;
+  readonly tlsServerName: string | null;
+  readonly tlsPlain: Plain;
   readonly handlersPath: string | null;
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -94,6 +102,12 @@ export function parseConfig(
     openApi: read("OPEN_API"),
     clusterSecrets: read("CLUSTER_SECRET") ?? [],
     clusterSecretFile: env[fileSetting("CLUSTER_SECRET")]?.trim() || null,
+    tlsCertFile: read("TLS_CERT_FILE"),
+    tlsKeyFile: read("TLS_KEY_FILE"),
+    tlsCaFile: read("TLS_CA_FILE"),
+    tlsClientCaFile: read("TLS_CLIENT_CA_FILE"),
+    tlsServerName: read("TLS_SERVER_NAME"),
+    tlsPlain: read("TLS_PLAIN"),
     handlersPath: read("HANDLERS"),
     slots: read("SLOTS") ?? SLOTS_A_CORE * cores,
     labels: read("LABELS"),
@@ -185,6 +199,7 @@ function crossCheck(env: Environment, config: Config): Problem[] {
     const message = "is set without SECRETS_DIR, which has the secrets";
     problems.push({ field: "SECRET_HOSTS", message });
   }
+  problems.push(...tlsProblems(config));
   if (config.shellHandler === "on" && config.shellUser === null && config.shellSameUser === "off") {
     const message =
       "is on, and nothing says whom programs run as; set SHELL_USER to a user of their own, or SHELL_SAME_USER=on, with which they can read the node's secrets";

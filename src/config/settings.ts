@@ -2,6 +2,7 @@
 
 import { DEFAULT_AUDIT_RETENTION } from "../core/state/audit-retention.ts";
 import { DEFAULT_RETENTION } from "../core/state/retention.ts";
+import { PLAIN } from "../tls/certificates.ts";
 import type { Reader } from "./readers.ts";
 import * as read from "./readers.ts";
 import { fileSetting } from "./secret-text.ts";
@@ -106,6 +107,41 @@ export const SETTINGS = {
     secret: true,
     meaning:
       "what nodes prove themselves by, and never send; of several, the first proves this node, and any proves another; without it, one that the database has",
+  },
+  TLS_CERT_FILE: {
+    ...read.text("the path of a file", /\S/),
+    default: null,
+    meaning:
+      "certificate of the node, or edge, in PEM, with those that lead to its authority: its port then speaks TLS, and nodes call each other by it; goes with TLS_KEY_FILE; read again when it changes",
+  },
+  TLS_KEY_FILE: {
+    ...read.text("the path of a file", /\S/),
+    default: null,
+    meaning: "key of TLS_CERT_FILE, in PEM, without a passphrase",
+  },
+  TLS_CA_FILE: {
+    ...read.text("the path of a file", /\S/),
+    default: null,
+    meaning:
+      "certificates that sign those of other nodes, and of the edge's UPSTREAM by https; without it, those that Node.js trusts",
+  },
+  TLS_CLIENT_CA_FILE: {
+    ...read.text("the path of a file", /\S/),
+    default: null,
+    meaning:
+      "certificates of which one must have signed each caller's own: callers without one are refused; nodes, and an edge, show TLS_CERT_FILE",
+  },
+  TLS_SERVER_NAME: {
+    ...read.text("the name of a host", /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/),
+    default: null,
+    meaning:
+      "name that the certificates of other nodes must have, instead of the host that they are called by; for nodes whose addresses change",
+  },
+  TLS_PLAIN: {
+    ...read.oneOf(PLAIN),
+    default: "off",
+    meaning:
+      "while a cluster changes to TLS, or back: accept: the port answers plaintext, too; dial: and other nodes are called by it",
   },
   HANDLERS: {
     ...read.text("the path of a module", /\S/),

@@ -71,7 +71,7 @@ export async function runServerlessEdge(stack: Stack, port: number): Promise<str
     ...["-p", `127.0.0.1:${port}:8080`, "-e", "UPSTREAM=http://node:7070", "elastic-job-edge"],
     ...["serve", "--no-prompt", "--cached-only", "--port", "8080", "--allow-net=node:7070"],
     ...[
-      "--allow-env=UPSTREAM,ALLOWED_ORIGINS,API_TOKENS,API_TOKENS_FILE,OPEN_API,EDGE_PORT,HOST",
+      "--allow-env=UPSTREAM,ALLOWED_ORIGINS,API_TOKENS,API_TOKENS_FILE,OPEN_API,EDGE_PORT,HOST,TLS_CERT_FILE,TLS_KEY_FILE,TLS_CA_FILE,TLS_CLIENT_CA_FILE,TLS_SERVER_NAME,TLS_PLAIN",
       "src/edge/serverless.ts",
     ],
   ];

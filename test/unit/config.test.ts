@@ -35,6 +35,12 @@ test("an empty environment is the embedded default", () => {
     openApi: "off",
     clusterSecrets: [],
     clusterSecretFile: null,
+    tlsCertFile: null,
+    tlsKeyFile: null,
+    tlsCaFile: null,
+    tlsClientCaFile: null,
+    tlsServerName: null,
+    tlsPlain: "off",
     handlersPath: null,
     slots: 64,
     labels: {},
@@ -71,6 +77,12 @@ test("every setting is read", () => {
     EDGE_PORT: "80",
     UPSTREAM: " http://n1:7070/, https://n2 ,",
     ALLOWED_ORIGINS: "https://a.example,http://localhost:3000",
+    TLS_CERT_FILE: "/tls/node.pem",
+    TLS_KEY_FILE: "/tls/node.key",
+    TLS_CA_FILE: "/tls/ca.pem",
+    TLS_CLIENT_CA_FILE: "/tls/callers.pem",
+    TLS_SERVER_NAME: "nodes.internal",
+    TLS_PLAIN: "accept",
     HANDLERS: "./jobs.ts",
     SLOTS: "0",
     LABELS: "gpu=true, zone=a=b,empty=",
@@ -110,6 +122,12 @@ test("every setting is read", () => {
     openApi: "off",
     clusterSecrets: [],
     clusterSecretFile: null,
+    tlsCertFile: "/tls/node.pem",
+    tlsKeyFile: "/tls/node.key",
+    tlsCaFile: "/tls/ca.pem",
+    tlsClientCaFile: "/tls/callers.pem",
+    tlsServerName: "nodes.internal",
+    tlsPlain: "accept",
     handlersPath: "./jobs.ts",
     slots: 0,
     labels: { gpu: "true", zone: "a=b", empty: "" },
@@ -231,9 +249,31 @@ describe("settings that do not go together", () => {
   });
 });
 
+describe("settings for TLS", () => {
+  const pair = { TLS_CERT_FILE: "/tls/node.pem", TLS_KEY_FILE: "/tls/node.key" };
+
+  test.each<[string, Record<string, string>]>([
+    ["TLS_CERT_FILE: is set without TLS_KEY_FILE", { TLS_CERT_FILE: "/tls/node.pem" }],
+    ["TLS_KEY_FILE: is set without TLS_CERT_FILE", { TLS_KEY_FILE: "/tls/node.key" }],
+    ["TLS_CA_FILE: is set without TLS_CERT_FILE", { TLS_CA_FILE: "/tls/ca.pem" }],
+    ["TLS_SERVER_NAME: is set without TLS_CERT_FILE", { TLS_SERVER_NAME: "nodes" }],
+    ["TLS_CLIENT_CA_FILE: is set without TLS_CERT_FILE", { TLS_CLIENT_CA_FILE: "/tls/ca.pem" }],
+    ["TLS_PLAIN: is set without TLS_CERT_FILE", { TLS_PLAIN: "accept" }],
+    ['TLS_PLAIN: "on" is not accepted; use one of off, accept, dial', { ...pair, TLS_PLAIN: "on" }],
+    ['TLS_SERVER_NAME: "https://n" is not accepted', { ...pair, TLS_SERVER_NAME: "https://n" }],
+  ])("that would do nothing, or are not known, are refused: %s", (problem, env) => {
+    expect(refusal(env)).toContain(problem);
+  });
+
+  test("of those whom it calls, an edge with an upstream by https has use for", () => {
+    const env = { UPSTREAM: "https://n1:7070", TLS_CA_FILE: "/tls/ca.pem", TLS_SERVER_NAME: "nodes" };
+    expect(parseConfig(env, CORES)).toMatchObject({ tlsCaFile: "/tls/ca.pem", tlsServerName: "nodes" });
+  });
+});
+
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(36);
+  expect(table).toHaveLength(42);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
 });

@@ -15,6 +15,7 @@ import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobStore } from "../../store/job-store.ts";
+import type { Tls } from "../../tls/certificates.ts";
 import { CALL_CALLER } from "../call-caller.ts";
 import { CALL_CONNECTION, connectionValues } from "../connection.ts";
 import { type Credentials, checkCaller } from "../credentials.ts";
@@ -70,16 +71,30 @@ export interface RpcServerOptions {
   /** By what nodes know each other. */
   readonly secrets: ClusterSecrets;
   readonly credentials: Credentials;
+  /** How the port, and calls to other nodes, use TLS; null or missing: they do not. */
+  readonly tls?: Tls | null;
 }
 
 export function createRpcServer(options: RpcServerOptions): OnePortServer {
-  const { role, whyNotReady, store, clock, random, logger, identity, secrets, credentials } = options;
+  const {
+    role,
+    whyNotReady,
+    store,
+    clock,
+    random,
+    logger,
+    identity,
+    secrets,
+    credentials,
+    tls = null,
+  } = options;
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
   const admission = createAdmission(limits, clock);
   const peers = createPeers({
     maxCallBytes: limits.maxCallBytes,
     asking: { incarnation: identity.incarnation, secrets },
+    tls,
   });
   const master = createMasterCaller({
     role,
@@ -206,6 +221,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     clock,
     logger,
     limits,
+    tls,
   });
   return {
     listen: server.listen,
