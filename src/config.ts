@@ -5,17 +5,17 @@ import { handlerEnvironment } from "./config/handler-environment.ts";
 import { joinPassword } from "./config/join-password.ts";
 import { fileSetting, type ReadFile, readTextFile, secretText } from "./config/secret-text.ts";
 import { SETTINGS, type Setting, type SettingName } from "./config/settings.ts";
+import type { TlsSettings } from "./config/tls-files.ts";
 import { tlsProblems } from "./config/tls-problems.ts";
 import type { AuditRetention } from "./core/audit/audit-record.ts";
 import { isPlaceholder } from "./core/callers/placeholder.ts";
 import { ElasticJobError, type Problem } from "./core/errors.ts";
 import type { Retention } from "./core/state/retention.ts";
-import type { Plain } from "./tls/certificates.ts";
 
 export { clusterHosts } from "./config/cluster-hosts.ts";
 export { describeSettings, SECRET_VARIABLES } from "./config/settings.ts";
 
-export interface Config {
+export interface Config extends TlsSettings {
   /** With its password, also where that was given apart. null, as `redisUrl` is then: the embedded store and lock in `dataDir`. */
   readonly mysqlUrl: string | null;
   readonly redisUrl: string | null;
@@ -37,12 +37,6 @@ export interface Config {
   readonly clusterSecrets: readonly string[];
   /** Where they come from, and are read again; null: from the environment. */
   readonly clusterSecretFile: string | null;
-  readonly tlsCertFile: string | null;
-  readonly tlsKeyFile: string | null;
-  readonly tlsCaFile: string | null;
-  readonly tlsClientCaFile: string | null;
-  readonly tlsServerName: string | null;
-  readonly tlsPlain: Plain;
   readonly handlersPath: string | null;
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;

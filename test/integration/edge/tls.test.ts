@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { openTls, type TlsSettings } from "../../../src/config/tls-files.ts";
+import type { TlsSettings } from "../../../src/config/tls-files.ts";
+import type { Logger } from "../../../src/core/logger.ts";
 import { type RunningEdge, startEdge } from "../../../src/edge/node.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import type { Tls } from "../../../src/tls/certificates.ts";
@@ -15,10 +16,9 @@ import {
   LOCAL,
   replaceCertificate,
   type TestCertificate,
+  tlsOf,
 } from "../../fixtures/certificates.ts";
-import { realClock } from "../../fixtures/real-time.ts";
 import { startNode, stopNodes } from "../../fixtures/rpc-node/start-node.ts";
-import { silentLogger } from "../../fixtures/silent-logger.ts";
 import { until } from "../../fixtures/until.ts";
 
 const run = promisify(execFile);
@@ -36,20 +36,8 @@ afterEach(async () => {
   await stopNodes();
 });
 
-function tlsOf(certificate: TestCertificate | null, more: Partial<TlsSettings> = {}): Tls {
-  const settings: TlsSettings = {
-    tlsCertFile: certificate?.certFile ?? null,
-    tlsKeyFile: certificate?.keyFile ?? null,
-    tlsCaFile: authority.file,
-    tlsClientCaFile: null,
-    tlsServerName: null,
-    tlsPlain: "off",
-    ...more,
-  };
-  const opened = openTls(settings, silentLogger, realClock);
-  if (opened === null) throw new Error("no TLS was set");
-  return opened;
-}
+const tlsWith = (certificate: TestCertificate | null, ...more: [Partial<TlsSettings>?, Logger?]) =>
+  tlsOf(authority, certificate, ...more);
 
 async function start(upstream: string, by: Tls | null, requestMs = 10_000): Promise<RunningEdge> {
   const options = { upstreams: [upstream], allowedOrigins: [], isOpen: true };
@@ -64,7 +52,7 @@ const clientOf = (url: string, httpVersion: "1.1" | "2") =>
 
 describe("an edge with a certificate", () => {
   test.each(["1.1", "2"] as const)("answers calls and streams over HTTP/%s", async (httpVersion) => {
-    const edge = await start((await startNode()).url, tlsOf(own));
+    const edge = await start((await startNode()).url, tlsWith(own));
     expect(edge.url).toMatch(/^https:/);
     for (const transport of [createConnectTransport, createGrpcWebTransport]) {
       const client = createClient(
@@ -86,7 +74,7 @@ describe("an edge with a certificate", () => {
     ["--http2", "2"],
     ["--http1.1", "1.1"],
   ])("answers curl %s, its page and its probes", async (option, version) => {
-    const edge = await start((await startNode()).url, tlsOf(own));
+    const edge = await start((await startNode()).url, tlsWith(own));
     const curl = async (...args: string[]) =>
       (await run("curl", ["-sS", "--max-time", "5", "--cacert", authority.file, option, ...args])).stdout;
     const added = await curl(
@@ -104,21 +92,21 @@ describe("an edge with a certificate", () => {
   });
 
   test("tells plaintext what to do, and nothing else", async () => {
-    const edge = await start((await startNode()).url, tlsOf(own));
+    const edge = await start((await startNode()).url, tlsWith(own));
     const answer = await fetch(`${edge.url.replace("https", "http")}/healthz`);
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain("speaks TLS only: call it by https://");
   });
 
   test("answers plaintext as well where TLS_PLAIN says so", async () => {
-    const edge = await start((await startNode()).url, tlsOf(own, { tlsPlain: "accept" }));
+    const edge = await start((await startNode()).url, tlsWith(own, { tlsPlain: "accept" }));
     expect((await fetch(`${edge.url.replace("https", "http")}/healthz`)).status).toBe(200);
     expect((await clientOf(edge.url, "2").addJob({ handler: "echo" })).jobId).toBe("1");
   });
 
   test("shows a certificate that was renewed to new connections", async () => {
     const files = authority.issue("first", LOCAL);
-    const edge = await start((await startNode()).url, tlsOf(files));
+    const edge = await start((await startNode()).url, tlsWith(files));
     const shown = async () => {
       const socket = tls.connect({ port: Number(new URL(edge.url).port), host: "localhost", ...trusting() });
       await once(socket, "secureConnect");
@@ -132,7 +120,7 @@ describe("an edge with a certificate", () => {
   });
 
   test("asks callers for a certificate where it is to", async () => {
-    const edge = await start((await startNode()).url, tlsOf(own, { tlsClientCaFile: authority.file }));
+    const edge = await start((await startNode()).url, tlsWith(own, { tlsClientCaFile: authority.file }));
     const { cert, key } = authority.issue("caller", ["DNS:caller"]);
     const call = (more: object) =>
       createClient(
@@ -149,7 +137,7 @@ describe("an edge with a certificate", () => {
   });
 
   test("drops who is silent, before its handshake, in it and after it, and closes within its grace", async () => {
-    const edge = await start((await startNode()).url, tlsOf(own), 400);
+    const edge = await start((await startNode()).url, tlsWith(own), 400);
     const port = Number(new URL(edge.url).port);
     for (const protocol of ["h2", "http/1.1"]) {
       const socket = tls.connect({ port, host: "localhost", ...trusting(), ALPNProtocols: [protocol] });
@@ -169,8 +157,8 @@ describe("an upstream by https", () => {
     clientOf(edge.url, "1.1").addJob({ handler: "echo" }, { timeoutMs: 3_000 });
 
   test("is called by an edge that has no certificate of its own, and its streams go on", async () => {
-    const node = await startNode({ tls: tlsOf(own) });
-    const edge = await start(node.url, tlsOf(null));
+    const node = await startNode({ tls: tlsWith(own) });
+    const edge = await start(node.url, tlsWith(null));
     expect(edge.url).toMatch(/^http:/);
     const { jobId } = await call(edge);
     const abort = new AbortController();
@@ -183,40 +171,40 @@ describe("an upstream by https", () => {
   });
 
   test("is shown the edge's certificate, and known by TLS_SERVER_NAME", async () => {
-    const node = await startNode({ tls: tlsOf(elsewhere, { tlsClientCaFile: authority.file }) });
-    const edge = await start(node.url, tlsOf(own, { tlsServerName: "nodes.internal" }));
+    const node = await startNode({ tls: tlsWith(elsewhere, { tlsClientCaFile: authority.file }) });
+    const edge = await start(node.url, tlsWith(own, { tlsServerName: "nodes.internal" }));
     expect((await call(edge)).jobId).toBe("1");
   });
 
   test.each<[string, () => Promise<{ url: string }>, () => Tls | null, RegExp]>([
     [
       "has a certificate of another authority",
-      () => startNode({ tls: tlsOf(stranger) }),
-      () => tlsOf(null),
+      () => startNode({ tls: tlsWith(stranger) }),
+      () => tlsWith(null),
       /trusted here: .*TLS_CA_FILE of the edge/,
     ],
     [
       "has one, and the edge no TLS_CA_FILE",
-      () => startNode({ tls: tlsOf(own) }),
+      () => startNode({ tls: tlsWith(own) }),
       () => null,
       /trusted here: .*TLS_CA_FILE of the edge/,
     ],
     [
       "has a certificate for another name",
-      () => startNode({ tls: tlsOf(elsewhere) }),
-      () => tlsOf(null),
+      () => startNode({ tls: tlsWith(elsewhere) }),
+      () => tlsWith(null),
       /another name: .*TLS_SERVER_NAME/,
     ],
     [
       "asks for a certificate",
-      () => startNode({ tls: tlsOf(own, { tlsClientCaFile: authority.file }) }),
-      () => tlsOf(null),
+      () => startNode({ tls: tlsWith(own, { tlsClientCaFile: authority.file }) }),
+      () => tlsWith(null),
       /asks for a certificate.*TLS_CERT_FILE of the edge/,
     ],
     [
       "speaks no TLS",
       async () => ({ url: (await startNode()).url.replace("http:", "https:") }),
-      () => tlsOf(null),
+      () => tlsWith(null),
       /speaks no TLS: UPSTREAM has to be http/,
     ],
   ])("that %s is not called, and callers and probes are told why", async (_, there, by, words) => {
@@ -228,7 +216,7 @@ describe("an upstream by https", () => {
   });
 
   test("that speaks TLS only is named to who calls it by http", async () => {
-    const node = await startNode({ tls: tlsOf(own) });
+    const node = await startNode({ tls: tlsWith(own) });
     const edge = await start(node.url.replace("https:", "http:"), null);
     await expect(call(edge)).rejects.toThrow(/speaks TLS only: .*UPSTREAM=https:/);
   });

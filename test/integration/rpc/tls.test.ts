@@ -12,7 +12,8 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { openTls, type TlsSettings } from "../../../src/config/tls-files.ts";
+import type { TlsSettings } from "../../../src/config/tls-files.ts";
+import type { Logger } from "../../../src/core/logger.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { createNetwork } from "../../../src/rpc/forwarding/network.ts";
 import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
@@ -23,6 +24,7 @@ import {
   replaceCertificate,
   type TestAuthority,
   type TestCertificate,
+  tlsOf,
 } from "../../fixtures/certificates.ts";
 import { realClock } from "../../fixtures/real-time.ts";
 import { recordingLogger } from "../../fixtures/recording-logger.ts";
@@ -53,28 +55,11 @@ afterEach(async () => {
   await stopNodes();
 });
 
-/** As a process with these settings has it. */
-function tlsOf(
-  certificate: TestCertificate | null,
-  more: Partial<TlsSettings> = {},
-  logger = recordingLogger(),
-): Tls {
-  const settings: TlsSettings = {
-    tlsCertFile: certificate?.certFile ?? null,
-    tlsKeyFile: certificate?.keyFile ?? null,
-    tlsCaFile: authority.file,
-    tlsClientCaFile: null,
-    tlsServerName: null,
-    tlsPlain: "off",
-    ...more,
-  };
-  const opened = openTls(settings, logger, realClock);
-  if (opened === null) throw new Error("no TLS was set");
-  return opened;
-}
+const tlsWith = (certificate: TestCertificate | null, ...more: [Partial<TlsSettings>?, Logger?]) =>
+  tlsOf(authority, certificate, ...more);
 
 const start = (more?: Partial<TlsSettings>, certificate = own) =>
-  startNode({ tls: tlsOf(certificate, more) });
+  startNode({ tls: tlsWith(certificate, more) });
 
 const trusting = () => ({ ca: authority.pem });
 
@@ -161,14 +146,14 @@ describe("a port with a certificate", () => {
   });
 
   test("drops who begins a handshake and says no more", async () => {
-    const node = await startNode({ tls: tlsOf(own), limits: { sniffMs: 300 } });
+    const node = await startNode({ tls: tlsWith(own), limits: { sniffMs: 300 } });
     const socket = net.connect(node.port, "127.0.0.1", () => socket.write(Buffer.from([0x16, 3, 1])));
     socket.resume();
     await once(socket, "close");
   });
 
   test("drops who is silent after the handshake", async () => {
-    const node = await startNode({ tls: tlsOf(own), limits: { sniffMs: 300 } });
+    const node = await startNode({ tls: tlsWith(own), limits: { sniffMs: 300 } });
     for (const protocol of ["h2", "http/1.1"]) {
       const socket = tls.connect({
         port: node.port,
@@ -205,7 +190,7 @@ describe("a certificate that is renewed", () => {
   test("is shown to new connections, while those that are there stay", async () => {
     const logger = recordingLogger();
     const files = authority.issue("first", LOCAL);
-    const node = await startNode({ tls: tlsOf(files, {}, logger) });
+    const node = await startNode({ tls: tlsWith(files, {}, logger) });
     const client = createClient(
       JobService,
       createConnectTransport({ baseUrl: node.url, httpVersion: "2", nodeOptions: trusting() }),
@@ -223,7 +208,7 @@ describe("a certificate that is renewed", () => {
   test("that does not fit its key, or is broken, leaves the one before, and is told once", async () => {
     const logger = recordingLogger();
     const files = authority.issue("first-again", LOCAL);
-    const node = await startNode({ tls: tlsOf(files, {}, logger) });
+    const node = await startNode({ tls: tlsWith(files, {}, logger) });
     replaceCertificate({ ...files, certFile: own.certFile }, files);
     await until("it is refused", async () => {
       expect(await shownBy(node)).toBe("first-again");
@@ -278,42 +263,42 @@ describe("between nodes", () => {
   }
 
   test("calls go by TLS, and are proved on top of it", async () => {
-    expect(await outcome(await start(), tlsOf(own))).toBe("proved");
+    expect(await outcome(await start(), tlsWith(own))).toBe("proved");
   });
 
   test("TLS_SERVER_NAME stands for the host, where addresses change", async () => {
     const node = await start({}, elsewhere);
-    expect(await outcome(node, tlsOf(own, { tlsServerName: "nodes.internal" }))).toBe("proved");
+    expect(await outcome(node, tlsWith(own, { tlsServerName: "nodes.internal" }))).toBe("proved");
   });
 
   test("a node shows its certificate where callers need one", async () => {
     const node = await start({ tlsClientCaFile: authority.file });
-    expect(await outcome(node, tlsOf(own))).toBe("proved");
+    expect(await outcome(node, tlsWith(own))).toBe("proved");
   });
 
   test.each<[string, () => Promise<TestNode>, () => Tls | null, RegExp]>([
     [
       "a certificate for another name",
       () => start({}, elsewhere),
-      () => tlsOf(own),
+      () => tlsWith(own),
       /for another name: .*TLS_SERVER_NAME/,
     ],
     [
       "a certificate of another authority",
       () => start({}, stranger),
-      () => tlsOf(own),
+      () => tlsWith(own),
       /no authority that is trusted here: .*TLS_CA_FILE/,
     ],
     [
       "a certificate that is over",
       () => start({}, expired),
-      () => tlsOf(own),
+      () => tlsWith(own),
       /out of date: renew TLS_CERT_FILE there/,
     ],
     [
       "a node without TLS",
       () => startNode(),
-      () => tlsOf(own),
+      () => tlsWith(own),
       /it speaks no TLS: .*TLS_CERT_FILE and TLS_KEY_FILE there/,
     ],
     [
@@ -325,13 +310,13 @@ describe("between nodes", () => {
     [
       "a node that wants a certificate of another authority",
       () => start({ tlsClientCaFile: other.file }),
-      () => tlsOf(own),
+      () => tlsWith(own),
       /does not take the certificate .*TLS_CLIENT_CA_FILE there/,
     ],
     [
       "a node that wants a certificate, of one that has none",
       () => start({ tlsClientCaFile: authority.file }),
-      () => tlsOf(null),
+      () => tlsWith(null),
       /asks for a certificate, .*set TLS_CERT_FILE here/,
     ],
   ])("%s is refused, in words that say what to do", async (_, there, from, words) => {
@@ -344,7 +329,7 @@ describe("between nodes", () => {
       clock: realClock,
       limits: DEFAULT_LIMITS,
       asking: asker(),
-      tls: tlsOf(own),
+      tls: tlsWith(own),
     });
     const closed: [string, boolean | undefined][] = [];
     const stream = network.openStream(node.address, {
@@ -364,11 +349,11 @@ describe("between nodes", () => {
     ];
     const plain = await startNode();
     expect(await outcome(dials, null)).toBe("proved");
-    expect(await outcome(plain, tlsOf(own, { tlsPlain: "dial" }))).toBe("proved");
-    expect(await outcome(accepts, tlsOf(own, { tlsPlain: "dial" }))).toBe("proved");
-    expect(await outcome(dials, tlsOf(own, { tlsPlain: "accept" }))).toBe("proved");
-    expect(await outcome(accepts, tlsOf(own))).toBe("proved");
-    expect(await outcome(strict, tlsOf(own, { tlsPlain: "accept" }))).toBe("proved");
-    expect(await outcome(strict, tlsOf(own, { tlsPlain: "dial" }))).toMatch(/set TLS_PLAIN=accept here/);
+    expect(await outcome(plain, tlsWith(own, { tlsPlain: "dial" }))).toBe("proved");
+    expect(await outcome(accepts, tlsWith(own, { tlsPlain: "dial" }))).toBe("proved");
+    expect(await outcome(dials, tlsWith(own, { tlsPlain: "accept" }))).toBe("proved");
+    expect(await outcome(accepts, tlsWith(own))).toBe("proved");
+    expect(await outcome(strict, tlsWith(own, { tlsPlain: "accept" }))).toBe("proved");
+    expect(await outcome(strict, tlsWith(own, { tlsPlain: "dial" }))).toMatch(/set TLS_PLAIN=accept here/);
   });
 });
