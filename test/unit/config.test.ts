@@ -45,6 +45,8 @@ test("an empty environment is the embedded default", () => {
     slots: 64,
     labels: {},
     httpAllowedHosts: [],
+    secretsDir: null,
+    secretHosts: [],
     shellHandler: "off",
     shellUser: null,
     shellSameUser: "off",
