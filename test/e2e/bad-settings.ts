@@ -11,10 +11,21 @@ export interface BadSetting {
   readonly exitCode: number | null;
 }
 
-/** `network`: where the real MySQL and Redis are. `container`: one that has port 7070. */
-export function badSettings(network: string, password: string, container: string): BadSetting[] {
+export interface Servers {
+  /** Where the real MySQL and Redis are. */
+  readonly network: string;
+  readonly mysqlPassword: string;
+  readonly redisPassword: string;
+}
+
+/** `container`: one that has port 7070. */
+export function badSettings(servers: Servers, container: string): BadSetting[] {
+  const { network, mysqlPassword: password } = servers;
   const mysql = (word: string) => ["-e", `MYSQL_URL=mysql://elastic_job:${word}@mysql:3306/elastic_job`];
-  const redis = (host: string) => ["-e", `REDIS_URL=redis://${host}:6379`];
+  const redis = (host: string, word = servers.redisPassword) => [
+    "-e",
+    `REDIS_URL=redis://elastic_job:${word}@${host}:6379`,
+  ];
   const joined = ["--network", network];
   return [
     {
@@ -36,6 +47,13 @@ export function badSettings(network: string, password: string, container: string
       image: "elastic-job",
       args: [...joined, ...mysql(password), ...redis("no-redis")],
       says: /Redis.*out of reach|no-redis/i,
+      exitCode: null,
+    },
+    {
+      title: "a wrong password for Redis",
+      image: "elastic-job",
+      args: [...joined, ...mysql(password), ...redis("redis", "wrong")],
+      says: /WRONGPASS/,
       exitCode: null,
     },
     {
