@@ -70,7 +70,7 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    title: "docker network disconnect of the master's container, from both networks",
+    title: "docker network disconnect of the master's container",
     async run(stack) {
       const networks = ["stores", "callers"].map((name) => stack.named(name));
       const [container, told] = await masterGoes(stack, async (id) => {
