@@ -13,10 +13,11 @@ export function instantText(instant: InstantInput | undefined): string {
   return text.replace(/\.\d+Z$/, "Z");
 }
 
-export function scheduleText({ timed, daily, cron }: Job): string {
+export function scheduleText({ timed, daily, cron, interval }: Job): string {
   if (timed !== undefined) return "runAt" in timed ? `at ${instantText(timed.runAt)}` : `in ${timed.delay}`;
   if (daily !== undefined) return `daily ${daily.at} ${daily.timeZone || "UTC"}`;
   if (cron !== undefined) return `cron ${cron.expression} ${cron.timeZone || "UTC"}`;
+  if (interval !== undefined) return `every ${interval.every} from ${instantText(interval.anchor)}`;
   return "immediate";
 }
 

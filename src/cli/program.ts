@@ -35,7 +35,7 @@ Exit codes: 0 it worked, 1 it failed, 2 the command line or a setting is wrong.`
 
 export function createProgram(env: Environment): Command {
   const program = new Command("elastic-job")
-    .description("A distributed scheduler for immediate, timed, daily and cron jobs.")
+    .description("A distributed scheduler for immediate, timed, daily, cron and interval jobs.")
     .version(packageJson.version)
     .addHelpText("after", EXAMPLES);
   program.commandsGroup("Processes:");

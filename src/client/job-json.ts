@@ -19,6 +19,7 @@ interface Schedules {
   readonly timed?: { readonly runAt: InstantInput } | { readonly delay: DurationInput };
   readonly daily?: { readonly at: string };
   readonly cron?: { readonly expression: string };
+  readonly interval?: { readonly every: DurationInput };
 }
 
 type JobFields = Input<service.AddJobRequest, service.AddJobRequestJson> & Schedules;

@@ -1,4 +1,5 @@
 /** What UpdateJob makes of a spec. */
+import { isRecurringKind } from "../../core/calendar/schedule.ts";
 import type { Problem } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
 import { canonicalJson } from "../../core/json/canonical-json.ts";
@@ -148,7 +149,10 @@ function merge(base: RawJobSpec, incoming: RawJobSpec, paths: ReadonlySet<Update
 }
 
 function staysRecurring(base: RawJobSpec, schedule: RawJobSpec["schedule"]): boolean {
-  return schedule === base.schedule || schedule?.kind === "daily" || schedule?.kind === "cron";
+  return (
+    schedule === base.schedule ||
+    (schedule !== undefined && schedule.kind !== "unchanged" && isRecurringKind(schedule.kind))
+  );
 }
 
 /** A timed job that is sent back as it was read keeps its time, though that may be in the past by now. */
