@@ -3,7 +3,7 @@ import { formatFields } from "./table.ts";
 
 /** The name without its enum's prefix: JOB_STATUS_WAITING is WAITING. */
 export function enumText(value: string): string {
-  return value.replace(/^(JOB_STATUS|OUTCOME|MISFIRE|OVERLAP|GAP|FOLD|KEY_LIFE)_/, "");
+  return value.replace(/^(JOB_STATUS|PUT_OUTCOME|OUTCOME|MISFIRE|OVERLAP|GAP|FOLD|KEY_LIFE)_/, "");
 }
 
 /** UTC, to the second. */

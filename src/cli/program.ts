@@ -15,6 +15,7 @@ import { migrateCommand } from "./migrate.ts";
 import { nodeCommand } from "./node.ts";
 import { pauseCommand } from "./pause.ts";
 import { previewCommand } from "./preview.ts";
+import { putCommand } from "./put.ts";
 import { resultsCommand } from "./results.ts";
 import { resumeCommand } from "./resume.ts";
 import { retryCommand } from "./retry.ts";
@@ -45,6 +46,7 @@ export function createProgram(env: Environment): Command {
   program.commandsGroup("Jobs:");
   for (const command of [
     addCommand(env),
+    putCommand(env),
     updateCommand(env),
     listCommand(env),
     statusCommand(env),

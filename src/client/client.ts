@@ -2,7 +2,7 @@
  * The client, for browsers, Deno and Node: web APIs only. A call is tried again while the cluster is
  * `unavailable` (a failover), within its deadline. That is safe: reads change nothing, adds and triggers
  * carry an `Idempotency-Key` that all tries of one call share, a delete that finds nothing on a second try
- * was done by the first, and pausing, resuming or retrying a job twice is as good as once.
+ * was done by the first, and pausing, resuming, retrying or putting a job twice is as good as once.
  */
 import type {
   DescMessage,
@@ -26,7 +26,16 @@ import { AddSender } from "./add-sender.ts";
 import { AddStream } from "./add-stream.ts";
 import type { CallOptions, ClientOptions, DuplexTransport, ElasticJobClient } from "./elastic-job-client.ts";
 import { Templates } from "./encode-table.ts";
-import type { Cluster, Job, JobPage, JobState, Preview, ResultPage, UpdateJobInput } from "./job-json.ts";
+import type {
+  Cluster,
+  Job,
+  JobPage,
+  JobState,
+  Preview,
+  PutJob,
+  ResultPage,
+  UpdateJobInput,
+} from "./job-json.ts";
 import { fromInput, inputText, toOutput } from "./json-message.ts";
 import { resumeWatch } from "./resume-watch.ts";
 import { newCallKey } from "./retry-keys.ts";
@@ -113,6 +122,10 @@ export function createClient(options: ClientOptions): ElasticJobClient {
       return outcomes.map((outcome) =>
         outcome instanceof ConnectError ? { error: outcome } : { added: outcome },
       );
+    },
+    async putJob(idempotencyKey, job, callOptions) {
+      const request = { idempotencyKey, job };
+      return (await callJson(JobService.method.putJob, request, callOptions)) as unknown as PutJob;
     },
     async updateJob(update, callOptions) {
       const once = update.revision === undefined ? {} : { retryable: isNotRun };

@@ -30,6 +30,13 @@ export interface AddedJob extends Output<service.AddJobResponse, service.AddJobR
   readonly created: boolean;
 }
 
+/** All that a job can be added with, but its key, which is given beside it. */
+export type PutJobInput = Omit<AddJobInput, "idempotencyKey" | "keyLife" | "keyTtl" | "keyReuse">;
+export type PutOutcome = service.PutOutcomeJson;
+export interface PutJob extends Output<service.PutJobResponse, service.PutJobResponseJson> {
+  readonly revision: number;
+}
+
 type UpdateFields = Input<service.UpdateJobRequest, service.UpdateJobRequestJson>;
 export interface UpdateJobInput extends Omit<UpdateFields, "job"> {
   readonly jobId: string;

@@ -27,6 +27,19 @@ export interface AddItem {
   readonly asked: RawJobSpec;
 }
 
+/** What the job that a key names is to be. Both throw what is wrong with the description. */
+export interface JobDescription {
+  readonly key: string;
+  /** Where there is none. */
+  readonly added: () => { readonly spec: JobSpec; readonly asked: RawJobSpec };
+  /** Of the one that is there: the very same object, if it is so already. */
+  readonly changed: (before: JobSpec) => JobSpec;
+}
+
+export type PutJob =
+  | { readonly kind: "created"; readonly added: AddedJob }
+  | { readonly kind: "updated" | "unchanged"; readonly view: JobView };
+
 /** Which of the jobs that are added under a key. */
 export interface KeyPart {
   /** How many there are in all. */
@@ -108,6 +121,8 @@ export interface JobApi {
    * same object, nothing is written.
    */
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;
+  /** Makes the job of a key be as described. */
+  putJob(described: JobDescription): Promise<PutJob>;
   deleteJob(jobId: number): Promise<void>;
   pauseJob(jobId: number): Promise<JobView>;
   resumeJob(jobId: number): Promise<JobView>;

@@ -22,6 +22,7 @@ import { BeyondMemory } from "./control/beyond-memory.ts";
 import { ClusterReader } from "./control/cluster-reader.ts";
 import { Control } from "./control/control.ts";
 import { JobReader } from "./control/job-reader.ts";
+import { JobPuts } from "./control/put-job.ts";
 import { whyPrepared } from "./control/why-prepared.ts";
 import { ZoneChange } from "./control/zone-change.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
@@ -36,9 +37,11 @@ import type {
   BeyondMemoryView,
   ClusterView,
   JobApi,
+  JobDescription,
   JobView,
   KeyUse,
   PreparedNeed,
+  PutJob,
 } from "./job-api.ts";
 import { ChangedJobs } from "./memory/changed-jobs.ts";
 import { ClaimHolders } from "./memory/claim-holders.ts";
@@ -72,6 +75,7 @@ export class Mastership implements JobApi {
   private readonly explain: ReturnType<typeof explainAdded>;
   private readonly control: Control;
   private readonly children: Children;
+  private readonly puts: JobPuts;
   private readonly reader: JobReader;
   private readonly clusterReader: ClusterReader;
   private readonly beyondMemory: BeyondMemory;
@@ -156,6 +160,16 @@ export class Mastership implements JobApi {
       finalRows,
       refusal,
     });
+    const { control, intake } = this;
+    this.puts = new JobPuts({
+      find: (key) => intake.findKeyed(key),
+      add: async (item) => {
+        const [outcome] = await intake.addJobs([item], null);
+        if (outcome === undefined) throw new Error("the intake gave no outcome");
+        return this.explain(outcome, item);
+      },
+      update: (jobId, change) => control.updateJob(jobId, null, change),
+    });
     this.zoneChange = new ZoneChange(context, this.control);
     this.reader = new JobReader(context, { nodes, known, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
@@ -210,6 +224,13 @@ export class Mastership implements JobApi {
 
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView> {
     return this.serve(async () => this.reader.view(await this.control.updateJob(jobId, revision, change)));
+  }
+
+  putJob(described: JobDescription): Promise<PutJob> {
+    return this.serve(async () => {
+      const put = await this.puts.put(described);
+      return put.kind === "created" ? put : { kind: put.kind, view: await this.reader.view(put.record) };
+    });
   }
 
   deleteJob(jobId: number): Promise<void> {

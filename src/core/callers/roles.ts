@@ -15,6 +15,7 @@ const NEEDED: Readonly<Record<string, Role>> = {
   AddJobs: "write",
   StreamAddJobs: "write",
   UpdateJob: "write",
+  PutJob: "write",
   DeleteJob: "write",
   PauseJob: "write",
   ResumeJob: "write",

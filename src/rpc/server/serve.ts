@@ -47,9 +47,10 @@ const MAX_OTHER_CALL_BYTES = 256 * 1024;
 /** Of calls that are taken in slices; null: of no such call. */
 function mostBytesOf({ name, parent }: DescMethod, limits: RpcLimits): number | null {
   if (parent !== JobService) return null;
-  const { addJob, addJobs, streamAddJobs, updateJob } = JobService.method;
+  const { addJob, addJobs, streamAddJobs, putJob, updateJob } = JobService.method;
   if (name === addJobs.name || name === streamAddJobs.name) return limits.maxCallBytes;
-  return name === addJob.name || name === updateJob.name ? maxJobBytes(limits) : null;
+  const ofOneJob = [addJob.name, putJob.name, updateJob.name];
+  return ofOneJob.includes(name) ? maxJobBytes(limits) : null;
 }
 
 export interface RpcServerOptions {
@@ -140,6 +141,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       serve(method.addJobs, jobs.addJobs);
       serve(method.streamAddJobs, jobs.streamAddJobs);
       serve(method.addJob, jobs.addJob);
+      serve(method.putJob, jobs.putJob);
       serve(method.updateJob, jobs.updateJob);
       serve(method.deleteJob, jobs.deleteJob);
       serve(method.pauseJob, jobs.pauseJob);

@@ -18,6 +18,7 @@ import {
   GetJobStatusResponseSchema,
   type JobService,
   type PreviewScheduleRequest,
+  type PutJobRequest,
   type StreamAddJobsRequest,
   type UpdateJobRequest,
   UpdateJobResponseSchema,
@@ -45,6 +46,7 @@ import { listJobs } from "./list-jobs.ts";
 import { listResults } from "./list-results.ts";
 import type { NodeNames } from "./node-names.ts";
 import { previewSchedule } from "./preview-schedule.ts";
+import { putJob } from "./put-job.ts";
 import { answerAdds } from "./stream-add-jobs.ts";
 import { watchThroughMaster } from "./watch.ts";
 
@@ -121,6 +123,9 @@ export function createJobService(options: {
           },
         }),
       ),
+
+    putJob: (sent: PutJobRequest, context: HandlerContext) =>
+      withWhole(sent, context, (request) => putJob(request, context, { master, limits })),
 
     deleteJob(request: DeleteJobRequest, context: HandlerContext) {
       return master.call(context, {

@@ -268,6 +268,18 @@ test("an interval is previewed, added, listed and changed, and keeps its anchor 
   );
 });
 
+test("put makes the job of a key be as described, and says what it did", async () => {
+  const put = ["put", "nightly", "echo", "--cron", "0 3 * * *", "--zone", "Europe/Berlin"];
+  const { jobId, outcome } = await json(...put);
+  expect(outcome).toBe("PUT_OUTCOME_CREATED");
+  expect((await elasticJob(put)).stdout).toMatch(
+    new RegExp(`^unchanged job ${jobId}, next run \\S+Z, at revision 0\n$`),
+  );
+  expect((await elasticJob([...put, "--priority", "4"])).stdout).toMatch(/^updated job .* at revision 1\n$/);
+  const refused = await elasticJob(["put", "nightly", "echo", "--in", "5s"]);
+  expect(refused.stderr).toContain("timed.delay: counts from each call");
+});
+
 test("drain and undrain say what they did, and a list says why jobs wait", async () => {
   expect((await elasticJob(["drain", "n1"])).stdout).toBe("node n1 takes no more jobs\n");
   const { jobId } = await json("add", "echo", "--name", "drained");

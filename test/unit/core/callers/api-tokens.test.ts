@@ -65,6 +65,7 @@ test.each<[string, string]>([
   ["TriggerJob", "write"],
   ["CancelJob", "write"],
   ["RetryJob", "write"],
+  ["PutJob", "write"],
   ["DrainNode", "operate"],
   ["UndrainNode", "operate"],
   ["AMethodThatIsNew", "operate"],
