@@ -32,7 +32,6 @@ export interface AddedJob extends Output<service.AddJobResponse, service.AddJobR
 
 /** All that a job can be added with, but its key, which is given beside it. */
 export type PutJobInput = Omit<AddJobInput, "idempotencyKey" | "keyLife" | "keyTtl" | "keyReuse">;
-export type PutOutcome = service.PutOutcomeJson;
 export interface PutJob extends Output<service.PutJobResponse, service.PutJobResponseJson> {
   readonly revision: number;
 }
