@@ -40,6 +40,27 @@ export type PutJob =
   | { readonly kind: "created"; readonly added: AddedJob }
   | { readonly kind: "updated" | "unchanged"; readonly view: JobView };
 
+/** What a set of jobs is to be. */
+export interface SetDescription {
+  readonly set: string;
+  readonly generation: number | null;
+  /** An error: what is wrong with the description of this one. */
+  readonly jobs: readonly { readonly name: string; readonly described: JobDescription | ElasticJobError }[];
+  /** What the set had and does not name any more is left alone. */
+  readonly keepsMissing: boolean;
+}
+
+/** What became of a job of a set; an error: it is as it was. */
+export type SetJobOutcome = PutJob | { readonly kind: "deleted"; readonly jobId: number } | ElasticJobError;
+
+export interface PutSet {
+  /** False: the set is of a newer generation, and nothing was changed. */
+  readonly isApplied: boolean;
+  /** The one that the set is of now. */
+  readonly generation: number | null;
+  readonly outcomes: readonly { readonly name: string; readonly outcome: SetJobOutcome }[];
+}
+
 /** Which of the jobs that are added under a key. */
 export interface KeyPart {
   /** How many there are in all. */
@@ -123,6 +144,8 @@ export interface JobApi {
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;
   /** Makes the job of a key be as described. */
   putJob(described: JobDescription): Promise<PutJob>;
+  /** Makes a set of jobs be as described, unless a newer generation is there. */
+  putSet(described: SetDescription): Promise<PutSet>;
   deleteJob(jobId: number): Promise<void>;
   pauseJob(jobId: number): Promise<JobView>;
   resumeJob(jobId: number): Promise<JobView>;

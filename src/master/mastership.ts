@@ -23,6 +23,7 @@ import { ClusterReader } from "./control/cluster-reader.ts";
 import { Control } from "./control/control.ts";
 import { JobReader } from "./control/job-reader.ts";
 import { JobPuts } from "./control/put-job.ts";
+import { JobSets } from "./control/put-set.ts";
 import { whyPrepared } from "./control/why-prepared.ts";
 import { ZoneChange } from "./control/zone-change.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
@@ -42,6 +43,8 @@ import type {
   KeyUse,
   PreparedNeed,
   PutJob,
+  PutSet,
+  SetDescription,
 } from "./job-api.ts";
 import { ChangedJobs } from "./memory/changed-jobs.ts";
 import { ClaimHolders } from "./memory/claim-holders.ts";
@@ -76,6 +79,7 @@ export class Mastership implements JobApi {
   private readonly control: Control;
   private readonly children: Children;
   private readonly puts: JobPuts;
+  private readonly sets: JobSets;
   private readonly reader: JobReader;
   private readonly clusterReader: ClusterReader;
   private readonly beyondMemory: BeyondMemory;
@@ -170,6 +174,11 @@ export class Mastership implements JobApi {
       },
       update: (jobId, change) => control.updateJob(jobId, null, change),
     });
+    this.sets = new JobSets(context, {
+      find: (key) => intake.findKeyed(key),
+      put: (described) => this.putOne(described),
+      remove: (jobId) => control.deleteJob(jobId),
+    });
     this.zoneChange = new ZoneChange(context, this.control);
     this.reader = new JobReader(context, { nodes, known, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
@@ -227,10 +236,16 @@ export class Mastership implements JobApi {
   }
 
   putJob(described: JobDescription): Promise<PutJob> {
-    return this.serve(async () => {
-      const put = await this.puts.put(described);
-      return put.kind === "created" ? put : { kind: put.kind, view: await this.reader.view(put.record) };
-    });
+    return this.serve(() => this.putOne(described));
+  }
+
+  putSet(described: SetDescription): Promise<PutSet> {
+    return this.serve(() => this.sets.put(described));
+  }
+
+  private async putOne(described: JobDescription): Promise<PutJob> {
+    const put = await this.puts.put(described);
+    return put.kind === "created" ? put : { kind: put.kind, view: await this.reader.view(put.record) };
   }
 
   deleteJob(jobId: number): Promise<void> {

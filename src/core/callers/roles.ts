@@ -16,6 +16,7 @@ const NEEDED: Readonly<Record<string, Role>> = {
   StreamAddJobs: "write",
   UpdateJob: "write",
   PutJob: "write",
+  PutJobSet: "write",
   DeleteJob: "write",
   PauseJob: "write",
   ResumeJob: "write",

@@ -47,8 +47,9 @@ const MAX_OTHER_CALL_BYTES = 256 * 1024;
 /** Of calls that are taken in slices; null: of no such call. */
 function mostBytesOf({ name, parent }: DescMethod, limits: RpcLimits): number | null {
   if (parent !== JobService) return null;
-  const { addJob, addJobs, streamAddJobs, putJob, updateJob } = JobService.method;
-  if (name === addJobs.name || name === streamAddJobs.name) return limits.maxCallBytes;
+  const { addJob, addJobs, streamAddJobs, putJob, putJobSet, updateJob } = JobService.method;
+  const ofManyJobs = [addJobs.name, streamAddJobs.name, putJobSet.name];
+  if (ofManyJobs.includes(name)) return limits.maxCallBytes;
   const ofOneJob = [addJob.name, putJob.name, updateJob.name];
   return ofOneJob.includes(name) ? maxJobBytes(limits) : null;
 }
@@ -142,6 +143,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       serve(method.streamAddJobs, jobs.streamAddJobs);
       serve(method.addJob, jobs.addJob);
       serve(method.putJob, jobs.putJob);
+      serve(method.putJobSet, jobs.putJobSet);
       serve(method.updateJob, jobs.updateJob);
       serve(method.deleteJob, jobs.deleteJob);
       serve(method.pauseJob, jobs.pauseJob);

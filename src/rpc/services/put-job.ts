@@ -1,15 +1,23 @@
 import { create } from "@bufbuild/protobuf";
+import { ElasticJobError } from "../../core/errors.ts";
 import {
+  AddJobFailureSchema,
   type PutJobRequest,
   type PutJobResponse,
   PutJobResponseSchema,
+  type PutJobSetOutcome,
+  type PutJobSetRequest,
+  type PutJobSetResponse,
+  PutJobSetResponseSchema,
   PutOutcome,
 } from "../../gen/elasticjob/v1/job_service_pb.ts";
-import type { PutJob } from "../../master/job-api.ts";
+import type { SetJobOutcome } from "../../master/job-api.ts";
 import { jobIdToString } from "../conversion/job-id.ts";
 import { nextRunOf } from "../conversion/job-message.ts";
 import { timestampOf } from "../conversion/proto-time.ts";
 import { describePut } from "../conversion/put-request.ts";
+import { describeSet } from "../conversion/put-set-request.ts";
+import { codeText } from "../error-codes.ts";
 import type { CallContext, MasterCaller } from "../forwarding/master-call.ts";
 import { refuseUnknownFields } from "../forwarding/unknown-fields.ts";
 import type { RpcLimits } from "../limits.ts";
@@ -18,13 +26,19 @@ const OUTCOMES = {
   created: PutOutcome.CREATED,
   updated: PutOutcome.UPDATED,
   unchanged: PutOutcome.UNCHANGED,
+  deleted: PutOutcome.DELETED,
 } as const;
+
+interface Parts {
+  readonly master: MasterCaller;
+  readonly limits: RpcLimits;
+}
 
 /** Repeated until it is answered: a second one finds what the first one did. */
 export function putJob(
   request: PutJobRequest,
   context: CallContext,
-  { master, limits }: { readonly master: MasterCaller; readonly limits: RpcLimits },
+  { master, limits }: Parts,
 ): Promise<PutJobResponse> {
   return master.call(context, {
     repeatable: true,
@@ -32,38 +46,62 @@ export function putJob(
     async onMaster(api) {
       refuseUnknownFields(request, context);
       const { idempotencyKey, job } = request;
-      return toMessage(await api.putJob(describePut(idempotencyKey, job, () => api.clusterTime(), limits)));
+      return messageOf(await api.putJob(describePut(idempotencyKey, job, () => api.clusterTime(), limits)));
     },
   });
 }
 
-function toMessage(put: PutJob): PutJobResponse {
-  const outcome = OUTCOMES[put.kind];
-  if (put.kind === "created") {
-    const { jobId, nextRunAt, reason = "" } = put.added;
-    return answer({ outcome, jobId, nextRunAt, revision: 0, reason });
-  }
-  const { record, reason } = put.view;
-  return answer({
-    outcome,
-    jobId: record.id,
-    nextRunAt: nextRunOf(record),
-    revision: record.revision,
-    reason,
+/** Repeated likewise. */
+export function putJobSet(
+  request: PutJobSetRequest,
+  context: CallContext,
+  { master, limits }: Parts,
+): Promise<PutJobSetResponse> {
+  return master.call(context, {
+    repeatable: true,
+    forward: (peer, call) => peer.jobs.putJobSet(request, call),
+    async onMaster(api) {
+      refuseUnknownFields(request, context);
+      const put = await api.putSet(describeSet(request, () => api.clusterTime(), limits));
+      return create(PutJobSetResponseSchema, {
+        applied: put.isApplied,
+        ...(put.generation !== null && { generation: BigInt(put.generation) }),
+        outcomes: put.outcomes.map(({ name, outcome }) => ({ name, result: resultOf(outcome) })),
+      });
+    },
   });
 }
 
-function answer(fields: {
-  readonly outcome: PutOutcome;
-  readonly jobId: number;
-  readonly nextRunAt: number | null;
-  readonly revision: number;
-  readonly reason: string;
-}): PutJobResponse {
-  const { jobId, nextRunAt, ...rest } = fields;
+function resultOf(outcome: SetJobOutcome): PutJobSetOutcome["result"] {
+  if (outcome instanceof ElasticJobError) {
+    const { message } = outcome;
+    return { case: "failure", value: create(AddJobFailureSchema, { code: codeText(outcome), message }) };
+  }
+  return { case: "put", value: messageOf(outcome) };
+}
+
+function messageOf(put: Exclude<SetJobOutcome, ElasticJobError>): PutJobResponse {
+  const { jobId, nextRunAt, ...rest } = fieldsOf(put);
   return create(PutJobResponseSchema, {
     ...rest,
+    outcome: OUTCOMES[put.kind],
     jobId: jobIdToString(jobId),
     ...(nextRunAt !== null && { nextRunAt: timestampOf(nextRunAt) }),
   });
+}
+
+function fieldsOf(put: Exclude<SetJobOutcome, ElasticJobError>) {
+  switch (put.kind) {
+    case "created": {
+      const { jobId, nextRunAt, reason = "" } = put.added;
+      return { jobId, nextRunAt, revision: 0, reason };
+    }
+    case "deleted":
+      return { jobId: put.jobId, nextRunAt: null };
+    case "updated":
+    case "unchanged": {
+      const { record, reason } = put.view;
+      return { jobId: record.id, nextRunAt: nextRunOf(record), revision: record.revision, reason };
+    }
+  }
 }

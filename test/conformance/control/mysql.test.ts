@@ -4,6 +4,7 @@ import { systemClock } from "../../../src/system-clock.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 import { describeControl } from "./control-suite.ts";
 import { describePuts } from "./put-suite.ts";
+import { describeSets } from "./set-suite.ts";
 
 const database = await freshDatabase();
 afterAll(() => database.drop());
@@ -11,3 +12,4 @@ afterAll(() => database.drop());
 const open = async () => openMysqlStore({ url: database.url, clock: systemClock });
 describeControl("MySQL", open);
 describePuts("MySQL", open);
+describeSets("MySQL", open);

@@ -66,6 +66,7 @@ test.each<[string, string]>([
   ["CancelJob", "write"],
   ["RetryJob", "write"],
   ["PutJob", "write"],
+  ["PutJobSet", "write"],
   ["DrainNode", "operate"],
   ["UndrainNode", "operate"],
   ["AMethodThatIsNew", "operate"],
