@@ -24,6 +24,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   rpc: ["master", "store", "coordination", "core", "gen", "broken-request.ts", "unread-body.ts"],
   client: ["core", "gen"],
   console: ["client", "core", "gen"],
+  // What a module has besides handlers: it is read as clients' JSON is, and checked as the master does.
+  schedules: ["client", "rpc", "core", "gen"],
   edge: ["client", "console", "core", "gen", "config", "config.ts", "broken-request.ts", "unread-body.ts"],
   // It reads the URLs of MySQL and Redis with what will use them; those parts open nothing.
   "config.ts": ["config", "core"],
@@ -38,6 +40,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "app.ts": [
     "connect-node.ts",
     "rpc",
+    "schedules",
     "master",
     "node",
     "jobs",

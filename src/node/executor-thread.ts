@@ -124,7 +124,7 @@ process.on("exit", (code) => {
 setInterval(() => signals.turned(), TURN_MS).unref();
 
 try {
-  const jobs = await loadHandlers(data.handlersUrl, data.builtIn, {
+  const { jobs, schedules } = await loadHandlers(data.handlersUrl, data.builtIn, {
     started: (group) => send({ kind: "process", group, isRunning: true }),
     ended: (group) => send({ kind: "process", group, isRunning: false }),
   });
@@ -132,7 +132,7 @@ try {
   isLoaded = true;
   port.on("message", (message: ToThread) => void receive(message, handlerOf));
   const handlers = Object.keys(jobs).filter((name) => name !== "runJob");
-  send({ kind: "ready", handlers, hasRunJob: Object.hasOwn(jobs, "runJob") });
+  send({ kind: "ready", handlers, hasRunJob: Object.hasOwn(jobs, "runJob"), schedules });
 } catch (error) {
   // The first reason counts: what the module has left running may end the thread in its own way before that is killed.
   if (!isDying) send({ kind: "broken", message: loadFailure(error) });

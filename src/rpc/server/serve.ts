@@ -9,7 +9,11 @@ import type { Logger } from "../../core/logger.ts";
 import type { Random } from "../../core/random.ts";
 import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
-import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import {
+  JobService,
+  type PutJobSetRequest,
+  type PutJobSetResponse,
+} from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Role } from "../../master/election/role.ts";
@@ -25,6 +29,7 @@ import { createHealthService } from "../services/health-service.ts";
 import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
+import { putJobSet } from "../services/put-job.ts";
 import { CALL_SHARE, createAdmission } from "./admission.ts";
 import { answerInTime, noteTimeout } from "./answer-in-time.ts";
 import { refuseBadTimeout } from "./call-timeout.ts";
@@ -71,7 +76,12 @@ export interface RpcServerOptions {
   readonly credentials: Credentials;
 }
 
-export function createRpcServer(options: RpcServerOptions): OnePortServer {
+export interface RpcServer extends OnePortServer {
+  /** As a call that comes in, without one: to the master, wherever it is. */
+  putJobSet(request: PutJobSetRequest, signal: AbortSignal): Promise<PutJobSetResponse>;
+}
+
+export function createRpcServer(options: RpcServerOptions): RpcServer {
   const { role, whyNotReady, store, clock, random, logger, identity, secrets, credentials } = options;
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
@@ -200,6 +210,12 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   });
   return {
     listen: server.listen,
+    putJobSet: (request, signal) =>
+      putJobSet(
+        request,
+        { signal, timeoutMs: () => undefined, requestHeader: new Headers() },
+        { master, limits },
+      ),
     async close(graceMs) {
       // Ends our own streams and all that waits for a master; calls that run have the grace period.
       closing.abort();
