@@ -52,11 +52,10 @@ const MAX_OTHER_CALL_BYTES = 256 * 1024;
 /** Of calls that are taken in slices; null: of no such call. */
 function mostBytesOf({ name, parent }: DescMethod, limits: RpcLimits): number | null {
   if (parent !== JobService) return null;
-  const { addJob, addJobs, streamAddJobs, putJob, putJobSet, updateJob } = JobService.method;
-  const ofManyJobs = [addJobs.name, streamAddJobs.name, putJobSet.name];
-  if (ofManyJobs.includes(name)) return limits.maxCallBytes;
-  const ofOneJob = [addJob.name, putJob.name, updateJob.name];
-  return ofOneJob.includes(name) ? maxJobBytes(limits) : null;
+  const { method } = JobService;
+  const has = (...of: readonly DescMethod[]) => of.some((one) => one.name === name);
+  if (has(method.addJobs, method.streamAddJobs, method.putJobSet)) return limits.maxCallBytes;
+  return has(method.addJob, method.putJob, method.updateJob) ? maxJobBytes(limits) : null;
 }
 
 export interface RpcServerOptions {
