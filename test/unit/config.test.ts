@@ -36,6 +36,8 @@ test("an empty environment is the embedded default", () => {
     clusterSecrets: [],
     clusterSecretFile: null,
     handlersPath: null,
+    schedulesGeneration: null,
+    schedulesMissing: "delete",
     slots: 64,
     labels: {},
     httpAllowedHosts: [],
@@ -71,6 +73,8 @@ test("every setting is read", () => {
     UPSTREAM: " http://n1:7070/, https://n2 ,",
     ALLOWED_ORIGINS: "https://a.example,http://localhost:3000",
     HANDLERS: "./jobs.ts",
+    SCHEDULES_GENERATION: "1795933237462",
+    SCHEDULES_MISSING: "keep",
     SLOTS: "0",
     LABELS: "gpu=true, zone=a=b,empty=",
     HTTP_ALLOWED_HOSTS:
@@ -107,6 +111,8 @@ test("every setting is read", () => {
     clusterSecrets: [],
     clusterSecretFile: null,
     handlersPath: "./jobs.ts",
+    schedulesGeneration: 1_795_933_237_462,
+    schedulesMissing: "keep",
     slots: 0,
     labels: { gpu: "true", zone: "a=b", empty: "" },
     httpAllowedHosts: [

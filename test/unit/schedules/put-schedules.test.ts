@@ -64,7 +64,10 @@ test("tells how many were created, updated, left alone and deleted, with the fil
 });
 
 test("tries again until it is answered, less and less often, twice a minute at least", async () => {
-  const { clock, logger, done, calledAt } = putting([...Array(9).fill(new Error("no master")), answer()]);
+  const { clock, logger, done, calledAt } = putting([
+    ...Array.from({ length: 9 }, () => new Error("no master")),
+    answer(),
+  ]);
   for (let seconds = 0; seconds < 300; seconds++) {
     await settled();
     clock.move(1000);
@@ -72,7 +75,10 @@ test("tries again until it is answered, less and less often, twice a minute at l
   await done;
   const waits = calledAt.slice(1).map((at, index) => at - (calledAt[index] ?? 0));
   expect(waits).toEqual([1000, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
-  expect(logger.lines.map(({ level }) => level)).toEqual([...Array(9).fill("warn"), "info"]);
+  expect(logger.lines.map(({ level }) => level)).toEqual([
+    ...Array.from({ length: 9 }, () => "warn"),
+    "info",
+  ]);
 });
 
 test("is answered where a newer generation is there: says which, and puts nothing again", async () => {
