@@ -36,6 +36,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   client: ["core", "gen", "tls"],
   console: ["client", "core", "gen"],
+  // What a module has besides handlers: it is read as clients' JSON is, and checked as the master does.
+  schedules: ["client", "rpc", "core", "gen"],
   edge: [
     "client",
     "console",
@@ -63,6 +65,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "app.ts": [
     "connect-node.ts",
     "rpc",
+    "schedules",
     "master",
     "node",
     "jobs",

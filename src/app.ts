@@ -31,6 +31,8 @@ import { createNetwork } from "./rpc/forwarding/network.ts";
 import { limitsFor } from "./rpc/limits.ts";
 import { clusterSecrets } from "./rpc/proof/cluster-secrets.ts";
 import { createRpcServer } from "./rpc/server/serve.ts";
+import { putSchedules } from "./schedules/put-schedules.ts";
+import { readSchedules } from "./schedules/read-schedules.ts";
 import type { JobStore } from "./store/job-store.ts";
 import { openMysqlStore, openSqliteStore } from "./store/open.ts";
 import { systemClock, systemRandom } from "./system-clock.ts";
@@ -108,6 +110,14 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const resources = processResources();
     closers.push(() => resources.stop());
 
+    const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
+    const modulePath = resolve(config.handlersPath ?? "");
+    const schedules = readSchedules(modulePath, executors, {
+      generation: config.schedulesGeneration,
+      missing: config.schedulesMissing,
+      limits,
+    });
+
     const nodeId =
       config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
     const credentials = { tokens, isOpen: config.openApi === "on" };
@@ -120,7 +130,6 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         "TLS_PLAIN: plaintext is answered as well; unset it once all nodes have TLS",
       );
     }
-    const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
     let address = "";
     const { elector, puller, whyNotReady } = connectNode({
       incarnation,
@@ -189,6 +198,12 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       { nodeId, incarnation, address, slots, handlers: executors.handlers, ...zones },
       "node is up",
     );
+    if (schedules !== null) {
+      const stopping = new AbortController();
+      closers.push(() => stopping.abort());
+      const putting = { request: schedules, path: modulePath, put: server.putJobSet, clock, logger };
+      void putSchedules(putting, stopping.signal);
+    }
 
     return {
       port,

@@ -38,6 +38,9 @@ export interface Config extends TlsSettings {
   /** Where they come from, and are read again; null: from the environment. */
   readonly clusterSecretFile: string | null;
   readonly handlersPath: string | null;
+  /** null: none. */
+  readonly schedulesGeneration: number | null;
+  readonly schedulesMissing: "delete" | "keep";
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly httpAllowedHosts: readonly string[];
@@ -103,6 +106,8 @@ export function parseConfig(
     tlsServerName: read("TLS_SERVER_NAME"),
     tlsPlain: read("TLS_PLAIN"),
     handlersPath: read("HANDLERS"),
+    schedulesGeneration: read("SCHEDULES_GENERATION"),
+    schedulesMissing: read("SCHEDULES_MISSING"),
     slots: read("SLOTS") ?? SLOTS_A_CORE * cores,
     labels: read("LABELS"),
     httpAllowedHosts: read("HTTP_ALLOWED_HOSTS"),

@@ -16,6 +16,7 @@ import { migrateCommand } from "./migrate.ts";
 import { nodeCommand } from "./node.ts";
 import { pauseCommand } from "./pause.ts";
 import { previewCommand } from "./preview.ts";
+import { putCommand } from "./put.ts";
 import { resultsCommand } from "./results.ts";
 import { resumeCommand } from "./resume.ts";
 import { retryCommand } from "./retry.ts";
@@ -36,7 +37,7 @@ Exit codes: 0 it worked, 1 it failed, 2 the command line or a setting is wrong.`
 
 export function createProgram(env: Environment): Command {
   const program = new Command("elastic-job")
-    .description("A distributed scheduler for immediate, timed, daily and cron jobs.")
+    .description("A distributed scheduler for immediate, timed, daily, cron and interval jobs.")
     .version(packageJson.version)
     .addHelpText("after", EXAMPLES);
   program.commandsGroup("Processes:");
@@ -46,6 +47,7 @@ export function createProgram(env: Environment): Command {
   program.commandsGroup("Jobs:");
   for (const command of [
     addCommand(env),
+    putCommand(env),
     updateCommand(env),
     listCommand(env),
     statusCommand(env),

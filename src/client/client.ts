@@ -2,7 +2,7 @@
  * The client, for browsers, Deno and Node: web APIs only. A call is tried again while the cluster is
  * `unavailable` (a failover), within its deadline. That is safe: reads change nothing, adds and triggers
  * carry an `Idempotency-Key` that all tries of one call share, a delete that finds nothing on a second try
- * was done by the first, and pausing, resuming or retrying a job twice is as good as once.
+ * was done by the first, and pausing, resuming, retrying or putting a job twice is as good as once.
  */
 import type {
   DescMessage,
@@ -33,6 +33,7 @@ import type {
   JobPage,
   JobState,
   Preview,
+  PutJob,
   ResultPage,
   UpdateJobInput,
 } from "./job-json.ts";
@@ -122,6 +123,10 @@ export function createClient(options: ClientOptions): ElasticJobClient {
       return outcomes.map((outcome) =>
         outcome instanceof ConnectError ? { error: outcome } : { added: outcome },
       );
+    },
+    async putJob(idempotencyKey, job, callOptions) {
+      const request = { idempotencyKey, job };
+      return (await callJson(JobService.method.putJob, request, callOptions)) as unknown as PutJob;
     },
     async updateJob(update, callOptions) {
       const once = update.revision === undefined ? {} : { retryable: isNotRun };

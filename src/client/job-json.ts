@@ -19,6 +19,7 @@ interface Schedules {
   readonly timed?: { readonly runAt: InstantInput } | { readonly delay: DurationInput };
   readonly daily?: { readonly at: string };
   readonly cron?: { readonly expression: string };
+  readonly interval?: { readonly every: DurationInput };
 }
 
 type JobFields = Input<service.AddJobRequest, service.AddJobRequestJson> & Schedules;
@@ -27,6 +28,12 @@ export interface AddJobInput extends JobFields {
 }
 export interface AddedJob extends Output<service.AddJobResponse, service.AddJobResponseJson> {
   readonly created: boolean;
+}
+
+/** All that a job can be added with, but its key, which is given beside it. */
+export type PutJobInput = Omit<AddJobInput, "idempotencyKey" | "keyLife" | "keyTtl" | "keyReuse">;
+export interface PutJob extends Output<service.PutJobResponse, service.PutJobResponseJson> {
+  readonly revision: number;
 }
 
 type UpdateFields = Input<service.UpdateJobRequest, service.UpdateJobRequestJson>;

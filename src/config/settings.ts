@@ -148,6 +148,17 @@ export const SETTINGS = {
     default: null,
     meaning: "path of the module with your handlers",
   },
+  SCHEDULES_GENERATION: {
+    ...read.wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    default: null,
+    meaning:
+      "tells newer schedules of a module from older ones, as a build's number or the time of a commit: older ones change nothing; without it, those of the node that starts last hold",
+  },
+  SCHEDULES_MISSING: {
+    ...read.oneOf(["delete", "keep"]),
+    default: "delete",
+    meaning: "what becomes of jobs of the module's set that it no longer names: delete, or keep",
+  },
   SLOTS: {
     ...read.wholeNumber(0, 100_000),
     default: null,

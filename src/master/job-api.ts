@@ -29,6 +29,40 @@ export interface AddItem {
   readonly asked: RawJobSpec;
 }
 
+/** What the job that a key names is to be. Both throw what is wrong with the description. */
+export interface JobDescription {
+  readonly key: string;
+  /** Where there is none. */
+  readonly added: () => { readonly spec: JobSpec; readonly asked: RawJobSpec };
+  /** Of the one that is there: the very same object, if it is so already. */
+  readonly changed: (before: JobSpec) => JobSpec;
+}
+
+export type PutJob =
+  | { readonly kind: "created"; readonly added: AddedJob }
+  | { readonly kind: "updated" | "unchanged"; readonly view: JobView };
+
+/** What a set of jobs is to be. */
+export interface SetDescription {
+  readonly set: string;
+  readonly generation: number | null;
+  /** An error: what is wrong with the description of this one. */
+  readonly jobs: readonly { readonly name: string; readonly described: JobDescription | ElasticJobError }[];
+  /** What the set had and does not name any more is left alone. */
+  readonly keepsMissing: boolean;
+}
+
+/** What became of a job of a set; an error: it is as it was. */
+export type SetJobOutcome = PutJob | { readonly kind: "deleted"; readonly jobId: number } | ElasticJobError;
+
+export interface PutSet {
+  /** False: the set is of a newer generation, and nothing was changed. */
+  readonly isApplied: boolean;
+  /** The one that the set is of now. */
+  readonly generation: number | null;
+  readonly outcomes: readonly { readonly name: string; readonly outcome: SetJobOutcome }[];
+}
+
 /** Which of the jobs that are added under a key. */
 export interface KeyPart {
   /** How many there are in all. */
@@ -121,6 +155,10 @@ export interface JobApi {
    * same object, nothing is written.
    */
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;
+  /** Makes the job of a key be as described. */
+  putJob(described: JobDescription): Promise<PutJob>;
+  /** Makes a set of jobs be as described, unless a newer generation is there. */
+  putSet(described: SetDescription): Promise<PutSet>;
   /** The job as it was. */
   deleteJob(jobId: number): Promise<JobRecord>;
   pauseJob(jobId: number): Promise<JobView>;

@@ -25,6 +25,8 @@ import { BeyondMemory } from "./control/beyond-memory.ts";
 import { ClusterReader } from "./control/cluster-reader.ts";
 import { Control } from "./control/control.ts";
 import { JobReader } from "./control/job-reader.ts";
+import { JobPuts } from "./control/put-job.ts";
+import { JobSets } from "./control/put-set.ts";
 import { whyPrepared } from "./control/why-prepared.ts";
 import { ZoneChange } from "./control/zone-change.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
@@ -41,9 +43,13 @@ import type {
   ChangeTold,
   ClusterView,
   JobApi,
+  JobDescription,
   JobView,
   KeyUse,
   PreparedNeed,
+  PutJob,
+  PutSet,
+  SetDescription,
 } from "./job-api.ts";
 import { ChangedJobs } from "./memory/changed-jobs.ts";
 import { ClaimHolders } from "./memory/claim-holders.ts";
@@ -77,6 +83,8 @@ export class Mastership implements JobApi {
   private readonly explain: ReturnType<typeof explainAdded>;
   private readonly control: Control;
   private readonly children: Children;
+  private readonly puts: JobPuts;
+  private readonly sets: JobSets;
   private readonly reader: JobReader;
   private readonly clusterReader: ClusterReader;
   private readonly beyondMemory: BeyondMemory;
@@ -165,6 +173,21 @@ export class Mastership implements JobApi {
       finalRows,
       refusal,
     });
+    const { control, intake } = this;
+    this.puts = new JobPuts({
+      find: (key) => intake.findKeyed(key),
+      add: async (item) => {
+        const [outcome] = await intake.addJobs([item], null);
+        if (outcome === undefined) throw new Error("the intake gave no outcome");
+        return this.explain(outcome, item);
+      },
+      update: (jobId, change) => control.updateJob(jobId, null, change),
+    });
+    this.sets = new JobSets(context, {
+      find: (key) => intake.findKeyed(key),
+      put: (described) => this.putOne(described),
+      remove: async (jobId) => void (await control.deleteJob(jobId)),
+    });
     this.zoneChange = new ZoneChange(context, this.control);
     this.reader = new JobReader(context, { nodes, known, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
@@ -219,6 +242,19 @@ export class Mastership implements JobApi {
 
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView> {
     return this.serve(async () => this.reader.view(await this.control.updateJob(jobId, revision, change)));
+  }
+
+  putJob(described: JobDescription): Promise<PutJob> {
+    return this.serve(() => this.putOne(described));
+  }
+
+  putSet(described: SetDescription): Promise<PutSet> {
+    return this.serve(() => this.sets.put(described));
+  }
+
+  private async putOne(described: JobDescription): Promise<PutJob> {
+    const put = await this.puts.put(described);
+    return put.kind === "created" ? put : { kind: put.kind, view: await this.reader.view(put.record) };
   }
 
   deleteJob(jobId: number): Promise<JobRecord> {

@@ -148,7 +148,7 @@ try {
     ended: (group: number) => send({ kind: "process", group, isRunning: false }),
   };
   const readSecret = (name: string) => secrets.read(name);
-  const { jobs, own } = await loadHandlers(data.handlersUrl, data.builtIn, groups, readSecret);
+  const { jobs, own, schedules } = await loadHandlers(data.handlersUrl, data.builtIn, groups, readSecret);
   const called = new Map(
     Object.entries(jobs).map(([name, handler]) => [name, { handler, isOwn: Object.hasOwn(own, name) }]),
   );
@@ -156,7 +156,7 @@ try {
   isLoaded = true;
   port.on("message", (message: ToThread) => void receive(message, handlerOf));
   const handlers = Object.keys(jobs).filter((name) => name !== "runJob");
-  send({ kind: "ready", handlers, hasRunJob: Object.hasOwn(jobs, "runJob") });
+  send({ kind: "ready", handlers, hasRunJob: Object.hasOwn(jobs, "runJob"), schedules });
 } catch (error) {
   // The first reason counts: what the module has left running may end the thread in its own way before that is killed.
   if (!isDying) send({ kind: "broken", message: loadFailure(error) });

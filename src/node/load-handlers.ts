@@ -1,14 +1,18 @@
+import { exactText } from "../core/json/exact-numbers.ts";
 import { type BuiltInSettings, builtInJobs } from "../jobs/built-in.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
+import { schedulesOf } from "../jobs/schedules.ts";
 import type { ReadSecret } from "../jobs/secret-references.ts";
 import type { ProcessGroups } from "../jobs/shell.ts";
 import { handlersOf } from "./check-exported.ts";
 
-export interface LoadedHandlers {
+export interface LoadedModule {
   /** The built-in handlers, and the user's before those. */
   readonly jobs: Jobs;
   /** The user's alone. */
   readonly own: Jobs;
+  /** Its schedules, as JSON text with all digits; null: it has none. */
+  readonly schedules: string | null;
 }
 
 /** What it throws says what is wrong with the module. */
@@ -17,12 +21,17 @@ export async function loadHandlers(
   settings: BuiltInSettings,
   groups: ProcessGroups,
   readSecret: ReadSecret,
-): Promise<LoadedHandlers> {
+): Promise<LoadedModule> {
   const builtIn = builtInJobs(settings, groups, readSecret);
-  if (handlersUrl === null) return { jobs: builtIn, own: {} };
+  if (handlersUrl === null) return { jobs: builtIn, own: {}, schedules: null };
   const module: unknown = await import(handlersUrl);
   const own = handlersOf(module);
-  return { jobs: { ...builtIn, ...own }, own };
+  const schedules = schedulesOf(own);
+  return {
+    jobs: { ...builtIn, ...own },
+    own,
+    schedules: schedules === null ? null : (exactText(schedules) ?? null),
+  };
 }
 
 /** For people. Where a syntax error is stands only at the head of its stack, and not for plain JavaScript. */

@@ -5,7 +5,7 @@ import type { Logger } from "../core/logger.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
 import { killGroup } from "../jobs/kill-group.ts";
 import { AnswerReader, createAnswerRing } from "./answer-ring.ts";
-import type { FromThread, PackedRun, ThreadData, ToThread } from "./executor-messages.ts";
+import type { FromThread, Offer, PackedRun, ThreadData, ToThread } from "./executor-messages.ts";
 import type { ExecutionEnd } from "./executors.ts";
 import type { Scrubber } from "./scrubber.ts";
 import type { ThreadLimits } from "./thread-limits.ts";
@@ -29,7 +29,7 @@ export type Dying = Extract<FromThread, { kind: "dying" }>;
 
 export interface WorkerEvents {
   /** It has loaded, and takes jobs. */
-  ready(handlers: string[], hasRunJob: boolean): void;
+  ready(offer: Offer): void;
   /** Its module does not load. */
   broken(message: string): void;
   ended(key: number, end: ExecutionEnd): void;
@@ -87,7 +87,7 @@ export class ThreadWorker {
   private receive(message: FromThread, on: WorkerEvents): void {
     switch (message.kind) {
       case "ready":
-        return on.ready(message.handlers, message.hasRunJob);
+        return on.ready(message);
       case "broken":
         return on.broken(message.message);
       case "ended":

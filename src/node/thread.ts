@@ -10,7 +10,7 @@
  * - Killed: `verdict` says who is to blame. What it has answered before still counts.
  * - Gone: whatever still ran in it has ended by that verdict.
  */
-import { packRun } from "./executor-messages.ts";
+import { NO_OFFER, type Offer, packRun } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
 import { namedJobs } from "./named-jobs.ts";
 import { scrubEnd, scrubOutput } from "./scrub-end.ts";
@@ -39,8 +39,7 @@ interface Running {
 }
 
 export class Thread {
-  handlers: readonly string[] = [];
-  hasRunJob = false;
+  offer: Offer = NO_OFFER;
   readonly startedAt: number;
   /** Resolves once it takes jobs; rejects with what is wrong with the user's module. */
   readonly ready: Promise<void>;
@@ -65,9 +64,8 @@ export class Thread {
     });
     this.ready = loading.ready;
     this.worker = new ThreadWorker(parts, {
-      ready: (handlers, hasRunJob) => {
-        this.handlers = handlers;
-        this.hasRunJob = hasRunJob;
+      ready: (offer) => {
+        this.offer = offer;
         loading.loaded();
       },
       broken: (message) => loading.failed(message),

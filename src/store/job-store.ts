@@ -65,6 +65,15 @@ export interface HandlerRecord {
   readonly lastOffered: number;
 }
 
+/** A set of jobs that code describes. */
+export interface JobSetRecord {
+  readonly name: string;
+  /** Of the description that it has; null: that said none. */
+  readonly generation: number | null;
+  /** The names of its jobs. */
+  readonly jobs: readonly string[];
+}
+
 export interface UnheardNote {
   readonly number: number;
   /** Null: withdraws what was noted. */
@@ -243,6 +252,10 @@ export interface JobStore {
   noteHandlers(epoch: number, handlers: readonly HandlerRecord[]): Promise<void>;
   /** Removes those of them that were last offered by then. */
   forgetHandlers(epoch: number, names: readonly string[], by: number): Promise<void>;
+
+  /** Null: there is no such set. */
+  readJobSet(name: string): Promise<JobSetRecord | null>;
+  keepJobSet(epoch: number, set: JobSetRecord): Promise<void>;
 
   /**
    * Inserts all jobs or none; repeating it is safe (same ids). Throws `key_taken` when a key is

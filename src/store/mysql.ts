@@ -27,6 +27,7 @@ import { translate } from "./mysql/errors.ts";
 import { deleteResults, expireJobs, expireKeys, expireResultsOfGone } from "./mysql/expire.ts";
 import { forgetHandlers, noteHandlers } from "./mysql/handler-rows.ts";
 import { insertJobs } from "./mysql/insert-jobs.ts";
+import { keepJobSet } from "./mysql/job-set-rows.ts";
 import { migrate } from "./mysql/migrate.ts";
 import { projectJobs } from "./mysql/project-jobs.ts";
 import { repeatOn } from "./mysql/repeat.ts";
@@ -38,6 +39,7 @@ import {
   readCluster,
   readFinalRows,
   readHandlers,
+  readJobSet,
   readJobs,
   readMastership,
   readNodes,
@@ -112,6 +114,9 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     readHandlers: () => readHandlers(read),
     noteHandlers: (epoch, handlers) => repeat((session) => noteHandlers(session, epoch, handlers)),
     forgetHandlers: (epoch, names, by) => repeat((session) => forgetHandlers(session, epoch, names, by)),
+
+    readJobSet: (name) => readJobSet(read, name),
+    keepJobSet: (epoch, set) => repeat((session) => keepJobSet(session, epoch, set)),
 
     insertJobs: (epoch, jobs, keys) =>
       repeat((session) => insertJobs(session, epoch, jobs, keys, largestPacket)),

@@ -13,6 +13,7 @@ import {
   readCluster,
   readFinalRows,
   readHandlers,
+  readJobSet,
   readJobs,
   readMastership,
   readNodes,
@@ -36,6 +37,7 @@ import {
 import { Database } from "./sqlite/database.ts";
 import { deleteKeys, deleteResults, expireJobs } from "./sqlite/expire.ts";
 import { forgetHandlers, noteHandlers } from "./sqlite/handler-rows.ts";
+import { keepJobSet } from "./sqlite/job-set-rows.ts";
 import { migrate } from "./sqlite/migrate.ts";
 import {
   changeJob,
@@ -88,6 +90,9 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     readHandlers: () => readHandlers(read),
     noteHandlers: async (epoch, handlers) => noteHandlers(database, epoch, handlers),
     forgetHandlers: async (epoch, names, by) => forgetHandlers(database, epoch, names, by),
+
+    readJobSet: (name) => readJobSet(read, name),
+    keepJobSet: async (epoch, set) => keepJobSet(database, epoch, set),
 
     insertJobs: async (epoch, jobs, keys) => insertJobs(database, epoch, jobs, keys),
     async readKeys(epoch, keys, now) {

@@ -36,6 +36,8 @@ export function sharedStore(raw: JobStore, server: Server, from: string, gate: G
     readHandlers: () => read(() => raw.readHandlers()),
     noteHandlers: (epoch, handlers) => write(() => raw.noteHandlers(epoch, handlers), last),
     forgetHandlers: (epoch, names, by) => write(() => raw.forgetHandlers(epoch, names, by), last),
+    readJobSet: (name) => read(() => raw.readJobSet(name)),
+    keepJobSet: (epoch, set) => write(() => raw.keepJobSet(epoch, set), last),
     readCluster: () => read(() => raw.readCluster()),
     readSecret: () => read(() => raw.readSecret()),
     announceReign: (epoch, reign) => write(() => raw.announceReign(epoch, reign), last),

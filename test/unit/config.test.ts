@@ -42,6 +42,8 @@ test("an empty environment is the embedded default", () => {
     tlsServerName: null,
     tlsPlain: "off",
     handlersPath: null,
+    schedulesGeneration: null,
+    schedulesMissing: "delete",
     slots: 64,
     labels: {},
     httpAllowedHosts: [],
@@ -86,6 +88,8 @@ test("every setting is read", () => {
     TLS_SERVER_NAME: "nodes.internal",
     TLS_PLAIN: "accept",
     HANDLERS: "./jobs.ts",
+    SCHEDULES_GENERATION: "1795933237462",
+    SCHEDULES_MISSING: "keep",
     SLOTS: "0",
     LABELS: "gpu=true, zone=a=b,empty=",
     HTTP_ALLOWED_HOSTS:
@@ -131,6 +135,8 @@ test("every setting is read", () => {
     tlsServerName: "nodes.internal",
     tlsPlain: "accept",
     handlersPath: "./jobs.ts",
+    schedulesGeneration: 1_795_933_237_462,
+    schedulesMissing: "keep",
     slots: 0,
     labels: { gpu: "true", zone: "a=b", empty: "" },
     httpAllowedHosts: [
@@ -275,7 +281,7 @@ describe("settings for TLS", () => {
 
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(42);
+  expect(table).toHaveLength(44);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
 });

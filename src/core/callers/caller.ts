@@ -15,6 +15,11 @@ export interface Caller {
 export const THIS_MACHINE = "this machine";
 export const ANYBODY = "anybody";
 
+/** A node that puts the schedules of its module. */
+export function schedulesOfNode(nodeId: string): Caller {
+  return callerOf(`schedules of ${nodeId}`.slice(0, LONGEST_NAME), "", null);
+}
+
 /** Of a call that was forwarded by a node which did not say, as an older one does not. */
 export const NOT_SAID: Caller = { name: "not said", address: "", forwardedFor: "" };
 

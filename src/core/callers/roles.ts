@@ -15,6 +15,8 @@ const NEEDED: Readonly<Record<string, Role>> = {
   AddJobs: "write",
   StreamAddJobs: "write",
   UpdateJob: "write",
+  PutJob: "write",
+  PutJobSet: "write",
   DeleteJob: "write",
   PauseJob: "write",
   ResumeJob: "write",

@@ -65,7 +65,7 @@ export class Changes {
   async #end(record: AuditRecord, end: AuditEnd): Promise<void> {
     const { store, logger } = this.#context;
     const { caller, method, jobId, nodeId } = record;
-    const about = jobId === null ? { node: nodeId } : { jobId };
+    const about = jobId !== null ? { jobId } : nodeId !== "" ? { node: nodeId } : {};
     const told = { caller: caller.name, address: caller.address, forwardedFor: caller.forwardedFor };
     const line = { ...told, method, ...about, outcome: end.outcome, detail: end.detail };
     logger.info(line, "a caller has asked for a change");

@@ -1,16 +1,27 @@
 /** Puts the rpc layer together: the services, what they call, and the port they are reached at. */
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ConnectRouter, type MethodImpl } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createContextValues,
+  type MethodImpl,
+} from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { RefusedCalls } from "../../core/audit/refused-calls.ts";
+import { schedulesOfNode } from "../../core/callers/caller.ts";
 import { SlowDown } from "../../core/callers/slow-down.ts";
 import { type Clock, sleep } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Random } from "../../core/random.ts";
 import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
-import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import {
+  JobService,
+  type PutJobSetRequest,
+  type PutJobSetResponse,
+} from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Role } from "../../master/election/role.ts";
@@ -28,6 +39,7 @@ import { createHealthService } from "../services/health-service.ts";
 import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
+import { putJobSet } from "../services/put-job.ts";
 import { CALL_SHARE, createAdmission } from "./admission.ts";
 import { answerInTime, noteTimeout } from "./answer-in-time.ts";
 import { refuseBadTimeout } from "./call-timeout.ts";
@@ -51,9 +63,10 @@ const MAX_OTHER_CALL_BYTES = 256 * 1024;
 /** Of calls that are taken in slices; null: of no such call. */
 function mostBytesOf({ name, parent }: DescMethod, limits: RpcLimits): number | null {
   if (parent !== JobService) return null;
-  const { addJob, addJobs, streamAddJobs, updateJob } = JobService.method;
-  if (name === addJobs.name || name === streamAddJobs.name) return limits.maxCallBytes;
-  return name === addJob.name || name === updateJob.name ? maxJobBytes(limits) : null;
+  const { method } = JobService;
+  const has = (...of: readonly DescMethod[]) => of.some((one) => one.name === name);
+  if (has(method.addJobs, method.streamAddJobs, method.putJobSet)) return limits.maxCallBytes;
+  return has(method.addJob, method.putJob, method.updateJob) ? maxJobBytes(limits) : null;
 }
 
 export interface RpcServerOptions {
@@ -75,7 +88,12 @@ export interface RpcServerOptions {
   readonly tls?: Tls | null;
 }
 
-export function createRpcServer(options: RpcServerOptions): OnePortServer {
+export interface RpcServer extends OnePortServer {
+  /** As a call that comes in, without one: to the master, wherever it is. */
+  putJobSet(request: PutJobSetRequest, signal: AbortSignal): Promise<PutJobSetResponse>;
+}
+
+export function createRpcServer(options: RpcServerOptions): RpcServer {
   const {
     role,
     whyNotReady,
@@ -164,6 +182,8 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       serve(method.addJobs, jobs.addJobs);
       serve(method.streamAddJobs, jobs.streamAddJobs);
       serve(method.addJob, jobs.addJob);
+      serve(method.putJob, jobs.putJob);
+      serve(method.putJobSet, jobs.putJobSet);
       serve(method.updateJob, jobs.updateJob);
       serve(method.deleteJob, jobs.deleteJob);
       serve(method.pauseJob, jobs.pauseJob);
@@ -225,6 +245,17 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   });
   return {
     listen: server.listen,
+    putJobSet: (request, signal) =>
+      putJobSet(
+        request,
+        {
+          signal,
+          timeoutMs: () => undefined,
+          requestHeader: new Headers(),
+          values: createContextValues().set(CALL_CALLER, schedulesOfNode(identity.nodeId)),
+        },
+        { master, limits },
+      ),
     async close(graceMs) {
       // Ends our own streams and all that waits for a master; calls that run have the grace period.
       closing.abort();

@@ -18,6 +18,8 @@ import {
   GetJobStatusResponseSchema,
   type JobService,
   type PreviewScheduleRequest,
+  type PutJobRequest,
+  type PutJobSetRequest,
   type StreamAddJobsRequest,
   type UpdateJobRequest,
   UpdateJobResponseSchema,
@@ -46,6 +48,7 @@ import { listJobs } from "./list-jobs.ts";
 import { listResults } from "./list-results.ts";
 import type { NodeNames } from "./node-names.ts";
 import { previewSchedule } from "./preview-schedule.ts";
+import { putJob, putJobSet } from "./put-job.ts";
 import { answerAdds } from "./stream-add-jobs.ts";
 import { watchThroughMaster } from "./watch.ts";
 
@@ -129,6 +132,12 @@ export function createJobService(options: {
           },
         }),
       ),
+
+    putJob: (sent: PutJobRequest, context: HandlerContext) =>
+      withWhole(sent, context, (request) => putJob(request, context, { master, limits })),
+
+    putJobSet: (sent: PutJobSetRequest, context: HandlerContext) =>
+      withWhole(sent, context, (request) => putJobSet(request, context, { master, limits })),
 
     deleteJob(request: DeleteJobRequest, context: HandlerContext) {
       return master.call(context, {

@@ -73,6 +73,7 @@ async function audit(query: Query = {}): Promise<AuditRecord[]> {
   return records;
 }
 
+const DAILY = { case: "daily" as const, value: { at: "03:00" } };
 const LATER = {
   case: "timed" as const,
   value: { when: { case: "delay" as const, value: { seconds: 3600n } } },
@@ -121,6 +122,23 @@ describe.each(WAYS)("through %s", (_, open, forwardedFor) => {
       /4111|4222|a-token/,
     );
     expect(await audit({ jobId: child?.jobId ?? "" })).toMatchObject([{ method: "TriggerJob", jobId }]);
+  });
+
+  test("a job that is put is a record by its key, and a set of them one with counts", async () => {
+    const since = timestampFromMs(Date.now());
+    const jobs = jobsBy("billing", open);
+    const key = `put-${since.nanos}-${since.seconds}`;
+    const { jobId } = await jobs.putJob({ idempotencyKey: key, job: { handler: "work", schedule: DAILY } });
+    await jobs.putJob({ idempotencyKey: key, job: { handler: "work", schedule: DAILY, priority: 3 } });
+    await jobs.putJobSet({ set: key, jobs: [{ name: "one", job: { handler: "work", schedule: DAILY } }] });
+    const records = (await audit({ since, caller: "billing" })).filter(({ method }) =>
+      method.startsWith("Put"),
+    );
+    expect(records.map(({ method, outcome, detail }) => `${method} ${outcome}: ${detail}`).reverse()).toEqual(
+      [`PutJob ok: "${key}"; created`, `PutJob ok: "${key}"; updated`, `PutJobSet ok: "${key}"; 1 created`],
+    );
+    for (const record of records) expect(record).toMatchObject(who("billing"));
+    expect(await audit({ jobId, method: "PutJob" })).toHaveLength(2);
   });
 
   test("drained nodes are records of their own, and so is what was not done", async () => {

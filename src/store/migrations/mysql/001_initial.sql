@@ -70,6 +70,15 @@ CREATE TABLE IF NOT EXISTS jobhandler (
 
 -- A process enters itself: so a master that finds it here shares this database with it.
 -- unheard_since: from when on no master has answered this process, in cluster time; NULL: one may have.
+-- Sets of jobs that code describes. generation: of the newest description, NULL where it said none; jobs: the names of its
+-- jobs, a JSON list, by which those are found that the next description leaves out.
+CREATE TABLE IF NOT EXISTS jobset (
+  name VARCHAR(64) NOT NULL PRIMARY KEY,
+  generation BIGINT NULL,
+  jobs MEDIUMTEXT NOT NULL,
+  epoch BIGINT NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS jobnode (
   number INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
   incarnation VARCHAR(64) NOT NULL,

@@ -51,6 +51,15 @@ CREATE TABLE jobhandler (
   epoch INTEGER NOT NULL
 ) STRICT;
 
+-- Sets of jobs that code describes. generation: of the newest description, NULL where it said none; jobs: the names of its
+-- jobs, a JSON list, by which those are found that the next description leaves out.
+CREATE TABLE jobset (
+  name TEXT NOT NULL PRIMARY KEY,
+  generation INTEGER NULL,
+  jobs TEXT NOT NULL,
+  epoch INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE jobnode (
   number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   incarnation TEXT NOT NULL UNIQUE,

@@ -66,6 +66,8 @@ test.each<[string, string]>([
   ["CancelJob", "write"],
   ["RetryJob", "write"],
   ["GetAudit", "operate"],
+  ["PutJob", "write"],
+  ["PutJobSet", "write"],
   ["DrainNode", "operate"],
   ["UndrainNode", "operate"],
   ["AMethodThatIsNew", "operate"],
