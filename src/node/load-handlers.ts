@@ -1,6 +1,6 @@
 import { type BuiltInSettings, builtInJobs } from "../jobs/built-in.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
-import type { ReadSecret } from "../jobs/secret-references.ts";
+import type { JobSecrets } from "../jobs/secret-references.ts";
 import type { ProcessGroups } from "../jobs/shell.ts";
 import { handlersOf } from "./check-exported.ts";
 
@@ -16,9 +16,9 @@ export async function loadHandlers(
   handlersUrl: string | null,
   settings: BuiltInSettings,
   groups: ProcessGroups,
-  readSecret: ReadSecret,
+  secrets: JobSecrets,
 ): Promise<LoadedHandlers> {
-  const builtIn = builtInJobs(settings, groups, readSecret);
+  const builtIn = builtInJobs(settings, groups, secrets);
   if (handlersUrl === null) return { jobs: builtIn, own: {} };
   const module: unknown = await import(handlersUrl);
   const own = handlersOf(module);
