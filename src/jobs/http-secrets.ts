@@ -1,7 +1,7 @@
 /** The secrets in a call: where they stand, and how far they may go. */
 import { PermanentError } from "./define-jobs.ts";
 import { checkSecretHost, type SecretHosts } from "./secret-hosts.ts";
-import { type ReadSecret, withSecrets } from "./secret-references.ts";
+import { type JobSecrets, withSecrets } from "./secret-references.ts";
 
 export interface SentSecrets {
   /** The payload with the values in it. */
@@ -13,33 +13,55 @@ export interface SentSecrets {
   checkHost(url: URL): void;
 }
 
+/** Of a header's value. Visible characters, spaces and tabs, as one byte each. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** `given`: as it was added. */
-export function sentSecrets(given: unknown, read: ReadSecret, hosts: SecretHosts): SentSecrets {
-  const { names, reading } = recorder(read);
+export function sentSecrets(
+  given: unknown,
+  known: Pick<JobSecrets, "read">,
+  hosts: SecretHosts,
+): SentSecrets {
   if (typeof given !== "object" || given === null || Array.isArray(given)) return none(given);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an object has keys
   const payload: Record<string, unknown> = { ...(given as Record<string, unknown>) };
+  const all = new Set<string>();
+  /** Takes the values into a part of the payload, and says whether there were any. */
+  const resolve = (value: unknown, path: string) => {
+    let isSecret = false;
+    const read = (name: string) => {
+      isSecret = true;
+      all.add(name);
+      return known.read(name);
+    };
+    return { value: withSecrets(value, read, path), isSecret };
+  };
   // Nowhere else a text of somebody's is sent.
-  if (payload["url"] !== undefined) payload["url"] = withSecrets(payload["url"], reading, "payload.url");
+  const url = resolve(payload["url"], "payload.url");
+  const body = resolve(payload["body"], "payload.body");
+  if ("url" in payload) payload["url"] = url.value;
+  if ("body" in payload) payload["body"] = body.value;
   const headers: string[] = [];
   if (typeof payload["headers"] === "object" && payload["headers"] !== null) {
-    const resolved = Object.entries(payload["headers"]).map(([name, value]) => {
-      const text = withSecrets(value, reading, `payload.headers.${name}`);
-      if (text !== value) headers.push(name);
-      return [name, text] as const;
+    const resolved = Object.entries(payload["headers"]).map(([name, text]) => {
+      const path = `payload.headers.${name}`;
+      const header = resolve(text, path);
+      if (header.isSecret) {
+        headers.push(name);
+        checkHeader(header.value, path);
+      }
+      return [name, header.value] as const;
     });
     payload["headers"] = Object.fromEntries(resolved);
   }
-  const inBody = recorder(read);
-  if (payload["body"] !== undefined)
-    payload["body"] = withSecrets(payload["body"], inBody.reading, "payload.body");
-  const all = new Set([...names, ...inBody.names]);
   return {
     payload,
     headers,
-    isInBody: inBody.names.size > 0,
-    checkHost(url) {
-      for (const name of all) checkSecretHost(name, url, hosts);
+    isInBody: body.isSecret,
+    checkHost(to) {
+      // A secret that is taken for a host is no longer written as it was.
+      for (const name of all)
+        checkSecretHost(name, to, hosts, url.isSecret ? "the host of payload.url" : to.host);
     },
   };
 }
@@ -51,16 +73,12 @@ export function refuseToCarryBody(from: URL, to: URL): never {
   );
 }
 
-function none(payload: unknown): SentSecrets {
-  return { payload, headers: [], isInBody: false, checkHost: () => {} };
+/** Other messages of this would show the value. */
+function checkHeader(value: unknown, path: string): void {
+  if (typeof value !== "string" || HEADER_VALUE.test(value)) return;
+  throw new PermanentError(`${path}: the secret has characters that a header cannot carry, as line ends`);
 }
 
-function recorder(read: ReadSecret) {
-  const names = new Set<string>();
-  const reading: ReadSecret = (name) => {
-    const value = read(name);
-    names.add(name);
-    return value;
-  };
-  return { names, reading };
+function none(payload: unknown): SentSecrets {
+  return { payload, headers: [], isInBody: false, checkHost: () => {} };
 }

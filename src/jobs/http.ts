@@ -18,7 +18,7 @@ import { isRefusedPort } from "./refused-ports.ts";
 import { type Resolve, resolveBySystem } from "./resolve.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { parseSecretHosts } from "./secret-hosts.ts";
-import type { ReadSecret } from "./secret-references.ts";
+import type { JobSecrets } from "./secret-references.ts";
 import { type HttpRequest, RequestSender } from "./send-request.ts";
 import { textOrBase64 } from "./text-or-base64.ts";
 
@@ -49,7 +49,7 @@ interface Means {
 
 export function createHttp(
   settings: HttpSettings,
-  readSecret: ReadSecret,
+  known: JobSecrets,
   resolve: Resolve = resolveBySystem,
 ): Handler {
   const secretHosts = parseSecretHosts(settings.secretHosts);
@@ -57,7 +57,7 @@ export function createHttp(
   const judge = new AddressJudge(rules, new OwnAddresses(settings.clusterHosts, resolve), resolve);
   const sender = new RequestSender();
   return async (job, ctx) => {
-    const secrets = sentSecrets(exactPayload(job) ?? {}, readSecret, secretHosts);
+    const secrets = sentSecrets(exactPayload(job) ?? {}, known, secretHosts);
     const payload = checkPayload(HttpPayload, secrets.payload);
     const timeoutMs = payload.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const limit = AbortSignal.timeout(timeoutMs);
@@ -65,8 +65,8 @@ export function createHttp(
     try {
       const response = await call(payload, ctx, { rules, judge, sender, secrets, signal });
       const { bytes, isCut } = await readLimited(response.body, MAX_BODY_BYTES);
-      checkStatus(payload, response, bytes);
-      return outputOf(response, bytes, isCut);
+      checkStatus(payload, response, (length) => known.head(bytes.toString(), length));
+      return outputOf(response, bytes, isCut ? (text) => known.cut(text) : null);
     } catch (error) {
       ctx.signal.throwIfAborted();
       if (limit.aborted)
@@ -153,11 +153,16 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function checkStatus({ expectedStatus, url }: HttpPayload, response: Response, bytes: Buffer): void {
+/** `head` gives the beginning of the answer. */
+function checkStatus(
+  { expectedStatus, url }: HttpPayload,
+  response: Response,
+  head: (length: number) => string,
+): void {
   const { status, headers } = response;
   const isExpected = expectedStatus === undefined ? response.ok : [expectedStatus].flat().includes(status);
   if (isExpected) return;
-  const shown = bytes.toString().slice(0, ERROR_BODY_CHARACTERS);
+  const shown = head(ERROR_BODY_CHARACTERS);
   const message = `${url} answered ${status}${shown === "" ? "" : `: ${shown}`}`;
   const after = retryAfterMs(headers.get("retry-after"), Date.now());
   const isTransient = status >= 500 || TRANSIENT_4XX.includes(status);
@@ -166,10 +171,13 @@ function checkStatus({ expectedStatus, url }: HttpPayload, response: Response, b
   throw new Error(message);
 }
 
-function outputOf({ status, headers }: Response, bytes: Buffer, isCut: boolean) {
+/** `cut` is what makes of an answer's beginning, if that is all there is, a text that ends well. */
+function outputOf({ status, headers }: Response, bytes: Buffer, cut: ((text: string) => string) | null) {
+  const isCut = cut !== null;
   const contentType = headers.get("content-type") ?? "";
   const charset = /;\s*charset="?([^\s";]+)/i.exec(contentType)?.[1];
-  const { text, isBase64 } = textOrBase64(bytes, charset, isCut);
+  const { text: read, isBase64 } = textOrBase64(bytes, charset, isCut);
+  const text = cut?.(read) ?? read;
   const isJson = !isCut && !isBase64 && /^application\/(.+\+)?json\b/i.test(contentType);
   return {
     status,

@@ -9,8 +9,8 @@ import { ElasticJobError } from "../core/errors.ts";
 export const ACCEPTED_SECRET_NAMES = "1 to 64 letters, digits and . _ - that begin with a letter or digit";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const MAX_BYTES = 64 * 1024;
-/** More files than this are no folder of secrets. */
-const MAX_FILES = 1_000;
+/** More files than this are no folder of secrets: each output is searched for all of them. */
+const MAX_FILES = 100;
 
 export function isSecretName(text: string): boolean {
   return NAME.test(text);
@@ -18,8 +18,9 @@ export function isSecretName(text: string): boolean {
 
 /** Throws `invalid_argument`: a folder that is mistyped would fail the jobs one by one. */
 export function checkSecretsFolder(folder: string): void {
+  let names: string[];
   try {
-    readdirSync(folder);
+    names = secretNames(folder);
   } catch (error) {
     const why = error instanceof Error && "code" in error ? String(error.code) : String(error);
     throw new ElasticJobError(
@@ -27,6 +28,16 @@ export function checkSecretsFolder(folder: string): void {
       `SECRETS_DIR: ${folder} is no folder that can be read (${why})`,
     );
   }
+  if (names.length > MAX_FILES) {
+    throw new ElasticJobError(
+      "invalid_argument",
+      `SECRETS_DIR: ${folder} has ${names.length} files; at most ${MAX_FILES} are accepted, each of them a secret`,
+    );
+  }
+}
+
+function secretNames(folder: string): string[] {
+  return readdirSync(folder).filter(isSecretName);
 }
 
 /** The value, without the line end that editors and `echo` leave. Its errors say what is wrong, and show nothing of the file. */
@@ -49,7 +60,7 @@ export function readSecretFile(folder: string, name: string): string {
 
 /** All that can be read, by name. What cannot be, whoever asks for it is told. */
 export function readAllSecrets(folder: string): [name: string, value: string][] {
-  const names = readdirSync(folder).filter(isSecretName).slice(0, MAX_FILES);
+  const names = secretNames(folder).slice(0, MAX_FILES);
   return names.flatMap((name) => {
     try {
       return [[name, readSecretFile(folder, name)] as [string, string]];

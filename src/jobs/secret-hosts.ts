@@ -18,12 +18,12 @@ export function parseSecretHosts(texts: readonly string[]): SecretHosts {
   return hosts;
 }
 
-/** Refuses to send a secret where it may not go. */
-export function checkSecretHost(name: string, url: URL, hosts: SecretHosts): void {
+/** Refuses to send a secret where it may not go; `shown`: how the message names that. */
+export function checkSecretHost(name: string, url: URL, hosts: SecretHosts, shown: string): void {
   const rules = hosts.get(name) ?? [];
   if (allowsHost(rules, url)) return;
   const allowed = rules.length === 0 ? "nowhere" : `to ${rules.map(({ text }) => text).join(", ")}`;
   throw new PermanentError(
-    `the secret ${name} is not sent to ${url.host}: it may be sent ${allowed}; set SECRET_HOSTS on the nodes to a list with ${name}=${url.hostname}`,
+    `the secret ${name} is not sent to ${shown}: it may be sent ${allowed}; SECRET_HOSTS on the nodes says where, as ${name}=api.example.com`,
   );
 }

@@ -12,6 +12,15 @@ const IN_JSON = `"${KEY}"`;
 /** Gives a secret's value; throws what a job can be told. */
 export type ReadSecret = (name: string) => string;
 
+/** What built-in handlers have of a node's secrets. */
+export interface JobSecrets {
+  readonly read: ReadSecret;
+  /** At most so many characters of a text's beginning, without secrets, nor a part of one. */
+  head(text: string, length: number): string;
+  /** A text that was cut at its end, without the beginning of a secret there. */
+  cut(text: string): string;
+}
+
 /** False: it has none, for sure. Each payload is asked. */
 export function mayHaveReferences(payload: string | null | undefined): boolean {
   return payload?.includes(IN_JSON) === true;

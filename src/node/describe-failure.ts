@@ -2,13 +2,13 @@
  * What a handler threw, as it is recorded. It may be anything: no property of it is read without
  * expecting that to throw.
  */
+import { errorText } from "./error-text.ts";
 import type { ExecutionEnd } from "./executors.ts";
-import { CUT_MARK, MAX_CAUSES, MAX_ERROR_CHARACTERS, MAX_ERROR_NAME_CHARACTERS } from "./result-limits.ts";
+import { MAX_CAUSES, MAX_ERROR_NAME_CHARACTERS } from "./result-limits.ts";
 import { NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 
 type Failure = Extract<ExecutionEnd, { kind: "failed" }>;
 
-/** Secrets are taken out of it before it is cut, which could split one. */
 export function describeFailure(thrown: unknown, scrubber: Scrubber = NOTHING_KNOWN): Failure {
   const retryAfterMs = read(thrown, "retryAfterMs");
   return {
@@ -24,7 +24,7 @@ function describe(thrown: unknown, scrubber: Scrubber): Failure["error"] {
   if (typeof message !== "string") {
     return {
       name: "Error",
-      message: cut(scrubber.text(`${plainText(thrown)} was thrown, which is not an Error`)),
+      message: errorText(`${plainText(thrown)} was thrown, which is not an Error`, scrubber),
     };
   }
   const name = read(thrown, "name");
@@ -34,8 +34,8 @@ function describe(thrown: unknown, scrubber: Scrubber): Failure["error"] {
       typeof name === "string" && name !== ""
         ? scrubber.text(name).slice(0, MAX_ERROR_NAME_CHARACTERS).toWellFormed()
         : "Error",
-    message: cut(scrubber.text(message)),
-    ...(stack === "" ? {} : { stack: cut(scrubber.text(stack)) }),
+    message: errorText(message, scrubber),
+    ...(stack === "" ? {} : { stack: errorText(stack, scrubber) }),
   };
 }
 
@@ -87,10 +87,4 @@ function read(from: unknown, key: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function cut(text: string): string {
-  return text.length <= MAX_ERROR_CHARACTERS
-    ? text.toWellFormed()
-    : `${text.slice(0, MAX_ERROR_CHARACTERS).toWellFormed()}${CUT_MARK}`;
 }

@@ -24,6 +24,7 @@ import type { ExecutionEnd } from "./executors.ts";
 import { LateAbort } from "./late-abort.ts";
 import { loadFailure, loadHandlers } from "./load-handlers.ts";
 import { outputText } from "./output-text.ts";
+import { scrubPrinted } from "./scrub-printed.ts";
 import { ThreadSecrets } from "./thread-secrets.ts";
 import { ThreadSignals } from "./thread-signals.ts";
 
@@ -142,13 +143,16 @@ process.on("exit", (code) => {
 });
 setInterval(() => signals.turned(), TURN_MS).unref();
 
+if (data.builtIn.secretsFolder !== null) {
+  for (const stream of [process.stdout, process.stderr]) scrubPrinted(stream, () => secrets.scrubber);
+}
+
 try {
   const groups = {
     started: (group: number) => send({ kind: "process", group, isRunning: true }),
     ended: (group: number) => send({ kind: "process", group, isRunning: false }),
   };
-  const readSecret = (name: string) => secrets.read(name);
-  const { jobs, own, schedules } = await loadHandlers(data.handlersUrl, data.builtIn, groups, readSecret);
+  const { jobs, own, schedules } = await loadHandlers(data.handlersUrl, data.builtIn, groups, secrets);
   const called = new Map(
     Object.entries(jobs).map(([name, handler]) => [name, { handler, isOwn: Object.hasOwn(own, name) }]),
   );
@@ -159,6 +163,6 @@ try {
   send({ kind: "ready", handlers, hasRunJob: Object.hasOwn(jobs, "runJob"), schedules });
 } catch (error) {
   // The first reason counts: what the module has left running may end the thread in its own way before that is killed.
-  if (!isDying) send({ kind: "broken", message: loadFailure(error) });
+  if (!isDying) send({ kind: "broken", message: secrets.scrubber.text(loadFailure(error)) });
   isDying = true;
 }

@@ -2,7 +2,7 @@ import { exactText } from "../core/json/exact-numbers.ts";
 import { type BuiltInSettings, builtInJobs } from "../jobs/built-in.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
 import { schedulesOf } from "../jobs/schedules.ts";
-import type { ReadSecret } from "../jobs/secret-references.ts";
+import type { JobSecrets } from "../jobs/secret-references.ts";
 import type { ProcessGroups } from "../jobs/shell.ts";
 import { handlersOf } from "./check-exported.ts";
 
@@ -20,9 +20,9 @@ export async function loadHandlers(
   handlersUrl: string | null,
   settings: BuiltInSettings,
   groups: ProcessGroups,
-  readSecret: ReadSecret,
+  secrets: JobSecrets,
 ): Promise<LoadedModule> {
-  const builtIn = builtInJobs(settings, groups, readSecret);
+  const builtIn = builtInJobs(settings, groups, secrets);
   if (handlersUrl === null) return { jobs: builtIn, own: {}, schedules: null };
   const module: unknown = await import(handlersUrl);
   const own = handlersOf(module);

@@ -11,10 +11,7 @@ class OutputError extends TypeError {
   readonly isPermanent = true;
 }
 
-/**
- * What a handler returned, as JSON text, a BigInt with all its digits; null: nothing. Throws when JSON cannot carry it. Secrets are
- * taken out before it is cut, which could split one.
- */
+/** What a handler returned, as JSON text, a BigInt with all its digits; null: nothing. Throws when JSON cannot carry it. */
 export function outputText(output: unknown, scrubber: Scrubber = NOTHING_KNOWN): string | null {
   if (output === undefined) return null;
   let text: string | undefined;
@@ -34,10 +31,16 @@ export function outputText(output: unknown, scrubber: Scrubber = NOTHING_KNOWN):
       `the handler returned ${what}, which JSON cannot carry; return a value, or nothing`,
     );
   }
-  text = scrubber.json(text);
+  return limitedOutput(text, scrubber);
+}
+
+/** JSON text without secrets, and no longer than a row has room for. They are taken out before it is cut, which could split one. */
+export function limitedOutput(given: string, scrubber: Scrubber): string {
+  // Of a long one only the head is searched: its end is not kept.
+  const text = isTooLong(given) ? given : scrubber.json(given);
   if (!isTooLong(text)) return text.isWellFormed() ? text : withEscapes(text);
-  const head = text.slice(0, OUTPUT_HEAD_CHARACTERS).toWellFormed();
-  return JSON.stringify({ truncated: true, characters: text.length, head });
+  const head = scrubber.head(text, OUTPUT_HEAD_CHARACTERS).toWellFormed();
+  return JSON.stringify({ truncated: true, characters: given.length, head });
 }
 
 /** Only `JSON.rawJSON` leaves half a character as it is, which UTF-8 cannot carry; JSON can, as its number. */

@@ -1,6 +1,8 @@
 /** Takes the node's own secrets out of how an execution ended, after a thread has cut it to size. */
+import { errorText } from "./error-text.ts";
 import type { ExecutionEnd, ExecutionError } from "./executors.ts";
-import { CUT_MARK, TRUNCATED_OUTPUT } from "./result-limits.ts";
+import { limitedOutput } from "./output-text.ts";
+import { MAX_ERROR_NAME_CHARACTERS, TRUNCATED_OUTPUT } from "./result-limits.ts";
 import { NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 
 export function scrubEnd(end: ExecutionEnd, scrubber: Scrubber): ExecutionEnd {
@@ -13,8 +15,8 @@ export function scrubEnd(end: ExecutionEnd, scrubber: Scrubber): ExecutionEnd {
 }
 
 export function scrubOutput(output: string | null, scrubber: Scrubber): string | null {
-  if (output === null) return null;
-  const scrubbed = scrubber.json(output);
+  if (output === null || scrubber === NOTHING_KNOWN) return output;
+  const scrubbed = limitedOutput(output, scrubber);
   if (!scrubbed.startsWith(TRUNCATED_OUTPUT)) return scrubbed;
   const cut = JSON.parse(scrubbed) as { readonly head?: unknown };
   // A handler may return an object that begins in the same way.
@@ -23,14 +25,8 @@ export function scrubOutput(output: string | null, scrubber: Scrubber): string |
 
 function scrubError({ name, message, stack }: ExecutionError, scrubber: Scrubber): ExecutionError {
   return {
-    name: scrubber.text(name),
-    message: scrubCut(message, scrubber),
-    ...(stack === undefined ? {} : { stack: scrubCut(stack, scrubber) }),
+    name: scrubber.head(name, MAX_ERROR_NAME_CHARACTERS),
+    message: errorText(message, scrubber),
+    ...(stack === undefined ? {} : { stack: errorText(stack, scrubber) }),
   };
-}
-
-function scrubCut(text: string, scrubber: Scrubber): string {
-  const scrubbed = scrubber.text(text);
-  if (!scrubbed.endsWith(CUT_MARK)) return scrubbed;
-  return `${scrubber.cut(scrubbed.slice(0, -CUT_MARK.length))}${CUT_MARK}`;
 }

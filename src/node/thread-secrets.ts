@@ -1,13 +1,14 @@
 /** The secrets of SECRETS_DIR in a thread: read for its jobs, and taken out of what those leave behind. */
 import { readAllSecrets, readSecretFile } from "../jobs/secret-files.ts";
+import type { JobSecrets } from "../jobs/secret-references.ts";
 import { createScrubber, NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 
 /** So often at most the folder is looked at for secrets that nobody has asked for. */
 const LOOK_EVERY_MS = 1_000;
 /** Of values that were replaced, as many are remembered: jobs that were given one may still run. */
-const MAX_KNOWN = 2_000;
+const MAX_KNOWN = 300;
 
-export class ThreadSecrets {
+export class ThreadSecrets implements JobSecrets {
   readonly #folder: string | null;
   readonly #now: () => number;
   /** Values, with their secret's name. */
@@ -41,6 +42,14 @@ export class ThreadSecrets {
       this.#scrubber = createScrubber([...this.#known].map(([value, name]) => [name, value]));
     this.#isStale = false;
     return this.#scrubber;
+  }
+
+  head(text: string, length: number): string {
+    return this.scrubber.head(text, length);
+  }
+
+  cut(text: string): string {
+    return this.scrubber.cut(text);
   }
 
   #look(folder: string): void {

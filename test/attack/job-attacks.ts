@@ -146,7 +146,9 @@ export const JOB_ATTACKS: readonly Attack[] = [
     async run(cluster) {
       const file = `${cluster.secretsFolder}/stripe`;
       const looking = `cat "/proc/$PPID/environ" ${file}; base64 -w0 ${file}`;
-      const shown = JSON.stringify(await runJob(cluster, "shell", { command: looking, shell: true }));
+      const told = await runJob(cluster, "shell", { command: looking, shell: true });
+      const [rows] = await cluster.database.query("SELECT * FROM jobresult JOIN jobinfo ON id = job_id");
+      const shown = JSON.stringify([told, rows]);
       const own = [new URL(mysqlUrl()).password, new URL(redisUrl()).password].filter(
         (one) => one.length >= 8,
       );

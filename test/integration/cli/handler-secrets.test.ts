@@ -27,6 +27,7 @@ const LOOKING = `
     child: () => execFileSync("env", { encoding: "utf8" }),
     measure: ({ payload }) => payload.key.length,
     show: ({ payload }) => payload.key,
+    print: ({ payload }) => { console.log("key:", payload.key); console.error({ wrong: payload }); },
     worker: async () => (await once(new Worker(source, { eval: true }), "message"))[0],
   };`;
 
@@ -121,8 +122,16 @@ test("a secret that a payload names is there for the handler, and nowhere else",
   const payload = { key: { $secret: "stripe" } };
   expect(await run("measure", payload)).toContain('"output":18');
   expect(await run("show", payload)).toContain('"output":"[secret stripe]"');
+  await run("print", payload);
+  await until("it is printed", () => printed().includes("wrong: { key: '[secret stripe]'"), 10_000);
+  expect(printed()).toContain("key: [secret stripe]");
   const { jobs } = await client.getAllJobs({});
-  expect(jobs.map((job) => job.payload)).toEqual([payload, payload]);
+  expect(jobs.map((job) => job.payload)).toEqual([payload, payload, payload]);
+  const shownJob = jobs.find(({ handler }) => handler === "show");
+  for await (const state of client.watchJob(shownJob?.jobId ?? "")) {
+    expect(state).toMatchObject({ job: { payload }, lastResult: { output: "[secret stripe]" } });
+    break;
+  }
   const database = await readFile(join(folder.path, "elastic-job.db"));
   const log = await readFile(join(folder.path, "elastic-job.db-wal")).catch(() => Buffer.alloc(0));
   for (const shown of [printed(), database.toString("latin1"), log.toString("latin1")])

@@ -6,7 +6,9 @@ import { checkHost, parseHostRules } from "../../../src/jobs/host-rules.ts";
 import { createHttp } from "../../../src/jobs/http.ts";
 import type { Resolve } from "../../../src/jobs/resolve.ts";
 import { retryAfterMs } from "../../../src/jobs/retry-after.ts";
+import type { JobSecrets } from "../../../src/jobs/secret-references.ts";
 import { describeFailure } from "../../../src/node/describe-failure.ts";
+import { createScrubber } from "../../../src/node/scrubber.ts";
 
 interface Seen {
   readonly method: string;
@@ -53,6 +55,13 @@ afterAll(() => {
   server.close();
 });
 
+const SECRETS: Readonly<Record<string, string>> = {
+  stripe: "value of stripe",
+  folded: "sk_LIVE_0123456789",
+  digits: "2130706433",
+  lines: "-----BEGIN KEY-----\nMIIE0123456789\n",
+};
+
 interface Means {
   readonly hosts?: string[];
   readonly clusterHosts?: string[];
@@ -62,8 +71,9 @@ interface Means {
 
 function call(payload: unknown, given: { signal?: AbortSignal; payloadText?: string } & Means = {}) {
   const { hosts: allowedHosts = ["127.0.0.1"], clusterHosts = [], secretHosts = [], resolve } = given;
-  const readSecret = (name: string) => `value of ${name}`;
-  const handler: Handler = createHttp({ allowedHosts, clusterHosts, secretHosts }, readSecret, resolve);
+  const scrubber = createScrubber(Object.entries(SECRETS));
+  const known: JobSecrets = { ...scrubber, read: (name) => SECRETS[name] ?? `value of ${name}` };
+  const handler: Handler = createHttp({ allowedHosts, clusterHosts, secretHosts }, known, resolve);
   const ctx: HandlerContext = {
     jobId: "7",
     claim: 1,
@@ -566,6 +576,38 @@ describe("secrets", () => {
     expect(seen).toHaveLength(1);
     await call({ url: to("303"), body: { key } }, { hosts, secretHosts });
     expect(seen.at(-1)).toMatchObject({ url: "/there", method: "GET", body: "" });
+  });
+});
+
+describe("no message shows a secret", () => {
+  const secretHosts = Object.keys(SECRETS).map((name) => `${name}=127.0.0.1`);
+  const message = async (payload: unknown) => {
+    const { error } = await failure(payload, { hosts: ["*", "127.0.0.1"], secretHosts });
+    return `${error.message} ${error.stack}`;
+  };
+
+  test.each(["folded", "digits"])(
+    "that is taken for a host, and written in another form: %s",
+    async (name) => {
+      const elsewhere = [`${name}=api.example.com`];
+      const payload = { url: { $secret: name, prefix: "http://" } };
+      const { error } = await failure(payload, { hosts: ["*"], secretHosts: elsewhere });
+      expect(error.message).toContain(`the secret ${name} is not sent to the host of payload.url`);
+      expect(error.stack?.toLowerCase()).not.toMatch(/sk_live|127\.0\.0\.1|2130706433/);
+    },
+  );
+
+  test("that is none for a header", async () => {
+    const shown = await message({ url: url("/"), headers: { "x-key": { $secret: "lines" } } });
+    expect(shown).toContain("payload.headers.x-key: the secret has characters that a header cannot carry");
+    expect(shown).not.toContain("MIIE");
+  });
+
+  test("that the answer has at the place where it is cut", async () => {
+    const answer = `${"x".repeat(490)}${SECRETS["stripe"]}`;
+    const shown = await message({ url: url("/", { status: "400", answer }) });
+    expect(shown).toContain("answered 400: xxx");
+    expect(shown.replaceAll("answer=", "")).not.toMatch(/x{490}value of/);
   });
 });
 

@@ -47,6 +47,14 @@ test("a folder that is none is told at the start", () => {
   expect(() => checkSecretsFolder(join(folder, "stripe"))).toThrow(/\(ENOTDIR\)/);
 });
 
+test("a folder of too many files is told at the start", () => {
+  for (let number = 0; number < 100; number++) writeFileSync(join(folder, `secret-${number}`), "of many");
+  expect(() => checkSecretsFolder(folder)).toThrow("has 101 files; at most 100 are accepted");
+  rmSync(join(folder, "secret-7"));
+  writeFileSync(join(folder, ".hidden"), "no secret");
+  expect(() => checkSecretsFolder(folder)).not.toThrow();
+});
+
 test("a thread knows the secrets that lie there, those that it has read since, and those that were there before", () => {
   let now = 0;
   const secrets = new ThreadSecrets(folder, () => now);
