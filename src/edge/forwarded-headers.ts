@@ -14,8 +14,8 @@ const HOP_BY_HOP = [
   "expect",
 ];
 
-/** The edge has checked the origin; a node must not take the call for one from a browser. */
-const CHECKED_HERE = ["origin", "referer", "cookie"];
+/** The edge has checked the origin; a node must not take the call for one from a browser, by what all pages' calls say of it. */
+const CHECKED_HERE = ["origin", "referer", "cookie", "sec-fetch-site"];
 
 /** What nodes tell each other (that a call was forwarded, say) is not for callers to claim. */
 const BETWEEN_NODES = "elastic-job-";
