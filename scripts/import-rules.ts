@@ -6,9 +6,8 @@
  * one (our own package's name, a URL, a specifier that is put together, `createRequire`) is refused.
  */
 import { isBuiltin } from "node:module";
-import { dirname, join, normalize } from "node:path";
-import { parseSync } from "vite";
 import manifest from "../package.json" with { type: "json" };
+import { type Import, moduleImports, packageOf } from "./module-imports.ts";
 
 /** What each room may import, besides itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -95,9 +94,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "app.ts",
     "data-folder.ts",
     "system-clock.ts",
-    "package.json",
   ],
   "index.ts": ["node", "jobs", "client", "core", "gen"],
+  "embed.ts": ["app.ts", "config.ts", "core"],
 };
 
 /** Files beside the wings that each of its room may import. */
@@ -199,13 +198,6 @@ const COMPILES = "src/cli/start.mjs";
 /** Of all that can be a module: a file of another kind would go by unseen. */
 export const SOURCE_FILES = "src/**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}";
 
-interface Import {
-  readonly specifier: string;
-  /** Of the imported file, from the root; null: a package. */
-  readonly target: string | null;
-  readonly line: number;
-}
-
 /** What is wrong with the imports of a file of src, a line each. `path`: from the root, with slashes. */
 export function importProblems(path: string, source: string): string[] {
   const room = roomOf(path);
@@ -216,7 +208,7 @@ export function importProblems(path: string, source: string): string[] {
   if (wings !== undefined && own(wings, wing) === undefined) {
     return [`${path}:1 ${wing} is a part of ${room} that the rules do not know`];
   }
-  return imports(path, source).flatMap((entry) => {
+  return moduleImports(path, source).flatMap((entry) => {
     const rule = violation(path, allowed, entry);
     return rule === null ? [] : [`${path}:${entry.line} imports ${entry.specifier}: ${rule}`];
   });
@@ -241,7 +233,7 @@ function violation(path: string, allowed: readonly string[], { specifier, target
     return `${room} may use only the packages ${packages.join(", ")}`;
   }
   if (!target.startsWith("src/")) {
-    return allowed.includes(target) ? null : "src imports nothing from outside src (but cli package.json)";
+    return "src imports nothing from outside src";
   }
   if (roomOf(target) !== room) {
     return allowed.includes(roomOf(target)) ? null : `${room} may import ${list(allowed)}`;
@@ -254,11 +246,6 @@ function violation(path: string, allowed: readonly string[], { specifier, target
 
 const DEPENDENCIES: ReadonlySet<string> = new Set(Object.keys(manifest.dependencies));
 
-/** `@scope/name/path` or `name/path`. */
-function packageOf(specifier: string): string {
-  return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
-}
-
 function list(names: readonly string[]): string {
   return names.length === 0 ? "only itself" : names.join(", ");
 }
@@ -270,28 +257,4 @@ function roomOf(path: string): string {
 /** The folder or file of a room in which a path lies. */
 function wingOf(path: string): string {
   return path.split("/")[2] ?? "";
-}
-
-function imports(path: string, source: string): Import[] {
-  const { module, errors } = parseSync(path, source);
-  if (errors.length > 0) throw new Error(`${path}: ${errors.map((error) => error.message).join("; ")}`);
-  const found = [
-    ...module.staticImports.map((entry) => entry.moduleRequest),
-    ...module.staticExports.flatMap((entry) => entry.entries.map((item) => item.moduleRequest)),
-    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) => ({
-      value: source.slice(start, end).replace(/^(["'`])(.*)\1$/s, "$2"),
-      start,
-    })),
-  ];
-  return found.flatMap((request) =>
-    request === null || request === undefined
-      ? []
-      : [
-          {
-            specifier: request.value,
-            target: request.value.startsWith(".") ? normalize(join(dirname(path), request.value)) : null,
-            line: source.slice(0, request.start).split("\n").length,
-          },
-        ],
-  );
 }

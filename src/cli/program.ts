@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import packageJson from "../../package.json" with { type: "json" };
 import type { Environment } from "../config.ts";
 import { addCommand } from "./add.ts";
 import { auditCommand } from "./audit.ts";
@@ -14,6 +13,7 @@ import { edgeCommand } from "./edge.ts";
 import { listCommand } from "./list.ts";
 import { migrateCommand } from "./migrate.ts";
 import { nodeCommand } from "./node.ts";
+import { ownVersion } from "./own-version.ts";
 import { pauseCommand } from "./pause.ts";
 import { previewCommand } from "./preview.ts";
 import { putCommand } from "./put.ts";
@@ -38,7 +38,7 @@ Exit codes: 0 it worked, 1 it failed, 2 the command line or a setting is wrong.`
 export function createProgram(env: Environment): Command {
   const program = new Command("elastic-job")
     .description("A distributed scheduler for immediate, timed, daily, cron and interval jobs.")
-    .version(packageJson.version)
+    .version(ownVersion())
     .addHelpText("after", EXAMPLES);
   program.commandsGroup("Processes:");
   for (const command of [devCommand(env), nodeCommand(env), edgeCommand(env), migrateCommand(env)]) {

@@ -1,4 +1,5 @@
 /** The worker behind a thread: its start, the messages to it and from it, what it prints, and what it leaves behind. */
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
@@ -55,7 +56,8 @@ export class ThreadWorker {
     const answers = createAnswerRing();
     this.answers = new AnswerReader(answers);
     const workerData: ThreadData = { handlersUrl, builtIn, signals, answers };
-    const url = new URL("./executor-thread.ts", import.meta.url);
+    // Its ending is that of this file: TypeScript in a clone, JavaScript in the package, where nothing rewrites it.
+    const url = new URL(`./executor-thread${extname(import.meta.url)}`, import.meta.url);
     this.worker = new Worker(url, { workerData, env: { ...env }, stdout: true, stderr: true });
     // Node's own pipes end when the process's output is lost, and what handlers print would pile up in the thread.
     this.worker.stdout.on("data", (printed) => process.stdout.write(printed));

@@ -29,6 +29,7 @@ test("keeps back headers that are about the connection, and those that it names"
       te: "trailers",
       expect: "100-continue",
       origin: "https://a.example",
+      "sec-fetch-site": "same-site",
       "elastic-job-forwarded": "1",
       authorization: "Bearer x",
       "idempotency-key": "k",
