@@ -48,7 +48,7 @@ export type AddOutcome = { readonly added: AddedJob } | { readonly error: Connec
 
 /**
  * Everything rejects with a `ConnectError`: `code` says what kind, `rawMessage` which field.
- * Codes: `docs` of `proto/elasticjob/v1/job_service.proto`.
+ * Codes: `docs` of `proto/public/elasticjob/v1/job_service.proto`.
  */
 export interface ElasticJobClient {
   /** Adds a job; resolves after it is committed to the database. Concurrent calls share round trips. */
