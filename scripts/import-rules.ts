@@ -93,6 +93,7 @@ const RPC_TOP = [
   "connection.ts",
   "credentials.ts",
   "error-codes.ts",
+  "error-details.ts",
   "in-time.ts",
   "large-request.ts",
   "limits.ts",

@@ -1,8 +1,10 @@
-import { Code } from "@connectrpc/connect";
+import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-connect";
+import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { callTypeOf } from "../../core/content-type.ts";
 import { quote } from "../../core/errors.ts";
 import type { NodeRequest, NodeResponse } from "../connection.ts";
-import { TRY_LATER_HEADERS } from "../error-codes.ts";
+import { tryLater } from "../error-codes.ts";
+import { isNativeGrpc, settleGrpcTrailers } from "./grpc-trailers.ts";
 
 /** An answer to what never becomes a call, in the form of Connect's errors, which every kind of client can show. */
 export function refuse(
@@ -19,14 +21,24 @@ export function refuse(
 
 /** There is no room for a call right now. Nothing of it was read, and the rest of it is not wanted. */
 export function refuseForNow(request: NodeRequest, response: NodeResponse, message: string): void {
+  const error = tryLater(message);
   const type = request.headers["content-type"] ?? "";
-  if (/^application\/grpc(\+|;|$)/.test(type)) {
-    const status = { "grpc-status": String(Code.ResourceExhausted), "grpc-message": message };
+  if (isNativeGrpc(type)) {
+    settleGrpcTrailers(request, response);
     response.writeHead(200, { "content-type": type });
-    response.addTrailers({ ...status, ...TRY_LATER_HEADERS });
+    response.addTrailers(Object.fromEntries(setTrailerStatus(new Headers(), error)));
+    response.end();
+  } else if (type.startsWith("application/grpc-web")) {
+    // All of a gRPC answer that has no message: its trailers come as headers.
+    response.writeHead(200, {
+      "content-type": type,
+      ...Object.fromEntries(setTrailerStatus(new Headers(), error)),
+    });
     response.end();
   } else {
-    refuse(response, 429, "resource_exhausted", message, TRY_LATER_HEADERS);
+    const headers = { "content-type": "application/json", ...Object.fromEntries(error.metadata) };
+    response.writeHead(codeToHttpStatus(error.code), headers);
+    response.end(JSON.stringify(errorToJson(error, undefined)));
   }
 }
 

@@ -31,7 +31,7 @@ import { refuseBadTimeout } from "./call-timeout.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
 import { jsonOptions } from "./exact-json.ts";
 import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
-import { sendPlainGrpcMessage } from "./grpc-message.ts";
+import { settleGrpcTrailers } from "./grpc-trailers.ts";
 import { withLargeBodies } from "./large/large-bodies.ts";
 import { metered } from "./metered-body.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
@@ -187,7 +187,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       const problem = settleContentType(request);
       if (problem !== null) return refuse(response, 415, "invalid_argument", problem);
       if (!admission.admit(request, response)) return;
-      sendPlainGrpcMessage(request, response);
+      settleGrpcTrailers(request, response);
       handler(request, response);
     },
     clock,
