@@ -40,9 +40,6 @@ export interface EdgeRequest {
   readonly remote?: string | undefined;
 }
 
-/** A page may be looked at from anywhere; what it shows comes by calls. */
-const isCall = (method: string) => method !== "GET" && method !== "HEAD";
-
 const PROBES = ["/healthz", "/readyz"];
 
 export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }> {
@@ -64,11 +61,15 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
     if (isOnlyLocal() && !PROBES.includes(c.req.path) && !isLocalCaller(c.env?.remote, host, hasHeader)) {
       return errorResponse(Code.Unauthenticated, ONLY_LOCAL);
     }
-    const problem = isCall(c.req.method)
+    const { method, path } = c.req;
+    // The page may be looked at from anywhere; what it shows comes by calls.
+    const isCall = methods.has(path) || (method !== "GET" && method !== "HEAD");
+    const problem = isCall
       ? foreignPage(
           (name) => c.req.header(name),
           () => host,
           allowedOrigins,
+          method,
         )
       : null;
     return problem === null ? next() : errorResponse(Code.PermissionDenied, problem);
@@ -110,10 +111,14 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
 
   for (const [path, method] of methods) {
     app.post(path, (c) => handleCall(c.req.raw, method, c.env?.remote ?? ""));
+    if (method.takesGet) {
+      app.get(path, async (c) => notStored(await handleCall(c.req.raw, method, c.env?.remote ?? "")));
+    }
+    const verbs = method.takesGet ? "GET and POST" : "POST";
     app.all(path, () =>
-      errorResponse(Code.Unimplemented, `${path} takes POST only`, {
+      errorResponse(Code.Unimplemented, `${path} takes ${verbs} only`, {
         status: 405,
-        headers: { allow: "POST, OPTIONS" },
+        headers: { allow: `${verbs.replace(" and", ",")}, OPTIONS` },
       }),
     );
   }
@@ -128,6 +133,12 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
   app.onError((error) => errorResponse(Code.Internal, error.message));
 
   return app;
+}
+
+/** What is read by GET has changed by the next time. */
+function notStored(answer: Response): Response {
+  answer.headers.set("cache-control", "no-store");
+  return answer;
 }
 
 /** The methods of each service behind its first one's short path. */

@@ -14,8 +14,16 @@ const HOP_BY_HOP = [
   "expect",
 ];
 
-/** The edge has checked the origin; a node must not take the call for one from a browser. */
-const CHECKED_HERE = ["origin", "referer", "cookie"];
+/** The edge has checked for which page it is; a node must not take the call for one from a browser. */
+const CHECKED_HERE = [
+  "origin",
+  "referer",
+  "cookie",
+  "user-agent",
+  "sec-fetch-site",
+  "sec-fetch-mode",
+  "sec-fetch-dest",
+];
 
 /** What nodes tell each other (that a call was forwarded, say) is not for callers to claim. */
 const BETWEEN_NODES = "elastic-job-";

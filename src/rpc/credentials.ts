@@ -20,7 +20,7 @@ export interface Credentials {
   readonly isOpen: boolean;
 }
 
-type Call = Pick<HandlerContext, "requestHeader" | "service" | "method" | "values" | "url">;
+type Call = Pick<HandlerContext, "requestHeader" | "requestMethod" | "service" | "method" | "values" | "url">;
 
 const { challenge, prove } = NodeService.method;
 
@@ -28,7 +28,7 @@ const { challenge, prove } = NodeService.method;
 export function checkCaller(call: Call, { tokens, isOpen }: Credentials): "node" | "caller" {
   const { requestHeader, service, method } = call;
   const host = () => requestHeader.get("host") ?? URL.parse(call.url)?.host ?? "";
-  const problem = foreignPage((name) => requestHeader.get(name), host, []);
+  const problem = foreignPage((name) => requestHeader.get(name), host, [], call.requestMethod);
   if (problem !== null) throw new ConnectError(problem, Code.PermissionDenied);
   if (service.typeName === Health.typeName) return "caller";
   const connection = call.values.get(CALL_CONNECTION);

@@ -10,6 +10,7 @@ import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import type { NodeRequest, NodeResponse } from "../connection.ts";
 import type { RpcLimits } from "../limits.ts";
 import { CallBudget, type CallShare } from "./call-budget.ts";
+import { isCall, pathOfUrl } from "./call-path.ts";
 import { refuseForNow } from "./refuse.ts";
 
 /** Calls of nodes at once: each has one that lasts, and seldom another. */
@@ -77,8 +78,8 @@ export function createAdmission(limits: RpcLimits, clock: Clock): Admission {
 
   return {
     admit(request, response) {
-      const path = request.url ?? "";
-      if (request.method !== "POST") return true;
+      if (!isCall(request)) return true;
+      const path = pathOfUrl(request);
       const release: (() => void)[] = [];
       if (path.startsWith(NODES)) {
         if (ofNodes >= MAX_NODE_CALLS) {
@@ -110,7 +111,7 @@ export function createAdmission(limits: RpcLimits, clock: Clock): Admission {
       response.once("close", () => {
         for (const one of release) one();
       });
-      if (!ENDLESS.has(path)) expectEnd(request, response);
+      if (request.method === "POST" && !ENDLESS.has(path)) expectEnd(request, response);
       return true;
     },
     shareOf: (request) => shares.get(request) ?? null,

@@ -187,6 +187,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       const problem = settleContentType(request);
       if (problem !== null) return refuse(response, 415, "invalid_argument", problem);
       if (!admission.admit(request, response)) return;
+      if (request.method === "GET") response.setHeader("cache-control", "no-store");
       settleGrpcTrailers(request, response);
       handler(request, response);
     },

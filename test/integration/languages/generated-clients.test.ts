@@ -2,7 +2,6 @@
 import { execFile } from "node:child_process";
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pageBlocks } from "../../fixtures/page-blocks.ts";
@@ -70,23 +69,6 @@ test.skipIf(!hasPythonWithGrpc())(
     expect(stdout).toMatch(/^job \d+ has succeeded\n$/);
   },
 );
-
-test("the client of the page on errors shows each field", async () => {
-  const [source = ""] = pageBlocks("clients.md", "ts", "Errors");
-  const path = join(serving.folder, "errors.mts");
-  const client = pathToFileURL(join(ROOT, "src/client/index.ts")).href;
-  const own = source.replace("elastic-job/client", client).replace("http://127.0.0.1:8080", serving.edgeUrl);
-  await writeFile(path, own);
-  const { stdout } = await run(process.execPath, [path]);
-  expect(stdout).toMatch(/^daily\.at .* is accepted\ndaily\.timeZone .* is accepted\n$/);
-});
-
-test("the answer that the page shows to a wrong call is the one that is given", async () => {
-  const [call = ""] = pageBlocks("clients.md", "sh", "Errors");
-  const [answer] = pageBlocks("clients.md", "json", "Errors");
-  const { stdout } = await run("sh", ["-c", call.replace("http://127.0.0.1:8080", serving.edgeUrl)]);
-  expect(`${stdout}\n`).toBe(answer);
-});
 
 test("the folder that the page names has what callers need, and nothing between nodes", async () => {
   const files = await readdir(join(ROOT, "proto/public"), { recursive: true });
