@@ -1,6 +1,5 @@
 import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-connect";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
-import { callTypeOf } from "../../core/content-type.ts";
 import { quote } from "../../core/errors.ts";
 import type { NodeRequest, NodeResponse } from "../connection.ts";
 import { tryLater } from "../error-codes.ts";
@@ -44,19 +43,5 @@ export function refuseForNow(request: NodeRequest, response: NodeResponse, messa
 
 export function refusePath(request: NodeRequest, response: NodeResponse): void {
   const path = quote(request.url ?? "");
-  refuse(response, 404, "unimplemented", `${path} is no call; POST /elasticjob.v1.JobService/AddJob is one`);
-}
-
-const ACCEPTED_TYPES = "application/json is accepted (and the types of Connect, gRPC and gRPC-Web)";
-
-/** Has the content type of a call written as the adapter knows it; returns what is wrong with it, or null. */
-export function settleContentType(request: NodeRequest): string | null {
-  if (request.method !== "POST") return null;
-  const called = callTypeOf(request.headers["content-type"] ?? "");
-  if ("problem" in called) return `Content-Type: ${called.problem}; ${ACCEPTED_TYPES}`;
-  if (called.type.startsWith("application/grpc-web-text")) {
-    return `Content-Type: ${quote(called.type)} is taken by the edge only; ${ACCEPTED_TYPES}`;
-  }
-  request.headers["content-type"] = called.type;
-  return null;
+  refuse(response, 404, "unimplemented", `${path} is no call; POST /JobService/AddJob is one`);
 }

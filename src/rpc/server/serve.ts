@@ -36,9 +36,10 @@ import { withLargeBodies } from "./large/large-bodies.ts";
 import { metered } from "./metered-body.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
-import { refuse, refusePath, settleContentType } from "./refuse.ts";
+import { refusePath } from "./refuse.ts";
 import { refuseBinary } from "./refuse-binary.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
+import { settleCall } from "./settle-call.ts";
 import { wordedRefusals } from "./worded-refusals.ts";
 
 /** Of what is decoded in one go: calls that hold no payload, and the others as long as they are small. */
@@ -184,8 +185,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
 
   const server = createOnePortServer({
     handler(request, response) {
-      const problem = settleContentType(request);
-      if (problem !== null) return refuse(response, 415, "invalid_argument", problem);
+      if (!settleCall(request, response)) return;
       if (!admission.admit(request, response)) return;
       if (request.method === "GET") response.setHeader("cache-control", "no-store");
       settleGrpcTrailers(request, response);

@@ -30,7 +30,7 @@ const steady = (answer: string) =>
     .replaceAll(/"jobId":"\d+"/g, "JOB")
     .trim();
 
-test.each(["Errors", "Reading by GET"])("the answers below %s are those that are given", async (heading) => {
+test.each(["With curl", "Errors", "Reading by GET"])("the answers below %s are those that are given", async (heading) => {
   const calls = pageBlocks("clients.md", "sh", heading);
   const shown = pageBlocks("clients.md", "json", heading);
   const answers: string[] = [];
