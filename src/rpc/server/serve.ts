@@ -12,6 +12,8 @@ import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as OlderReflection } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobStore } from "../../store/job-store.ts";
 import { CALL_CONNECTION, connectionValues } from "../connection.ts";
@@ -25,6 +27,7 @@ import { createHealthService } from "../services/health-service.ts";
 import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
+import { createReflectionServices } from "../services/reflection-service.ts";
 import { CALL_SHARE, createAdmission } from "./admission.ts";
 import { answerInTime, noteTimeout } from "./answer-in-time.ts";
 import { refuseBadTimeout } from "./call-timeout.ts";
@@ -118,6 +121,8 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
 
   const health = createHealthService({ whyNotReady, clock, closing: closing.signal });
 
+  const { reflection, older } = createReflectionServices(closing.signal);
+
   const slowDown = new SlowDown();
   const refuseSlowly = async (error: unknown, remote: string): Promise<never> => {
     const isUnknown = error instanceof ConnectError && error.code === Code.Unauthenticated;
@@ -156,6 +161,8 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       router.service(ClusterService, cluster);
       router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
       router.service(Health, health);
+      router.service(ServerReflection, reflection);
+      router.service(OlderReflection, older);
       for (const [index, handle] of router.handlers.entries())
         router.handlers[index] = metered(large(wordedRefusals(explainingJson(handle))));
     },
