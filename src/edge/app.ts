@@ -15,6 +15,7 @@ import { isLocalCaller, ONLY_LOCAL } from "../core/callers/local-caller.ts";
 import { shorten } from "../core/short-text.ts";
 import { errorResponse } from "./error-response.ts";
 import { createCallHandler } from "./handle-call.ts";
+import { openApiAnswer } from "./openapi.ts";
 import { askReadiness } from "./readiness.ts";
 import { edgeMethods } from "./rpc-methods.ts";
 import { createUpstreams } from "./upstreams.ts";
@@ -103,6 +104,7 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
   );
 
   app.get("/", (c) => c.html(consolePage(new URL(c.req.url).origin, c.get("secureHeadersNonce"))));
+  app.get("/openapi.json", (c) => openApiAnswer(c.req.header("if-none-match")));
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", async (c) => {
     const answer = await askReadiness(nodes, fetch, c.req.raw.signal);
