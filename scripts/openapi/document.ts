@@ -61,7 +61,7 @@ const INFO = {
   version: manifest.version,
   summary: manifest.description,
   description:
-    "Calls are POSTs of JSON, as Connect has them. Streams are not here. What callers send is refused where it has unknown fields; to answers, later versions may add some, and fields that hold their default may be left out.",
+    "Calls are POSTs of JSON, as Connect has them. StreamAddJobs is not here: it needs HTTP/2 to a node. What callers send is refused where it has unknown fields; to answers, later versions may add some, and fields that hold their default may be left out.",
   license: { name: "Apache License 2.0", identifier: "Apache-2.0" },
 };
 
@@ -70,7 +70,7 @@ const json = (schema: JsonSchema) => ({ "application/json": { schema } });
 export function openApiDocument(services: readonly DescService[]): JsonSchema {
   const methods = services
     .flatMap((service) => service.methods)
-    .filter(({ methodKind }) => methodKind === "unary");
+    .filter(({ methodKind }) => methodKind === "unary" || methodKind === "server_streaming");
   const schemas = new MessageSchemas(methods.map(({ input }) => input));
   const paths = Object.fromEntries(
     methods.map((method) => [`/${method.parent.name}/${method.name}`, operations(method, schemas)]),
@@ -106,6 +106,7 @@ export function openApiDocument(services: readonly DescService[]): JsonSchema {
 
 function operations(method: DescMethod, schemas: MessageSchemas): JsonSchema {
   const readsOnly = method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+  if (method.methodKind !== "unary") return { get: watching(method, schemas) };
   const content = json(schemas.ref(method.input));
   const post = {
     ...common(method),
@@ -128,6 +129,27 @@ function operations(method: DescMethod, schemas: MessageSchemas): JsonSchema {
     responses: post.responses,
   };
   return { post, get };
+}
+
+/** As server-sent events. */
+function watching(method: DescMethod, schemas: MessageSchemas): JsonSchema {
+  const fields = method.input.fields.map((field) => {
+    const { description, ...schema } = schemas.field(field);
+    return { name: field.jsonName, in: "query", description, schema };
+  });
+  const text = { type: "string", description: "Events, each with a message as JSON: see docs/clients.md." };
+  return {
+    ...common(method),
+    operationId: method.name,
+    parameters: fields,
+    responses: {
+      "200": {
+        description: `Events, each with a ${method.output.name} as JSON; the last one is named \`end\`.`,
+        content: { "text/event-stream": { schema: text, "x-event-data": schemas.ref(method.output) } },
+      },
+      ...ERRORS,
+    },
+  };
 }
 
 const ERRORS = { default: { $ref: "#/components/responses/Error" } };

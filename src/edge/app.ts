@@ -19,6 +19,7 @@ import { openApiAnswer } from "./openapi.ts";
 import { askReadiness } from "./readiness.ts";
 import { edgeMethods } from "./rpc-methods.ts";
 import { createUpstreams } from "./upstreams.ts";
+import { watchEvents } from "./watch-events.ts";
 
 export interface EdgeOptions {
   /** URLs of nodes, at least one. */
@@ -97,7 +98,7 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
       // Those who are not allowed never get here.
       origin: (origin) => origin,
       allowMethods: [...connectHeaders.allowedMethods],
-      allowHeaders: [...connectHeaders.allowedHeaders, "Authorization", IDEMPOTENCY_KEY],
+      allowHeaders: [...connectHeaders.allowedHeaders, "Authorization", "Last-Event-ID", IDEMPOTENCY_KEY],
       exposeHeaders: [...connectHeaders.exposedHeaders, RETRY_AFTER, RETRY_AFTER_MS, NOT_RUN],
       maxAge: 7_200,
     }),
@@ -113,10 +114,17 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
 
   for (const [path, method] of methods) {
     app.post(path, (c) => handleCall(c.req.raw, method, c.env?.remote ?? ""));
-    if (method.takesGet) {
-      app.get(path, async (c) => notStored(await handleCall(c.req.raw, method, c.env?.remote ?? "")));
+    const { byGet } = method;
+    if (byGet !== null) {
+      app.get(path, async (c, next) => {
+        const request = c.req.raw;
+        // Of the answer to a HEAD, nobody would read, and end, the body.
+        if (request.method !== "GET") return next();
+        const call = (made: Request) => handleCall(made, method, c.env?.remote ?? "");
+        return byGet === "events" ? watchEvents(request, call) : notStored(await call(request));
+      });
     }
-    const verbs = method.takesGet ? "GET and POST" : "POST";
+    const verbs = byGet === null ? "POST" : "GET and POST";
     app.all(path, () =>
       errorResponse(Code.Unimplemented, `${path} takes ${verbs} only`, {
         status: 405,

@@ -12,8 +12,8 @@ export interface EdgeMethod {
   /** Adds are told apart by their `Idempotency-Key`. */
   readonly adds: boolean;
   readonly readsOnly: boolean;
-  /** Whether it can be called by GET, as Connect has it: with its request in the query. */
-  readonly takesGet: boolean;
+  /** By GET, what only reads has its request in the query, as Connect has it; and a watch is answered with events. */
+  readonly byGet: "answer" | "events" | null;
 }
 
 const SERVICES = [JobService, ClusterService];
@@ -39,5 +39,6 @@ function describe({ name, methodKind, idempotency }: DescMethod, path: string): 
   const streams = methodKind !== "unary";
   // What the proto does not call free of effects counts as a write: a method added later is not retried by accident.
   const readsOnly = idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
-  return { name, path, streams, adds: ADDS.has(name), readsOnly, takesGet: readsOnly && !streams };
+  const byGet = readsOnly ? (streams ? "events" : "answer") : null;
+  return { name, path, streams, adds: ADDS.has(name), readsOnly, byGet };
 }

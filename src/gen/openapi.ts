@@ -7,7 +7,7 @@ export const OPENAPI: object = {
     "title": "Elastic Job",
     "version": "0.1.0",
     "summary": "A distributed scheduler for immediate, timed, daily and cron jobs, on the MySQL and Redis that you already run.",
-    "description": "Calls are POSTs of JSON, as Connect has them. Streams are not here. What callers send is refused where it has unknown fields; to answers, later versions may add some, and fields that hold their default may be left out.",
+    "description": "Calls are POSTs of JSON, as Connect has them. StreamAddJobs is not here: it needs HTTP/2 to a node. What callers send is refused where it has unknown fields; to answers, later versions may add some, and fields that hold their default may be left out.",
     "license": {
       "name": "Apache License 2.0",
       "identifier": "Apache-2.0"
@@ -782,6 +782,45 @@ export const OPENAPI: object = {
         }
       }
     },
+    "/JobService/WatchJob": {
+      "get": {
+        "tags": [
+          "JobService"
+        ],
+        "summary": "Starts with the job as it stands, then sends each change, until the job has ended or is deleted.",
+        "description": "Starts with the job as it stands, then sends each change, until the job has ended or is deleted.\nErrors: not_found.\n\nWhere there are tokens, it needs the role `read`.",
+        "operationId": "WatchJob",
+        "parameters": [
+          {
+            "name": "jobId",
+            "in": "query",
+            "description": "The job.",
+            "schema": {
+              "type": "string"
+            }
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "Events, each with a WatchJobResponse as JSON; the last one is named `end`.",
+            "content": {
+              "text/event-stream": {
+                "schema": {
+                  "type": "string",
+                  "description": "Events, each with a message as JSON: see docs/clients.md."
+                },
+                "x-event-data": {
+                  "$ref": "#/components/schemas/elasticjob.v1.WatchJobResponse"
+                }
+              }
+            }
+          },
+          "default": {
+            "$ref": "#/components/responses/Error"
+          }
+        }
+      }
+    },
     "/ClusterService/GetCluster": {
       "post": {
         "tags": [
@@ -853,6 +892,36 @@ export const OPENAPI: object = {
               "application/json": {
                 "schema": {
                   "$ref": "#/components/schemas/elasticjob.v1.GetClusterResponse"
+                }
+              }
+            }
+          },
+          "default": {
+            "$ref": "#/components/responses/Error"
+          }
+        }
+      }
+    },
+    "/ClusterService/WatchCluster": {
+      "get": {
+        "tags": [
+          "ClusterService"
+        ],
+        "summary": "Starts with the cluster as it is, then sends it again whenever it has changed, at most once a second.",
+        "description": "Starts with the cluster as it is, then sends it again whenever it has changed, at most once a second.\nErrors: unavailable (no master right now, or it went away: watch again).\n\nWhere there are tokens, it needs the role `read`.",
+        "operationId": "WatchCluster",
+        "parameters": [],
+        "responses": {
+          "200": {
+            "description": "Events, each with a WatchClusterResponse as JSON; the last one is named `end`.",
+            "content": {
+              "text/event-stream": {
+                "schema": {
+                  "type": "string",
+                  "description": "Events, each with a message as JSON: see docs/clients.md."
+                },
+                "x-event-data": {
+                  "$ref": "#/components/schemas/elasticjob.v1.WatchClusterResponse"
                 }
               }
             }
@@ -2444,6 +2513,30 @@ export const OPENAPI: object = {
           }
         }
       },
+      "elasticjob.v1.WatchClusterResponse": {
+        "type": "object",
+        "description": "The cluster after a change.",
+        "properties": {
+          "cluster": {
+            "$ref": "#/components/schemas/elasticjob.v1.GetClusterResponse",
+            "description": "The cluster."
+          }
+        }
+      },
+      "elasticjob.v1.WatchJobResponse": {
+        "type": "object",
+        "description": "The job after a change.",
+        "properties": {
+          "job": {
+            "$ref": "#/components/schemas/elasticjob.v1.Job",
+            "description": "The job."
+          },
+          "lastResult": {
+            "$ref": "#/components/schemas/elasticjob.v1.JobResult",
+            "description": "How its newest claim ended; unset when none has."
+          }
+        }
+      },
       "Error": {
         "type": "object",
         "description": "Why a call was not done.",
@@ -2536,4 +2629,4 @@ export const OPENAPI: object = {
 };
 
 /** Another one when it has changed. */
-export const OPENAPI_HASH = "Shc-0mKplE3ZDQH0mafeRg";
+export const OPENAPI_HASH = "h2sszCDyD86zc5e8asWouk";

@@ -195,6 +195,29 @@ test("each method answers as described", async () => {
   expect(described.filter((path) => !called.has(path))).toEqual([]);
 });
 
+test.each(["/JobService/WatchJob", "/ClusterService/WatchCluster"])(
+  "%s has events as described",
+  async (path) => {
+    const operation = document.paths[path]?.get as {
+      readonly parameters: readonly { readonly name: string }[];
+      readonly responses: {
+        "200": { content: { "text/event-stream": { "x-event-data": { $ref: string } } } };
+      };
+    };
+    const { jobId } = (await call("/JobService/AddJob", '{"handler": "echo"}')).json as { jobId: string };
+    const query = operation.parameters.map(({ name }) => `${name}=${jobId}`).join("&");
+    const answer = await fetch(`${serving.edgeUrl}${path}?${query}`);
+    let text = "";
+    for await (const piece of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += piece;
+      if (/^data: .*$\n\n/m.test(text)) break;
+    }
+    const [, data = ""] = /^data: (.*)$/m.exec(text) ?? [];
+    const { $ref } = operation.responses["200"].content["text/event-stream"]["x-event-data"];
+    expect(faults($ref, JSON.parse(data))).toEqual([]);
+  },
+);
+
 describe("what is refused by the description is refused by the edge as well", () => {
   test.each<[string, object]>([
     ["an unknown field", { handler: "echo", what: 1 }],

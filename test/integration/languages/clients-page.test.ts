@@ -43,6 +43,27 @@ test.each([
   expect(answers.map(steady)).toEqual(shown.map(steady));
 });
 
+test("the job that is watched by GET goes through the states that the page shows", async () => {
+  const [calls = ""] = pageBlocks("clients.md", "sh", "Watching by GET");
+  const [shown = ""] = pageBlocks("clients.md", "", "Watching by GET");
+  const [add = "", watch = ""] = calls.trim().split("\n").map(asServed);
+  const { jobId } = JSON.parse((await run("sh", ["-c", add])).stdout);
+  const { stdout } = await run("sh", ["-c", watch.replace("jobId=1", `jobId=${jobId}`)]);
+  const skeleton = (text: string) =>
+    text
+      .replaceAll(/^id: [\w-]{16}$/gm, "id: ID")
+      .replaceAll(/^data: \{"job".*"status":"(\w+)".*$/gm, (_, status) => `data: ${status}`);
+  // On a busy machine, the first states may have gone by, and one more may be seen.
+  const known = new Set([...skeleton(shown).split("\n"), "data: JOB_STATUS_PREPARED"]);
+  expect(
+    skeleton(stdout)
+      .split("\n")
+      .filter((line) => !known.has(line)),
+  ).toEqual([]);
+  const end = (text: string) => skeleton(text).trim().split("\n\n").slice(-2);
+  expect(end(stdout)).toEqual(end(shown));
+});
+
 test("the client of the page shows each field that is wrong", async () => {
   const [source = ""] = pageBlocks("clients.md", "ts", "Errors");
   const path = join(serving.folder, "errors.mts");
