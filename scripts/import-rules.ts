@@ -123,6 +123,7 @@ const RPC_TOP = [
   "connection.ts",
   "credentials.ts",
   "error-codes.ts",
+  "error-details.ts",
   "in-time.ts",
   "large-request.ts",
   "limits.ts",

@@ -14,7 +14,7 @@ export interface PackageParts {
 
 /** The service that nodes call each other by is nobody else's. */
 const PUBLIC_PROTOS = ["cluster_service", "job_service", "job"].map(
-  (name) => `proto/elasticjob/v1/${name}.proto`,
+  (name) => `proto/public/elasticjob/v1/${name}.proto`,
 );
 
 export const PACKAGES: readonly PackageParts[] = [

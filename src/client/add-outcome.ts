@@ -9,6 +9,7 @@ import type {
   AddJobOutcome,
   AddJobsResponse,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
+import { withProblems } from "./error-problems.ts";
 import type { AddedJob } from "./job-json.ts";
 
 const NANOS_PER_MS = 1_000_000;
@@ -47,8 +48,8 @@ function noOutcome(): ConnectError {
   return new ConnectError("the server sent no outcome for this job", Code.Internal);
 }
 
-export function addFailure({ code, message }: AddJobFailure): ConnectError {
-  return new ConnectError(message, codeFromString(code) ?? Code.Unknown);
+export function addFailure({ code, message, problems }: AddJobFailure): ConnectError {
+  return withProblems(new ConnectError(message, codeFromString(code) ?? Code.Unknown), problems);
 }
 
 /** The last one: jobs of one call are often due at the same time. */

@@ -52,8 +52,8 @@ export interface CancelOptions extends CallOptions {
 export type AddOutcome = { readonly added: AddedJob } | { readonly error: ConnectError };
 
 /**
- * Everything rejects with a `ConnectError`: `code` says what kind, `rawMessage` which field.
- * Codes: `docs` of `proto/elasticjob/v1/job_service.proto`.
+ * Everything rejects with a `ConnectError`: `code` says what kind, `rawMessage` which field, `problemsOf(error)` the same field by field.
+ * Codes: `docs` of `proto/public/elasticjob/v1/job_service.proto`.
  */
 export interface ElasticJobClient {
   /** Adds a job; resolves after it is committed to the database. Concurrent calls share round trips. */

@@ -10,6 +10,7 @@ export type {
   DuplexTransport,
   ElasticJobClient,
 } from "./elastic-job-client.ts";
+export { type Problem, problemsOf } from "./error-problems.ts";
 export type {
   AddedJob,
   AddJobInput,

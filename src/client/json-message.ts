@@ -8,6 +8,7 @@ import { withExactTexts, withValues } from "../core/json/exact-payloads.ts";
 import { type Decode, findJsonProblems, refusalOf } from "../core/request/json-problems.ts";
 import { withProtoDurations, withProtoDurationTexts } from "../core/request/plain-durations.ts";
 import { shorten } from "../core/short-text.ts";
+import { withProblems } from "./error-problems.ts";
 
 /** The descriptors are protobuf's own here. */
 const decodeJson: Decode = (schema, json) => fromJson(schema as DescMessage, json as JsonValue);
@@ -26,23 +27,22 @@ export function fromInput<Desc extends DescMessage>(
     if (problems.length > 0) throw refusalOf(problems);
     return message;
   } catch (error) {
-    throw new ConnectError(
-      refusalText(schema, json, error),
-      Code.InvalidArgument,
-      undefined,
-      undefined,
-      error,
+    const { message, problems } = refusalFor(schema, json, error);
+    throw withProblems(
+      new ConnectError(message, Code.InvalidArgument, undefined, undefined, error),
+      problems,
     );
   }
 }
 
-function refusalText(schema: DescMessage, json: string | undefined, error: unknown): string {
-  if (error instanceof ElasticJobError) return error.message;
+function refusalFor(schema: DescMessage, json: string | undefined, error: unknown): ElasticJobError {
+  if (error instanceof ElasticJobError) return error;
   const given: unknown = json === undefined ? undefined : JSON.parse(json);
   const plain = withProtoDurations(schema, given as JsonValue);
   const problems = findJsonProblems(schema, plain, decodeJson, "the request");
-  if (problems.length > 0) return refusalOf(problems).message;
-  return shorten(error instanceof Error ? error.message : String(error), MOST_SAID_CHARACTERS);
+  if (problems.length > 0) return refusalOf(problems);
+  const said = shorten(error instanceof Error ? error.message : String(error), MOST_SAID_CHARACTERS);
+  return new ElasticJobError("invalid_argument", said, { problems: [{ field: "", message: said }] });
 }
 
 /** Of what the decoder says, where nothing better is known. */
@@ -77,7 +77,7 @@ function refuseLost(this: unknown, key: string, value: unknown): unknown {
 }
 
 function lost(field: string, message: string): ConnectError {
-  return new ConnectError(`${field}: ${message}`, Code.InvalidArgument);
+  return withProblems(new ConnectError(`${field}: ${message}`, Code.InvalidArgument), [{ field, message }]);
 }
 
 /**

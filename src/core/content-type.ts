@@ -26,6 +26,13 @@ const PARAMETER = /^\s*([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([\w!#$%&'*+
 const SEMICOLON = /;(?=(?:[^"\\]|\\.|"(?:[^"\\]|\\.)*")*$)/;
 const MOST_CHARACTERS = 1000;
 
+/** What `curl -d` says of any body, and what says nothing. A page's form says the first, too: see `callers/foreign-page.ts`. */
+const TAKEN_AS_JSON = /^\s*(application\/x-www-form-urlencoded\s*)?(;|$)/i;
+
+export function isTakenAsJson(header: string | null | undefined): boolean {
+  return header === null || header === undefined || TAKEN_AS_JSON.test(header);
+}
+
 export type CallType =
   /** In small letters, without parameters. */
   { readonly type: string } | { readonly problem: string };

@@ -20,10 +20,18 @@ export type ErrorCode =
 export class ElasticJobError extends Error {
   override readonly name = "ElasticJobError";
   readonly code: ErrorCode;
+  /** What is wrong with each field, where it is about fields. */
+  readonly problems: readonly Problem[];
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; problems?: readonly Problem[] } = {},
+  ) {
+    const { problems = [], ...others } = options;
+    super(message, others);
     this.code = code;
+    this.problems = problems;
   }
 }
 
@@ -42,7 +50,16 @@ export function invalidArgument(problems: readonly Problem[]): ElasticJobError {
   return new ElasticJobError(
     "invalid_argument",
     problems.map((problem) => `${problem.field}: ${problem.message}`).join("; "),
+    { problems },
   );
+}
+
+/** For programs, which take the field for a path: what is wrong with a request as a whole ("the body") has none. */
+export function withPaths(problems: readonly Problem[]): readonly Problem[] {
+  return problems.map((problem) => {
+    const { field, message } = problem;
+    return field.startsWith("the ") ? { field: "", message: `${field}: ${message}` } : problem;
+  });
 }
 
 /** A value for a message, cut where it would flood it. */

@@ -16,9 +16,11 @@ import { isLocalCaller, ONLY_LOCAL } from "../core/callers/local-caller.ts";
 import { shorten } from "../core/short-text.ts";
 import { errorResponse } from "./error-response.ts";
 import { createCallHandler } from "./handle-call.ts";
+import { openApiAnswer } from "./openapi.ts";
 import { askReadiness } from "./readiness.ts";
 import { edgeMethods } from "./rpc-methods.ts";
 import { createUpstreams } from "./upstreams.ts";
+import { watchEvents } from "./watch-events.ts";
 
 export interface EdgeOptions {
   /** URLs of nodes, at least one. */
@@ -42,9 +44,6 @@ export interface EdgeRequest {
   /** The address that it comes from; undefined: not known, so it is not of this machine. */
   readonly remote?: string | undefined;
 }
-
-/** A page may be looked at from anywhere; what it shows comes by calls. */
-const isCall = (method: string) => method !== "GET" && method !== "HEAD";
 
 const PROBES = ["/healthz", "/readyz"];
 
@@ -75,11 +74,15 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
     if (isOnlyLocal() && !PROBES.includes(c.req.path) && !isLocalCaller(c.env?.remote, host, hasHeader)) {
       return errorResponse(Code.Unauthenticated, ONLY_LOCAL);
     }
-    const problem = isCall(c.req.method)
+    const { method, path } = c.req;
+    // The page may be looked at from anywhere; what it shows comes by calls.
+    const isCall = methods.has(path) || (method !== "GET" && method !== "HEAD");
+    const problem = isCall
       ? foreignPage(
           (name) => c.req.header(name),
           () => host,
           allowedOrigins,
+          method,
         )
       : null;
     return problem === null ? next() : errorResponse(Code.PermissionDenied, problem);
@@ -106,13 +109,14 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
       // Those who are not allowed never get here.
       origin: (origin) => origin,
       allowMethods: [...connectHeaders.allowedMethods],
-      allowHeaders: [...connectHeaders.allowedHeaders, "Authorization", IDEMPOTENCY_KEY],
+      allowHeaders: [...connectHeaders.allowedHeaders, "Authorization", "Last-Event-ID", IDEMPOTENCY_KEY],
       exposeHeaders: [...connectHeaders.exposedHeaders, RETRY_AFTER, RETRY_AFTER_MS, NOT_RUN],
       maxAge: 7_200,
     }),
   );
 
   app.get("/", (c) => c.html(consolePage(new URL(c.req.url).origin, c.get("secureHeadersNonce"))));
+  app.get("/openapi.json", (c) => openApiAnswer(c.req.header("if-none-match")));
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", async (c) => {
     const answer = await askReadiness(nodes, fetch, c.req.raw.signal);
@@ -121,10 +125,21 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
 
   for (const [path, method] of methods) {
     app.post(path, (c) => handleCall(c.req.raw, method, c.env?.remote ?? ""));
+    const { byGet } = method;
+    if (byGet !== null) {
+      app.get(path, async (c, next) => {
+        const request = c.req.raw;
+        // Of the answer to a HEAD, nobody would read, and end, the body.
+        if (request.method !== "GET") return next();
+        const call = (made: Request) => handleCall(made, method, c.env?.remote ?? "");
+        return byGet === "events" ? watchEvents(request, call) : notStored(await call(request));
+      });
+    }
+    const verbs = byGet === null ? "POST" : "GET and POST";
     app.all(path, () =>
-      errorResponse(Code.Unimplemented, `${path} takes POST only`, {
+      errorResponse(Code.Unimplemented, `${path} takes ${verbs} only`, {
         status: 405,
-        headers: { allow: "POST, OPTIONS" },
+        headers: { allow: `${verbs.replace(" and", ",")}, OPTIONS` },
       }),
     );
   }
@@ -139,6 +154,12 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
   app.onError((error) => errorResponse(Code.Internal, error.message));
 
   return app;
+}
+
+/** What is read by GET has changed by the next time. */
+function notStored(answer: Response): Response {
+  answer.headers.set("cache-control", "no-store");
+  return answer;
 }
 
 /** The methods of each service behind its first one's short path. */

@@ -1,8 +1,6 @@
-import { callTypeOf } from "../core/content-type.ts";
+import { callTypeOf, isTakenAsJson } from "../core/content-type.ts";
 import { quote } from "../core/errors.ts";
 
-/** What `curl -d` says of any body, and what says nothing. */
-const TAKEN_AS_JSON = /^\s*(application\/x-www-form-urlencoded\s*)?(;|$)/i;
 /** It needs HTTP/2 with trailers. */
 const NATIVE_GRPC = /^application\/grpc(\+|$)/;
 
@@ -13,7 +11,7 @@ const ACCEPTED =
 export function acceptedContentType(
   given: string | null,
 ): { readonly contentType: string } | { readonly problem: string } {
-  if (given === null || TAKEN_AS_JSON.test(given)) return { contentType: "application/json" };
+  if (given === null || isTakenAsJson(given)) return { contentType: "application/json" };
   const called = callTypeOf(given);
   if ("problem" in called) return { problem: `Content-Type: ${called.problem}; ${ACCEPTED}` };
   if (NATIVE_GRPC.test(called.type)) {

@@ -21,6 +21,8 @@ import type { Upstreams } from "./upstreams.ts";
 export interface ForwardedCall {
   readonly method: EdgeMethod;
   readonly headers: Headers;
+  /** Of a GET, which has its request there; null: it is in the body. */
+  readonly query: string | null;
   readonly body: RequestBody;
   /** Until the first byte of the answer; a stream then lasts as long as it lasts. */
   readonly deadlineMs: number;
@@ -131,7 +133,7 @@ async function kept(answer: Response): Promise<Response | null> {
 const OUT_OF_TIME = Symbol("the deadline passed before the first byte of the answer");
 
 async function attempt(
-  { method, headers, body, signal }: ForwardedCall,
+  { method, headers, query, body, signal }: ForwardedCall,
   cut: AbortSignal | null,
   upstream: string,
   leftMs: number,
@@ -145,14 +147,14 @@ async function attempt(
   try {
     // `duplex` is required for a body that is a stream, and not in TypeScript's types yet.
     const request: RequestInit & { duplex: "half" } = {
-      method: "POST",
+      method: query === null ? "POST" : "GET",
       headers: sent,
-      body: body.kind === "whole" ? body.bytes : body.stream,
+      ...(query === null && { body: body.kind === "whole" ? body.bytes : body.stream }),
       signal: AbortSignal.any([signal, late.signal, ...(cut === null ? [] : [cut])]),
       redirect: "manual",
       duplex: "half",
     };
-    const response = await fetch(`${upstream}${method.path}`, request);
+    const response = await fetch(`${upstream}${method.path}${query ?? ""}`, request);
     return new Response(response.body, {
       status: response.status,
       headers: responseHeaders(response.headers),

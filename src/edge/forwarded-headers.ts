@@ -15,7 +15,7 @@ const HOP_BY_HOP = [
 ];
 
 /** The edge has checked what page it is from; a node must not take the call for one from a browser. */
-const CHECKED_HERE = ["origin", "referer", "cookie"];
+const CHECKED_HERE = ["origin", "referer", "cookie", "user-agent"];
 /** Without the origin, a node would refuse the page of another site that the edge has let in. */
 const SAID_OF_PAGES = "sec-fetch-";
 

@@ -17,6 +17,9 @@ import { BodyTooLarge, bodyTooLate, type RequestBody, readRequestBody } from "./
 import type { EdgeMethod } from "./rpc-methods.ts";
 import type { Upstreams } from "./upstreams.ts";
 
+/** By GET, the query says what it is. */
+const ofQuery = { contentType: "application/json" };
+
 /** Enough for a node that is frozen, as a spare call is answered in milliseconds then; too few to harm nodes that are slow. */
 const MAX_SPARE_CALLS = 64;
 
@@ -39,11 +42,13 @@ export function createCallHandler(options: {
     remote: string,
     load: CallLoad,
   ): Promise<Response> {
-    const accepted = acceptedContentType(request.headers.get("content-type"));
+    const isGet = request.method !== "POST";
+    const accepted = isGet ? ofQuery : acceptedContentType(request.headers.get("content-type"));
     if ("problem" in accepted) return errorResponse(Code.InvalidArgument, accepted.problem, { status: 415 });
     const { contentType } = accepted;
     const headers = requestHeaders(request.headers);
-    headers.set("content-type", contentType);
+    if (isGet) headers.delete("content-type");
+    else headers.set("content-type", contentType);
     if (remote !== "") headers.set(FORWARDED_FOR, remote);
     if (method.adds && !headers.has(IDEMPOTENCY_KEY)) headers.set(IDEMPOTENCY_KEY, crypto.randomUUID());
     const deadlineMs = callerDeadlineMs(request.headers) ?? DEFAULT_DEADLINE_MS;
@@ -51,7 +56,7 @@ export function createCallHandler(options: {
     let body = await readInTime(request, deadlineMs, load);
     if (body instanceof Response) return body;
     // `curl -X POST` without -d: the node then names the fields that are missing.
-    if (contentType === "application/json" && body.kind === "whole" && body.bytes.length === 0) {
+    if (!isGet && contentType === "application/json" && body.kind === "whole" && body.bytes.length === 0) {
       body = { kind: "whole", bytes: new TextEncoder().encode("{}") };
     }
     const isText = isGrpcWebText(contentType);
@@ -67,7 +72,8 @@ export function createCallHandler(options: {
       headers.set("accept", GRPC_WEB);
     }
     const leftMs = deadlineMs - (performance.now() - started);
-    const call = { method, headers, body, deadlineMs: leftMs, signal: request.signal };
+    const query = isGet ? new URL(request.url).search : null;
+    const call = { method, headers, query, body, deadlineMs: leftMs, signal: request.signal };
     const answer = await forward(call, nodes, fetch, spare);
     return isText ? toGrpcWebText(answer) : answer;
   }

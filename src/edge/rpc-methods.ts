@@ -1,4 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../gen/elasticjob/v1/job_service_pb.ts";
 
@@ -11,13 +12,13 @@ export interface EdgeMethod {
   /** Adds are told apart by their `Idempotency-Key`. */
   readonly adds: boolean;
   readonly readsOnly: boolean;
+  /** By GET, what only reads has its request in the query, as Connect has it; and a watch is answered with events. */
+  readonly byGet: "answer" | "events" | null;
 }
 
 const SERVICES = [JobService, ClusterService];
 // A trigger adds a job, too.
 const ADDS = new Set(["AddJob", "AddJobs", "TriggerJob"]);
-// What is not known to be safe to repeat counts as a write: a method added later is not retried by accident.
-const READ_PREFIX = /^(Get|Preview|Watch)/;
 
 /** The methods by the paths that callers use: with the package's name, or without. */
 export function edgeMethods(): ReadonlyMap<string, EdgeMethod> {
@@ -34,12 +35,10 @@ export function edgeMethods(): ReadonlyMap<string, EdgeMethod> {
   return methods;
 }
 
-function describe({ name, methodKind }: DescMethod, path: string): EdgeMethod {
-  return {
-    name,
-    path,
-    streams: methodKind !== "unary",
-    adds: ADDS.has(name),
-    readsOnly: READ_PREFIX.test(name),
-  };
+function describe({ name, methodKind, idempotency }: DescMethod, path: string): EdgeMethod {
+  const streams = methodKind !== "unary";
+  // What the proto does not call free of effects counts as a write: a method added later is not retried by accident.
+  const readsOnly = idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+  const byGet = readsOnly ? (streams ? "events" : "answer") : null;
+  return { name, path, streams, adds: ADDS.has(name), readsOnly, byGet };
 }

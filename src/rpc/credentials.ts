@@ -36,7 +36,7 @@ export interface Admitted {
   readonly caller: Caller;
 }
 
-type Call = Pick<HandlerContext, "requestHeader" | "service" | "method" | "values" | "url">;
+type Call = Pick<HandlerContext, "requestHeader" | "requestMethod" | "service" | "method" | "values" | "url">;
 
 const { challenge, prove } = NodeService.method;
 
@@ -51,7 +51,7 @@ export function checkCaller(
 ): Admitted {
   const { requestHeader, service, method } = call;
   const host = () => requestHeader.get("host") ?? URL.parse(call.url)?.host ?? "";
-  const problem = foreignPage((name) => requestHeader.get(name), host, []);
+  const problem = foreignPage((name) => requestHeader.get(name), host, [], call.requestMethod);
   if (problem !== null) throw new ConnectError(problem, Code.PermissionDenied);
   if (service.typeName === Health.typeName) return PROBE;
   const connection = call.values.get(CALL_CONNECTION);

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { NOT_RUN, RETRY_AFTER, RETRY_AFTER_MS } from "../core/call-headers.ts";
 import { ElasticJobError, type ErrorCode } from "../core/errors.ts";
+import { problemDetails, problemsIn, retryDetails } from "./error-details.ts";
 
 /** The one table between the project's error codes and Connect's. */
 const CONNECT_CODES = {
@@ -22,8 +23,11 @@ const RETRY_HINT_MS = 500;
 
 export function toConnectError(error: ElasticJobError): ConnectError {
   const code = CONNECT_CODES[error.code];
-  const metadata = code === Code.Unavailable ? { [RETRY_AFTER_MS]: String(RETRY_HINT_MS) } : {};
-  return new ConnectError(error.message, code, metadata, undefined, error);
+  const isForNow = code === Code.Unavailable;
+  const metadata = isForNow ? { [RETRY_AFTER_MS]: String(RETRY_HINT_MS) } : {};
+  const made = new ConnectError(error.message, code, metadata, undefined, error);
+  made.details = isForNow ? retryDetails(RETRY_HINT_MS) : problemDetails(error.problems);
+  return made;
 }
 
 /** `unavailable`, and certain that nothing was done: the caller may safely try elsewhere. */
@@ -34,11 +38,17 @@ export function notRun(message: string): ConnectError {
 }
 
 /** In HTTP's seconds and in milliseconds: what is full now has room again when calls have ended. */
-export const TRY_LATER_HEADERS = { [RETRY_AFTER]: "1", [RETRY_AFTER_MS]: "1000" } as const;
+const TRY_LATER_MS = 1_000;
+const TRY_LATER_HEADERS = {
+  [RETRY_AFTER]: String(TRY_LATER_MS / 1_000),
+  [RETRY_AFTER_MS]: String(TRY_LATER_MS),
+};
 
 /** `resource_exhausted`: nothing was done, and there will be room for it in a moment. */
 export function tryLater(message: string): ConnectError {
-  return new ConnectError(message, Code.ResourceExhausted, TRY_LATER_HEADERS);
+  const error = new ConnectError(message, Code.ResourceExhausted, TRY_LATER_HEADERS);
+  error.details = retryDetails(TRY_LATER_MS);
+  return error;
 }
 
 /** The same error as the other node answered, made ours so that it goes out whole. */
@@ -47,7 +57,8 @@ export function fromWireError(error: ConnectError): ElasticJobError | ConnectErr
     return tryLater(error.rawMessage);
   }
   for (const [code, connectCode] of Object.entries(CONNECT_CODES)) {
-    if (connectCode === error.code) return new ElasticJobError(code as ErrorCode, error.rawMessage);
+    if (connectCode !== error.code) continue;
+    return new ElasticJobError(code as ErrorCode, error.rawMessage, { problems: problemsIn(error) });
   }
   return new ConnectError(error.rawMessage, error.code);
 }

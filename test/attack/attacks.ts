@@ -267,8 +267,8 @@ export const ATTACKS: readonly Attack[] = [
   {
     name: "have a browser send a page's form, without an Origin",
     run: async (cluster) =>
-      // A node takes no forms at all; an edge, which does for the sake of `curl -d`, looks at who sends them.
-      refusedWith(415, (await cluster.master()).url, {
+      // What `curl -d` says of its body: so a node looks at who sends it, as an edge does.
+      refusedWith(403, (await cluster.master()).url, {
         "user-agent": "Mozilla/5.0 (X11; Linux x86_64)",
         "content-type": "application/x-www-form-urlencoded",
       }),

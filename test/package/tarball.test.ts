@@ -86,9 +86,9 @@ describe.each([
 
   test("has the public services, and neither their internal one nor tests", () => {
     expect(files.filter((path) => path.startsWith("proto/")).sort()).toEqual([
-      "proto/elasticjob/v1/cluster_service.proto",
-      "proto/elasticjob/v1/job.proto",
-      "proto/elasticjob/v1/job_service.proto",
+      "proto/public/elasticjob/v1/cluster_service.proto",
+      "proto/public/elasticjob/v1/job.proto",
+      "proto/public/elasticjob/v1/job_service.proto",
     ]);
     expect(files.filter((path) => /\.test\.|tsconfig/.test(path))).toEqual([]);
     if (which === "client") expect(files.filter((path) => path.includes("node_service"))).toEqual([]);

@@ -15,6 +15,7 @@ export function foreignPage(
   header: Header,
   host: () => string,
   allowedOrigins: readonly string[],
+  method = "POST",
 ): string | null {
   const origin = header("origin");
   if (typeof origin === "string") {
@@ -24,6 +25,11 @@ export function foreignPage(
   const site = header("sec-fetch-site");
   if (typeof site === "string" && !FROM_ITSELF.includes(site)) {
     return `Sec-Fetch-Site: ${quote(site)} is a page from elsewhere, and says no Origin; one in ALLOWED_ORIGINS of an edge is accepted`;
+  }
+  // Any page can have an image fetched; over plain HTTP, browsers do not say of which site it is.
+  const isFetched = typeof site !== "string" && method !== "POST" && saysBrowser(header);
+  if (isFetched && !isOriginAllowed(header("referer") ?? "", host(), [])) {
+    return `Sec-Fetch-Site: is missing, so that it is not known for which page a browser sends this ${method}; POST is accepted`;
   }
   if (FORM.test(header("content-type") ?? "") && isBrowser(header)) {
     return "Content-Type: a form of a page that says no Origin is not accepted; application/json is";
@@ -38,10 +44,15 @@ function isOriginAllowed(origin: string, host: string, allowedOrigins: readonly 
   return URL.canParse(origin) && new URL(origin).host === host;
 }
 
+/** No program sends a form with one of these. */
 function isBrowser(header: Header): boolean {
   return (
-    ["sec-fetch-mode", "sec-fetch-dest", "cookie", "referer"].some(
-      (name) => typeof header(name) === "string",
-    ) || /^mozilla\//i.test(header("user-agent") ?? "")
+    saysBrowser(header) ||
+    ["sec-fetch-mode", "sec-fetch-dest", "cookie", "referer"].some((name) => typeof header(name) === "string")
   );
+}
+
+/** `fetch` of Node says a mode of its own. */
+function saysBrowser(header: Header): boolean {
+  return /^mozilla\//i.test(header("user-agent") ?? "");
 }

@@ -11,6 +11,7 @@ const NEEDED: Readonly<Record<string, Role>> = {
   WatchJob: "read",
   GetCluster: "read",
   WatchCluster: "read",
+  ServerReflectionInfo: "read",
   AddJob: "write",
   AddJobs: "write",
   StreamAddJobs: "write",

@@ -1,5 +1,5 @@
 /** Bytes that come in are UTF-8, or refused: a decoder that puts U+FFFD for what it can't read changes them without a word. */
-import { ElasticJobError } from "../errors.ts";
+import { ElasticJobError, invalidArgument } from "../errors.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -8,8 +8,9 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
   try {
     return decoder.decode(bytes);
   } catch (error) {
-    const message = `${what}: ${notUtf8(bytes)}; text in UTF-8 is accepted`;
-    throw new ElasticJobError("invalid_argument", message, { cause: error });
+    const problem = { field: what, message: `${notUtf8(bytes)}; text in UTF-8 is accepted` };
+    const { code, message, problems } = invalidArgument([problem]);
+    throw new ElasticJobError(code, message, { cause: error, problems });
   }
 }
 

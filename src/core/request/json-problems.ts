@@ -50,8 +50,9 @@ const RANGES: Readonly<Partial<Record<number, Range>>> = {
 
 /** All in one refusal; of very many, the first. */
 export function refusalOf(problems: readonly Problem[]): ElasticJobError {
-  const { code, message } = invalidArgument(problems.slice(0, MAX_PROBLEMS));
-  return new ElasticJobError(code, problems.length > MAX_PROBLEMS ? `${message}; and more` : message);
+  const refused = invalidArgument(problems.slice(0, MAX_PROBLEMS));
+  if (problems.length <= MAX_PROBLEMS) return refused;
+  return new ElasticJobError(refused.code, `${refused.message}; and more`, { problems: refused.problems });
 }
 
 /** A name that an object has twice: neither `JSON.parse` nor a look at what it made tells that. */

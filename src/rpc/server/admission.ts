@@ -7,9 +7,12 @@ import type { Clock } from "../../core/clock.ts";
 import { LatestFew } from "../../core/flow/latest-few.ts";
 import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
+import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as OlderReflection } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import type { NodeRequest, NodeResponse } from "../connection.ts";
 import type { RpcLimits } from "../limits.ts";
 import { CallBudget, type CallShare } from "./call-budget.ts";
+import { isCall, pathOfUrl } from "./call-path.ts";
 import { refuseForNow } from "./refuse.ts";
 
 /** Calls of nodes at once: each has one that lasts, and seldom another. */
@@ -21,7 +24,12 @@ const MAX_PUT_OUT = 50;
 const { watchJob, streamAddJobs } = JobService.method;
 const pathOf = (method: { readonly parent: { readonly typeName: string }; readonly name: string }) =>
   `/${method.parent.typeName}/${method.name}`;
-const LASTING: ReadonlySet<string> = new Set([pathOf(watchJob), pathOf(streamAddJobs)]);
+const LASTING: ReadonlySet<string> = new Set([
+  pathOf(watchJob),
+  pathOf(streamAddJobs),
+  pathOf(ServerReflection.method.serverReflectionInfo),
+  pathOf(OlderReflection.method.serverReflectionInfo),
+]);
 /** Their requests have no end. */
 const ENDLESS: ReadonlySet<string> = new Set([pathOf(streamAddJobs), pathOf(NodeService.method.getJob)]);
 const NODES = `/${NodeService.typeName}/`;
@@ -77,8 +85,8 @@ export function createAdmission(limits: RpcLimits, clock: Clock): Admission {
 
   return {
     admit(request, response) {
-      const path = request.url ?? "";
-      if (request.method !== "POST") return true;
+      if (!isCall(request)) return true;
+      const path = pathOfUrl(request);
       const release: (() => void)[] = [];
       if (path.startsWith(NODES)) {
         if (ofNodes >= MAX_NODE_CALLS) {
@@ -89,7 +97,7 @@ export function createAdmission(limits: RpcLimits, clock: Clock): Admission {
         release.push(() => ofNodes--);
       } else {
         if (LASTING.has(path) && lasting >= limits.maxStreams) {
-          const message = `this node has ${lasting} watches and streams of adds open, as many as its memory allows; try again, or at another node`;
+          const message = `this node has ${lasting} watches and streams open, as many as its memory allows; try again, or at another node`;
           refuseForNow(request, response, message);
           return false;
         }
@@ -110,7 +118,7 @@ export function createAdmission(limits: RpcLimits, clock: Clock): Admission {
       response.once("close", () => {
         for (const one of release) one();
       });
-      if (!ENDLESS.has(path)) expectEnd(request, response);
+      if (request.method === "POST" && !ENDLESS.has(path)) expectEnd(request, response);
       return true;
     },
     shareOf: (request) => shares.get(request) ?? null,

@@ -10,6 +10,7 @@ import type {
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import { timeProblemsOfText } from "../../core/calendar/json-times.ts";
+import { ElasticJobError, invalidArgument } from "../../core/errors.ts";
 import { mayHoldSurrogates } from "../../core/json/json-faults.ts";
 import { findJsonProblems, refusalOf, repeatedProblem } from "../../core/request/json-problems.ts";
 import { withProtoDurations, withProtoDurationTexts } from "../../core/request/plain-durations.ts";
@@ -48,8 +49,8 @@ async function* checked<T>(
   } catch (error) {
     const { code, rawMessage } = ConnectError.from(error);
     const isOfDecoder = code === Code.InvalidArgument && adapterWords({ code, message: rawMessage }) === null;
-    const message = isOfDecoder ? await explainSent(schema, sent) : null;
-    throw message === null ? error : new ConnectError(message, code);
+    const why = isOfDecoder ? await explainSent(schema, sent) : null;
+    throw why === null ? error : toConnectError(why);
   }
 }
 
@@ -68,8 +69,8 @@ export function explainingJson(handler: UniversalHandler): UniversalHandler {
     const response = await handler(keptRequest(request, sent));
     return inOtherWords(response, async (said) => {
       if (said.code !== Code.InvalidArgument || adapterWords(said) !== null) return null;
-      const message = await explainSent(schema, sent);
-      return message === null ? null : { ...said, message };
+      const why = await explainSent(schema, sent);
+      return why === null ? null : toConnectError(why);
     });
   };
   return Object.assign(explaining, { ...handler });
@@ -82,26 +83,28 @@ function keptRequest(request: UniversalServerRequest, sent: SentBody): Universal
 }
 
 /** Null: it was refused before it was read, or after it was decoded; or the decoder's own message has to do. */
-async function explainSent(schema: DescMessage, sent: SentBody): Promise<string | null> {
+async function explainSent(schema: DescMessage, sent: SentBody): Promise<ElasticJobError | null> {
   const text = sent.isEmpty ? null : await sent.take().catch(() => null);
   return text === null ? null : explain(schema, text);
 }
 
 /** Null: the decoder's own message has to do. */
-function explain(schema: DescMessage, text: string): string | null {
+function explain(schema: DescMessage, text: string): ElasticJobError | null {
   let json: JsonValue;
   try {
     json = JSON.parse(text) as JsonValue;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return shorten(`the body is not JSON: ${why}`, MOST_SAID_CHARACTERS);
+    const message = shorten(`the body is not JSON: ${why}`, MOST_SAID_CHARACTERS);
+    return new ElasticJobError("invalid_argument", message, { problems: [{ field: "", message }] });
   }
   // The answer says so already, and half a character would only be shown as it is not.
   if (mayHoldSurrogates(text) && halfPair(json) !== null) return null;
   const plain = withProtoDurations(schema, json);
   const problems = [...findJsonProblems(schema, plain, decodeJson), ...repeatedProblem(text)];
-  if (problems.length === 0) return problemOfText(schema, text);
-  return refusalOf(problems).message;
+  if (problems.length > 0) return refusalOf(problems);
+  const said = problemOfText(schema, text);
+  return said === null ? null : invalidArgument([{ field: "the body", message: said }]);
 }
 
 /** Where nothing better is known: the decoder's own words. */
@@ -111,9 +114,6 @@ function problemOfText(schema: DescMessage, text: string): string | null {
     return null;
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    return shorten(
-      `the body: ${said.replace(/^cannot decode message \S+ from JSON: /, "")}`,
-      MOST_SAID_CHARACTERS,
-    );
+    return shorten(said.replace(/^cannot decode message \S+ from JSON: /, ""), MOST_SAID_CHARACTERS);
   }
 }

@@ -1,9 +1,11 @@
 /** An error that the adapter has written already, in other words, in the form of the call's protocol. */
-import type { Code } from "@connectrpc/connect";
+import type { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { codeFromString, codeToHttpStatus, codeToString } from "@connectrpc/connect/protocol-connect";
+import { codeFromString, errorToJson } from "@connectrpc/connect/protocol-connect";
+import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { trailerParse, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { ENVELOPE_BYTES, enveloped } from "./body-kind.ts";
-import { jsonBytes, once, refusal } from "./refusal.ts";
+import { once, refusal } from "./refusal.ts";
 
 const END_OF_CONNECT = 0b10;
 const END_OF_GRPC_WEB = 0x80;
@@ -14,7 +16,7 @@ export interface Said {
 }
 
 /** Null: it stays as it is. */
-export type Words = (said: Said) => Promise<Said | null>;
+export type Words = (said: Said) => Promise<ConnectError | null>;
 
 export async function inOtherWords(
   response: UniversalServerResponse,
@@ -36,13 +38,19 @@ async function withGrpcStatus(
   trailer: Headers,
   words: Words,
 ): Promise<UniversalServerResponse> {
-  const status = Number(trailer.get("grpc-status") ?? 0);
-  if (status === 0) return response;
-  const found = await words({ code: status, message: decoded(trailer.get("grpc-message")) });
-  if (found === null) return response;
-  trailer.set("grpc-status", String(found.code));
-  trailer.set("grpc-message", encodeURIComponent(found.message));
+  await wordTrailer(trailer, words);
   return response;
+}
+
+/** False: it stays as it is. */
+async function wordTrailer(trailer: Headers, words: Words): Promise<boolean> {
+  const status = Number(trailer.get("grpc-status") ?? 0);
+  const found =
+    status === 0 ? null : await words({ code: status, message: decoded(trailer.get("grpc-message")) });
+  if (found === null) return false;
+  trailer.delete("grpc-status-details-bin");
+  setTrailerStatus(trailer, found);
+  return true;
 }
 
 async function withConnectError(
@@ -56,8 +64,7 @@ async function withConnectError(
   const said = isPlain ? saidIn(parsed<ErrorJson>(text.toString())) : null;
   const found = said === null ? null : await words(said);
   if (found === null) return { ...response, body: once(text) };
-  const { code, message } = found;
-  return refusal(response, { message, code, status: codeToHttpStatus(code) });
+  return refusal(response, { error: found });
 }
 
 /** A call that is refused before it begins has the end of its stream as its first bytes. */
@@ -75,25 +82,17 @@ async function* withEnd(
 async function endInWords(piece: Uint8Array, words: Words): Promise<Uint8Array> {
   const [flags = 0] = piece;
   if (flags !== END_OF_CONNECT && flags !== END_OF_GRPC_WEB) return piece;
-  const text = Buffer.from(piece.subarray(ENVELOPE_BYTES)).toString();
+  const bytes = piece.subarray(ENVELOPE_BYTES);
   if (flags === END_OF_CONNECT) {
-    const end = parsed<{ readonly error?: ErrorJson }>(text);
+    const end = parsed<{ readonly error?: ErrorJson }>(Buffer.from(bytes).toString());
     const said = saidIn(end?.error ?? null);
     const found = said === null ? null : await words(said);
     if (found === null) return piece;
-    const { code, message } = found;
-    return enveloped(jsonBytes({ ...end, error: { code: codeToString(code), message } }), flags);
+    const worded = JSON.stringify({ ...end, error: errorToJson(found, undefined) });
+    return enveloped(new TextEncoder().encode(worded), flags);
   }
-  const status = Number(/^grpc-status: (\d+)\r$/m.exec(text)?.[1] ?? 0);
-  if (status === 0) return piece;
-  const said = decoded(/^grpc-message: (.*)\r$/m.exec(text)?.[1] ?? "");
-  const found = await words({ code: status, message: said });
-  if (found === null) return piece;
-  const { code, message } = found;
-  const worded = text
-    .replace(/^grpc-status: .*\r$/m, `grpc-status: ${code}\r`)
-    .replace(/^grpc-message: .*\r$/m, () => `grpc-message: ${encodeURIComponent(message)}\r`);
-  return enveloped(new TextEncoder().encode(worded), flags);
+  const trailer = trailerParse(bytes);
+  return (await wordTrailer(trailer, words)) ? enveloped(trailerSerialize(trailer), flags) : piece;
 }
 
 /** As Connect writes an error. */

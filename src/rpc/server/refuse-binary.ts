@@ -4,7 +4,8 @@
  */
 import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { invalidArgument } from "../../core/errors.ts";
+import { type ElasticJobError, invalidArgument, type Problem } from "../../core/errors.ts";
+import { toConnectError } from "../error-codes.ts";
 import { badText } from "./binary-problems.ts";
 import { SENT_BINARY, type SentBody } from "./sent-body.ts";
 
@@ -25,7 +26,7 @@ function decoded<T>(schema: DescMessage, messages: AsyncIterable<T>): AsyncItera
   const refuse = async (error: unknown): Promise<never> => {
     const { code, rawMessage } = ConnectError.from(error);
     const why = code === Code.Internal ? await binaryProblem(schema, rawMessage, null) : null;
-    throw why === null ? error : new ConnectError(why, Code.InvalidArgument);
+    throw why === null ? error : toConnectError(why);
   };
   return {
     [Symbol.asyncIterator]() {
@@ -38,21 +39,20 @@ function decoded<T>(schema: DescMessage, messages: AsyncIterable<T>): AsyncItera
   };
 }
 
-/** In words. `said`: by the decoder. `sent`: what it was to read; null: that is gone. Null: the message is about something else. */
+/** `said`: by the decoder. `sent`: what it was to read; null: that is gone. Null: the message is about something else. */
 export async function binaryProblem(
   schema: DescMessage,
   said: string,
   sent: SentBody | null,
-): Promise<string | null> {
+): Promise<ElasticJobError | null> {
   if (!said.startsWith(UNDECODED)) return null;
   const bytes = sent === null || sent.isEmpty ? null : await sent.takeBytes().catch(() => null);
   const problem = bytes === null ? null : badText(schema, bytes);
-  return problem === null
-    ? notOfItsKind(schema, said.slice(UNDECODED.length))
-    : invalidArgument([problem]).message;
+  return invalidArgument([problem ?? notOfItsKind(schema, said.slice(UNDECODED.length))]);
 }
 
 /** Of bytes that protobuf cannot read. `why`: in its own words. */
-export function notOfItsKind({ typeName }: DescMessage, why: string): string {
-  return `the body: is no ${typeName} in protobuf's binary form (${why}); that is accepted, or JSON as application/json`;
+export function notOfItsKind({ typeName }: DescMessage, why: string): Problem {
+  const message = `is no ${typeName} in protobuf's binary form (${why}); that is accepted, or JSON as application/json`;
+  return { field: "the body", message };
 }

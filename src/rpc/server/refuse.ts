@@ -1,8 +1,9 @@
-import { Code } from "@connectrpc/connect";
-import { callTypeOf } from "../../core/content-type.ts";
+import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-connect";
+import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { quote } from "../../core/errors.ts";
 import type { NodeRequest, NodeResponse } from "../connection.ts";
-import { TRY_LATER_HEADERS } from "../error-codes.ts";
+import { tryLater } from "../error-codes.ts";
+import { isNativeGrpc, settleGrpcTrailers } from "./grpc-trailers.ts";
 
 /** An answer to what never becomes a call, in the form of Connect's errors, which every kind of client can show. */
 export function refuse(
@@ -19,32 +20,28 @@ export function refuse(
 
 /** There is no room for a call right now. Nothing of it was read, and the rest of it is not wanted. */
 export function refuseForNow(request: NodeRequest, response: NodeResponse, message: string): void {
+  const error = tryLater(message);
   const type = request.headers["content-type"] ?? "";
-  if (/^application\/grpc(\+|;|$)/.test(type)) {
-    const status = { "grpc-status": String(Code.ResourceExhausted), "grpc-message": message };
+  if (isNativeGrpc(type)) {
+    settleGrpcTrailers(request, response);
     response.writeHead(200, { "content-type": type });
-    response.addTrailers({ ...status, ...TRY_LATER_HEADERS });
+    response.addTrailers(Object.fromEntries(setTrailerStatus(new Headers(), error)));
+    response.end();
+  } else if (type.startsWith("application/grpc-web")) {
+    // All of a gRPC answer that has no message: its trailers come as headers.
+    response.writeHead(200, {
+      "content-type": type,
+      ...Object.fromEntries(setTrailerStatus(new Headers(), error)),
+    });
     response.end();
   } else {
-    refuse(response, 429, "resource_exhausted", message, TRY_LATER_HEADERS);
+    const headers = { "content-type": "application/json", ...Object.fromEntries(error.metadata) };
+    response.writeHead(codeToHttpStatus(error.code), headers);
+    response.end(JSON.stringify(errorToJson(error, undefined)));
   }
 }
 
 export function refusePath(request: NodeRequest, response: NodeResponse): void {
   const path = quote(request.url ?? "");
-  refuse(response, 404, "unimplemented", `${path} is no call; POST /elasticjob.v1.JobService/AddJob is one`);
-}
-
-const ACCEPTED_TYPES = "application/json is accepted (and the types of Connect, gRPC and gRPC-Web)";
-
-/** Has the content type of a call written as the adapter knows it; returns what is wrong with it, or null. */
-export function settleContentType(request: NodeRequest): string | null {
-  if (request.method !== "POST") return null;
-  const called = callTypeOf(request.headers["content-type"] ?? "");
-  if ("problem" in called) return `Content-Type: ${called.problem}; ${ACCEPTED_TYPES}`;
-  if (called.type.startsWith("application/grpc-web-text")) {
-    return `Content-Type: ${quote(called.type)} is taken by the edge only; ${ACCEPTED_TYPES}`;
-  }
-  request.headers["content-type"] = called.type;
-  return null;
+  refuse(response, 404, "unimplemented", `${path} is no call; POST /JobService/AddJob is one`);
 }

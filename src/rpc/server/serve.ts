@@ -24,6 +24,8 @@ import {
 } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as OlderReflection } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobStore } from "../../store/job-store.ts";
 import type { Tls } from "../../tls/certificates.ts";
@@ -40,20 +42,22 @@ import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
 import { putJobSet } from "../services/put-job.ts";
+import { createReflectionServices } from "../services/reflection-service.ts";
 import { CALL_SHARE, createAdmission } from "./admission.ts";
 import { answerInTime, noteTimeout } from "./answer-in-time.ts";
 import { refuseBadTimeout } from "./call-timeout.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
 import { jsonOptions } from "./exact-json.ts";
 import { checkTimesOfJson, explainingJson } from "./explain-json.ts";
-import { sendPlainGrpcMessage } from "./grpc-message.ts";
+import { settleGrpcTrailers } from "./grpc-trailers.ts";
 import { withLargeBodies } from "./large/large-bodies.ts";
 import { metered } from "./metered-body.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
 import { answerProbe } from "./probes.ts";
-import { refuse, refusePath, settleContentType } from "./refuse.ts";
+import { refusePath } from "./refuse.ts";
 import { refuseBinary } from "./refuse-binary.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
+import { settleCall } from "./settle-call.ts";
 import { storeRefusals } from "./store-refusals.ts";
 import { wordedRefusals } from "./worded-refusals.ts";
 
@@ -159,6 +163,8 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   const refused = new RefusedCalls(clock, (calls) => {
     storing = storing.then(() => keepRefusals(calls));
   });
+  const { reflection, older } = createReflectionServices(closing.signal);
+
   const slowDown = new SlowDown();
   const refuseSlowly = async (error: unknown, remote: string): Promise<never> => {
     const isUnknown = error instanceof ConnectError && error.code === Code.Unauthenticated;
@@ -199,6 +205,8 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       router.service(ClusterService, cluster);
       router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
       router.service(Health, health);
+      router.service(ServerReflection, reflection);
+      router.service(OlderReflection, older);
       for (const [index, handle] of router.handlers.entries())
         router.handlers[index] = metered(large(wordedRefusals(explainingJson(handle))));
     },
@@ -232,10 +240,10 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
 
   const server = createOnePortServer({
     handler(request, response) {
-      const problem = settleContentType(request);
-      if (problem !== null) return refuse(response, 415, "invalid_argument", problem);
+      if (!settleCall(request, response)) return;
       if (!admission.admit(request, response)) return;
-      sendPlainGrpcMessage(request, response);
+      if (request.method === "GET") response.setHeader("cache-control", "no-store");
+      settleGrpcTrailers(request, response);
       handler(request, response);
     },
     clock,

@@ -11,6 +11,7 @@ import type {
   AddJobsResponse,
 } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import type { AddedJob, AddItem, AddOutcome, JobApi, KeyUse } from "../../master/job-api.ts";
+import { fieldProblems } from "../conversion/add-outcome.ts";
 import { type ParsedAdd, parseAddRequest } from "../conversion/add-request.ts";
 import { jobIdToString } from "../conversion/job-id.ts";
 import { addedTable, rowsOfTable } from "../conversion/job-table.ts";
@@ -113,6 +114,7 @@ function toOutcome(outcome: AddOutcome): AddJobOutcome {
     $typeName: "elasticjob.v1.AddJobFailure",
     code: codeText(outcome),
     message: outcome.message,
+    problems: fieldProblems(outcome.problems),
   };
   return { $typeName, outcome: { case: "failure", value } };
 }

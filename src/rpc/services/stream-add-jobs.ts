@@ -2,7 +2,7 @@
  * AddJobs on a stream: each request is answered when it is done, whichever came first. Its errors are its
  * answer; only what nobody foresaw ends the stream.
  */
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { Clock } from "../../core/clock.ts";
@@ -10,6 +10,7 @@ import { ElasticJobError } from "../../core/errors.ts";
 import { WakeableQueue } from "../../core/flow/wakeable-queue.ts";
 import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import {
+  type AddJobFailureSchema,
   type AddJobsRequest,
   AddJobsRequestSchema,
   type AddJobsResponse,
@@ -17,7 +18,9 @@ import {
   type StreamAddJobsResponse,
   StreamAddJobsResponseSchema,
 } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import { fieldProblems } from "../conversion/add-outcome.ts";
 import { toConnectError } from "../error-codes.ts";
+import { problemsIn } from "../error-details.ts";
 import { checkCallKey } from "../forwarding/call-key.ts";
 import type { CallContext } from "../forwarding/master-call.ts";
 import { inTime } from "../in-time.ts";
@@ -153,10 +156,10 @@ async function answerOf(
   }
 }
 
-function failureOf(error: unknown, whyNotReady: WhyNotReady): { code: string; message: string } {
+function failureOf(error: unknown, whyNotReady: WhyNotReady): MessageInitShape<typeof AddJobFailureSchema> {
   const isForeseen = error instanceof ElasticJobError && error.code !== "internal";
   const failure = isForeseen ? toConnectError(error) : error;
   if (!(failure instanceof ConnectError)) throw error;
   const { code, rawMessage: message } = withReason(failure, whyNotReady);
-  return { code: codeToString(code), message };
+  return { code: codeToString(code), message, problems: fieldProblems(problemsIn(failure)) };
 }

@@ -31,7 +31,7 @@ async function post(
 ): Promise<string> {
   const response = await fetch(`${node.url}${PATH}/${method}`, {
     method: "POST",
-    headers: { "content-type": type, ...headers },
+    headers: { "content-type": type, "grpc-accept-encoding": "identity", ...headers },
     body,
   });
   const text = await response.text();

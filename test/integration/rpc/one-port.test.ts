@@ -174,10 +174,37 @@ describe("JSON by curl", () => {
     });
   });
 
-  test("says which content types it takes when none is given", async () => {
-    const { status, body } = await add("-d", '{"handler":"echo"}');
+  test.each([
+    ["says a form's", []],
+    ["says none", ["-H", "content-type:"]],
+  ])("takes what curl sends for JSON when it %s content type", async (_, header) => {
+    const { status, body } = await curl("/JobService/AddJob", ...header, "-d", '{"handler":"echo"}');
+    expect(JSON.parse(body)).toMatchObject({ created: true });
+    expect(status).toBe(200);
+  });
+
+  test("says which content types it takes when it is another one", async () => {
+    const { status, body } = await add("-H", "content-type: text/plain", "-d", '{"handler":"echo"}');
     expect(status).toBe(415);
     expect(JSON.parse(body).message).toMatch(/application\/json/);
+  });
+
+  test.each([
+    ["of a browser", ["-A", "Mozilla/5.0 (X11; Linux x86_64)"]],
+    ["with an Origin", ["-H", "origin: https://evil.example"]],
+    ["of another site", ["-H", "sec-fetch-site: cross-site"]],
+    ["with a cookie", ["-H", "cookie: a=b"]],
+  ])("does not take a form %s", async (_, from) => {
+    for (const path of ["/JobService/AddJob", "/elasticjob.v1.JobService/AddJob"]) {
+      const { status, body } = await curl(path, ...from, "-d", '{"handler":"echo"}');
+      expect(status).toBe(403);
+      expect(JSON.parse(body)).toMatchObject({ code: "permission_denied" });
+    }
+  });
+
+  test("has no short path to what is between nodes", async () => {
+    const { status } = await curl("/NodeService/Identify", "-d", "{}");
+    expect(status).toBe(404);
   });
 
   test("refuses an id that no job has with not_found", async () => {

@@ -168,7 +168,7 @@ describe("bytes that are no message of protobuf's are the caller's fault", () =>
   test.each(TARGETS)("in Connect, at the %s", async (target) => {
     const { status, text } = await call(target, "AddJob", { type: "application/proto", body: GARBAGE });
     expect(status).toBe(400);
-    expect(JSON.parse(text)).toEqual({
+    expect(JSON.parse(text)).toMatchObject({
       code: "invalid_argument",
       message: expect.stringMatching(NO_MESSAGE),
     });
@@ -188,7 +188,7 @@ describe("bytes that are no message of protobuf's are the caller's fault", () =>
     expect(text).toContain("grpc-status: 3\r\n");
     const said = /grpc-message: (.*)\r\n/.exec(text)?.[1] ?? "";
     expect(decodeURIComponent(said)).toMatch(NO_MESSAGE);
-    expect(text.charCodeAt(4)).toBe(text.length - 5);
+    expect(Buffer.from(text, "latin1").readUInt32BE(1)).toBe(text.length - 5);
   });
 
   test.each([

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/job_service.proto.
  */
 export const file_elasticjob_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIuoHCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhkKDHBheWxvYWRfanNvbhgeIAEoCUgBiAEBEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEisKCGludGVydmFsGBggASgLMhcuZWxhc3RpY2pvYi52MS5JbnRlcnZhbEgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgCiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoJa2V5X3JldXNlGBYgASgOMhcuZWxhc3RpY2pvYi52MS5LZXlSZXVzZRIdChVhbGxvd191bmtub3duX2hhbmRsZXIYFyABKAhCCgoIc2NoZWR1bGVCDwoNX3BheWxvYWRfanNvbkISChBfbWF4X29jY3VycmVuY2VzIoMBCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSFAoHY3JlYXRlZBgCIAEoCEgAiAEBEi8KC25leHRfcnVuX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YBCABKAlCCgoIX2NyZWF0ZWQijgEKDkFkZEpvYnNSZXF1ZXN0EioKBGpvYnMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QSJgoFdGFibGUYAiABKAsyFy5lbGFzdGljam9iLnYxLkpvYlRhYmxlEigKCGtleV9wYXJ0GAMgASgLMhYuZWxhc3RpY2pvYi52MS5LZXlQYXJ0Il4KCEpvYlRhYmxlEi8KCXRlbXBsYXRlcxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBIQCgh0ZW1wbGF0ZRgCIAMoDRIPCgdwYXlsb2FkGAMgAygJIiYKB0tleVBhcnQSDAoEam9icxgBIAEoDRINCgVmaXJzdBgCIAEoDSJrCg9BZGRKb2JzUmVzcG9uc2USLgoIb3V0Y29tZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYk91dGNvbWUSKAoFYWRkZWQYAiABKAsyGS5lbGFzdGljam9iLnYxLkFkZGVkVGFibGUiYAoKQWRkZWRUYWJsZRIOCgZqb2JfaWQYASADKAESDwoHZXhpc3RlZBgCIAMoCBITCgtuZXh0X3J1bl9hdBgDIAMoARIOCgZyZWFzb24YBCADKA0SDAoEdGV4dBgFIAMoCSJ7Cg1BZGRKb2JPdXRjb21lEi4KBWFkZGVkGAEgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JSZXNwb25zZUgAEi8KB2ZhaWx1cmUYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmVIAEIJCgdvdXRjb21lIi4KDUFkZEpvYkZhaWx1cmUSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIoEBChRTdHJlYW1BZGRKb2JzUmVxdWVzdBIMCgRjYWxsGAEgASgNEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIuCgdyZXF1ZXN0GAMgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVxdWVzdBISCgp0aW1lb3V0X21zGAQgASgNIoYBChVTdHJlYW1BZGRKb2JzUmVzcG9uc2USDAoEY2FsbBgBIAEoDRIwCghyZXNwb25zZRgCIAEoCzIeLmVsYXN0aWNqb2IudjEuQWRkSm9ic1Jlc3BvbnNlEi0KB2ZhaWx1cmUYAyABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmUiUwoNUHV0Sm9iUmVxdWVzdBIXCg9pZGVtcG90ZW5jeV9rZXkYASABKAkSKQoDam9iGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0IrEBCg5QdXRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSKgoHb3V0Y29tZRgCIAEoDjIZLmVsYXN0aWNqb2IudjEuUHV0T3V0Y29tZRIvCgtuZXh0X3J1bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoIcmV2aXNpb24YBCABKAVIAIgBARIOCgZyZWFzb24YBSABKAlCCwoJX3JldmlzaW9uIoQBChBQdXRKb2JTZXRSZXF1ZXN0EgsKA3NldBgBIAEoCRIXCgpnZW5lcmF0aW9uGAIgASgDSACIAQESJQoEam9icxgDIAMoCzIXLmVsYXN0aWNqb2IudjEuTmFtZWRKb2ISFAoMa2VlcF9taXNzaW5nGAQgASgIQg0KC19nZW5lcmF0aW9uIkMKCE5hbWVkSm9iEgwKBG5hbWUYASABKAkSKQoDam9iGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0IpABChFQdXRKb2JTZXRSZXNwb25zZRIUCgdhcHBsaWVkGAEgASgISACIAQESFwoKZ2VuZXJhdGlvbhgCIAEoA0gBiAEBEjEKCG91dGNvbWVzGAMgAygLMh8uZWxhc3RpY2pvYi52MS5QdXRKb2JTZXRPdXRjb21lQgoKCF9hcHBsaWVkQg0KC19nZW5lcmF0aW9uIokBChBQdXRKb2JTZXRPdXRjb21lEgwKBG5hbWUYASABKAkSLAoDcHV0GAIgASgLMh0uZWxhc3RpY2pvYi52MS5QdXRKb2JSZXNwb25zZUgAEi8KB2ZhaWx1cmUYAyABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmVIAEIICgZyZXN1bHQitwEKEFVwZGF0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEh8KA2pvYhgCIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIVCghyZXZpc2lvbhgEIAEoBUgAiAEBEh0KFWFsbG93X3Vua25vd25faGFuZGxlchgKIAEoCEILCglfcmV2aXNpb24iVgoRVXBkYXRlSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISFAoHY2hhbmdlZBgCIAEoCEgAiAEBQgoKCF9jaGFuZ2VkIiIKEERlbGV0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIhMKEURlbGV0ZUpvYlJlc3BvbnNlIiEKD1BhdXNlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiMwoQUGF1c2VKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIiChBSZXN1bWVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSI0ChFSZXN1bWVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIjChFUcmlnZ2VySm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiNQoSVHJpZ2dlckpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIlQKEENhbmNlbEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEjAKDHNjaGVkdWxlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiNAoRQ2FuY2VsSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIQoPUmV0cnlKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIzChBSZXRyeUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiUKE0dldEpvYlN0YXR1c1JlcXVlc3QSDgoGam9iX2lkGAEgASgJImYKFEdldEpvYlN0YXR1c1Jlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi0KC2xhc3RfcmVzdWx0GAIgASgLMhguZWxhc3RpY2pvYi52MS5Kb2JSZXN1bHQisQEKEUdldEFsbEpvYnNSZXF1ZXN0EigKBnN0YXR1cxgBIAEoDjIYLmVsYXN0aWNqb2IudjEuSm9iU3RhdHVzEg8KB2hhbmRsZXIYAiABKAkSEwoLbmFtZV9wcmVmaXgYAyABKAkSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkSEgoKd2l0aF90b3RhbBgGIAEoCBIRCglwYXJlbnRfaWQYByABKAkiYwoSR2V0QWxsSm9ic1Jlc3BvbnNlEiAKBGpvYnMYASADKAsyEi5lbGFzdGljam9iLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoBSJ1ChNHZXRBbGxSZXN1bHRSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRInCgdvdXRjb21lGAIgASgOMhYuZWxhc3RpY2pvYi52MS5PdXRjb21lEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJIloKFEdldEFsbFJlc3VsdFJlc3BvbnNlEikKB3Jlc3VsdHMYASADKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirQIKFlByZXZpZXdTY2hlZHVsZVJlcXVlc3QSLQoJaW1tZWRpYXRlGAEgASgLMhguZWxhc3RpY2pvYi52MS5JbW1lZGlhdGVIABIlCgV0aW1lZBgCIAEoCzIULmVsYXN0aWNqb2IudjEuVGltZWRIABIlCgVkYWlseRgDIAEoCzIULmVsYXN0aWNqb2IudjEuRGFpbHlIABIjCgRjcm9uGAQgASgLMhMuZWxhc3RpY2pvYi52MS5Dcm9uSAASKwoIaW50ZXJ2YWwYByABKAsyFy5lbGFzdGljam9iLnYxLkludGVydmFsSAASKQoFYWZ0ZXIYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAYgASgFQgoKCHNjaGVkdWxlImEKF1ByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEi4KC29jY3VycmVuY2VzGAEgAygLMhkuZWxhc3RpY2pvYi52MS5PY2N1cnJlbmNlEhYKDnRpbWVfem9uZV9kYXRhGAIgASgJIkQKCk9jY3VycmVuY2USKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbm90ZRgCIAEoCSIhCg9XYXRjaEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJImIKEFdhdGNoSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdCqPAQoKUHV0T3V0Y29tZRIbChdQVVRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhcKE1BVVF9PVVRDT01FX0NSRUFURUQQARIXChNQVVRfT1VUQ09NRV9VUERBVEVEEAISGQoVUFVUX09VVENPTUVfVU5DSEFOR0VEEAMSFwoTUFVUX09VVENPTUVfREVMRVRFRBAEMvcKCgpKb2JTZXJ2aWNlEkUKBkFkZEpvYhIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2USSAoHQWRkSm9icxIdLmVsYXN0aWNqb2IudjEuQWRkSm9ic1JlcXVlc3QaHi5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXNwb25zZRJeCg1TdHJlYW1BZGRKb2JzEiMuZWxhc3RpY2pvYi52MS5TdHJlYW1BZGRKb2JzUmVxdWVzdBokLmVsYXN0aWNqb2IudjEuU3RyZWFtQWRkSm9ic1Jlc3BvbnNlKAEwARJOCglVcGRhdGVKb2ISHy5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlc3BvbnNlEkUKBlB1dEpvYhIcLmVsYXN0aWNqb2IudjEuUHV0Sm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuUHV0Sm9iUmVzcG9uc2USTgoJUHV0Sm9iU2V0Eh8uZWxhc3RpY2pvYi52MS5QdXRKb2JTZXRSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5QdXRKb2JTZXRSZXNwb25zZRJOCglEZWxldGVKb2ISHy5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlc3BvbnNlEksKCFBhdXNlSm9iEh4uZWxhc3RpY2pvYi52MS5QYXVzZUpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVzcG9uc2USTgoJUmVzdW1lSm9iEh8uZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXNwb25zZRJRCgpUcmlnZ2VySm9iEiAuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuVHJpZ2dlckpvYlJlc3BvbnNlEk4KCUNhbmNlbEpvYhIfLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVzcG9uc2USSwoIUmV0cnlKb2ISHi5lbGFzdGljam9iLnYxLlJldHJ5Sm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXNwb25zZRJXCgxHZXRKb2JTdGF0dXMSIi5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1JlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1Jlc3BvbnNlElEKCkdldEFsbEpvYnMSIC5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5HZXRBbGxKb2JzUmVzcG9uc2USVwoMR2V0QWxsUmVzdWx0EiIuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXNwb25zZRJgCg9QcmV2aWV3U2NoZWR1bGUSJS5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlcXVlc3QaJi5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEk0KCFdhdGNoSm9iEh4uZWxhc3RpY2pvYi52MS5XYXRjaEpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVzcG9uc2UwAWIGcHJvdG8z", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIuoHCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhkKDHBheWxvYWRfanNvbhgeIAEoCUgBiAEBEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEisKCGludGVydmFsGBggASgLMhcuZWxhc3RpY2pvYi52MS5JbnRlcnZhbEgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgCiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoJa2V5X3JldXNlGBYgASgOMhcuZWxhc3RpY2pvYi52MS5LZXlSZXVzZRIdChVhbGxvd191bmtub3duX2hhbmRsZXIYFyABKAhCCgoIc2NoZWR1bGVCDwoNX3BheWxvYWRfanNvbkISChBfbWF4X29jY3VycmVuY2VzIoMBCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSFAoHY3JlYXRlZBgCIAEoCEgAiAEBEi8KC25leHRfcnVuX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YBCABKAlCCgoIX2NyZWF0ZWQijgEKDkFkZEpvYnNSZXF1ZXN0EioKBGpvYnMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QSJgoFdGFibGUYAiABKAsyFy5lbGFzdGljam9iLnYxLkpvYlRhYmxlEigKCGtleV9wYXJ0GAMgASgLMhYuZWxhc3RpY2pvYi52MS5LZXlQYXJ0Il4KCEpvYlRhYmxlEi8KCXRlbXBsYXRlcxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBIQCgh0ZW1wbGF0ZRgCIAMoDRIPCgdwYXlsb2FkGAMgAygJIiYKB0tleVBhcnQSDAoEam9icxgBIAEoDRINCgVmaXJzdBgCIAEoDSJrCg9BZGRKb2JzUmVzcG9uc2USLgoIb3V0Y29tZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYk91dGNvbWUSKAoFYWRkZWQYAiABKAsyGS5lbGFzdGljam9iLnYxLkFkZGVkVGFibGUiYAoKQWRkZWRUYWJsZRIOCgZqb2JfaWQYASADKAESDwoHZXhpc3RlZBgCIAMoCBITCgtuZXh0X3J1bl9hdBgDIAMoARIOCgZyZWFzb24YBCADKA0SDAoEdGV4dBgFIAMoCSJ7Cg1BZGRKb2JPdXRjb21lEi4KBWFkZGVkGAEgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JSZXNwb25zZUgAEi8KB2ZhaWx1cmUYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmVIAEIJCgdvdXRjb21lIl0KDUFkZEpvYkZhaWx1cmUSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEi0KCHByb2JsZW1zGAMgAygLMhsuZWxhc3RpY2pvYi52MS5GaWVsZFByb2JsZW0iLgoMRmllbGRQcm9ibGVtEg0KBWZpZWxkGAEgASgJEg8KB21lc3NhZ2UYAiABKAkigQEKFFN0cmVhbUFkZEpvYnNSZXF1ZXN0EgwKBGNhbGwYASABKA0SFwoPaWRlbXBvdGVuY3lfa2V5GAIgASgJEi4KB3JlcXVlc3QYAyABKAsyHS5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXF1ZXN0EhIKCnRpbWVvdXRfbXMYBCABKA0ihgEKFVN0cmVhbUFkZEpvYnNSZXNwb25zZRIMCgRjYWxsGAEgASgNEjAKCHJlc3BvbnNlGAIgASgLMh4uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVzcG9uc2USLQoHZmFpbHVyZRgDIAEoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iRmFpbHVyZSJTCg1QdXRKb2JSZXF1ZXN0EhcKD2lkZW1wb3RlbmN5X2tleRgBIAEoCRIpCgNqb2IYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QisQEKDlB1dEpvYlJlc3BvbnNlEg4KBmpvYl9pZBgBIAEoCRIqCgdvdXRjb21lGAIgASgOMhkuZWxhc3RpY2pvYi52MS5QdXRPdXRjb21lEi8KC25leHRfcnVuX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCghyZXZpc2lvbhgEIAEoBUgAiAEBEg4KBnJlYXNvbhgFIAEoCUILCglfcmV2aXNpb24ihAEKEFB1dEpvYlNldFJlcXVlc3QSCwoDc2V0GAEgASgJEhcKCmdlbmVyYXRpb24YAiABKANIAIgBARIlCgRqb2JzGAMgAygLMhcuZWxhc3RpY2pvYi52MS5OYW1lZEpvYhIUCgxrZWVwX21pc3NpbmcYBCABKAhCDQoLX2dlbmVyYXRpb24iQwoITmFtZWRKb2ISDAoEbmFtZRgBIAEoCRIpCgNqb2IYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QikAEKEVB1dEpvYlNldFJlc3BvbnNlEhQKB2FwcGxpZWQYASABKAhIAIgBARIXCgpnZW5lcmF0aW9uGAIgASgDSAGIAQESMQoIb3V0Y29tZXMYAyADKAsyHy5lbGFzdGljam9iLnYxLlB1dEpvYlNldE91dGNvbWVCCgoIX2FwcGxpZWRCDQoLX2dlbmVyYXRpb24iiQEKEFB1dEpvYlNldE91dGNvbWUSDAoEbmFtZRgBIAEoCRIsCgNwdXQYAiABKAsyHS5lbGFzdGljam9iLnYxLlB1dEpvYlJlc3BvbnNlSAASLwoHZmFpbHVyZRgDIAEoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iRmFpbHVyZUgAQggKBnJlc3VsdCK3AQoQVXBkYXRlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSHwoDam9iGAIgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLwoLdXBkYXRlX21hc2sYAyABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhUKCHJldmlzaW9uGAQgASgFSACIAQESHQoVYWxsb3dfdW5rbm93bl9oYW5kbGVyGAogASgIQgsKCV9yZXZpc2lvbiJWChFVcGRhdGVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYhIUCgdjaGFuZ2VkGAIgASgISACIAQFCCgoIX2NoYW5nZWQiIgoQRGVsZXRlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiEwoRRGVsZXRlSm9iUmVzcG9uc2UiIQoPUGF1c2VKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIzChBQYXVzZUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiIKEFJlc3VtZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjQKEVJlc3VtZUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiMKEVRyaWdnZXJKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSI1ChJUcmlnZ2VySm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiVAoQQ2FuY2VsSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSMAoMc2NoZWR1bGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI0ChFDYW5jZWxKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIhCg9SZXRyeUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjMKEFJldHJ5Sm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiJQoTR2V0Sm9iU3RhdHVzUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiZgoUR2V0Sm9iU3RhdHVzUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdCKxAQoRR2V0QWxsSm9ic1JlcXVlc3QSKAoGc3RhdHVzGAEgASgOMhguZWxhc3RpY2pvYi52MS5Kb2JTdGF0dXMSDwoHaGFuZGxlchgCIAEoCRITCgtuYW1lX3ByZWZpeBgDIAEoCRIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCRISCgp3aXRoX3RvdGFsGAYgASgIEhEKCXBhcmVudF9pZBgHIAEoCSJjChJHZXRBbGxKb2JzUmVzcG9uc2USIAoEam9icxgBIAMoCzISLmVsYXN0aWNqb2IudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgp0b3RhbF9zaXplGAMgASgFInUKE0dldEFsbFJlc3VsdFJlcXVlc3QSDgoGam9iX2lkGAEgASgJEicKB291dGNvbWUYAiABKA4yFi5lbGFzdGljam9iLnYxLk91dGNvbWUSEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkiWgoUR2V0QWxsUmVzdWx0UmVzcG9uc2USKQoHcmVzdWx0cxgBIAMoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKtAgoWUHJldmlld1NjaGVkdWxlUmVxdWVzdBItCglpbW1lZGlhdGUYASABKAsyGC5lbGFzdGljam9iLnYxLkltbWVkaWF0ZUgAEiUKBXRpbWVkGAIgASgLMhQuZWxhc3RpY2pvYi52MS5UaW1lZEgAEiUKBWRhaWx5GAMgASgLMhQuZWxhc3RpY2pvYi52MS5EYWlseUgAEiMKBGNyb24YBCABKAsyEy5lbGFzdGljam9iLnYxLkNyb25IABIrCghpbnRlcnZhbBgHIAEoCzIXLmVsYXN0aWNqb2IudjEuSW50ZXJ2YWxIABIpCgVhZnRlchgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYBiABKAVCCgoIc2NoZWR1bGUiYQoXUHJldmlld1NjaGVkdWxlUmVzcG9uc2USLgoLb2NjdXJyZW5jZXMYASADKAsyGS5lbGFzdGljam9iLnYxLk9jY3VycmVuY2USFgoOdGltZV96b25lX2RhdGEYAiABKAkiRAoKT2NjdXJyZW5jZRIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRub3RlGAIgASgJIiEKD1dhdGNoSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiYgoQV2F0Y2hKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYhItCgtsYXN0X3Jlc3VsdBgCIAEoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0Ko8BCgpQdXRPdXRjb21lEhsKF1BVVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFwoTUFVUX09VVENPTUVfQ1JFQVRFRBABEhcKE1BVVF9PVVRDT01FX1VQREFURUQQAhIZChVQVVRfT1VUQ09NRV9VTkNIQU5HRUQQAxIXChNQVVRfT1VUQ09NRV9ERUxFVEVEEAQykAsKCkpvYlNlcnZpY2USRQoGQWRkSm9iEhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5BZGRKb2JSZXNwb25zZRJICgdBZGRKb2JzEh0uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVxdWVzdBoeLmVsYXN0aWNqb2IudjEuQWRkSm9ic1Jlc3BvbnNlEl4KDVN0cmVhbUFkZEpvYnMSIy5lbGFzdGljam9iLnYxLlN0cmVhbUFkZEpvYnNSZXF1ZXN0GiQuZWxhc3RpY2pvYi52MS5TdHJlYW1BZGRKb2JzUmVzcG9uc2UoATABEk4KCVVwZGF0ZUpvYhIfLmVsYXN0aWNqb2IudjEuVXBkYXRlSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuVXBkYXRlSm9iUmVzcG9uc2USRQoGUHV0Sm9iEhwuZWxhc3RpY2pvYi52MS5QdXRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5QdXRKb2JSZXNwb25zZRJOCglQdXRKb2JTZXQSHy5lbGFzdGljam9iLnYxLlB1dEpvYlNldFJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlB1dEpvYlNldFJlc3BvbnNlEk4KCURlbGV0ZUpvYhIfLmVsYXN0aWNqb2IudjEuRGVsZXRlSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuRGVsZXRlSm9iUmVzcG9uc2USSwoIUGF1c2VKb2ISHi5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUGF1c2VKb2JSZXNwb25zZRJOCglSZXN1bWVKb2ISHy5lbGFzdGljam9iLnYxLlJlc3VtZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlJlc3VtZUpvYlJlc3BvbnNlElEKClRyaWdnZXJKb2ISIC5lbGFzdGljam9iLnYxLlRyaWdnZXJKb2JSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVzcG9uc2USTgoJQ2FuY2VsSm9iEh8uZWxhc3RpY2pvYi52MS5DYW5jZWxKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5DYW5jZWxKb2JSZXNwb25zZRJLCghSZXRyeUpvYhIeLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5SZXRyeUpvYlJlc3BvbnNlElwKDEdldEpvYlN0YXR1cxIiLmVsYXN0aWNqb2IudjEuR2V0Sm9iU3RhdHVzUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuR2V0Sm9iU3RhdHVzUmVzcG9uc2UiA5ACARJWCgpHZXRBbGxKb2JzEiAuZWxhc3RpY2pvYi52MS5HZXRBbGxKb2JzUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuR2V0QWxsSm9ic1Jlc3BvbnNlIgOQAgESXAoMR2V0QWxsUmVzdWx0EiIuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXNwb25zZSIDkAIBEmUKD1ByZXZpZXdTY2hlZHVsZRIlLmVsYXN0aWNqb2IudjEuUHJldmlld1NjaGVkdWxlUmVxdWVzdBomLmVsYXN0aWNqb2IudjEuUHJldmlld1NjaGVkdWxlUmVzcG9uc2UiA5ACARJSCghXYXRjaEpvYhIeLmVsYXN0aWNqb2IudjEuV2F0Y2hKb2JSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5XYXRjaEpvYlJlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A job to add. Only `handler` is required.
@@ -898,6 +898,13 @@ export type AddJobFailure = Message<"elasticjob.v1.AddJobFailure"> & {
    * @generated from field: string message = 2;
    */
   message: string;
+
+  /**
+   * The same, field by field; none where it is about no field.
+   *
+   * @generated from field: repeated elasticjob.v1.FieldProblem problems = 3;
+   */
+  problems: FieldProblem[];
 };
 
 /**
@@ -919,6 +926,13 @@ export type AddJobFailureJson = {
    * @generated from field: string message = 2;
    */
   message?: string;
+
+  /**
+   * The same, field by field; none where it is about no field.
+   *
+   * @generated from field: repeated elasticjob.v1.FieldProblem problems = 3;
+   */
+  problems?: FieldProblemJson[];
 };
 
 /**
@@ -927,6 +941,55 @@ export type AddJobFailureJson = {
  */
 export const AddJobFailureSchema: GenMessage<AddJobFailure, {jsonType: AddJobFailureJson}> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_job_service, 8);
+
+/**
+ * What is wrong with one field. As an error's detail, it is a violation of google.rpc.BadRequest.
+ *
+ * @generated from message elasticjob.v1.FieldProblem
+ */
+export type FieldProblem = Message<"elasticjob.v1.FieldProblem"> & {
+  /**
+   * The field's path in JSON's names, such as daily.timeZone; empty: the job as a whole.
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * What is wrong with it, and what would be accepted.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * What is wrong with one field. As an error's detail, it is a violation of google.rpc.BadRequest.
+ *
+ * @generated from message elasticjob.v1.FieldProblem
+ */
+export type FieldProblemJson = {
+  /**
+   * The field's path in JSON's names, such as daily.timeZone; empty: the job as a whole.
+   *
+   * @generated from field: string field = 1;
+   */
+  field?: string;
+
+  /**
+   * What is wrong with it, and what would be accepted.
+   *
+   * @generated from field: string message = 2;
+   */
+  message?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.FieldProblem.
+ * Use `create(FieldProblemSchema)` to create a new message.
+ */
+export const FieldProblemSchema: GenMessage<FieldProblem, {jsonType: FieldProblemJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 9);
 
 /**
  * Jobs to add, on a stream.
@@ -1005,7 +1068,7 @@ export type StreamAddJobsRequestJson = {
  * Use `create(StreamAddJobsRequestSchema)` to create a new message.
  */
 export const StreamAddJobsRequestSchema: GenMessage<StreamAddJobsRequest, {jsonType: StreamAddJobsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 9);
+  messageDesc(file_elasticjob_v1_job_service, 10);
 
 /**
  * What became of one request of a stream.
@@ -1068,7 +1131,7 @@ export type StreamAddJobsResponseJson = {
  * Use `create(StreamAddJobsResponseSchema)` to create a new message.
  */
 export const StreamAddJobsResponseSchema: GenMessage<StreamAddJobsResponse, {jsonType: StreamAddJobsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 10);
+  messageDesc(file_elasticjob_v1_job_service, 11);
 
 /**
  * What a job is to be.
@@ -1119,7 +1182,7 @@ export type PutJobRequestJson = {
  * Use `create(PutJobRequestSchema)` to create a new message.
  */
 export const PutJobRequestSchema: GenMessage<PutJobRequest, {jsonType: PutJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 11);
+  messageDesc(file_elasticjob_v1_job_service, 12);
 
 /**
  * The job, which is as described.
@@ -1210,7 +1273,7 @@ export type PutJobResponseJson = {
  * Use `create(PutJobResponseSchema)` to create a new message.
  */
 export const PutJobResponseSchema: GenMessage<PutJobResponse, {jsonType: PutJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 12);
+  messageDesc(file_elasticjob_v1_job_service, 13);
 
 /**
  * What a set of jobs is to be.
@@ -1289,7 +1352,7 @@ export type PutJobSetRequestJson = {
  * Use `create(PutJobSetRequestSchema)` to create a new message.
  */
 export const PutJobSetRequestSchema: GenMessage<PutJobSetRequest, {jsonType: PutJobSetRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 13);
+  messageDesc(file_elasticjob_v1_job_service, 14);
 
 /**
  * A job of a set.
@@ -1338,7 +1401,7 @@ export type NamedJobJson = {
  * Use `create(NamedJobSchema)` to create a new message.
  */
 export const NamedJobSchema: GenMessage<NamedJob, {jsonType: NamedJobJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 14);
+  messageDesc(file_elasticjob_v1_job_service, 15);
 
 /**
  * What became of a set.
@@ -1401,7 +1464,7 @@ export type PutJobSetResponseJson = {
  * Use `create(PutJobSetResponseSchema)` to create a new message.
  */
 export const PutJobSetResponseSchema: GenMessage<PutJobSetResponse, {jsonType: PutJobSetResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 15);
+  messageDesc(file_elasticjob_v1_job_service, 16);
 
 /**
  * What became of one job of a set.
@@ -1473,7 +1536,7 @@ export type PutJobSetOutcomeJson = {
  * Use `create(PutJobSetOutcomeSchema)` to create a new message.
  */
 export const PutJobSetOutcomeSchema: GenMessage<PutJobSetOutcome, {jsonType: PutJobSetOutcomeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 16);
+  messageDesc(file_elasticjob_v1_job_service, 17);
 
 /**
  * A change of a job.
@@ -1568,7 +1631,7 @@ export type UpdateJobRequestJson = {
  * Use `create(UpdateJobRequestSchema)` to create a new message.
  */
 export const UpdateJobRequestSchema: GenMessage<UpdateJobRequest, {jsonType: UpdateJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 17);
+  messageDesc(file_elasticjob_v1_job_service, 18);
 
 /**
  * The job after the change.
@@ -1617,7 +1680,7 @@ export type UpdateJobResponseJson = {
  * Use `create(UpdateJobResponseSchema)` to create a new message.
  */
 export const UpdateJobResponseSchema: GenMessage<UpdateJobResponse, {jsonType: UpdateJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 18);
+  messageDesc(file_elasticjob_v1_job_service, 19);
 
 /**
  * The job to delete.
@@ -1652,7 +1715,7 @@ export type DeleteJobRequestJson = {
  * Use `create(DeleteJobRequestSchema)` to create a new message.
  */
 export const DeleteJobRequestSchema: GenMessage<DeleteJobRequest, {jsonType: DeleteJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 19);
+  messageDesc(file_elasticjob_v1_job_service, 20);
 
 /**
  * The job is gone.
@@ -1675,7 +1738,7 @@ export type DeleteJobResponseJson = {
  * Use `create(DeleteJobResponseSchema)` to create a new message.
  */
 export const DeleteJobResponseSchema: GenMessage<DeleteJobResponse, {jsonType: DeleteJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 20);
+  messageDesc(file_elasticjob_v1_job_service, 21);
 
 /**
  * The job to pause.
@@ -1710,7 +1773,7 @@ export type PauseJobRequestJson = {
  * Use `create(PauseJobRequestSchema)` to create a new message.
  */
 export const PauseJobRequestSchema: GenMessage<PauseJobRequest, {jsonType: PauseJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 21);
+  messageDesc(file_elasticjob_v1_job_service, 22);
 
 /**
  * The job after it.
@@ -1745,7 +1808,7 @@ export type PauseJobResponseJson = {
  * Use `create(PauseJobResponseSchema)` to create a new message.
  */
 export const PauseJobResponseSchema: GenMessage<PauseJobResponse, {jsonType: PauseJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 22);
+  messageDesc(file_elasticjob_v1_job_service, 23);
 
 /**
  * The job to resume.
@@ -1780,7 +1843,7 @@ export type ResumeJobRequestJson = {
  * Use `create(ResumeJobRequestSchema)` to create a new message.
  */
 export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest, {jsonType: ResumeJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 23);
+  messageDesc(file_elasticjob_v1_job_service, 24);
 
 /**
  * The job after it.
@@ -1815,7 +1878,7 @@ export type ResumeJobResponseJson = {
  * Use `create(ResumeJobResponseSchema)` to create a new message.
  */
 export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse, {jsonType: ResumeJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 24);
+  messageDesc(file_elasticjob_v1_job_service, 25);
 
 /**
  * The job to run now.
@@ -1850,7 +1913,7 @@ export type TriggerJobRequestJson = {
  * Use `create(TriggerJobRequestSchema)` to create a new message.
  */
 export const TriggerJobRequestSchema: GenMessage<TriggerJobRequest, {jsonType: TriggerJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 25);
+  messageDesc(file_elasticjob_v1_job_service, 26);
 
 /**
  * The job that runs now.
@@ -1885,7 +1948,7 @@ export type TriggerJobResponseJson = {
  * Use `create(TriggerJobResponseSchema)` to create a new message.
  */
 export const TriggerJobResponseSchema: GenMessage<TriggerJobResponse, {jsonType: TriggerJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 26);
+  messageDesc(file_elasticjob_v1_job_service, 27);
 
 /**
  * The job whose occurrence is to be cancelled.
@@ -1934,7 +1997,7 @@ export type CancelJobRequestJson = {
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest, {jsonType: CancelJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 27);
+  messageDesc(file_elasticjob_v1_job_service, 28);
 
 /**
  * The job after it.
@@ -1969,7 +2032,7 @@ export type CancelJobResponseJson = {
  * Use `create(CancelJobResponseSchema)` to create a new message.
  */
 export const CancelJobResponseSchema: GenMessage<CancelJobResponse, {jsonType: CancelJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 28);
+  messageDesc(file_elasticjob_v1_job_service, 29);
 
 /**
  * The job to run again.
@@ -2004,7 +2067,7 @@ export type RetryJobRequestJson = {
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest, {jsonType: RetryJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 29);
+  messageDesc(file_elasticjob_v1_job_service, 30);
 
 /**
  * The job after it.
@@ -2039,7 +2102,7 @@ export type RetryJobResponseJson = {
  * Use `create(RetryJobResponseSchema)` to create a new message.
  */
 export const RetryJobResponseSchema: GenMessage<RetryJobResponse, {jsonType: RetryJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 30);
+  messageDesc(file_elasticjob_v1_job_service, 31);
 
 /**
  * The job to look at.
@@ -2074,7 +2137,7 @@ export type GetJobStatusRequestJson = {
  * Use `create(GetJobStatusRequestSchema)` to create a new message.
  */
 export const GetJobStatusRequestSchema: GenMessage<GetJobStatusRequest, {jsonType: GetJobStatusRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 31);
+  messageDesc(file_elasticjob_v1_job_service, 32);
 
 /**
  * Where a job stands.
@@ -2123,7 +2186,7 @@ export type GetJobStatusResponseJson = {
  * Use `create(GetJobStatusResponseSchema)` to create a new message.
  */
 export const GetJobStatusResponseSchema: GenMessage<GetJobStatusResponse, {jsonType: GetJobStatusResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 32);
+  messageDesc(file_elasticjob_v1_job_service, 33);
 
 /**
  * Which jobs to list.
@@ -2244,7 +2307,7 @@ export type GetAllJobsRequestJson = {
  * Use `create(GetAllJobsRequestSchema)` to create a new message.
  */
 export const GetAllJobsRequestSchema: GenMessage<GetAllJobsRequest, {jsonType: GetAllJobsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 33);
+  messageDesc(file_elasticjob_v1_job_service, 34);
 
 /**
  * A page of jobs.
@@ -2309,7 +2372,7 @@ export type GetAllJobsResponseJson = {
  * Use `create(GetAllJobsResponseSchema)` to create a new message.
  */
 export const GetAllJobsResponseSchema: GenMessage<GetAllJobsResponse, {jsonType: GetAllJobsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 34);
+  messageDesc(file_elasticjob_v1_job_service, 35);
 
 /**
  * Which results to list.
@@ -2386,7 +2449,7 @@ export type GetAllResultRequestJson = {
  * Use `create(GetAllResultRequestSchema)` to create a new message.
  */
 export const GetAllResultRequestSchema: GenMessage<GetAllResultRequest, {jsonType: GetAllResultRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 35);
+  messageDesc(file_elasticjob_v1_job_service, 36);
 
 /**
  * A page of results.
@@ -2435,7 +2498,7 @@ export type GetAllResultResponseJson = {
  * Use `create(GetAllResultResponseSchema)` to create a new message.
  */
 export const GetAllResultResponseSchema: GenMessage<GetAllResultResponse, {jsonType: GetAllResultResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 36);
+  messageDesc(file_elasticjob_v1_job_service, 37);
 
 /**
  * The schedule to look into.
@@ -2566,7 +2629,7 @@ export type PreviewScheduleRequestJson = {
  * Use `create(PreviewScheduleRequestSchema)` to create a new message.
  */
 export const PreviewScheduleRequestSchema: GenMessage<PreviewScheduleRequest, {jsonType: PreviewScheduleRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 37);
+  messageDesc(file_elasticjob_v1_job_service, 38);
 
 /**
  * The next occurrences.
@@ -2615,7 +2678,7 @@ export type PreviewScheduleResponseJson = {
  * Use `create(PreviewScheduleResponseSchema)` to create a new message.
  */
 export const PreviewScheduleResponseSchema: GenMessage<PreviewScheduleResponse, {jsonType: PreviewScheduleResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 38);
+  messageDesc(file_elasticjob_v1_job_service, 39);
 
 /**
  * One due time of a schedule.
@@ -2664,7 +2727,7 @@ export type OccurrenceJson = {
  * Use `create(OccurrenceSchema)` to create a new message.
  */
 export const OccurrenceSchema: GenMessage<Occurrence, {jsonType: OccurrenceJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 39);
+  messageDesc(file_elasticjob_v1_job_service, 40);
 
 /**
  * The job to watch.
@@ -2699,7 +2762,7 @@ export type WatchJobRequestJson = {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest, {jsonType: WatchJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 40);
+  messageDesc(file_elasticjob_v1_job_service, 41);
 
 /**
  * The job after a change.
@@ -2748,7 +2811,7 @@ export type WatchJobResponseJson = {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse, {jsonType: WatchJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 41);
+  messageDesc(file_elasticjob_v1_job_service, 42);
 
 /**
  * What became of the job that a key names.
@@ -2813,8 +2876,8 @@ export const PutOutcomeSchema: GenEnum<PutOutcome, PutOutcomeJson> = /*@__PURE__
   enumDesc(file_elasticjob_v1_job_service, 0);
 
 /**
- * Adds, changes and reads jobs. Every error carries a message that names the field it is about;
- * on an error nothing is stored. `unavailable` means: no master right now, try again.
+ * Adds, changes and reads jobs. Every error carries a message that names the field it is about, and invalid_argument a
+ * google.rpc.BadRequest with each of them; on an error nothing is stored. `unavailable` means: no master right now, try again.
  *
  * @generated from service elasticjob.v1.JobService
  */

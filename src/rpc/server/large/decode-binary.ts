@@ -29,10 +29,7 @@ export async function decodeLargeBinary(
   } catch (error) {
     if (error instanceof ElasticJobError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    const problem = badText(schema, bytes);
-    throw problem === null
-      ? new ElasticJobError("invalid_argument", notOfItsKind(schema, reason))
-      : invalidArgument([problem]);
+    throw invalidArgument([badText(schema, bytes) ?? notOfItsKind(schema, reason)]);
   }
 }
 

@@ -39,7 +39,9 @@ export async function decodeLargeJson(
     }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new ElasticJobError("invalid_argument", `the body is not JSON: ${error.message}`, { cause: error });
+    const message = `the body is not JSON: ${error.message}`;
+    const problems = [{ field: "", message }];
+    throw new ElasticJobError("invalid_argument", message, { cause: error, problems });
   }
   throw refusalOf(decoding.problems);
 }

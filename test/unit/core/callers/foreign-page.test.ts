@@ -3,11 +3,12 @@ import { foreignPage } from "../../../../src/core/callers/foreign-page.ts";
 
 const HOST = "jobs.example.com";
 const CURL = "application/x-www-form-urlencoded";
-const problem = (headers: Record<string, string>, allowed: string[] = []) =>
+const problem = (headers: Record<string, string>, allowed: string[] = [], method = "POST") =>
   foreignPage(
     (name) => headers[name],
     () => HOST,
     allowed,
+    method,
   );
 
 test.each<[string, Record<string, string>]>([
@@ -47,4 +48,24 @@ test("pages that are named may, and all where all are", () => {
   expect(problem(headers, ["https://ops.example.com"])).toBeNull();
   expect(problem(headers, ["*"])).toBeNull();
   expect(problem(headers, ["https://ops.example.org"])).not.toBeNull();
+});
+
+const BROWSER = { "user-agent": "Mozilla/5.0 (X11)" };
+
+test.each<[string, Record<string, string>]>([
+  ["a program's", { "user-agent": "curl/8.5.0" }],
+  ["of an address that somebody typed", { ...BROWSER, "sec-fetch-site": "none" }],
+  ["of its own page", { ...BROWSER, "sec-fetch-site": "same-origin" }],
+  ["of its own page over plain HTTP", { ...BROWSER, referer: `http://${HOST}/` }],
+])("a GET %s is answered", (_, headers) => {
+  expect(problem(headers, [], "GET")).toBeNull();
+});
+
+test.each<[string, Record<string, string>]>([
+  ["as an image", { ...BROWSER, "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
+  ["over plain HTTP, where browsers say of no site", BROWSER],
+  ["over plain HTTP, from another host", { ...BROWSER, referer: "http://evil.example/" }],
+  ["with an Origin", { ...BROWSER, origin: "http://evil.example" }],
+])("a GET that a page has fetched %s is not", (_, headers) => {
+  expect(problem(headers, [], "GET")).toMatch(/^(Origin|Sec-Fetch-Site): /);
 });
