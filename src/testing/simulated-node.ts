@@ -1,16 +1,16 @@
 /** One process of a simulated cluster: the parts that `src/app.ts` connects, on virtual time, network, lock and database. */
 
-import { connectNode } from "../../src/connect-node.ts";
-import type { ClusterLock } from "../../src/coordination/cluster-lock.ts";
-import type { Logger } from "../../src/core/logger.ts";
-import { KEEP_ALL } from "../../src/core/state/retention.ts";
-import type { Elector } from "../../src/master/election/elector.ts";
-import type { Puller } from "../../src/node/puller.ts";
-import type { JobStore } from "../../src/store/job-store.ts";
-import type { SeededRandom } from "../fixtures/seeded-random.ts";
-import { type Gate, type IsPoll, ProcessClock, type VirtualTime } from "../fixtures/virtual-clock.ts";
-import type { Execution } from "./evidence.ts";
-import { SimulatedExecutors } from "./simulated-executors.ts";
+import { connectNode } from "../connect-node.ts";
+import type { ClusterLock } from "../coordination/cluster-lock.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/logger.ts";
+import { KEEP_ALL } from "../core/state/retention.ts";
+import type { Elector } from "../master/election/elector.ts";
+import type { Executors } from "../node/executors.ts";
+import type { Puller } from "../node/puller.ts";
+import type { JobStore } from "../store/job-store.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import { type Gate, type IsPoll, ProcessClock, type VirtualTime } from "./virtual-clock.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 
 const DRAIN_GRACE_MS = 3000;
@@ -32,6 +32,12 @@ export const USUAL_PACE: Pace = {
   isPoll: () => false,
 };
 
+/** What runs its handlers. */
+export interface MortalExecutors extends Executors {
+  /** The process has died: nothing that ran in it is heard of again. */
+  die(): void;
+}
+
 export interface NodeParts {
   readonly nodeId: string;
   readonly address: string;
@@ -47,7 +53,7 @@ export interface NodeParts {
   readonly logger: Logger;
   /** The version of its time zone data; default the same for all. */
   readonly zoneData?: string;
-  readonly executions: Execution[];
+  readonly executors: (clock: Clock) => MortalExecutors;
 }
 
 export class SimulatedNode {
@@ -57,7 +63,7 @@ export class SimulatedNode {
   readonly clock: ProcessClock;
   readonly elector: Elector;
   private readonly puller: Puller;
-  private readonly executors: SimulatedExecutors;
+  private readonly executors: MortalExecutors;
   private readonly parts: NodeParts;
 
   constructor(parts: NodeParts) {
@@ -74,15 +80,7 @@ export class SimulatedNode {
       isPoll: pace.isPoll,
     });
     const { clock } = this;
-    this.executors = new SimulatedExecutors({
-      clock,
-      now: () => time.now,
-      started: ({ jobId, claim, scheduledAt }) => {
-        const entry = { jobId, claim, scheduledAt, nodeId, startedAt: time.now, endedAt: null };
-        parts.executions.push(entry);
-        return entry;
-      },
-    });
+    this.executors = parts.executors(clock);
     const { elector, puller, accept, identity } = connectNode({
       incarnation: random.id(),
       nodeId,
