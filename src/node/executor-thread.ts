@@ -7,9 +7,10 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Handler, HandlerContext, HandlerJob } from "../jobs/define-jobs.ts";
+import type { Handler } from "../jobs/define-jobs.ts";
 import { AnswerNotices } from "./answer-notices.ts";
 import { AnswerWriter } from "./answer-ring.ts";
+import { callHandler } from "./call-handler.ts";
 import { describeFailure } from "./describe-failure.ts";
 import {
   type FromThread,
@@ -42,11 +43,7 @@ async function run(handler: Handler | undefined, given: Run): Promise<void> {
   running.set(key, abort);
   let end: ExecutionEnd;
   try {
-    if (handler === undefined) {
-      throw new Error(`this node has no handler "${given.handler}", and no runJob`);
-    }
-    const id = String(given.jobId);
-    const output = await signals.inside(key, () => handler(jobOf(id, given), contextOf(id, given, abort)));
+    const output = await signals.inside(key, () => callHandler(handler, given, abort));
     end = { kind: "succeeded", output: signals.inside(key, () => outputText(output)) };
   } catch (error) {
     end = signals.inside(key, () => describeFailure(error));
@@ -59,26 +56,6 @@ async function run(handler: Handler | undefined, given: Run): Promise<void> {
 function answer(key: number, end: ExecutionEnd): void {
   if (end.kind === "succeeded" && answers.write(key, end.output)) notices.answered();
   else send({ kind: "ended", key, end });
-}
-
-function jobOf(id: string, { name, handler, payload }: Run): HandlerJob {
-  const given = payload === null ? undefined : JSON.parse(payload);
-  return { id, name, handler, payload: given, payloadText: payload ?? undefined };
-}
-
-function contextOf(jobId: string, given: Run, abort: LateAbort): HandlerContext {
-  const { claim, attempt, scheduledAt, deadline } = given;
-  return {
-    jobId,
-    claim,
-    attempt,
-    scheduledAt: new Date(scheduledAt),
-    idempotencyKey: `${jobId}-${scheduledAt}`,
-    deadline: deadline === null ? null : new Date(deadline),
-    get signal() {
-      return abort.signal;
-    },
-  };
 }
 
 async function receive(message: ToThread, handlerOf: (name: string) => Handler | undefined): Promise<void> {

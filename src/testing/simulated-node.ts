@@ -4,6 +4,7 @@ import { connectNode } from "../connect-node.ts";
 import type { ClusterLock } from "../coordination/cluster-lock.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
+import type { WhyNotReady } from "../core/readiness/why-not-ready.ts";
 import { KEEP_ALL } from "../core/state/retention.ts";
 import type { Elector } from "../master/election/elector.ts";
 import type { Executors } from "../node/executors.ts";
@@ -14,6 +15,7 @@ import { type Gate, type IsPoll, ProcessClock, type VirtualTime } from "./virtua
 import type { VirtualNetwork } from "./virtual-network.ts";
 
 const DRAIN_GRACE_MS = 3000;
+const MEMORY_MB = 16_384;
 
 /** The settings that say how fast the cluster's own clockwork ticks. */
 export interface Pace {
@@ -42,6 +44,8 @@ export interface NodeParts {
   readonly nodeId: string;
   readonly address: string;
   readonly slots: number;
+  /** Default none. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly skewMs: number;
   readonly pace: Pace;
   readonly time: VirtualTime;
@@ -61,9 +65,11 @@ export class SimulatedNode {
   readonly address: string;
   readonly gate: Gate;
   readonly clock: ProcessClock;
+  readonly incarnation: string;
   readonly elector: Elector;
+  readonly whyNotReady: WhyNotReady;
   private readonly puller: Puller;
-  private readonly executors: MortalExecutors;
+  readonly executors: MortalExecutors;
   private readonly parts: NodeParts;
 
   constructor(parts: NodeParts) {
@@ -81,13 +87,14 @@ export class SimulatedNode {
     });
     const { clock } = this;
     this.executors = parts.executors(clock);
-    const { elector, puller, accept, identity } = connectNode({
-      incarnation: random.id(),
+    this.incarnation = random.id();
+    const { elector, puller, accept, identity, whyNotReady } = connectNode({
+      incarnation: this.incarnation,
       nodeId,
       address: () => address,
       settings: {
         slots: parts.slots,
-        labels: {},
+        labels: parts.labels ?? {},
         lockTtlMs: pace.lockTtlMs,
         leaseMs: pace.leaseMs,
         horizonMs: pace.horizonMs,
@@ -102,8 +109,8 @@ export class SimulatedNode {
       store,
       executors: this.executors,
       resources: {
-        memoryMb: 1000,
-        measure: () => ({ cpu: 0, eventLoopDelayMs: 0, freeMemoryMb: 1000 }),
+        memoryMb: MEMORY_MB,
+        measure: () => ({ cpu: 0, eventLoopDelayMs: 0, freeMemoryMb: MEMORY_MB }),
         stop: () => {},
       },
       clock,
@@ -111,6 +118,7 @@ export class SimulatedNode {
       logger,
     });
     this.elector = elector;
+    this.whyNotReady = whyNotReady;
     this.puller = puller;
     parts.network.listen(address, { gate, accept, identity });
   }
