@@ -17,15 +17,11 @@ export function createClusterTransport({ door, driver, runs }: ClusterTransportP
     if (found !== null) return found.transport;
     throw new ConnectError("no node lives; restart one, or add one", Code.FailedPrecondition);
   };
-  const isOfHandler = () => runs.current !== undefined;
-  const message = <T>(ask: () => Promise<T>) => {
-    const next = runs.outside(ask);
-    return isOfHandler() ? runs.waiting(next) : driver.message(next);
-  };
+  const message = <T>(ask: () => Promise<T>) => runs.waiting(runs.outside(() => driver.message(ask())));
   return {
     async unary(...call) {
-      const answer = runs.calling(runs.outside(() => openDoor().unary(...call)));
-      return isOfHandler() ? answer : driver.answer(answer);
+      const answer = runs.outside(() => openDoor().unary(...call));
+      return runs.calling(runs.outside(() => driver.answer(answer)));
     },
     async stream(...call) {
       const response = await message(() => openDoor().stream(...call));

@@ -16,6 +16,9 @@ import { settled } from "./settled.ts";
 const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis;
 const realNow = performance.now.bind(performance);
 
+/** Less than a slice of `rpc/turns.ts` takes at least. */
+const PART_OF_SLICE_MS = 5;
+
 export interface HandlerRunParts {
   readonly execution: Execution;
   readonly nodeId: string;
@@ -126,7 +129,10 @@ export class HandlerRuns {
   /** Resolves when time may go on. Throws when a handler has been busy for too long. */
   async rest(): Promise<void> {
     for (;;) {
+      const since = realNow();
       await settled();
+      // A node that does much for a call does it in slices, of which the next one is to come.
+      if (this.#calls > 0 && realNow() - since >= PART_OF_SLICE_MS) continue;
       const [longest] = this.#busy;
       if (longest !== undefined && this.#calls === 0) await this.#change(longest);
       else if (this.#ended.length === 0) return;

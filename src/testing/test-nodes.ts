@@ -44,6 +44,7 @@ export class TestNodes {
   readonly #pace: Pace;
   /** By name, in the order in which they were added. */
   readonly #nodes = new Map<string, TestNode>();
+  #isStopped = false;
 
   constructor(parts: TestNodesParts) {
     this.#parts = parts;
@@ -77,6 +78,7 @@ export class TestNodes {
 
   /** Of the first that lives; null: none does. */
   door(): NodeDoor | null {
+    this.#checkStopped();
     const [first] = this.#alive();
     return first?.door ?? null;
   }
@@ -103,6 +105,7 @@ export class TestNodes {
   }
 
   add(shape: Required<NodeOptions>): string {
+    this.#checkStopped();
     const name = `node-${this.#nodes.size + 1}`;
     this.#start(name, shape);
     return name;
@@ -122,6 +125,7 @@ export class TestNodes {
 
   /** What runs is told to end, and nothing else happens any more. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     for (const node of this.#alive()) {
       await node.process.executors.stop();
       this.#kill(node);
@@ -132,7 +136,12 @@ export class TestNodes {
     for (const node of this.#nodes.values()) if (!node.process.gate.isDead) yield node;
   }
 
+  #checkStopped(): void {
+    if (this.#isStopped) throw new Error("the cluster has been stopped");
+  }
+
   #named(what: string, name: string): TestNode {
+    this.#checkStopped();
     const node = this.#nodes.get(name);
     if (node !== undefined) return node;
     throw new Error(

@@ -6,7 +6,7 @@ const CALL_LIMIT_MS = 120_000;
 
 export interface TimeDriverParts {
   readonly time: VirtualTime;
-  /** Called after each drive. */
+  /** Called after each drive, and before an answer. */
   readonly passed: () => Promise<void>;
 }
 
@@ -37,13 +37,19 @@ export class TimeDriver {
 
   /** Time passes until the call is answered, which as a rule takes none. */
   async answer<T>(call: Promise<T>): Promise<T> {
-    if (await this.#untilSettled(call, CALL_LIMIT_MS)) return call;
-    throw new Error(`a call was not answered within ${CALL_LIMIT_MS} ms of the cluster's time`);
+    const drive = async () => {
+      if (await this.#untilSettled(call, CALL_LIMIT_MS)) return call;
+      throw new Error(`a call was not answered within ${CALL_LIMIT_MS} ms of the cluster's time`);
+    };
+    // At once, as whoever moves the time may wait for what the caller does then.
+    const answer = await Promise.race([call, drive()]);
+    await this.#parts.passed();
+    return answer;
   }
 
-  /** What happens now happens before it is waited for any longer, but no time passes: that is the test's to say. */
-  async message<T>(next: Promise<T>): Promise<T> {
-    await this.#untilSettled(next, 0);
+  /** What happens now does happen, but no time passes until the message comes: that is the test's to say. */
+  message<T>(next: Promise<T>): Promise<T> {
+    this.#untilSettled(next, 0).catch(() => undefined);
     return next;
   }
 
