@@ -11,7 +11,7 @@ import type { Executors } from "../node/executors.ts";
 import type { Puller } from "../node/puller.ts";
 import type { JobStore } from "../store/job-store.ts";
 import type { SeededRandom } from "./seeded-random.ts";
-import { type Gate, type IsPoll, ProcessClock, type VirtualTime } from "./virtual-clock.ts";
+import { type Gate, type IsWait, ProcessClock, type VirtualTime } from "./virtual-clock.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 
 const DRAIN_GRACE_MS = 3000;
@@ -23,7 +23,9 @@ export interface Pace {
   readonly leaseMs: number;
   readonly horizonMs: number;
   /** Waits that need not end in time; see `VirtualTime.afterAtLeast`. */
-  readonly isPoll: IsPoll;
+  readonly isPoll: IsWait;
+  /** Waits between heartbeats, by which nothing happens; default none are. */
+  readonly isBeat?: IsWait;
 }
 
 /** As in production. */
@@ -84,6 +86,7 @@ export class SimulatedNode {
       skewMs,
       uptimeMs: random.between(0, 1_000_000),
       isPoll: pace.isPoll,
+      ...(pace.isBeat && { isBeat: pace.isBeat }),
     });
     const { clock } = this;
     this.executors = parts.executors(clock);

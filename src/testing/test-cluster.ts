@@ -29,6 +29,8 @@ import { WrittenRows } from "./written-rows.ts";
 const RUN_UP_MS = 60_000;
 /** Nothing that is seen by a look follows an event later: the most frequent of those come every 100 ms. */
 const QUIET_AFTER_MS = 300;
+/** By looks, a node is taken for gone whose lease has lapsed. */
+const MAX_LATE_MS = 120_000;
 
 export interface TestCluster extends AsyncDisposable {
   /** The client that ships. Its calls take no time, as a rule. */
@@ -65,7 +67,7 @@ export async function testCluster(options: TestClusterOptions): Promise<TestClus
   const runs = new HandlerRuns(checked.handlerLimitMs);
   const time = new VirtualTime(checked.at - RUN_UP_MS, {
     settle: () => runs.rest(),
-    quietAfterMs: QUIET_AFTER_MS,
+    quiet: { afterMs: QUIET_AFTER_MS, latestMs: Math.min(MAX_LATE_MS, checked.nodeLeaseMs / 5) },
     isInWholeMs: true,
   });
   const clock = createTestClock(time, runs);

@@ -16,7 +16,8 @@ import { Gate, type VirtualTime } from "./virtual-clock.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 import type { WrittenRows } from "./written-rows.ts";
 
-const HORIZON_MS = 300_000;
+/** As far ahead as jobs of a test are added, as a rule: memory is not looked through every minute. */
+const HORIZON_MS = 86_400_000;
 /** The waits between looks at what, as a rule, has not changed: see each `sleep` in src/master and src/node. */
 const LOOKS_MS: ReadonlySet<number> = new Set([100, 250, 1000, 30_000, 60_000, 3_600_000]);
 
@@ -64,6 +65,7 @@ export class TestNodes {
       horizonMs: HORIZON_MS,
       // `sleep` alone passes a function of this name; a timer for the next due job can have any length.
       isPoll: (ms, { name }) => name === "done" && LOOKS_MS.has(ms),
+      isBeat: (ms, { name }) => name === "done" && isBeat(ms, options),
     };
   }
 
@@ -200,6 +202,11 @@ export class TestNodes {
       log?.(`${dateOf(time).toISOString()} ${nodeId} ${level} ${message} ${textOf(fields)}`);
     return { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
   }
+}
+
+/** A node pings five times a lease; each tries for the lock, or renews it, about six times in its TTL. */
+function isBeat(ms: number, { nodeLeaseMs, lockTtlMs }: CheckedOptions): boolean {
+  return ms === nodeLeaseMs / 5 || (ms >= lockTtlMs / 8 && ms <= (lockTtlMs / 24) * 5);
 }
 
 function textOf(fields: object): string {

@@ -56,6 +56,23 @@ describe("a node that crashes", () => {
     expect((await cluster.client.getCluster()).masterNodeId).not.toBe(masterNodeId);
   });
 
+  test("under a call makes the client ask another one, and one job of it", async () => {
+    const { cluster } = await withLongJob({ nodes: 3 });
+    const { masterNodeId } = await cluster.client.getCluster();
+    const adding = Array.from({ length: 20 }, (_, payload) =>
+      cluster.client.addJob({ handler: "echo", payload }),
+    );
+    // Those are on their way to it.
+    await Promise.resolve();
+    cluster.crash(masterNodeId);
+    await Promise.all(adding);
+    await cluster.advance("10s");
+    expect(cluster.jobs("echo").map(({ payload }) => payload)).toEqual(
+      Array.from({ length: 20 }, (_, n) => n),
+    );
+    expect(cluster.results("echo")).toHaveLength(20);
+  });
+
   test("comes back under its name, and takes jobs", async () => {
     const { cluster } = await withLongJob({ nodes: 1 });
     cluster.crash("node-1");
