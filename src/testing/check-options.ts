@@ -1,5 +1,6 @@
 /** What a test may say of its cluster, and what it is otherwise. What is wrong is told by the option's name. */
 
+import { quote } from "../core/errors.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
 import { handlersOf } from "../node/check-exported.ts";
 import { instantOf, msOf, type TestDuration, type TestMoment } from "./test-times.ts";
@@ -50,7 +51,22 @@ const DEFAULT_SLOTS = 16;
 const DEFAULT_HANDLER_LIMIT_MS = 4_000;
 const DEFAULT_START = Date.UTC(2026, 0, 1);
 
+const OPTIONS: ReadonlySet<string> = new Set([
+  "jobs",
+  "at",
+  "nodes",
+  "slots",
+  "labels",
+  "seed",
+  "handlerLimitMs",
+  "nodeLease",
+  "lockTtl",
+  "log",
+] satisfies (keyof TestClusterOptions)[]);
+const NODE_OPTIONS: ReadonlySet<string> = new Set(["slots", "labels"] satisfies (keyof NodeOptions)[]);
+
 export function checkOptions(options: TestClusterOptions): CheckedOptions {
+  refuseOthers("testCluster", options, OPTIONS);
   const { nodes = 1, seed = 1, handlerLimitMs = DEFAULT_HANDLER_LIMIT_MS, log } = options;
   const nodeLeaseMs = least("nodeLease", options.nodeLease ?? "10m", LEAST_LEASE_MS);
   const lockTtlMs = least("lockTtl", options.lockTtl ?? "5m", LEAST_TTL_MS);
@@ -68,12 +84,29 @@ export function checkOptions(options: TestClusterOptions): CheckedOptions {
   };
 }
 
+/** Of `addNode`. */
+export function checkNodeOptions(options: NodeOptions): Required<NodeOptions> {
+  refuseOthers("addNode", options, NODE_OPTIONS);
+  return checkNode(options);
+}
+
 export function checkNode({ slots = DEFAULT_SLOTS, labels = {} }: NodeOptions): Required<NodeOptions> {
   for (const [name, value] of Object.entries(labels)) {
     if (typeof value === "string") continue;
     throw new TypeError(`labels.${name}: is of type ${typeof value}; a text is accepted`);
   }
   return { slots: whole("slots", slots, 0, MAX_SLOTS), labels };
+}
+
+/** What is misspelt would else be as if it were not there. */
+function refuseOthers(field: string, options: unknown, known: ReadonlySet<string>): void {
+  const accepted = [...known].join(", ");
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`${field}: is given no options; an object is accepted, with ${accepted}`);
+  }
+  const other = Object.keys(options).find((name) => !known.has(name));
+  if (other === undefined) return;
+  throw new TypeError(`${field}: there is no option ${quote(other)}; there are ${accepted}`);
 }
 
 function checkJobs(jobs: unknown): Jobs {

@@ -45,7 +45,7 @@ interface Ended {
 
 export class HandlerRuns {
   readonly #limitMs: number;
-  readonly #context = new AsyncLocalStorage<HandlerRun>();
+  readonly #context = new AsyncLocalStorage<HandlerRun | undefined>();
   readonly #running = new Set<HandlerRun>();
   /** Those that are not at rest. */
   readonly #busy = new Set<HandlerRun>();
@@ -111,7 +111,7 @@ export class HandlerRuns {
 
   /** Calls nodes, whose doings are none of the handler's, if a handler calls. */
   outside<T>(code: () => T): T {
-    return this.#context.exit(code);
+    return this.#context.run(undefined, code);
   }
 
   /** Time may pass while a call is under way, whoever made it: a client sends those of several handlers together. */

@@ -12,7 +12,13 @@ import { echo } from "../jobs/echo.ts";
 import { fail } from "../jobs/fail.ts";
 import { sleepMs } from "../jobs/sleep.ts";
 import { openSqliteStore } from "../store/open.ts";
-import { checkNode, checkOptions, type NodeOptions, type TestClusterOptions } from "./check-options.ts";
+import {
+  checkNode,
+  checkNodeOptions,
+  checkOptions,
+  type NodeOptions,
+  type TestClusterOptions,
+} from "./check-options.ts";
 import { createClusterTransport } from "./cluster-transport.ts";
 import { HandlerRuns } from "./handler-runs.ts";
 import { RowsView } from "./rows-view.ts";
@@ -124,7 +130,7 @@ export async function testCluster(options: TestClusterOptions): Promise<TestClus
     jobs: (handler) => view.jobs(handler),
     crash: (node) => nodes.crash(node),
     restart: (node) => nodes.restart(node),
-    addNode: (node = {}) => nodes.add(checkNode(node)),
+    addNode: (node = {}) => nodes.add(checkNodeOptions(node)),
     stop,
     [Symbol.asyncDispose]: stop,
   };

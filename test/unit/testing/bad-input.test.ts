@@ -11,6 +11,7 @@ describe("an option that cannot be is named, with what would be accepted", () =>
     [{ at: "yesterday" }, 'at: "yesterday" is no moment; a Date is accepted'],
     [{ at: "2026-03-28T00:00:00" }, 'at: "2026-03-28T00:00:00" is no moment'],
     [{ at: new Date(Number.NaN) }, "at: Invalid Date is no moment"],
+    [{ node: 3 }, 'testCluster: there is no option "node"; there are jobs, at, nodes, slots'],
     [{ nodes: 0 }, "nodes: 0 is not accepted; a whole number from 1 to 100 is"],
     [{ nodes: 1.5 }, "nodes: 1.5 is not accepted"],
     [{ slots: -1 }, "slots: -1 is not accepted; a whole number from 0 to 10000 is"],
@@ -35,6 +36,10 @@ describe("a call that cannot be says why", () => {
       "until: 2025-12-31T00:00:00.000Z is past; it is 2026-01-01T00:00:00.000Z already",
     );
     await expect(cluster.clock.sleep("soon")).rejects.toThrow('sleep: "soon" is no duration');
+    expect(() => cluster.addNode({ label: {} } as object)).toThrow(
+      'addNode: there is no option "label"; there are slots, labels',
+    );
+    await expect(testCluster(undefined as never)).rejects.toThrow("testCluster: is given no options");
     expect(() => cluster.results("reprot")).toThrow(
       'results: there is no handler "reprot"; there are echo, fail, sleep, report',
     );
