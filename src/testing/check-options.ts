@@ -23,7 +23,7 @@ export interface TestClusterOptions extends NodeOptions {
   readonly seed?: number;
   /** How long, in real time, a handler may be busy with something real, such as a file, before it is an error; default 4,000. */
   readonly handlerLimitMs?: number;
-  /** As the setting NODE_LEASE_MS; default 10m, so that a year passes in seconds. */
+  /** As the setting NODE_LEASE_MS; default 10m, as heartbeats take most of the time that a quiet day costs. */
   readonly nodeLease?: TestDuration;
   /** As the setting LOCK_TTL_MS; default 5m, likewise. */
   readonly lockTtl?: TestDuration;
