@@ -39,18 +39,19 @@ COPY src/gen ./src/gen
 COPY src/client ./src/client
 COPY src/console ./src/console
 COPY src/edge ./src/edge
+COPY src/tls ./src/tls
 # Nothing is written: no cache of compiled code, no check for a newer Deno.
 # Nor does it take its memory for the machine's: of the 512 MB that compose.yaml and Kubernetes give it, 192 are for JavaScript.
 ENV DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1 DENO_V8_FLAGS=--max-old-space-size=192
 USER 1993:1993
 EXPOSE 8080
 # That it lives: some orchestrators restart what is unhealthy, which helps nobody while MySQL is away. /readyz says whether
-# calls are answered.
+# calls are answered. With TLS, it lives if it ends what is no handshake.
 HEALTHCHECK --interval=4s --timeout=4s --start-period=30s --retries=3 \
-  CMD ["deno", "eval", "--no-config", "--cached-only", "const port = Deno.env.get('EDGE_PORT') || 8080; const answer = await fetch(`http://127.0.0.1:${port}/healthz`); Deno.exit(answer.ok ? 0 : 1)"]
+  CMD ["deno", "eval", "--no-config", "--cached-only", "const port = Deno.env.get('EDGE_PORT') || 8080; if (Deno.env.get('TLS_CERT_FILE')) { const to = await Deno.connect({ port: Number(port) }); await to.write(new TextEncoder().encode('GET / HTTP/1.1\\r\\n\\r\\n')); await to.read(new Uint8Array(1)); Deno.exit(0); } const answer = await fetch(`http://127.0.0.1:${port}/healthz`); Deno.exit(answer.ok ? 0 : 1)"]
 ENTRYPOINT ["deno"]
 # The network is narrowed to the nodes' address where it is known: see compose.yaml.
-CMD ["run", "--no-prompt", "--cached-only", "--allow-net", "--allow-read=/run/secrets", "--allow-env=UPSTREAM,ALLOWED_ORIGINS,API_TOKENS,API_TOKENS_FILE,OPEN_API,EDGE_PORT,HOST", "src/edge/deno.ts"]
+CMD ["run", "--no-prompt", "--cached-only", "--allow-net", "--allow-read=/run/secrets", "--allow-env=UPSTREAM,ALLOWED_ORIGINS,API_TOKENS,API_TOKENS_FILE,OPEN_API,EDGE_PORT,HOST,TLS_CERT_FILE,TLS_KEY_FILE,TLS_CA_FILE,TLS_CLIENT_CA_FILE,TLS_SERVER_NAME,TLS_PLAIN", "src/edge/deno.ts"]
 
 FROM node:26-slim AS node
 ARG VERSION=0.1.0
@@ -84,9 +85,9 @@ RUN node --eval ' \
   await (await startNode(config, logger)).stop();' \
   && rm -r /tmp/first-run && node src/cli/main.ts --version
 EXPOSE 7070
-# That it lives, as above.
+# That it lives, as above: with TLS, a 400 says that plaintext is not spoken.
 HEALTHCHECK --interval=4s --timeout=4s --start-period=30s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 7070}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 7070}/healthz`).then((answer) => process.exit(answer.ok || (process.env.TLS_CERT_FILE && answer.status === 400) ? 0 : 1), () => process.exit(1))"]
 # Node is the first process, and handles SIGTERM itself: it drains, then exits with 0.
 ENTRYPOINT ["node", "src/cli/main.ts"]
 CMD ["node"]

@@ -22,8 +22,8 @@ export default defineConfig({
         test: {
           name: "rooms",
           include: ["test/**/*.test.ts"],
-          // Those of e2e need Docker or a browser, and have a runner of their own.
-          exclude: ["test/unit/**", "test/e2e/**"],
+          // Those of e2e need Docker or a browser, those of package an install: they have commands of their own.
+          exclude: ["test/unit/**", "test/e2e/**", "test/package/**"],
           globalSetup: "test/servers/least-rights.ts",
         },
       },

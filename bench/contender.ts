@@ -5,7 +5,8 @@
 
 export const PEERS = ["bullmq", "graphile-worker", "pg-boss"] as const;
 export type Peer = (typeof PEERS)[number];
-export type ContenderName = Peer | "elastic-job";
+/** `elastic-job-secure`: ours with a token, and TLS. */
+export type ContenderName = Peer | "elastic-job" | "elastic-job-secure";
 
 /** Where the servers of a run are. */
 export interface Addresses {
@@ -13,6 +14,8 @@ export interface Addresses {
   readonly redis: string;
   /** A node of ours; "" for a peer. */
   readonly node: string;
+  /** By what a node of ours is called that asks for it. */
+  readonly secure?: { readonly token: string; readonly ca: string };
 }
 
 /** A job that does nothing, or, with `stamp`, says how long after that instant (epoch ms) it started. */

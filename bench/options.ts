@@ -9,6 +9,8 @@ export interface Options {
   readonly peers: readonly Peer[];
   readonly size: Size;
   readonly rounds: number;
+  /** Ours once more, with a token and TLS. */
+  readonly secure: boolean;
   readonly binlog: boolean;
   readonly statements: boolean;
   readonly mysqld: string | null;
@@ -22,6 +24,7 @@ export const USAGE = `npm run bench -- [options]
   --rounds n         rounds, in which contenders take turns (default 3)
   --full             the large sizes; takes hours
   --loaded-rate n    jobs a second of latency-loaded (default 5000)
+  --secure           ours once more, with a token and TLS, in turn; alone unless --against, with adds and processing unless --only
   --binlog           the database with its binary log on, synced at each commit
   --mysqld path      this mariadbd or mysqld (default: the one that is installed)
   --statements       also what each statement costs the database (which slows it)
@@ -31,6 +34,9 @@ Workloads:
 ${allWorkloads(5_000)
   .map(({ name, meaning }) => `  ${name.padEnd(18)} ${meaning}`)
   .join("\n")}`;
+
+/** Streams, batches, and what nodes say to each other. Others call nodes by themselves, without a token. */
+const SECURE_WORKLOADS = ["single-adds", "bulk-adds", "processing"];
 
 export class UsageError extends Error {}
 
@@ -43,6 +49,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
       rounds: { type: "string", default: "3" },
       full: { type: "boolean", default: false },
       "loaded-rate": { type: "string", default: "5000" },
+      secure: { type: "boolean", default: false },
       binlog: { type: "boolean", default: false },
       statements: { type: "boolean", default: false },
       mysqld: { type: "string" },
@@ -54,17 +61,20 @@ export function parseOptions(args: readonly string[]): Options | "help" {
   if (values.help) return "help";
   const workloads = allWorkloads(whole("--loaded-rate", values["loaded-rate"]));
   const names = workloads.map(({ name }) => name);
-  const only = values.only === undefined ? names : listOf("--only", values.only, names);
+  const all = values.secure ? SECURE_WORKLOADS : names;
+  const only = values.only === undefined ? all : listOf("--only", values.only, names);
+  const against = values.against ?? (values.secure ? "none" : undefined);
   return {
     workloads: workloads.filter(({ name }) => only.includes(name)),
     peers:
-      values.against === "none"
+      against === "none"
         ? []
-        : values.against === undefined
+        : against === undefined
           ? PEERS
-          : PEERS.filter((peer) => listOf("--against", values.against ?? "", PEERS).includes(peer)),
+          : PEERS.filter((peer) => listOf("--against", against, PEERS).includes(peer)),
     size: values.full ? "full" : "quick",
     rounds: whole("--rounds", values.rounds),
+    secure: values.secure,
     binlog: values.binlog,
     statements: values.statements,
     mysqld: values.mysqld ?? null,

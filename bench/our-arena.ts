@@ -8,6 +8,7 @@ import type { PrivateServer } from "../test/servers/private-server.ts";
 import { type Arena, DONE_LIMIT_MS } from "./arena.ts";
 import { type Child, startChild } from "./child-process.ts";
 import { CONCURRENCY, preciseNow } from "./contender.ts";
+import { makeSecure } from "./secure.ts";
 import { readStatements, type Statement } from "./statements.ts";
 
 const HANDLERS = join(import.meta.dirname, "handlers.ts");
@@ -23,7 +24,7 @@ export interface OurArena extends Arena {
 
 export async function openOurs(
   servers: { readonly mysql: PrivateServer; readonly redis: PrivateServer },
-  options: { readonly profileFolder: string | null },
+  options: { readonly profileFolder: string | null; readonly isSecure: boolean },
 ): Promise<OurArena> {
   const name = `bench_${randomBytes(4).toString("hex")}`;
   const database = mysql.createPool({ uri: servers.mysql.url, connectionLimit: 2 });
@@ -31,6 +32,7 @@ export async function openOurs(
   const url = new URL(servers.mysql.url);
   url.pathname = `/${name}`;
   const rows = mysql.createPool({ uri: url.href, connectionLimit: 2, supportBigNumbers: true });
+  const secure = options.isSecure ? makeSecure() : null;
   const start = (nodeId: string, slots: number) =>
     startNodeProcess({
       MYSQL_URL: url.href,
@@ -40,6 +42,7 @@ export async function openOurs(
       NODE_ID: nodeId,
       SLOTS: `${slots}`,
       RETENTION: "off",
+      ...secure?.env,
       ...(options.profileFolder === null
         ? {}
         : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${join(options.profileFolder, nodeId)}` }),
@@ -53,7 +56,12 @@ export async function openOurs(
       ? []
       : ["--cpu-prof", `--cpu-prof-dir=${join(options.profileFolder, "adder")}`],
   );
-  await adder.call("openAdder", "elastic-job", { postgres: "", redis: "", node: master.url });
+  await adder.call("openAdder", "elastic-job", {
+    postgres: "",
+    redis: "",
+    node: secure === null ? master.url : `https://${master.address}`,
+    ...(secure === null ? {} : { secure: { token: secure.token, ca: secure.ca } }),
+  });
   await adder.call("untilDone", DONE_LIMIT_MS);
 
   async function read(sql: string): Promise<Record<string, number>> {
@@ -62,7 +70,7 @@ export async function openOurs(
   }
 
   return {
-    name: "elastic-job",
+    name: options.isSecure ? "elastic-job-secure" : "elastic-job",
     adder,
     database: rows,
     master,
@@ -125,6 +133,7 @@ export async function openOurs(
     async close() {
       await adder.close();
       await Promise.all(processes.filter((node) => node.isAlive()).map((node) => node.stop()));
+      secure?.remove();
       await rows.end();
       await database.query(`DROP DATABASE ${name}`);
       await database.end();

@@ -39,6 +39,11 @@ export function tableOf(workload: Workload, all: readonly Measured[]): string {
       `  ${contender.padEnd(16)} ${show(median(values)).padStart(8)} ${first} ${range}  ${rest.join(", ")}`,
     );
   }
+  const [plain, secure] = [firsts.get("elastic-job"), firsts.get("elastic-job-secure")];
+  if (plain !== undefined && secure !== undefined) {
+    const better = workload.largerIsBetter ? secure / plain : plain / secure;
+    lines.push(`  with a token and TLS against without: ${better.toFixed(2)} x`);
+  }
   const ratio = ratioToBest(workload, firsts);
   if (ratio !== null) lines.push(`  ours against the best peer: ${ratio.toFixed(2)} x`);
   return lines.join("\n");
@@ -50,7 +55,7 @@ function ratioToBest(
   firsts: ReadonlyMap<ContenderName, number>,
 ): number | null {
   const ours = firsts.get("elastic-job");
-  const peers = [...firsts].filter(([name]) => name !== "elastic-job").map(([, value]) => value);
+  const peers = [...firsts].filter(([name]) => !name.startsWith("elastic-job")).map(([, value]) => value);
   if (ours === undefined || peers.length === 0) return null;
   return largerIsBetter ? ours / Math.max(...peers) : Math.min(...peers) / ours;
 }

@@ -68,6 +68,7 @@ async function runAll(options: Options, servers: Servers): Promise<number> {
   for (const workload of options.workloads) {
     const contenders: ContenderName[] = [
       "elastic-job",
+      ...(options.secure ? (["elastic-job-secure"] as const) : []),
       ...(workload.contenders === "all" ? options.peers : []),
     ];
     for (let round = 1; round <= (workload.once ? 1 : options.rounds); round++) {
@@ -99,10 +100,10 @@ async function runAll(options: Options, servers: Servers): Promise<number> {
 async function runOne(workload: Workload, contender: ContenderName, options: Options, servers: Servers) {
   let ours: OurArena | null = null;
   let arena: Arena;
-  if (contender === "elastic-job") {
+  if (contender === "elastic-job" || contender === "elastic-job-secure") {
     const folder = options.profileFolder;
     const profileFolder = folder === null ? null : join(folder, workload.name);
-    arena = ours = await openOurs(servers, { profileFolder });
+    arena = ours = await openOurs(servers, { profileFolder, isSecure: contender === "elastic-job-secure" });
   } else {
     arena = await openPeer(contender, servers);
   }

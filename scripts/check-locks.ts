@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const FOLDERS = [".", "bench"];
+const FOLDERS = [".", "bench", "test/package"];
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 interface Lock {

@@ -3,17 +3,22 @@
  * and real faults. Prints each step with its time, and removes what it made. Where there is no Docker it says so and
  * ends with 0; `-- --required` makes that a failure.
  */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { expectLeastGrants, expectOldAccountsGone, expectRedisClosed } from "../test/e2e/accounts.ts";
 import { badSettings, expectTold } from "../test/e2e/bad-settings.ts";
 import { findBrowser, runBrowser } from "../test/e2e/browser.ts";
 import { checkRun } from "../test/e2e/check-run.ts";
+import { expectApart, expectContained, expectNotShown } from "../test/e2e/containment.ts";
 import { callEveryMethod } from "../test/e2e/curl-lines.ts";
 import { docker, run, whyNoDocker } from "../test/e2e/docker.ts";
 import { FAULTS } from "../test/e2e/faults.ts";
 import { freeRange } from "../test/e2e/free-range.ts";
 import { startLoad } from "../test/e2e/load.ts";
+import { madePasswords, outliveTheirUse } from "../test/e2e/made-secrets.ts";
 import { addAndWatch } from "../test/e2e/native-grpc.ts";
 import {
   passesStreamsOn,
@@ -21,7 +26,7 @@ import {
   runServerlessEdge,
   runToEnd,
 } from "../test/e2e/other-ways.ts";
-import { expectReadOnly, expectStrangersRefused } from "../test/e2e/rights.ts";
+import { expectStrangersRefused } from "../test/e2e/rights.ts";
 import { Stack } from "../test/e2e/stack.ts";
 import { createSteps } from "../test/e2e/steps.ts";
 import { freePort } from "../test/servers/free-port.ts";
@@ -30,8 +35,6 @@ const ROOT = join(import.meta.dirname, "..");
 const PROJECT = "elastic-job-test";
 const READY_LIMIT_MS = 30_000;
 const ADDS_PER_SECOND = 20;
-const PASSWORD = "a-password-for-tests";
-const ROOT_PASSWORD = "a-root-password-for-tests";
 const TOKEN = "an-api-token-for-tests";
 const SECRET = "a-cluster-secret-for-tests";
 
@@ -53,8 +56,6 @@ async function main(args: readonly string[]): Promise<number> {
     settings: {
       EDGE_PORT: String(await freePort()),
       NODE_PORTS: `${firstNodePort}-${firstNodePort + 39}`,
-      MYSQL_PASSWORD: PASSWORD,
-      MYSQL_ROOT_PASSWORD: ROOT_PASSWORD,
       EFFECTS_DIR: effects,
     },
   });
@@ -71,6 +72,7 @@ async function main(args: readonly string[]): Promise<number> {
     files: ["test/e2e/compose.test.yaml"],
     settings: { HANDLERS: "/app/test/cluster/effect-handlers.ts" },
   });
+  const serversOnly = plain.with({ project: `${PROJECT}-servers` });
   const steps = createSteps(console.log);
   const { step } = steps;
   let removed = false;
@@ -78,6 +80,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (removed) return;
     removed = true;
     await underTest.remove();
+    await serversOnly.remove();
     rmSync(work, { recursive: true, force: true });
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -89,6 +92,7 @@ async function main(args: readonly string[]): Promise<number> {
     // The nodes' user is not this one.
     chmodSync(effects, 0o777);
     await underTest.remove();
+    await serversOnly.remove();
 
     await step("docker compose build", async (note) => {
       await plain.composeOk("build");
@@ -125,7 +129,22 @@ async function main(args: readonly string[]): Promise<number> {
       const lines = await callEveryMethod(plain);
       for (const line of lines) console.log(`                 ${line}`);
     });
-    await step("containers run as ordinary users, and can write nothing", () => expectReadOnly(plain));
+    await step("containers have no capabilities, and can write nothing of their images", () =>
+      expectContained(plain),
+    );
+    await step("the edge reaches nodes, and neither MySQL nor Redis, which reach nobody", () =>
+      expectApart(plain),
+    );
+    await step("MySQL's accounts have the least grants, and root is let in on the spot only", () =>
+      expectLeastGrants(plain),
+    );
+    await step("Redis asks for a password, and lets a node do what a node does", () =>
+      expectRedisClosed(plain),
+    );
+    const passwords = await madePasswords(plain);
+    await step("no password is in an environment, a command line, a log or the engine's words", () =>
+      expectNotShown(plain, Object.values(passwords)),
+    );
     await step("native gRPC (@grpc/grpc-js) on a port of the published range", async (note) => {
       const [container] = await plain.containers("node");
       const address = await docker("port", container ?? "", "7070/tcp");
@@ -136,8 +155,12 @@ async function main(args: readonly string[]): Promise<number> {
         await plain.up(count, "--no-recreate");
         await plain.nodesJoined(count);
         await runToEnd(plain, { handler: "echo" });
+        assert.deepEqual(await madePasswords(plain), passwords);
       });
     }
+    await step("accounts that a volume had before do not outlive a start of MySQL", () =>
+      expectOldAccountsGone(plain),
+    );
 
     await step("up --scale node=5 with API_TOKENS, CLUSTER_SECRET and HANDLERS from a volume", async () => {
       await guarded.up(5);
@@ -152,8 +175,10 @@ async function main(args: readonly string[]): Promise<number> {
     });
     await step("own handlers in an image made FROM elastic-job", async (note) => {
       const env = [
-        `MYSQL_URL=mysql://elastic_job:${PASSWORD}@mysql:3306/elastic_job`,
-        "REDIS_URL=redis://redis:6379/0",
+        "MYSQL_URL=mysql://elastic_job@mysql:3306/elastic_job",
+        "MYSQL_PASSWORD_FILE=/run/secrets/elastic-job/mysql-password",
+        "REDIS_URL=redis://elastic_job@redis:6379/0",
+        "REDIS_PASSWORD_FILE=/run/secrets/elastic-job/redis-password",
         `API_TOKENS=${TOKEN}`,
         `CLUSTER_SECRET=${SECRET}`,
       ];
@@ -166,7 +191,7 @@ async function main(args: readonly string[]): Promise<number> {
     await step("the edge on Deno passes streams and cancellation on", () =>
       passesStreamsOn(guarded.edgeUrl, TOKEN),
     );
-    await step("deno serve, with UPSTREAM only and no file system", async (note) => {
+    await step("deno serve, with UPSTREAM, OPEN_API and no file system", async (note) => {
       note(await runServerlessEdge(guarded, await freePort()));
     });
     const browser = findBrowser();
@@ -204,14 +229,18 @@ async function main(args: readonly string[]): Promise<number> {
     });
     await step("the checker finds nothing wrong in MySQL", async (note) => {
       const port = (await underTest.composeOk("port", "mysql", "3306")).split(":").at(-1);
-      const databaseUrl = `mysql://elastic_job:${PASSWORD}@127.0.0.1:${port}/elastic_job`;
+      const databaseUrl = `mysql://elastic_job:${passwords.mysql}@127.0.0.1:${port}/elastic_job`;
       const effectsLog = join(effects, "log");
       note(await checkRun({ databaseUrl, effectsLog, acknowledged: load.acknowledged, limitMs: 60_000 }));
     });
 
     await step("the store's conformance suite against this MySQL", async (note) => {
       const address = await underTest.composeOk("port", "mysql", "3306");
-      const env = { ...process.env, TEST_MYSQL_URL: `mysql://root:${ROOT_PASSWORD}@${address}/` };
+      const [user, password] = ["conformance", randomBytes(16).toString("hex")];
+      await underTest.asRoot(
+        `CREATE USER ${user} IDENTIFIED BY '${password}'; GRANT ALL ON *.* TO ${user} WITH GRANT OPTION`,
+      );
+      const env = { ...process.env, TEST_MYSQL_URL: `mysql://${user}:${password}@${address}/` };
       const suite = await run(process.execPath, ["scripts/test.ts", "test/conformance/store"], {
         cwd: ROOT,
         env,
@@ -220,8 +249,14 @@ async function main(args: readonly string[]): Promise<number> {
         throw new Error(`${suite.stdout}\n${suite.stderr}`.split("\n").slice(-40).join("\n"));
       note(suite.stdout.trim().split("\n").at(-1) ?? "");
     });
+    const servers = {
+      // In the stores' own, the resolver asks for names that are not there until its time is up.
+      network: underTest.named("callers"),
+      mysqlPassword: passwords.mysql,
+      redisPassword: passwords.redis,
+    };
     const [taken] = await underTest.containers("node");
-    for (const setting of badSettings(underTest.network, PASSWORD, taken ?? "")) {
+    for (const setting of badSettings(servers, taken ?? "")) {
       await step(setting.title, async (note) => note(await expectTold(setting)));
     }
     await step("docker compose stop drains, and exits with 0", async () => {
@@ -231,6 +266,9 @@ async function main(args: readonly string[]): Promise<number> {
         ended.push(await docker("inspect", "--format", "{{.Name}} exited with {{.State.ExitCode}}", id));
       }
       if (ended.some((line) => !line.endsWith(" 0"))) throw new Error(ended.join("\n"));
+    });
+    await step("passwords are kept, and made anew, in a hurry too", async (note) => {
+      note(await outliveTheirUse(serversOnly));
     });
     if (steps.failed > 0) {
       const logs = await run("docker", ["compose", "-p", PROJECT, "logs", "--no-color", "--timestamps"]);

@@ -7,6 +7,8 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openApiTokens } from "./config/api-tokens.ts";
 import { clusterSecretsOf } from "./config/cluster-secret-file.ts";
+import { settingSecrets } from "./config/setting-secrets.ts";
+import { openTls } from "./config/tls-files.ts";
 import { type Config, clusterHosts } from "./config.ts";
 import { connectNode } from "./connect-node.ts";
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
@@ -16,10 +18,12 @@ import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
 import { ReadinessLog } from "./core/readiness/readiness-log.ts";
+import { checkSecretsFolder } from "./jobs/secret-files.ts";
 import type { ShellSettings } from "./jobs/shell.ts";
 import { findShellUser } from "./jobs/shell-user.ts";
 import { memoryLimitBytes } from "./memory-limit.ts";
 import { defaultNodeName } from "./node/default-name.ts";
+import { ownSecrets } from "./node/own-secrets.ts";
 import { processResources } from "./node/resources.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
 import { trimHeap } from "./node/trim-heap.ts";
@@ -27,6 +31,8 @@ import { createNetwork } from "./rpc/forwarding/network.ts";
 import { limitsFor } from "./rpc/limits.ts";
 import { clusterSecrets } from "./rpc/proof/cluster-secrets.ts";
 import { createRpcServer } from "./rpc/server/serve.ts";
+import { putSchedules } from "./schedules/put-schedules.ts";
+import { readSchedules } from "./schedules/read-schedules.ts";
 import type { JobStore } from "./store/job-store.ts";
 import { openMysqlStore, openSqliteStore } from "./store/open.ts";
 import { systemClock, systemRandom } from "./system-clock.ts";
@@ -76,23 +82,54 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     // One even without slots: it tells which handlers there are.
     const threads = Math.min(MAX_THREADS, availableParallelism(), Math.max(1, config.slots));
     const builtIn = {
-      http: { allowedHosts: config.httpAllowedHosts, clusterHosts: clusterHosts(config) },
+      http: {
+        allowedHosts: config.httpAllowedHosts,
+        clusterHosts: clusterHosts(config),
+        secretHosts: config.secretHosts,
+      },
       shell: await shellSettings(config, logger),
+      secretsFolder: config.secretsDir,
     };
+    if (config.secretsDir !== null) checkSecretsFolder(config.secretsDir);
+    const tokens = openApiTokens(config, logger, clock.monotonic);
+    const givenSecrets = clusterSecretsOf(config, logger);
+    const secrets = clusterSecrets(givenSecrets, store);
+    /** What the database has, once it has been read. */
+    let madeSecrets: readonly string[] = [];
+    const scrubber = ownSecrets(
+      () => [
+        ...settingSecrets(config),
+        ...tokens().map(({ token }) => ["API_TOKENS", token] as const),
+        ...[...givenSecrets(), ...madeSecrets].map((secret) => ["CLUSTER_SECRET", secret] as const),
+      ],
+      clock.monotonic,
+    );
     const env = config.handlerEnvironment;
-    const executors = await startThreadPool({ threads, handlersUrl, builtIn, env, clock, logger });
+    const executors = await startThreadPool({ threads, handlersUrl, builtIn, env, scrubber, clock, logger });
     closers.push(() => executors.stop());
     const resources = processResources();
     closers.push(() => resources.stop());
 
+    const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
+    const modulePath = resolve(config.handlersPath ?? "");
+    const schedules = readSchedules(modulePath, executors, {
+      generation: config.schedulesGeneration,
+      missing: config.schedulesMissing,
+      limits,
+    });
+
     const nodeId =
       config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
-    const credentials = {
-      tokens: openApiTokens(config, logger, clock.monotonic),
-      isOpen: config.openApi === "on",
-    };
-    const secrets = clusterSecrets(clusterSecretsOf(config, logger), store);
-    const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
+    const credentials = { tokens, isOpen: config.openApi === "on" };
+    const tls = openTls(config, logger, clock);
+    // One that has no certificate serves none, and so calls others as it is called.
+    const portTls = config.tlsCertFile === null ? null : tls;
+    if (portTls !== null && portTls.plain !== "off") {
+      logger.warn(
+        { plain: portTls.plain },
+        "TLS_PLAIN: plaintext is answered as well; unset it once all nodes have TLS",
+      );
+    }
     let address = "";
     const { elector, puller, whyNotReady } = connectNode({
       incarnation,
@@ -107,10 +144,11 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         maxLost: config.maxLost,
         drainGraceMs: config.drainGraceMs,
         retention: config.retention,
+        auditRetention: config.auditRetention,
         embedded: isEmbedded,
         zoneData: zoneData.version,
       },
-      network: createNetwork({ clock, limits, asking: { incarnation, secrets } }),
+      network: createNetwork({ clock, limits, asking: { incarnation, secrets }, tls: portTls }),
       lock,
       store,
       executors,
@@ -131,6 +169,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       limits,
       secrets,
       credentials,
+      tls: portTls,
     });
     if (credentials.isOpen && credentials.tokens().length === 0) {
       logger.warn(
@@ -146,6 +185,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const looking = setInterval(() => readiness.tick(clock.monotonic()), READINESS_LOOK_MS);
     closers.push(() => clearInterval(looking));
     await migrateWhenThere(store, logger, signal);
+    madeSecrets = await secrets.read();
     await trimHeap();
     elector.start();
     closers.push(() => elector.stop());
@@ -158,6 +198,12 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       { nodeId, incarnation, address, slots, handlers: executors.handlers, ...zones },
       "node is up",
     );
+    if (schedules !== null) {
+      const stopping = new AbortController();
+      closers.push(() => stopping.abort());
+      const putting = { request: schedules, path: modulePath, put: server.putJobSet, clock, logger };
+      void putSchedules(putting, stopping.signal);
+    }
 
     return {
       port,
@@ -193,8 +239,11 @@ async function shellSettings(config: Config, logger: Logger): Promise<ShellSetti
     );
     return { user: null };
   }
-  // The database in it holds the cluster's secret, and all payloads.
-  const guarded = config.mysqlUrl === null ? [resolve(config.dataDir)] : [];
+  // The database in the folder holds the cluster's secret, and all payloads; the key proves the node to callers.
+  const guarded = [
+    ...(config.mysqlUrl === null ? [resolve(config.dataDir)] : []),
+    ...(config.tlsKeyFile === null ? [] : [resolve(config.tlsKeyFile)]),
+  ];
   return { user: await findShellUser(config.shellUser, guarded) };
 }
 

@@ -5,6 +5,9 @@ import { handlerEnvironment } from "./config/handler-environment.ts";
 import { joinPassword } from "./config/join-password.ts";
 import { fileSetting, type ReadFile, readTextFile, secretText } from "./config/secret-text.ts";
 import { SETTINGS, type Setting, type SettingName } from "./config/settings.ts";
+import type { TlsSettings } from "./config/tls-files.ts";
+import { tlsProblems } from "./config/tls-problems.ts";
+import type { AuditRetention } from "./core/audit/audit-record.ts";
 import { isPlaceholder } from "./core/callers/placeholder.ts";
 import { ElasticJobError, type Problem } from "./core/errors.ts";
 import type { Retention } from "./core/state/retention.ts";
@@ -12,7 +15,7 @@ import type { Retention } from "./core/state/retention.ts";
 export { clusterHosts } from "./config/cluster-hosts.ts";
 export { describeSettings, SECRET_VARIABLES } from "./config/settings.ts";
 
-export interface Config {
+export interface Config extends TlsSettings {
   /** With its password, also where that was given apart. null, as `redisUrl` is then: the embedded store and lock in `dataDir`. */
   readonly mysqlUrl: string | null;
   readonly redisUrl: string | null;
@@ -35,9 +38,14 @@ export interface Config {
   /** Where they come from, and are read again; null: from the environment. */
   readonly clusterSecretFile: string | null;
   readonly handlersPath: string | null;
+  /** null: none. */
+  readonly schedulesGeneration: number | null;
+  readonly schedulesMissing: "delete" | "keep";
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly httpAllowedHosts: readonly string[];
+  readonly secretsDir: string | null;
+  readonly secretHosts: readonly string[];
   readonly shellHandler: "on" | "off";
   /** One of the two is set if the handler is on. */
   readonly shellUser: string | null;
@@ -51,6 +59,7 @@ export interface Config {
   readonly horizonMs: number;
   readonly maxLost: number;
   readonly retention: Retention;
+  readonly auditRetention: AuditRetention;
   readonly maxPayloadBytes: number;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly drainGraceMs: number;
@@ -90,10 +99,20 @@ export function parseConfig(
     openApi: read("OPEN_API"),
     clusterSecrets: read("CLUSTER_SECRET") ?? [],
     clusterSecretFile: env[fileSetting("CLUSTER_SECRET")]?.trim() || null,
+    tlsCertFile: read("TLS_CERT_FILE"),
+    tlsKeyFile: read("TLS_KEY_FILE"),
+    tlsCaFile: read("TLS_CA_FILE"),
+    tlsClientCaFile: read("TLS_CLIENT_CA_FILE"),
+    tlsServerName: read("TLS_SERVER_NAME"),
+    tlsPlain: read("TLS_PLAIN"),
     handlersPath: read("HANDLERS"),
+    schedulesGeneration: read("SCHEDULES_GENERATION"),
+    schedulesMissing: read("SCHEDULES_MISSING"),
     slots: read("SLOTS") ?? SLOTS_A_CORE * cores,
     labels: read("LABELS"),
     httpAllowedHosts: read("HTTP_ALLOWED_HOSTS"),
+    secretsDir: read("SECRETS_DIR"),
+    secretHosts: read("SECRET_HOSTS"),
     shellHandler: read("SHELL_HANDLER"),
     shellUser: read("SHELL_USER"),
     shellSameUser: read("SHELL_SAME_USER"),
@@ -105,6 +124,7 @@ export function parseConfig(
     horizonMs: read("HORIZON_MS"),
     maxLost: read("MAX_LOST"),
     retention: read("RETENTION"),
+    auditRetention: read("AUDIT_RETENTION"),
     maxPayloadBytes: read("MAX_PAYLOAD_BYTES"),
     logLevel: read("LOG_LEVEL"),
     drainGraceMs: read("DRAIN_GRACE_MS"),
@@ -174,6 +194,11 @@ function crossCheck(env: Environment, config: Config): Problem[] {
   if (hasVariable("API_TOKENS") && hasVariable("API_TOKENS_FILE")) {
     problems.push({ field: "API_TOKENS_FILE", message: "is set beside API_TOKENS; one of them is accepted" });
   }
+  if (hasVariable("SECRET_HOSTS") && !hasVariable("SECRETS_DIR")) {
+    const message = "is set without SECRETS_DIR, which has the secrets";
+    problems.push({ field: "SECRET_HOSTS", message });
+  }
+  problems.push(...tlsProblems(config));
   if (config.shellHandler === "on" && config.shellUser === null && config.shellSameUser === "off") {
     const message =
       "is on, and nothing says whom programs run as; set SHELL_USER to a user of their own, or SHELL_SAME_USER=on, with which they can read the node's secrets";

@@ -5,6 +5,7 @@
 import type { ClusterLock } from "./coordination/cluster-lock.ts";
 import type { Identity, MasterStream, Network, StreamHandler } from "./coordination/network.ts";
 import { withOwnProcess } from "./coordination/own-process.ts";
+import type { AuditRetention } from "./core/audit/audit-record.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Logger } from "./core/logger.ts";
 import type { Random } from "./core/random.ts";
@@ -29,6 +30,7 @@ export interface NodeSettings {
   readonly maxLost: number;
   readonly drainGraceMs: number;
   readonly retention: Retention;
+  readonly auditRetention: AuditRetention;
   readonly embedded: boolean;
   /** The version of the time zone data that it computes with. */
   readonly zoneData: string;
@@ -71,6 +73,7 @@ export function connectNode(parts: NodeParts): ConnectedNode {
     maxLost,
     drainGraceMs,
     retention,
+    auditRetention,
     embedded,
     zoneData,
   } = parts.settings;
@@ -98,6 +101,7 @@ export function connectNode(parts: NodeParts): ConnectedNode {
       maxJobsInMemory: MAX_JOBS_IN_MEMORY,
       maxLost,
       retention,
+      auditRetention,
       embedded,
       zoneData,
     },

@@ -11,3 +11,4 @@ export {
   PermanentError,
   RetryError,
 } from "./jobs/define-jobs.ts";
+export type { Schedule, ScheduleOptions } from "./jobs/schedules.ts";

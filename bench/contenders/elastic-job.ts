@@ -4,8 +4,10 @@ import { createHttp2Transport } from "../../src/client/http2.ts";
 import type { AddJobInput } from "../../src/client/job-json.ts";
 import type { Adder, Addresses, NewJob } from "../contender.ts";
 
-export async function openAdder({ node }: Addresses): Promise<Adder> {
-  const client = createClient({ transport: createHttp2Transport(node), timeoutMs: 60_000 });
+export async function openAdder({ node, secure }: Addresses): Promise<Adder> {
+  const transport = createHttp2Transport(node, secure === undefined ? {} : { tls: { ca: secure.ca } });
+  const token = secure === undefined ? {} : { token: secure.token };
+  const client = createClient({ transport, timeoutMs: 60_000, ...token });
   return {
     prepare: async () => {},
     add: async (job) => void (await client.addJob(inputOf(job))),

@@ -34,6 +34,7 @@ Examples:
   elastic-job add echo --at 2030-01-01T08:00:00Z --key happy-new-year
   elastic-job add echo --daily 08:30 --zone Asia/Shanghai --name good-morning
   elastic-job add echo --cron '*/5 * * * *' --max-attempts 3 --backoff 10s --label gpu=true
+  elastic-job add echo --every 90s --anchor 2030-01-01T00:00:00Z
   elastic-job add echo --cron '0 9 * * 1' --max-occurrences 10 --overlap skip --deadline 1h
   elastic-job add --file jobs.jsonl
   generate-jobs | elastic-job add echo --file - --slots 2`;
@@ -68,6 +69,7 @@ export function addCommand(env: Environment): Command {
       new Option("--wait", "wait until it has ended; exit with 1 unless it succeeded").conflicts([
         "daily",
         "cron",
+        "every",
       ]),
     )
     .addHelpText("after", EXAMPLES)

@@ -1,6 +1,9 @@
 import { Command } from "commander";
+import type { ClientOptions } from "../client/elastic-job-client.ts";
 import { createClient } from "../client/lazy-client.ts";
+import { createTlsTransport } from "../client/tls-transport.ts";
 import type { Environment } from "../config.ts";
+import { dialOptions } from "../tls/connect.ts";
 
 const NOTES = `
 Settings (environment): EDGE_PORT (8080), HOST (127.0.0.1), PORT (the node's, 7070), DATA_DIR (./data),
@@ -21,15 +24,23 @@ async function dev(env: Environment): Promise<void> {
   const [
     { startNode },
     { openApiTokens },
+    { openTls },
     { parseConfig },
+    { logForbidden },
     { startEdge },
+    { systemClock },
+    { toItself },
     { createHeldLogger },
     { runUntilSignal },
   ] = await Promise.all([
     import("../app.ts"),
     import("../config/api-tokens.ts"),
+    import("../config/tls-files.ts"),
     import("../config.ts"),
+    import("../edge/log-forbidden.ts"),
     import("../edge/node.ts"),
+    import("../system-clock.ts"),
+    import("../tls/to-itself.ts"),
     import("./logger.ts"),
     import("./run-until-signal.ts"),
   ]);
@@ -37,22 +48,28 @@ async function dev(env: Environment): Promise<void> {
   const config = parseConfig({ ...env, HOST: env["HOST"] || "127.0.0.1" });
   const { logger, lines } = createHeldLogger(config.logLevel, process.stderr.isTTY);
   const tokens = openApiTokens(config, logger, () => performance.now());
+  const opened = config.tlsCertFile === null ? null : openTls(config, logger, systemClock);
+  const tls = opened === null ? null : toItself(opened);
   await runUntilSignal(env, async (giveUp) => {
     const node = await startNode(config, logger, giveUp);
     const edge = await startEdge({
       host: config.host,
       port: config.edgePort,
-      upstreams: [`http://127.0.0.1:${node.port}`],
+      upstreams: [`${tls === null ? "http" : "https"}://127.0.0.1:${node.port}`],
       allowedOrigins: config.allowedOrigins,
       tokens,
       isOpen: config.openApi === "on",
+      forbidden: logForbidden(logger),
+      tls,
     }).catch(async (error: unknown) => {
       await node.stop();
       throw error;
     });
     // Each may ask how the cluster stands.
     const [any] = tokens();
-    await untilReady(edge.url, any?.token, giveUp);
+    const way =
+      tls === null ? { baseUrl: edge.url } : { transport: createTlsTransport(edge.url, dialOptions(tls)) };
+    await untilReady({ ...way, ...(any !== undefined && { token: any.token }) }, giveUp);
     process.stdout.write(welcome(edge.url, any !== undefined));
     lines.release();
     return async () => {
@@ -63,8 +80,8 @@ async function dev(env: Environment): Promise<void> {
 }
 
 /** This waits, so that the line to try works the moment it is printed. A database that is not there yet is no reason to hide it. */
-async function untilReady(url: string, token: string | undefined, giveUp: AbortSignal): Promise<void> {
-  await createClient({ baseUrl: url, ...(token !== undefined && { token }) })
+async function untilReady(options: ClientOptions, giveUp: AbortSignal): Promise<void> {
+  await createClient(options)
     .getCluster({ signal: giveUp })
     .catch(() => {});
 }

@@ -3,7 +3,7 @@ import { formatFields } from "./table.ts";
 
 /** The name without its enum's prefix: JOB_STATUS_WAITING is WAITING. */
 export function enumText(value: string): string {
-  return value.replace(/^(JOB_STATUS|OUTCOME|MISFIRE|OVERLAP|GAP|FOLD|KEY_LIFE)_/, "");
+  return value.replace(/^(JOB_STATUS|PUT_OUTCOME|OUTCOME|MISFIRE|OVERLAP|GAP|FOLD|KEY_LIFE)_/, "");
 }
 
 /** UTC, to the second. */
@@ -13,10 +13,11 @@ export function instantText(instant: InstantInput | undefined): string {
   return text.replace(/\.\d+Z$/, "Z");
 }
 
-export function scheduleText({ timed, daily, cron }: Job): string {
+export function scheduleText({ timed, daily, cron, interval }: Job): string {
   if (timed !== undefined) return "runAt" in timed ? `at ${instantText(timed.runAt)}` : `in ${timed.delay}`;
   if (daily !== undefined) return `daily ${daily.at} ${daily.timeZone || "UTC"}`;
   if (cron !== undefined) return `cron ${cron.expression} ${cron.timeZone || "UTC"}`;
+  if (interval !== undefined) return `every ${interval.every} from ${instantText(interval.anchor)}`;
   return "immediate";
 }
 

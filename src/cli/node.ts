@@ -3,7 +3,8 @@ import type { Environment } from "../config.ts";
 
 const NOTES = `
 Settings (environment): MYSQL_URL, REDIS_URL, PORT (7070), HOST, ADVERTISE_ADDRESS, HANDLERS (path of your
-module), SLOTS, LABELS, NODE_ID, CLUSTER_PREFIX, API_TOKENS, CLUSTER_SECRET, LOG_LEVEL; the README has all.
+module), SLOTS, LABELS, NODE_ID, CLUSTER_PREFIX, API_TOKENS, CLUSTER_SECRET, LOG_LEVEL, TLS_CERT_FILE
+and TLS_KEY_FILE (its port, and calls to other nodes, speak TLS); the README has all.
 
 Example:
   REDIS_URL=redis://localhost MYSQL_URL=mysql://user:secret@localhost/jobs elastic-job node`;

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import packageJson from "../../package.json" with { type: "json" };
 import type { Environment } from "../config.ts";
 import { addCommand } from "./add.ts";
+import { auditCommand } from "./audit.ts";
 import { benchCommand } from "./bench.ts";
 import { cancelCommand } from "./cancel.ts";
 import { clusterCommand } from "./cluster.ts";
@@ -13,8 +13,10 @@ import { edgeCommand } from "./edge.ts";
 import { listCommand } from "./list.ts";
 import { migrateCommand } from "./migrate.ts";
 import { nodeCommand } from "./node.ts";
+import { ownVersion } from "./own-version.ts";
 import { pauseCommand } from "./pause.ts";
 import { previewCommand } from "./preview.ts";
+import { putCommand } from "./put.ts";
 import { resultsCommand } from "./results.ts";
 import { resumeCommand } from "./resume.ts";
 import { retryCommand } from "./retry.ts";
@@ -35,8 +37,8 @@ Exit codes: 0 it worked, 1 it failed, 2 the command line or a setting is wrong.`
 
 export function createProgram(env: Environment): Command {
   const program = new Command("elastic-job")
-    .description("A distributed scheduler for immediate, timed, daily and cron jobs.")
-    .version(packageJson.version)
+    .description("A distributed scheduler for immediate, timed, daily, cron and interval jobs.")
+    .version(ownVersion())
     .addHelpText("after", EXAMPLES);
   program.commandsGroup("Processes:");
   for (const command of [devCommand(env), nodeCommand(env), edgeCommand(env), migrateCommand(env)]) {
@@ -45,6 +47,7 @@ export function createProgram(env: Environment): Command {
   program.commandsGroup("Jobs:");
   for (const command of [
     addCommand(env),
+    putCommand(env),
     updateCommand(env),
     listCommand(env),
     statusCommand(env),
@@ -61,7 +64,13 @@ export function createProgram(env: Environment): Command {
     program.addCommand(command);
   }
   program.commandsGroup("Cluster:");
-  for (const command of [clusterCommand(env), drainCommand(env), undrainCommand(env), benchCommand(env)]) {
+  for (const command of [
+    clusterCommand(env),
+    drainCommand(env),
+    undrainCommand(env),
+    auditCommand(env),
+    benchCommand(env),
+  ]) {
     program.addCommand(command);
   }
   program.commandsGroup("Shell:");

@@ -3,6 +3,7 @@ import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { type Command, CommanderError } from "commander";
 import { isUnreachable } from "../client/retry-policy.ts";
 import { ElasticJobError, isError, quote } from "../core/errors.ts";
+import { type TlsFailure, tlsFailure, tlsFailureText } from "../tls/tls-failure.ts";
 
 /** 0: it worked. */
 export const EXIT_FAILED = 1;
@@ -64,17 +65,46 @@ function tellUsage(text: string, write: (text: string) => void): void {
 }
 
 function codeOf(error: unknown): string {
-  if (isUnreachable(error)) return "unavailable";
+  if (isUnreachable(error) || wasCut(error) || tlsFailure(error) !== null) return "unavailable";
   if (error instanceof ConnectError) return codeToString(error.code);
   return error instanceof ElasticJobError ? error.code : "unknown";
 }
 
+const MEND_TLS: Readonly<Record<TlsFailure, string>> = {
+  untrusted: "name the authority that has signed it by --tls-ca",
+  out_of_date: "have it renewed, and look at the clocks of both machines",
+  name: "use the name in it in --url, or give that by --tls-server-name",
+  plain: "use http:// in --url",
+  certificate_asked: "give one by --tls-cert and --tls-key",
+  certificate_refused: "give another one by --tls-cert and --tls-key",
+};
+
 function explain(error: unknown, withCode = true): string {
+  const failure = tlsFailure(error);
+  if (failure !== null) {
+    return `no connection by TLS: ${tlsFailureText(failure)}; ${MEND_TLS[failure]}`;
+  }
+  if (wasCut(error)) {
+    return `the connection was cut; is it a node or an edge, and does it ask for a certificate (--tls-cert, --tls-key)? (${causes(error)})`;
+  }
   if (isUnreachable(error))
     return `nothing answers there; is it running, and is --url right? (${causes(error)})`;
   if (error instanceof ConnectError)
     return withCode ? `${codeToString(error.code)}: ${error.rawMessage}` : error.rawMessage;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Before an answer. What a server says of a certificate that it misses can be lost so. */
+function wasCut(error: unknown): boolean {
+  if (!(error instanceof ConnectError) || error.isWireError) return false;
+  for (
+    let cause: unknown = error, depth = 0;
+    cause instanceof Error && depth < 5;
+    cause = cause.cause, depth++
+  ) {
+    if ("code" in cause && /^(EPIPE|ECONNRESET|UND_ERR_SOCKET)$/.test(String(cause.code))) return true;
+  }
+  return false;
 }
 
 /** `fetch` says only "fetch failed"; why, is in its causes. */

@@ -11,6 +11,8 @@ export interface ScheduleOptions {
   readonly in?: Duration;
   readonly daily?: string;
   readonly cron?: string;
+  readonly every?: Duration;
+  readonly anchor?: string;
   readonly zone?: string;
   readonly gap?: keyof typeof GAPS;
   readonly fold?: keyof typeof FOLDS;
@@ -21,15 +23,25 @@ export function addScheduleOptions(command: Command): Command {
     .addOption(
       new Option("--at <instant>", "run once, then")
         .argParser(parseInstant)
-        .conflicts(["in", "daily", "cron", "zone"]),
+        .conflicts(["in", "daily", "cron", "every", "zone"]),
     )
     .addOption(
       new Option("--in <duration>", "run once, so much later")
         .argParser(parseDuration)
-        .conflicts(["daily", "cron", "zone"]),
+        .conflicts(["daily", "cron", "every", "zone"]),
     )
-    .addOption(new Option("--daily <HH:MM>", "run every day at this local time").conflicts("cron"))
-    .option("--cron <expression>", "run at these times")
+    .addOption(new Option("--daily <HH:MM>", "run every day at this local time").conflicts(["cron", "every"]))
+    .addOption(new Option("--cron <expression>", "run at these times").conflicts("every"))
+    .addOption(
+      new Option("--every <duration>", "run again and again, so far apart")
+        .argParser(parseDuration)
+        .conflicts("zone"),
+    )
+    .addOption(
+      new Option("--anchor <instant>", "of --every: the first one (default: one --every from now)").argParser(
+        parseInstant,
+      ),
+    )
     .option("--zone <zone>", "the IANA time zone of --daily and --cron (default: UTC)")
     .addOption(
       new Option("--gap <rule>", "of --daily: when the clocks skip that time").choices(Object.keys(GAPS)),
@@ -41,16 +53,20 @@ export function addScheduleOptions(command: Command): Command {
 
 /** What Commander's own rules can't say. */
 export function checkScheduleOptions(command: Command, options: ScheduleOptions): void {
-  const { zone, daily, cron, gap, fold } = options;
+  const { zone, daily, cron, every, anchor, gap, fold } = options;
   if (zone !== undefined && daily === undefined && cron === undefined) {
     command.error("error: option '--zone <zone>' needs '--daily <HH:MM>' or '--cron <expression>'");
+  }
+  if (anchor !== undefined && every === undefined) {
+    command.error("error: option '--anchor <instant>' needs '--every <duration>'");
   }
   if ((gap !== undefined || fold !== undefined) && daily === undefined) {
     command.error("error: options '--gap <rule>' and '--fold <rule>' need '--daily <HH:MM>'");
   }
 }
 
-export function scheduleFields({ at, in: delay, daily, cron, zone, gap, fold }: ScheduleOptions) {
+export function scheduleFields(options: ScheduleOptions) {
+  const { at, in: delay, daily, cron, every, anchor, zone, gap, fold } = options;
   const timeZone = zone === undefined ? {} : { timeZone: zone };
   return {
     ...(at !== undefined && { timed: { runAt: at } }),
@@ -64,5 +80,6 @@ export function scheduleFields({ at, in: delay, daily, cron, zone, gap, fold }: 
       },
     }),
     ...(cron !== undefined && { cron: { expression: cron, ...timeZone } }),
+    ...(every !== undefined && { interval: { every, ...(anchor !== undefined && { anchor }) } }),
   };
 }

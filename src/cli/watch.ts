@@ -8,7 +8,7 @@ import { EXIT_FAILED } from "./run-program.ts";
 
 const NOTES = `
 Prints a line for each change; with --json, one JSON document a line. Exits with 1 unless the job ended
-as SUCCEEDED. A daily or cron job that was given no end never ends: stop it with Ctrl-C.
+as SUCCEEDED. A daily, cron or interval job that was given no end never ends: stop it with Ctrl-C.
 
 Example:
   elastic-job watch 1`;

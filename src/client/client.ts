@@ -2,7 +2,7 @@
  * The client, for browsers, Deno and Node: web APIs only. A call is tried again while the cluster is
  * `unavailable` (a failover), within its deadline. That is safe: reads change nothing, adds and triggers
  * carry an `Idempotency-Key` that all tries of one call share, a delete that finds nothing on a second try
- * was done by the first, and pausing, resuming or retrying a job twice is as good as once.
+ * was done by the first, and pausing, resuming, retrying or putting a job twice is as good as once.
  */
 import type {
   DescMessage,
@@ -26,7 +26,17 @@ import { AddSender } from "./add-sender.ts";
 import { AddStream } from "./add-stream.ts";
 import type { CallOptions, ClientOptions, DuplexTransport, ElasticJobClient } from "./elastic-job-client.ts";
 import { Templates } from "./encode-table.ts";
-import type { Cluster, Job, JobPage, JobState, Preview, ResultPage, UpdateJobInput } from "./job-json.ts";
+import type {
+  AuditPage,
+  Cluster,
+  Job,
+  JobPage,
+  JobState,
+  Preview,
+  PutJob,
+  ResultPage,
+  UpdateJobInput,
+} from "./job-json.ts";
 import { fromInput, inputText, toOutput } from "./json-message.ts";
 import { resumeWatch } from "./resume-watch.ts";
 import { newCallKey } from "./retry-keys.ts";
@@ -114,6 +124,10 @@ export function createClient(options: ClientOptions): ElasticJobClient {
         outcome instanceof ConnectError ? { error: outcome } : { added: outcome },
       );
     },
+    async putJob(idempotencyKey, job, callOptions) {
+      const request = { idempotencyKey, job };
+      return (await callJson(JobService.method.putJob, request, callOptions)) as unknown as PutJob;
+    },
     async updateJob(update, callOptions) {
       const once = update.revision === undefined ? {} : { retryable: isNotRun };
       const request = { ...update, job: asRead(update.job) };
@@ -184,6 +198,13 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     },
     async undrainNode(nodeId, callOptions) {
       await callJson(ClusterService.method.undrainNode, { nodeId }, callOptions);
+    },
+    async getAudit(query = {}, callOptions) {
+      return (await callJson(ClusterService.method.getAudit, query, callOptions)) as unknown as AuditPage;
+    },
+    async *eachAuditRecord(query = {}, callOptions) {
+      const read = (pageToken: string) => client.getAudit({ ...query, pageToken }, callOptions);
+      for await (const page of pages(read)) yield* page.records;
     },
   };
   return client;

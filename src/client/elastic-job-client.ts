@@ -3,6 +3,9 @@ import type { ConnectError, Transport } from "@connectrpc/connect";
 import type {
   AddedJob,
   AddJobInput,
+  AuditPage,
+  AuditQuery,
+  AuditRecord,
   Cluster,
   InstantInput,
   Job,
@@ -12,6 +15,8 @@ import type {
   JobState,
   Preview,
   PreviewInput,
+  PutJob,
+  PutJobInput,
   ResultPage,
   ResultQuery,
   UpdatedJob,
@@ -55,6 +60,8 @@ export interface ElasticJobClient {
   addJob(job: AddJobInput): Promise<AddedJob>;
   /** Adds up to 10,000 jobs in one call, with an outcome for each, in order. */
   addJobs(jobs: readonly AddJobInput[], options?: CallOptions): Promise<AddOutcome[]>;
+  /** Makes the job that the key names be as described: adds it, changes it, or leaves it as it is, and says which. */
+  putJob(key: string, job: PutJobInput, options?: CallOptions): Promise<PutJob>;
   /** With `revision` it is tried again only if nothing was done: a second try could not tell its own success from another's. */
   updateJob(update: UpdateJobInput, options?: CallOptions): Promise<UpdatedJob>;
   deleteJob(jobId: string, options?: CallOptions): Promise<void>;
@@ -87,6 +94,13 @@ export interface ElasticJobClient {
   drainNode(nodeId: string, options?: CallOptions): Promise<void>;
   /** A drained node takes jobs again. */
   undrainNode(nodeId: string, options?: CallOptions): Promise<void>;
+  /** What callers did, newest first; it takes the role `operate`. One page. */
+  getAudit(query?: AuditQuery, options?: CallOptions): Promise<AuditPage>;
+  /** All pages, one record after another. */
+  eachAuditRecord(
+    query?: Omit<AuditQuery, "pageToken">,
+    options?: CallOptions,
+  ): AsyncGenerator<AuditRecord, void>;
 }
 
 /** A transport whose streams carry requests and answers at the same time. */

@@ -2,7 +2,7 @@
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { exactText, parseExact } from "../core/json/exact-numbers.ts";
+import { parseExact } from "../core/json/exact-numbers.ts";
 import { jsonTextProblem } from "../core/json/json-text-problem.ts";
 import { jsonForValue } from "../core/json/value-json.ts";
 import {
@@ -11,7 +11,7 @@ import {
   type JobTable,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
 import type { AddJobInput } from "./job-json.ts";
-import { fromInput, inputText } from "./json-message.ts";
+import { fromInput, inputText, valueText } from "./json-message.ts";
 
 /** A job on its way. */
 export interface TableJob {
@@ -33,7 +33,7 @@ export class Templates {
   tableJob(job: AddJobInput): TableJob {
     // No object at all: as JSON it is refused by name.
     if (typeof job !== "object" || job === null || Array.isArray(job)) {
-      fromInput(AddJobRequestSchema, exactText(job));
+      fromInput(AddJobRequestSchema, valueText(job));
     }
     if ("toJSON" in job) {
       const json = inputText(job);
@@ -42,7 +42,7 @@ export class Templates {
     const { payload, payloadJson, ...common } = job;
     const text = inputText(common) ?? "";
     // Undefined for what JSON leaves out.
-    const payloadText = payloadJson === undefined ? (exactText(payload) ?? "") : checkedText(job);
+    const payloadText = payloadJson === undefined ? (valueText(payload) ?? "") : checkedText(job);
     return { template: this.template(text), payload: payloadText, size: text.length + payloadText.length };
   }
 

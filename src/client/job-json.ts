@@ -19,6 +19,7 @@ interface Schedules {
   readonly timed?: { readonly runAt: InstantInput } | { readonly delay: DurationInput };
   readonly daily?: { readonly at: string };
   readonly cron?: { readonly expression: string };
+  readonly interval?: { readonly every: DurationInput };
 }
 
 type JobFields = Input<service.AddJobRequest, service.AddJobRequestJson> & Schedules;
@@ -27,6 +28,12 @@ export interface AddJobInput extends JobFields {
 }
 export interface AddedJob extends Output<service.AddJobResponse, service.AddJobResponseJson> {
   readonly created: boolean;
+}
+
+/** All that a job can be added with, but its key, which is given beside it. */
+export type PutJobInput = Omit<AddJobInput, "idempotencyKey" | "keyLife" | "keyTtl" | "keyReuse">;
+export interface PutJob extends Output<service.PutJobResponse, service.PutJobResponseJson> {
+  readonly revision: number;
 }
 
 type UpdateFields = Input<service.UpdateJobRequest, service.UpdateJobRequestJson>;
@@ -65,6 +72,12 @@ type Occurrence = Output<service.Occurrence, service.OccurrenceJson> & { readonl
 export interface Preview
   extends Output<service.PreviewScheduleResponse, service.PreviewScheduleResponseJson> {
   readonly occurrences: readonly Occurrence[];
+}
+
+export interface AuditQuery extends Input<cluster.GetAuditRequest, cluster.GetAuditRequestJson> {}
+export interface AuditRecord extends Output<cluster.AuditRecord, cluster.AuditRecordJson> {}
+export interface AuditPage extends Output<cluster.GetAuditResponse, cluster.GetAuditResponseJson> {
+  readonly records: readonly AuditRecord[];
 }
 
 export interface Cluster extends Output<cluster.GetClusterResponse, cluster.GetClusterResponseJson> {}

@@ -50,10 +50,20 @@ const MOST_SAID_CHARACTERS = 500;
 
 /** JSON of what a caller gives, a BigInt with all its digits. A `Date` that is none, and NaN, become null in JSON, as if nothing had been given: they are refused. */
 export function inputText(input: unknown): string | undefined {
-  const text = exactText(input);
+  const text = valueText(input);
   // Nearly never: so the slow way is gone only when there is something to find.
   if (text?.includes(":null")) JSON.stringify(input, refuseLost);
   return text;
+}
+
+/** JSON of a part of it in which all is the caller's own, such as a payload. */
+export function valueText(value: unknown): string | undefined {
+  try {
+    return exactText(value);
+  } catch (error) {
+    if (error instanceof ElasticJobError) throw new ConnectError(error.message, Code.InvalidArgument);
+    throw error;
+  }
 }
 
 function refuseLost(this: unknown, key: string, value: unknown): unknown {

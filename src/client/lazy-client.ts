@@ -28,6 +28,7 @@ export function createClient(options: ClientOptions): ElasticJobClient {
   return {
     addJob: (job) => call(job, (to, given) => to.addJob(given)),
     addJobs: (jobs, how) => call(jobs, (to, given) => to.addJobs(given, how)),
+    putJob: (key, job, how) => call({ key, job }, (to, given) => to.putJob(given.key, given.job, how)),
     updateJob: (update, how) => call(update, (to, given) => to.updateJob(given, how)),
     deleteJob: (jobId, how) => call(jobId, (to, given) => to.deleteJob(given, how)),
     pauseJob: (jobId, how) => call(jobId, (to, given) => to.pauseJob(given, how)),
@@ -51,5 +52,9 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     getCluster: (how) => call(null, (to) => to.getCluster(how)),
     drainNode: (nodeId, how) => call(nodeId, (to, given) => to.drainNode(given, how)),
     undrainNode: (nodeId, how) => call(nodeId, (to, given) => to.undrainNode(given, how)),
+    getAudit: (query = {}, how) => call(query, (to, given) => to.getAudit(given, how)),
+    async *eachAuditRecord(query, how) {
+      yield* (await load()).eachAuditRecord(query, how);
+    },
   };
 }

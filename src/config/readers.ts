@@ -1,7 +1,9 @@
 /** What each kind of setting accepts, in words and as a check, and how its text is read. */
 import * as z from "zod";
 import { parseRedisUrl, REDIS_URL_FORMS } from "../coordination/redis/redis-url.ts";
+import type { AuditRetention } from "../core/audit/audit-record.ts";
 import { ElasticJobError } from "../core/errors.ts";
+import { parseAuditRetention } from "../core/state/audit-retention.ts";
 import { parseRetention, type Retention } from "../core/state/retention.ts";
 import { MYSQL_URL_FORM, parseMysqlUrl } from "../store/mysql/mysql-url.ts";
 
@@ -134,6 +136,19 @@ export const hostRule: Reader<string> = {
     }),
 };
 
+/** `name=host`, with the name of a secret. */
+export const secretHost: Reader<string> = {
+  accepts:
+    "name=host with the name of a secret and a host as HTTP_ALLOWED_HOSTS has them, such as stripe=api.stripe.com",
+  schema: z.string().transform((value, context) => {
+    const [, name, host] = /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})\s*=\s*(.+)$/.exec(value) ?? [];
+    const rule = hostRule.schema.safeParse(host ?? "");
+    if (name !== undefined && rule.success) return `${name}=${rule.data}`;
+    context.addIssue({ code: "custom", message: "is no name=host" });
+    return z.NEVER;
+  }),
+};
+
 /** An address as URLs have it, and how many bits of it count. */
 function isNetwork(rule: string): boolean {
   const [, ipv4, ipv6, bits = ""] = /^(?:([\d.]+)|\[([\da-f:]+))\/(\d{1,3})\]?$/.exec(rule) ?? [];
@@ -148,6 +163,17 @@ export const retention: Reader<Retention> = {
   saysWhy: true,
   schema: z.string().transform((value, context) => {
     const parsed = parseRetention(value);
+    for (const message of parsed.problems) context.addIssue({ code: "custom", message });
+    return parsed.retention;
+  }),
+};
+
+/** How long it is kept what callers did. */
+export const auditRetention: Reader<AuditRetention> = {
+  accepts: "off, or parts such as age=90d,rows=1000000",
+  saysWhy: true,
+  schema: z.string().transform((value, context) => {
+    const parsed = parseAuditRetention(value);
     for (const message of parsed.problems) context.addIssue({ code: "custom", message });
     return parsed.retention;
   }),

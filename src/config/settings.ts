@@ -1,6 +1,8 @@
 /** Every setting there is: its name in the environment, default, meaning and what it accepts. */
 
+import { DEFAULT_AUDIT_RETENTION } from "../core/state/audit-retention.ts";
 import { DEFAULT_RETENTION } from "../core/state/retention.ts";
+import { PLAIN } from "../tls/certificates.ts";
 import type { Reader } from "./readers.ts";
 import * as read from "./readers.ts";
 import { fileSetting } from "./secret-text.ts";
@@ -106,10 +108,56 @@ export const SETTINGS = {
     meaning:
       "what nodes prove themselves by, and never send; of several, the first proves this node, and any proves another; without it, one that the database has",
   },
+  TLS_CERT_FILE: {
+    ...read.text("the path of a file", /\S/),
+    default: null,
+    meaning:
+      "certificate of the node, or edge, in PEM, with those that lead to its authority: its port then speaks TLS, and nodes call each other by it; goes with TLS_KEY_FILE; read again when it changes",
+  },
+  TLS_KEY_FILE: {
+    ...read.text("the path of a file", /\S/),
+    default: null,
+    meaning: "key of TLS_CERT_FILE, in PEM, without a passphrase",
+  },
+  TLS_CA_FILE: {
+    ...read.text("the path of a file", /\S/),
+    default: null,
+    meaning:
+      "certificates that sign those of other nodes, and of the edge's UPSTREAM by https; without it, those that Node.js trusts",
+  },
+  TLS_CLIENT_CA_FILE: {
+    ...read.text("the path of a file", /\S/),
+    default: null,
+    meaning:
+      "certificates of which one must have signed each caller's own: callers without one are refused; nodes, and an edge, show TLS_CERT_FILE",
+  },
+  TLS_SERVER_NAME: {
+    ...read.text("the name of a host", /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/),
+    default: null,
+    meaning:
+      "name that the certificates of other nodes must have, instead of the host that they are called by; for nodes whose addresses change",
+  },
+  TLS_PLAIN: {
+    ...read.oneOf(PLAIN),
+    default: "off",
+    meaning:
+      "while a cluster changes to TLS, or back: accept: the port answers plaintext, too; dial: and other nodes are called by it",
+  },
   HANDLERS: {
     ...read.text("the path of a module", /\S/),
     default: null,
     meaning: "path of the module with your handlers",
+  },
+  SCHEDULES_GENERATION: {
+    ...read.wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    default: null,
+    meaning:
+      "tells newer schedules of a module from older ones, as a build's number or the time of a commit: older ones change nothing; without it, those of the node that starts last hold",
+  },
+  SCHEDULES_MISSING: {
+    ...read.oneOf(["delete", "keep"]),
+    default: "delete",
+    meaning: "what becomes of jobs of the module's set that it no longer names: delete, or keep",
   },
   SLOTS: {
     ...read.wholeNumber(0, 100_000),
@@ -126,6 +174,18 @@ export const SETTINGS = {
     default: "",
     meaning:
       "hosts that the handler http may call, as api.example.com,*.example.com:8443; * for any; none by default. An address that is not public, only by itself or its network: localhost:9099,127.0.0.1:9099 or jobs.internal,10.1.0.0/16",
+  },
+  SECRETS_DIR: {
+    ...read.text("the path of a folder", /\S/),
+    default: null,
+    meaning:
+      'folder with a file for each secret that payloads may name as {"$secret": "NAME"}; read when it is needed',
+  },
+  SECRET_HOSTS: {
+    ...read.list(read.secretHost),
+    default: "",
+    meaning:
+      "to which hosts the handler http may send which secret of SECRETS_DIR: stripe=api.stripe.com,stripe=*.stripe.com:8443; none by default",
   },
   SHELL_HANDLER: {
     ...read.oneOf(["on", "off"]),
@@ -183,6 +243,12 @@ export const SETTINGS = {
     default: DEFAULT_RETENTION,
     meaning:
       "how long jobs and results are kept after they ended so, and how many results a job keeps: of one outcome (`failed=30d/500`), of all (`results`); off: all, for ever",
+  },
+  AUDIT_RETENTION: {
+    ...read.auditRetention,
+    default: DEFAULT_AUDIT_RETENTION,
+    meaning:
+      "how long it is kept what callers did (`age`), and about how many records of it, the newest (`rows`); off: all, for ever",
   },
   MAX_PAYLOAD_BYTES: {
     ...read.wholeNumber(1, 3 * 1024 * 1024),

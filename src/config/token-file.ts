@@ -1,7 +1,8 @@
 /** API_TOKENS_FILE: read at the start, and again when it has changed, so that tokens come and go without a restart. */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type ApiToken, parseTokenLines } from "../core/callers/api-tokens.ts";
 import { ElasticJobError } from "../core/errors.ts";
+import { errorWord, fileVersion } from "./file-version.ts";
 
 /** So often at most a call looks whether it has changed. */
 const LOOK_EVERY_MS = 1_000;
@@ -19,13 +20,13 @@ export function openTokenFile(
   now: () => number,
   on: TokenFileEvents,
 ): () => readonly ApiToken[] {
-  let seen = versionOf(path);
+  let seen = fileVersion(path);
   let tokens = readTokens(path);
   let lookedAt = now();
   return () => {
     if (now() - lookedAt < LOOK_EVERY_MS) return tokens;
     lookedAt = now();
-    const version = versionOf(path);
+    const version = fileVersion(path);
     if (version === seen) return tokens;
     // Also when it is refused: it is told once.
     seen = version;
@@ -39,30 +40,16 @@ export function openTokenFile(
   };
 }
 
-/** Also of a file that was replaced, as mounted secrets are. */
-function versionOf(path: string): string {
-  try {
-    const { mtimeMs, ino, size } = statSync(path);
-    return `${mtimeMs} ${ino} ${size}`;
-  } catch (error) {
-    return `none: ${codeOf(error)}`;
-  }
-}
-
 function readTokens(path: string): readonly ApiToken[] {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    const message = `API_TOKENS_FILE: ${path} cannot be read (${codeOf(error)})`;
+    const message = `API_TOKENS_FILE: ${path} cannot be read (${errorWord(error)})`;
     throw new ElasticJobError("invalid_argument", message);
   }
   const { tokens, problems } = parseTokenLines(text);
   if (problems.length === 0) return tokens;
   const lines = problems.map(({ field, message }) => `${field} ${message}`).join("; ");
   throw new ElasticJobError("invalid_argument", `API_TOKENS_FILE: ${path}: ${lines}`);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }

@@ -14,7 +14,7 @@ export function consolePage(origin: string, nonce = ""): string {
 </head>
 <body>
 <main>
-<header><h1>Elastic Job</h1><p>Immediate, timed, daily and cron jobs. This process is up; try it:</p></header>
+<header><h1>Elastic Job</h1><p>Immediate, timed, daily, cron and interval jobs. This process is up; try it:</p></header>
 ${blocks.join("\n")}
 <footer>Is it ready? <a href="/readyz">/readyz</a> · Is it up? <a href="/healthz">/healthz</a></footer>
 </main>

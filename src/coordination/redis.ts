@@ -16,6 +16,7 @@ import {
   encodeNode,
   MASTER_FIELDS,
 } from "./redis/encoding.ts";
+import { readRedisTls } from "./redis/redis-tls.ts";
 import { parseRedisUrl } from "./redis/redis-url.ts";
 import * as scripts from "./redis/scripts.ts";
 
@@ -29,7 +30,7 @@ export interface RedisLockOptions {
   readonly logger: Logger;
 }
 
-/** Connects in the background, for ever: until then, and whenever Redis is away, calls fail as `unavailable`. */
+/** Throws when its URL names files that cannot be used. Connects in the background, for ever: until then, and whenever Redis is away, calls fail as `unavailable`. */
 export function openRedisLock(options: RedisLockOptions): ClusterLock {
   const target = parseRedisUrl(options.url);
   const lockKey = `${options.prefix}cluster`;
@@ -44,6 +45,7 @@ export function openRedisLock(options: RedisLockOptions): ClusterLock {
   const listeners = new Set<(master: MasterAddress | null) => void>();
   const connection = new RedisConnection({
     target,
+    tls: readRedisTls(target.tls),
     channel,
     commandTimeoutMs: options.commandTimeoutMs,
     logger: options.logger,

@@ -15,7 +15,9 @@ export type Schedule =
       readonly gap: "run_after" | "skip";
       readonly fold: "first" | "last" | "both";
     }
-  | { readonly kind: "cron"; readonly expression: string; readonly timeZone: string };
+  | { readonly kind: "cron"; readonly expression: string; readonly timeZone: string }
+  /** `anchor`: the first occurrence; each other one is `everyMs` after the one before. */
+  | { readonly kind: "interval"; readonly everyMs: number; readonly anchor: number };
 
 export type Misfire = "once" | "skip" | "all";
 export type Overlap = "wait" | "skip" | "allow";

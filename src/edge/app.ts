@@ -10,6 +10,7 @@ import { NONCE, secureHeaders } from "hono/secure-headers";
 import { consolePage } from "../console/page.ts";
 import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER, RETRY_AFTER_MS } from "../core/call-headers.ts";
 import type { ApiToken } from "../core/callers/api-tokens.ts";
+import type { Caller } from "../core/callers/caller.ts";
 import { foreignPage } from "../core/callers/foreign-page.ts";
 import { isLocalCaller, ONLY_LOCAL } from "../core/callers/local-caller.ts";
 import { shorten } from "../core/short-text.ts";
@@ -28,6 +29,8 @@ export interface EdgeOptions {
   readonly tokens?: () => readonly ApiToken[];
   /** Where there are no tokens: callers from everywhere are answered; default: they are not. */
   readonly isOpen?: boolean;
+  /** Told when a caller's role does not allow a method; default: nobody is. */
+  readonly forbidden?: (caller: Caller, method: string) => void;
   /** How many calls may be under way, streams included; default 2,000. */
   readonly maxCalls?: number;
   /** Default: the global one. */
@@ -46,7 +49,14 @@ const isCall = (method: string) => method !== "GET" && method !== "HEAD";
 const PROBES = ["/healthz", "/readyz"];
 
 export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }> {
-  const { upstreams, allowedOrigins, tokens = () => [], maxCalls, fetch = globalThis.fetch } = options;
+  const {
+    upstreams,
+    allowedOrigins,
+    tokens = () => [],
+    maxCalls,
+    forbidden,
+    fetch = globalThis.fetch,
+  } = options;
   const isOnlyLocal = () => tokens().length === 0 && options.isOpen !== true;
   const nodes = createUpstreams(upstreams);
   const methods = edgeMethods();
@@ -55,6 +65,7 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
     fetch,
     tokens,
     ...(maxCalls !== undefined && { maxCalls }),
+    ...(forbidden !== undefined && { forbidden }),
   });
   const app = new Hono<{ Bindings: EdgeRequest }>();
 

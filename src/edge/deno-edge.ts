@@ -1,11 +1,19 @@
 /** The edge from Deno's environment. It asks for no variable but these, so that no other need be allowed. */
 import type { Hono } from "hono";
-import { parseConfig } from "../config.ts";
+import { openTls } from "../config/tls-files.ts";
+import { type Config, parseConfig } from "../config.ts";
+import { invalidArgument, type Problem } from "../core/errors.ts";
+import type { Tls } from "../tls/certificates.ts";
 import { createEdge, type EdgeRequest } from "./app.ts";
+import { denoTlsFetch } from "./deno-tls-fetch.ts";
+import { edgeOutput } from "./edge-output.ts";
 import { edgeTokens } from "./edge-tokens.ts";
+import { logForbidden } from "./log-forbidden.ts";
 
 /** As much of Deno as is used here: its own types would clash with Node's. */
 declare const Deno: { readonly env: { get(name: string): string | undefined } };
+
+const time = { now: () => Date.now(), monotonic: () => performance.now() };
 
 export const VARIABLES = [
   "UPSTREAM",
@@ -15,6 +23,12 @@ export const VARIABLES = [
   "OPEN_API",
   "EDGE_PORT",
   "HOST",
+  "TLS_CERT_FILE",
+  "TLS_KEY_FILE",
+  "TLS_CA_FILE",
+  "TLS_CLIENT_CA_FILE",
+  "TLS_SERVER_NAME",
+  "TLS_PLAIN",
 ] as const;
 
 /** Throws `invalid_argument` with everything that is wrong. */
@@ -23,15 +37,31 @@ export function edgeFromDenoEnvironment(): {
   host: string;
   port: number;
   upstreams: string;
+  tls: Tls | null;
 } {
   const environment = Object.fromEntries(VARIABLES.map((name) => [name, Deno.env.get(name)]));
   const config = parseConfig(environment, 1);
   const { upstreams, allowedOrigins, openApi, host, edgePort } = config;
+  refuseUnsupported(config);
+  const tls = openTls(config, edgeOutput, time);
+  const callsByTls = tls !== null && upstreams.some((url) => url.startsWith("https:"));
   const edge = createEdge({
+    ...(callsByTls && { fetch: denoTlsFetch(tls) }),
     upstreams,
     allowedOrigins,
     tokens: edgeTokens(config),
     isOpen: openApi === "on",
+    forbidden: logForbidden(edgeOutput),
   });
-  return { edge, host, port: edgePort, upstreams: upstreams.join(", ") };
+  return { edge, host, port: edgePort, upstreams: upstreams.join(", "), tls };
+}
+
+/** What Deno's server and client can't do is refused: left out without a word, it would leave a door open, or a call unmade. */
+function refuseUnsupported({ tlsClientCaFile, tlsServerName, tlsPlain }: Config): void {
+  const problems: Problem[] = [];
+  const onNode = "is not supported by the edge on Deno; run it on Node: elastic-job edge";
+  if (tlsClientCaFile !== null) problems.push({ field: "TLS_CLIENT_CA_FILE", message: onNode });
+  if (tlsServerName !== null) problems.push({ field: "TLS_SERVER_NAME", message: onNode });
+  if (tlsPlain !== "off") problems.push({ field: "TLS_PLAIN", message: onNode });
+  if (problems.length > 0) throw invalidArgument(problems);
 }

@@ -15,6 +15,7 @@ import { firstAnswer, type SpareCalls } from "./first-answer.ts";
 import { responseHeaders } from "./forwarded-headers.ts";
 import { BodyTooLarge, bodyTooLate, type RequestBody } from "./request-body.ts";
 import type { EdgeMethod } from "./rpc-methods.ts";
+import { ifAskedForCertificate, tlsProblem } from "./tls-problem.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 export interface ForwardedCall {
@@ -161,8 +162,9 @@ async function attempt(
   }
 }
 
-/** Nobody listened: not a byte was sent. Node tells it by a code, Deno only by words. */
+/** Nobody listened, or not by such a TLS: of the call, not a byte was taken. Node tells it by a code, Deno only by words. */
 function isRefused(error: unknown): boolean {
+  if (tlsProblem(error) !== null) return true;
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
     if ("code" in cause && (cause.code === "ECONNREFUSED" || cause.code === "ENOTFOUND")) return true;
     if (/connection refused|dns error/i.test(cause.message)) return true;
@@ -183,7 +185,8 @@ function isBroken(error: unknown, caller: AbortSignal, cut: AbortSignal | null):
 }
 
 function unreachable(upstream: string, error: unknown): Response {
-  const why = isRefused(error) ? "nobody listens there" : "the connection broke";
+  const broke = `the connection broke${ifAskedForCertificate(upstream)}`;
+  const why = tlsProblem(error) ?? (isRefused(error) ? "nobody listens there" : broke);
   return errorResponse(Code.Unavailable, `no node answered; last tried ${upstream}: ${why}`, {
     headers: { [RETRY_AFTER]: "1" },
   });

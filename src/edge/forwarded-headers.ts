@@ -14,8 +14,10 @@ const HOP_BY_HOP = [
   "expect",
 ];
 
-/** The edge has checked the origin; a node must not take the call for one from a browser. */
+/** The edge has checked what page it is from; a node must not take the call for one from a browser. */
 const CHECKED_HERE = ["origin", "referer", "cookie"];
+/** Without the origin, a node would refuse the page of another site that the edge has let in. */
+const SAID_OF_PAGES = "sec-fetch-";
 
 /** What nodes tell each other (that a call was forwarded, say) is not for callers to claim. */
 const BETWEEN_NODES = "elastic-job-";
@@ -23,7 +25,8 @@ const BETWEEN_NODES = "elastic-job-";
 export function requestHeaders(incoming: Headers): Headers {
   const headers = withoutHopByHop(
     incoming,
-    (name) => !CHECKED_HERE.includes(name) && !name.startsWith(BETWEEN_NODES),
+    (name) =>
+      !CHECKED_HERE.includes(name) && !name.startsWith(SAID_OF_PAGES) && !name.startsWith(BETWEEN_NODES),
   );
   // `fetch` decompresses whole responses; asking for none keeps the bytes as the node wrote them.
   headers.set("accept-encoding", "identity");

@@ -1,8 +1,9 @@
 /** One call of the API: who calls, how much there is already, its body, and then on to a node. */
 import { Code } from "@connectrpc/connect";
 import { pause } from "../client/retry-policy.ts";
-import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
+import { FORWARDED_FOR, IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
 import { type ApiToken, checkToken } from "../core/callers/api-tokens.ts";
+import { type Caller, callerOf } from "../core/callers/caller.ts";
 import { SlowDown } from "../core/callers/slow-down.ts";
 import { answerInMs, callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
 import { acceptedContentType } from "./content-type.ts";
@@ -24,18 +25,26 @@ export function createCallHandler(options: {
   readonly fetch: typeof globalThis.fetch;
   readonly tokens: () => readonly ApiToken[];
   readonly maxCalls?: number;
+  /** A caller's role does not allow this method. */
+  readonly forbidden?: (caller: Caller, method: string) => void;
 }): (request: Request, method: EdgeMethod, remote: string) => Promise<Response> {
-  const { nodes, fetch, tokens, maxCalls = MAX_CALLS } = options;
+  const { nodes, fetch, tokens, maxCalls = MAX_CALLS, forbidden } = options;
   const limit = createLoadLimit(maxCalls);
   const slowDown = new SlowDown();
   const spare = createSpareCalls(MAX_SPARE_CALLS);
 
-  async function passOn(request: Request, method: EdgeMethod, load: CallLoad): Promise<Response> {
+  async function passOn(
+    request: Request,
+    method: EdgeMethod,
+    remote: string,
+    load: CallLoad,
+  ): Promise<Response> {
     const accepted = acceptedContentType(request.headers.get("content-type"));
     if ("problem" in accepted) return errorResponse(Code.InvalidArgument, accepted.problem, { status: 415 });
     const { contentType } = accepted;
     const headers = requestHeaders(request.headers);
     headers.set("content-type", contentType);
+    if (remote !== "") headers.set(FORWARDED_FOR, remote);
     if (method.adds && !headers.has(IDEMPOTENCY_KEY)) headers.set(IDEMPOTENCY_KEY, crypto.randomUUID());
     const deadlineMs = callerDeadlineMs(request.headers) ?? DEFAULT_DEADLINE_MS;
     const started = performance.now();
@@ -67,7 +76,10 @@ export function createCallHandler(options: {
     const accepted = tokens();
     if (accepted.length > 0) {
       const check = checkToken(accepted, request.headers.get("authorization"), method.name);
-      if (check.kind === "forbidden") return errorResponse(Code.PermissionDenied, check.message);
+      if (check.kind === "forbidden") {
+        forbidden?.(callerOf(check.name, remote, null), method.name);
+        return errorResponse(Code.PermissionDenied, check.message);
+      }
       if (check.kind === "unknown") {
         await pause(slowDown.waitMs(remote, performance.now()), request.signal);
         return errorResponse(Code.Unauthenticated, check.message, {
@@ -81,7 +93,7 @@ export function createCallHandler(options: {
       return errorResponse(Code.Unavailable, message, { headers: { [RETRY_AFTER]: "1", [NOT_RUN]: "1" } });
     }
     try {
-      const answer = await passOn(request, method, load);
+      const answer = await passOn(request, method, remote, load);
       // A stream lasts until its body ends; of anything else, the body is as good as here.
       if (method.streams) return onBodyEnd(answer, load.leave);
       load.leave();

@@ -1,11 +1,14 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo, Server } from "node:net";
 import { Code } from "@connectrpc/connect";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { answerBrokenRequests, endingWithin } from "../broken-request.ts";
+import type { Tls } from "../tls/certificates.ts";
 import { endIfUnread, isRefused } from "../unread-body.ts";
 import { createEdge, type EdgeOptions } from "./app.ts";
 import { errorResponse } from "./error-response.ts";
+import { type EdgePort, securePort } from "./secure-port.ts";
+import { tlsFetch } from "./tls-fetch.ts";
 
 export interface RunningEdge {
   readonly url: string;
@@ -19,10 +22,17 @@ const TWO_HOSTS = "Host: is there more than once; send it once";
 
 /** Serves the edge on Node. Port 0 takes a free one. */
 export async function startEdge(
-  options: EdgeOptions & { readonly host: string; readonly port: number; readonly requestMs?: number },
+  options: EdgeOptions & {
+    readonly host: string;
+    readonly port: number;
+    readonly requestMs?: number;
+    /** How its port and its calls use TLS; default: they do not. */
+    readonly tls?: Tls | null;
+  },
 ): Promise<RunningEdge> {
-  const { requestMs = REQUEST_MS } = options;
-  const edge = createEdge(options);
+  const { requestMs = REQUEST_MS, tls = null } = options;
+  const callsByTls = tls !== null && options.upstreams.some((url) => url.startsWith("https:"));
+  const edge = createEdge(callsByTls ? { fetch: await tlsFetch(tls), ...options } : options);
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
       const remote = incoming.socket.remoteAddress;
@@ -30,7 +40,7 @@ export async function startEdge(
     },
     { errorHandler: refuse },
   );
-  const server = createServer(
+  const http1 = createServer(
     // Node's own refusal of a missing Host is empty.
     { ...endingWithin(requestMs, requestMs), requireHostHeader: false },
     (request, response) => {
@@ -42,21 +52,33 @@ export async function startEdge(
       response.end(JSON.stringify({ code: "invalid_argument", message: TWO_HOSTS }));
     },
   );
-  answerBrokenRequests(server);
-  await listen(server, options.host, options.port);
-  const { port } = server.address() as AddressInfo;
+  answerBrokenRequests(http1);
+  const isSecure = tls !== null && tls.certificates().own !== null;
+  const server = isSecure
+    ? securePort({ http1, handle: listener, tls, limitMs: requestMs })
+    : plainPort(http1);
+  await listen(server.port, options.host, options.port);
+  const { port } = server.port.address() as AddressInfo;
   const shown = options.host === "0.0.0.0" || options.host === "::" ? "127.0.0.1" : options.host;
   return {
-    url: `http://${shown.includes(":") ? `[${shown}]` : shown}:${port}`,
+    url: `${isSecure ? "https" : "http"}://${shown.includes(":") ? `[${shown}]` : shown}:${port}`,
     close: (graceMs = 5_000) =>
       new Promise((resolve) => {
-        const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-        server.close(() => {
+        const cut = setTimeout(() => server.cut(), graceMs);
+        server.port.close(() => {
           clearTimeout(cut);
           resolve();
         });
-        server.closeIdleConnections();
+        server.closeIdle();
       }),
+  };
+}
+
+function plainPort(http1: HttpServer): EdgePort {
+  return {
+    port: http1,
+    closeIdle: () => http1.closeIdleConnections(),
+    cut: () => http1.closeAllConnections(),
   };
 }
 

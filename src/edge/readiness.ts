@@ -2,6 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { RETRY_AFTER } from "../core/call-headers.ts";
 import { sentenceOf } from "../core/readiness/silence.ts";
 import { errorResponse } from "./error-response.ts";
+import { ifAskedForCertificate, tlsProblem } from "./tls-problem.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /**
@@ -63,11 +64,12 @@ async function ask(
       return { upstream, why: null, isAnswer: true };
     }
     return { upstream, why: reasonIn(await answer.text()) ?? `${upstream} does not say why`, isAnswer: true };
-  } catch {
+  } catch (error) {
     const ms = performance.now() - startedAt;
+    const problem = tlsProblem(error);
     const why = signal.aborted
       ? sentenceOf({ who: upstream, how: "silent", ms })
-      : `${upstream} cannot be reached`;
+      : `${upstream} cannot be reached${problem === null ? ifAskedForCertificate(upstream) : `: ${problem}`}`;
     return { upstream, why, isAnswer: false };
   }
 }

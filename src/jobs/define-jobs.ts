@@ -2,6 +2,7 @@
 import { quote } from "../core/errors.ts";
 import { ACCEPTED_HANDLER_NAMES, isHandlerName } from "../core/handler-name.ts";
 import { MAX_RETRY_AFTER_MS } from "../core/state/ending.ts";
+import { type ScheduleOptions, withSchedules } from "./schedules.ts";
 
 /** Any value that JSON can carry. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -50,8 +51,11 @@ export type Jobs = Readonly<Record<string, Handler>>;
 /** More names in one message help nobody. */
 const MAX_NAMED = 10;
 
-/** Checks and types a set of handlers: the default export of the module that HANDLERS names. */
-export function defineJobs<T extends Jobs>(jobs: T): T {
+/**
+ * Checks and types a set of handlers: the default export of the module that HANDLERS names. With schedules, nodes that start
+ * with the module make jobs of those.
+ */
+export function defineJobs<T extends Jobs>(jobs: T, options?: ScheduleOptions<HandlerName<T>>): T {
   const wrong = Object.keys(jobs).filter((name) => !isHandlerName(name));
   if (wrong.length > 0) {
     const what = wrong.length === 1 ? "is no handler's name" : "are no handlers' names";
@@ -64,8 +68,11 @@ export function defineJobs<T extends Jobs>(jobs: T): T {
       throw new TypeError(`defineJobs: ${name} is ${describeType(handler)}; it must be a function`);
     }
   }
-  return jobs;
+  return options === undefined ? jobs : withSchedules(jobs, options);
 }
+
+/** Those of the module come first where an editor lists them; the built-in ones, and what runJob takes, are accepted too. */
+type HandlerName<T> = Extract<keyof T, string> | (string & {});
 
 function describeType(value: unknown): string {
   if (value === null) return "null";

@@ -30,12 +30,17 @@ export function parseHostRules(texts: readonly string[]): HostRule[] {
 
 /** Refuses a URL whose host no rule has. What it resolves to is `address-judge.ts`'s to judge. */
 export function checkHost(url: URL, rules: readonly HostRule[]): void {
-  if (rules.some((rule) => hasHost(rule, url) && hasPort(rule, url))) return;
+  if (allowsHost(rules, url)) return;
   const { hostname } = url;
   const at = rules.some((rule) => hasHost(rule, url)) ? ` at port ${portOf(url)}` : "";
   throw new PermanentError(
     `the host ${hostname} is not allowed${at} (${allowedText(rules)}); set HTTP_ALLOWED_HOSTS on the nodes to a list with it, such as ${hostname} or *.example.com`,
   );
+}
+
+/** Whether a rule has the URL's host, at its port. */
+export function allowsHost(rules: readonly HostRule[], url: URL): boolean {
+  return rules.some((rule) => hasHost(rule, url) && hasPort(rule, url));
 }
 
 /** Whether a rule has the address itself, at the port of the URL. */

@@ -10,12 +10,15 @@ import { type Handler, type HandlerContext, PermanentError, RetryError } from ".
 import { exactPayload } from "./exact-payload.ts";
 import { checkHost, parseHostRules } from "./host-rules.ts";
 import { HttpPayload, hasUser } from "./http-payload.ts";
+import { refuseToCarryBody, type SentSecrets, sentSecrets } from "./http-secrets.ts";
 import { readLimited } from "./limited-body.ts";
 import { OwnAddresses } from "./own-addresses.ts";
 import { redirected } from "./redirect.ts";
 import { isRefusedPort } from "./refused-ports.ts";
 import { type Resolve, resolveBySystem } from "./resolve.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { parseSecretHosts } from "./secret-hosts.ts";
+import type { JobSecrets } from "./secret-references.ts";
 import { type HttpRequest, RequestSender } from "./send-request.ts";
 import { textOrBase64 } from "./text-or-base64.ts";
 
@@ -31,6 +34,8 @@ export interface HttpSettings {
   readonly allowedHosts: readonly string[];
   /** Names and addresses of the cluster's servers. */
   readonly clusterHosts: readonly string[];
+  /** As SECRET_HOSTS has them. */
+  readonly secretHosts: readonly string[];
 }
 
 /** What a call is made with. */
@@ -38,23 +43,30 @@ interface Means {
   readonly rules: ReturnType<typeof parseHostRules>;
   readonly judge: AddressJudge;
   readonly sender: RequestSender;
+  readonly secrets: SentSecrets;
   readonly signal: AbortSignal;
 }
 
-export function createHttp(settings: HttpSettings, resolve: Resolve = resolveBySystem): Handler {
+export function createHttp(
+  settings: HttpSettings,
+  known: JobSecrets,
+  resolve: Resolve = resolveBySystem,
+): Handler {
+  const secretHosts = parseSecretHosts(settings.secretHosts);
   const rules = parseHostRules(settings.allowedHosts);
   const judge = new AddressJudge(rules, new OwnAddresses(settings.clusterHosts, resolve), resolve);
   const sender = new RequestSender();
   return async (job, ctx) => {
-    const payload = checkPayload(HttpPayload, exactPayload(job) ?? {});
+    const secrets = sentSecrets(exactPayload(job) ?? {}, known, secretHosts);
+    const payload = checkPayload(HttpPayload, secrets.payload);
     const timeoutMs = payload.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const limit = AbortSignal.timeout(timeoutMs);
     const signal = AbortSignal.any([ctx.signal, limit]);
     try {
-      const response = await call(payload, ctx, { rules, judge, sender, signal });
+      const response = await call(payload, ctx, { rules, judge, sender, secrets, signal });
       const { bytes, isCut } = await readLimited(response.body, MAX_BODY_BYTES);
-      checkStatus(payload, response, bytes);
-      return outputOf(response, bytes, isCut);
+      checkStatus(payload, response, (length) => known.head(bytes.toString(), length));
+      return outputOf(response, bytes, isCut ? (text) => known.cut(text) : null);
     } catch (error) {
       ctx.signal.throwIfAborted();
       if (limit.aborted)
@@ -67,6 +79,8 @@ export function createHttp(settings: HttpSettings, resolve: Resolve = resolveByS
 async function call(payload: HttpPayload, ctx: HandlerContext, means: Means): Promise<Response> {
   let url = new URL(payload.url);
   let request = requestOf(payload, ctx);
+  means.secrets.checkHost(url);
+  const secretHeaders = [...(payload.secretHeaders ?? []), ...means.secrets.headers];
   for (let redirects = 0; ; redirects++) {
     const response = await send(url, request, means);
     const { status } = response;
@@ -83,7 +97,8 @@ async function call(payload: HttpPayload, ctx: HandlerContext, means: Means): Pr
       throw new PermanentError(`${url.href} redirects to a URL that holds a user or password`);
     }
     const isSameOrigin = next.origin === url.origin;
-    request = redirected(request, { status, isSameOrigin, secretHeaders: payload.secretHeaders ?? [] });
+    request = redirected(request, { status, isSameOrigin, secretHeaders });
+    if (!isSameOrigin && request.body !== null && means.secrets.isInBody) refuseToCarryBody(url, next);
     url = next;
   }
 }
@@ -138,11 +153,16 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function checkStatus({ expectedStatus, url }: HttpPayload, response: Response, bytes: Buffer): void {
+/** `head` gives the beginning of the answer. */
+function checkStatus(
+  { expectedStatus, url }: HttpPayload,
+  response: Response,
+  head: (length: number) => string,
+): void {
   const { status, headers } = response;
   const isExpected = expectedStatus === undefined ? response.ok : [expectedStatus].flat().includes(status);
   if (isExpected) return;
-  const shown = bytes.toString().slice(0, ERROR_BODY_CHARACTERS);
+  const shown = head(ERROR_BODY_CHARACTERS);
   const message = `${url} answered ${status}${shown === "" ? "" : `: ${shown}`}`;
   const after = retryAfterMs(headers.get("retry-after"), Date.now());
   const isTransient = status >= 500 || TRANSIENT_4XX.includes(status);
@@ -151,10 +171,13 @@ function checkStatus({ expectedStatus, url }: HttpPayload, response: Response, b
   throw new Error(message);
 }
 
-function outputOf({ status, headers }: Response, bytes: Buffer, isCut: boolean) {
+/** `cut` is what makes of an answer's beginning, if that is all there is, a text that ends well. */
+function outputOf({ status, headers }: Response, bytes: Buffer, cut: ((text: string) => string) | null) {
+  const isCut = cut !== null;
   const contentType = headers.get("content-type") ?? "";
   const charset = /;\s*charset="?([^\s";]+)/i.exec(contentType)?.[1];
-  const { text, isBase64 } = textOrBase64(bytes, charset, isCut);
+  const { text: read, isBase64 } = textOrBase64(bytes, charset, isCut);
+  const text = cut?.(read) ?? read;
   const isJson = !isCut && !isBase64 && /^application\/(.+\+)?json\b/i.test(contentType);
   return {
     status,

@@ -1,3 +1,4 @@
+import type { AuditRetention } from "../core/audit/audit-record.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
 import type { Logger } from "../core/logger.ts";
@@ -16,6 +17,7 @@ export interface MasterSettings {
   /** After how many losses in a row an occurrence is FAILED. */
   readonly maxLost: number;
   readonly retention: Retention;
+  readonly auditRetention: AuditRetention;
   /** One process, and no other: whatever was RUNNING when it starts is LOST. */
   readonly embedded: boolean;
   /** The version of the time zone data that this process computes with, such as 2026f. */

@@ -3,6 +3,8 @@
  * mastership ends under a call, whose outcome is then unknown to the caller.
  */
 import type { MasterStream, StreamHandler } from "../coordination/network.ts";
+import type { AuditRecord } from "../core/audit/audit-record.ts";
+import type { Caller } from "../core/callers/caller.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import type { JobRecord, JobSpec, ResultRecord } from "../core/job.ts";
 import type { RawJobSpec } from "../core/spec/raw-job-spec.ts";
@@ -27,6 +29,40 @@ export interface AddItem {
   readonly asked: RawJobSpec;
 }
 
+/** What the job that a key names is to be. Both throw what is wrong with the description. */
+export interface JobDescription {
+  readonly key: string;
+  /** Where there is none. */
+  readonly added: () => { readonly spec: JobSpec; readonly asked: RawJobSpec };
+  /** Of the one that is there: the very same object, if it is so already. */
+  readonly changed: (before: JobSpec) => JobSpec;
+}
+
+export type PutJob =
+  | { readonly kind: "created"; readonly added: AddedJob }
+  | { readonly kind: "updated" | "unchanged"; readonly view: JobView };
+
+/** What a set of jobs is to be. */
+export interface SetDescription {
+  readonly set: string;
+  readonly generation: number | null;
+  /** An error: what is wrong with the description of this one. */
+  readonly jobs: readonly { readonly name: string; readonly described: JobDescription | ElasticJobError }[];
+  /** What the set had and does not name any more is left alone. */
+  readonly keepsMissing: boolean;
+}
+
+/** What became of a job of a set; an error: it is as it was. */
+export type SetJobOutcome = PutJob | { readonly kind: "deleted"; readonly jobId: number } | ElasticJobError;
+
+export interface PutSet {
+  /** False: the set is of a newer generation, and nothing was changed. */
+  readonly isApplied: boolean;
+  /** The one that the set is of now. */
+  readonly generation: number | null;
+  readonly outcomes: readonly { readonly name: string; readonly outcome: SetJobOutcome }[];
+}
+
 /** Which of the jobs that are added under a key. */
 export interface KeyPart {
   /** How many there are in all. */
@@ -40,6 +76,17 @@ export interface KeyPart {
  * that forwards the call; null: the caller's own. The last alone can name another call, which is told apart and refused.
  */
 export type KeyUse = KeyPart | "retries" | null;
+
+/** A change that a caller asks for, as the audit has it. */
+export type AuditedChange = Pick<AuditRecord, "caller" | "method" | "jobId" | "nodeId" | "detail">;
+
+/** What its record says besides, when it was made. */
+export interface ChangeTold {
+  /** A few words, never a payload. */
+  readonly detail?: string;
+  /** The job that it has added. */
+  readonly addedJobId?: number;
+}
 
 /** A job as callers see it. */
 export interface JobView {
@@ -108,7 +155,12 @@ export interface JobApi {
    * same object, nothing is written.
    */
   updateJob(jobId: number, revision: number | null, change: (spec: JobSpec) => JobSpec): Promise<JobView>;
-  deleteJob(jobId: number): Promise<void>;
+  /** Makes the job of a key be as described. */
+  putJob(described: JobDescription): Promise<PutJob>;
+  /** Makes a set of jobs be as described, unless a newer generation is there. */
+  putSet(described: SetDescription): Promise<PutSet>;
+  /** The job as it was. */
+  deleteJob(jobId: number): Promise<JobRecord>;
   pauseJob(jobId: number): Promise<JobView>;
   resumeJob(jobId: number): Promise<JobView>;
   /** `scheduledAt`: only this occurrence; null: whichever is the current one. */
@@ -116,6 +168,10 @@ export interface JobApi {
   retryJob(jobId: number): Promise<JobView>;
   /** The job that runs now, as a child of this one. With `callKey`, the same call made again returns the same one. */
   triggerJob(jobId: number, callKey: string | null): Promise<JobView>;
+  /** Makes a change with its record: that is stored before, or nothing is done, and says afterwards what came of it. */
+  audited<T>(change: AuditedChange, make: () => Promise<T> | T, tell?: (result: T) => ChangeTold): Promise<T>;
+  /** Notes in the audit what a caller has added; within a second it is stored. */
+  noteAdded(caller: Caller, items: readonly AddItem[], outcomes: readonly AddOutcome[]): void;
   readJob(jobId: number): Promise<JobView>;
   /** The present state, then each change, until the job has ended or is gone, or `signal` aborts. */
   watchJob(jobId: number, signal: AbortSignal): AsyncIterable<JobView>;

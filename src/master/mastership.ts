@@ -3,9 +3,10 @@
  * written until it is deposed, steps down or stops. Nothing of it is used again in the next one.
  */
 import type { MasterStream, Network, StreamHandler } from "../coordination/network.ts";
+import type { Caller } from "../core/callers/caller.ts";
 import { sleep } from "../core/clock.ts";
 import { ElasticJobError, isError } from "../core/errors.ts";
-import type { JobSpec } from "../core/job.ts";
+import type { JobRecord, JobSpec } from "../core/job.ts";
 import { EndLog } from "../core/log/end-log.ts";
 import { Queues } from "../core/queues/queues.ts";
 import { BornClaimed } from "./adding/born-claimed.ts";
@@ -16,12 +17,16 @@ import { IdBlocks } from "./adding/id-blocks.ts";
 import { Intake } from "./adding/intake.ts";
 import { JobInserter } from "./adding/job-inserter.ts";
 import { KeyReader } from "./adding/key-reader.ts";
+import { AddedJobs } from "./audit/added-jobs.ts";
+import { Changes } from "./audit/changes.ts";
 import { keepClusterTime } from "./cluster-clock.ts";
 import type { MasterContext } from "./context.ts";
 import { BeyondMemory } from "./control/beyond-memory.ts";
 import { ClusterReader } from "./control/cluster-reader.ts";
 import { Control } from "./control/control.ts";
 import { JobReader } from "./control/job-reader.ts";
+import { JobPuts } from "./control/put-job.ts";
+import { JobSets } from "./control/put-set.ts";
 import { whyPrepared } from "./control/why-prepared.ts";
 import { ZoneChange } from "./control/zone-change.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
@@ -33,12 +38,18 @@ import { Sweep } from "./ending/sweep.ts";
 import type {
   AddItem,
   AddOutcome,
+  AuditedChange,
   BeyondMemoryView,
+  ChangeTold,
   ClusterView,
   JobApi,
+  JobDescription,
   JobView,
   KeyUse,
   PreparedNeed,
+  PutJob,
+  PutSet,
+  SetDescription,
 } from "./job-api.ts";
 import { ChangedJobs } from "./memory/changed-jobs.ts";
 import { ClaimHolders } from "./memory/claim-holders.ts";
@@ -72,16 +83,22 @@ export class Mastership implements JobApi {
   private readonly explain: ReturnType<typeof explainAdded>;
   private readonly control: Control;
   private readonly children: Children;
+  private readonly puts: JobPuts;
+  private readonly sets: JobSets;
   private readonly reader: JobReader;
   private readonly clusterReader: ClusterReader;
   private readonly beyondMemory: BeyondMemory;
   private readonly sweep: Sweep;
   private readonly retention: RetentionLoop;
   private readonly zoneChange: ZoneChange;
+  private readonly changes: Changes;
+  private readonly added: AddedJobs;
 
   constructor(context: MasterContext, network: Network) {
     this.context = context;
     this.ends = new EndLog(context);
+    this.changes = new Changes(context);
+    this.added = new AddedJobs(context);
     const { inFlight, nodes } = this;
     // memory
     const queues = new Queues();
@@ -156,6 +173,21 @@ export class Mastership implements JobApi {
       finalRows,
       refusal,
     });
+    const { control, intake } = this;
+    this.puts = new JobPuts({
+      find: (key) => intake.findKeyed(key),
+      add: async (item) => {
+        const [outcome] = await intake.addJobs([item], null);
+        if (outcome === undefined) throw new Error("the intake gave no outcome");
+        return this.explain(outcome, item);
+      },
+      update: (jobId, change) => control.updateJob(jobId, null, change),
+    });
+    this.sets = new JobSets(context, {
+      find: (key) => intake.findKeyed(key),
+      put: (described) => this.putOne(described),
+      remove: async (jobId) => void (await control.deleteJob(jobId)),
+    });
     this.zoneChange = new ZoneChange(context, this.control);
     this.reader = new JobReader(context, { nodes, known, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
@@ -193,11 +225,11 @@ export class Mastership implements JobApi {
     }
   }
 
-  /** Gives out no more jobs, and waits until those that are claimed are sent, at most `ms`. */
+  /** Gives out no more jobs, and waits until those that are claimed are sent, and what callers added is noted, at most `ms`. */
   async quiesce(ms: number): Promise<void> {
     this.scheduler.stop();
     const settled = new AbortController();
-    void this.inFlight.settled().then(() => settled.abort());
+    void Promise.all([this.inFlight.settled(), this.added.flush()]).then(() => settled.abort());
     await sleep(this.context.clock, ms, settled.signal);
   }
 
@@ -212,7 +244,20 @@ export class Mastership implements JobApi {
     return this.serve(async () => this.reader.view(await this.control.updateJob(jobId, revision, change)));
   }
 
-  deleteJob(jobId: number): Promise<void> {
+  putJob(described: JobDescription): Promise<PutJob> {
+    return this.serve(() => this.putOne(described));
+  }
+
+  putSet(described: SetDescription): Promise<PutSet> {
+    return this.serve(() => this.sets.put(described));
+  }
+
+  private async putOne(described: JobDescription): Promise<PutJob> {
+    const put = await this.puts.put(described);
+    return put.kind === "created" ? put : { kind: put.kind, view: await this.reader.view(put.record) };
+  }
+
+  deleteJob(jobId: number): Promise<JobRecord> {
     return this.serve(() => this.control.deleteJob(jobId));
   }
 
@@ -236,6 +281,18 @@ export class Mastership implements JobApi {
 
   triggerJob(jobId: number, callKey: string | null): Promise<JobView> {
     return this.serve(async () => this.reader.view(await this.children.trigger(jobId, callKey)));
+  }
+
+  audited<T>(
+    change: AuditedChange,
+    make: () => Promise<T> | T,
+    tell: (result: T) => ChangeTold = () => ({}),
+  ): Promise<T> {
+    return this.serve(() => this.changes.make(change, make, tell));
+  }
+
+  noteAdded(caller: Caller, items: readonly AddItem[], outcomes: readonly AddOutcome[]): void {
+    this.added.note(caller, items, outcomes);
   }
 
   readJob(jobId: number): Promise<JobView> {
@@ -282,6 +339,7 @@ export class Mastership implements JobApi {
     this.scheduler.stop();
     this.sessions.close();
     this.ends.close();
+    void this.added.flush();
   }
 
   /** What every call has in common: it needs a mastership that is trusted, and may find that it is over. */

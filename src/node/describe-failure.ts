@@ -2,35 +2,40 @@
  * What a handler threw, as it is recorded. It may be anything: no property of it is read without
  * expecting that to throw.
  */
+import { errorText } from "./error-text.ts";
 import type { ExecutionEnd } from "./executors.ts";
-import { MAX_CAUSES, MAX_ERROR_CHARACTERS, MAX_ERROR_NAME_CHARACTERS } from "./result-limits.ts";
+import { MAX_CAUSES, MAX_ERROR_NAME_CHARACTERS } from "./result-limits.ts";
+import { NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 
 type Failure = Extract<ExecutionEnd, { kind: "failed" }>;
 
-export function describeFailure(thrown: unknown): Failure {
+export function describeFailure(thrown: unknown, scrubber: Scrubber = NOTHING_KNOWN): Failure {
   const retryAfterMs = read(thrown, "retryAfterMs");
   return {
     kind: "failed",
-    error: describe(thrown),
+    error: describe(thrown, scrubber),
     isPermanent: read(thrown, "isPermanent") === true,
     ...(typeof retryAfterMs === "number" && retryAfterMs >= 0 ? { retryAfterMs } : {}),
   };
 }
 
-function describe(thrown: unknown): Failure["error"] {
+function describe(thrown: unknown, scrubber: Scrubber): Failure["error"] {
   const message = read(thrown, "message");
   if (typeof message !== "string") {
-    return { name: "Error", message: cut(`${plainText(thrown)} was thrown, which is not an Error`) };
+    return {
+      name: "Error",
+      message: errorText(`${plainText(thrown)} was thrown, which is not an Error`, scrubber),
+    };
   }
   const name = read(thrown, "name");
   const stack = stackWithCauses(thrown);
   return {
     name:
       typeof name === "string" && name !== ""
-        ? name.slice(0, MAX_ERROR_NAME_CHARACTERS).toWellFormed()
+        ? scrubber.text(name).slice(0, MAX_ERROR_NAME_CHARACTERS).toWellFormed()
         : "Error",
-    message: cut(message),
-    ...(stack === "" ? {} : { stack: cut(stack) }),
+    message: errorText(message, scrubber),
+    ...(stack === "" ? {} : { stack: errorText(stack, scrubber) }),
   };
 }
 
@@ -82,10 +87,4 @@ function read(from: unknown, key: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function cut(text: string): string {
-  return text.length <= MAX_ERROR_CHARACTERS
-    ? text.toWellFormed()
-    : `${text.slice(0, MAX_ERROR_CHARACTERS).toWellFormed()}… (cut)`;
 }

@@ -44,8 +44,18 @@ export type ToThread =
   | { readonly kind: "run"; readonly runs: readonly PackedRun[] }
   | { readonly kind: "abort"; readonly key: number; readonly reason: string };
 
+/** What the user's module has, with the built-in handlers. */
+export interface Offer {
+  readonly handlers: readonly string[];
+  readonly hasRunJob: boolean;
+  /** As JSON text; null: none. */
+  readonly schedules: string | null;
+}
+
+export const NO_OFFER: Offer = { handlers: [], hasRunJob: false, schedules: null };
+
 export type FromThread =
-  | { readonly kind: "ready"; readonly handlers: string[]; readonly hasRunJob: boolean }
+  | ({ readonly kind: "ready" } & Offer)
   | { readonly kind: "broken"; readonly message: string }
   /** An answer that is none for the ring. */
   | { readonly kind: "ended"; readonly key: number; readonly end: ExecutionEnd }

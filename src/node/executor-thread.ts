@@ -8,6 +8,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Handler } from "../jobs/define-jobs.ts";
+import { mayHaveReferences, withSecrets } from "../jobs/secret-references.ts";
 import { AnswerNotices } from "./answer-notices.ts";
 import { AnswerWriter } from "./answer-ring.ts";
 import { callHandler } from "./call-handler.ts";
@@ -24,6 +25,8 @@ import type { ExecutionEnd } from "./executors.ts";
 import { LateAbort } from "./late-abort.ts";
 import { loadFailure, loadHandlers } from "./load-handlers.ts";
 import { outputText } from "./output-text.ts";
+import { scrubPrinted } from "./scrub-printed.ts";
+import { ThreadSecrets } from "./thread-secrets.ts";
 import { ThreadSignals } from "./thread-signals.ts";
 
 const port = parentPort;
@@ -34,19 +37,27 @@ const send = (message: FromThread) => port.postMessage(message);
 const signals = new ThreadSignals(data.signals);
 const answers = new AnswerWriter(data.answers);
 const notices = new AnswerNotices(() => send({ kind: "answered" }));
+const secrets = new ThreadSecrets(data.builtIn.secretsFolder, () => performance.now());
 const execution = new AsyncLocalStorage<number>();
 const running = new Map<number, LateAbort>();
 
-async function run(handler: Handler | undefined, given: Run): Promise<void> {
+interface Called {
+  readonly handler: Handler;
+  /** Whether references to secrets are replaced in its payload: built-in handlers would show them, or know better how far they may go. */
+  readonly isOwn: boolean;
+}
+
+async function run(called: Called | undefined, given: Run): Promise<void> {
   const { key } = given;
   const abort = new LateAbort();
   running.set(key, abort);
   let end: ExecutionEnd;
   try {
-    const output = await signals.inside(key, () => callHandler(handler, given, abort));
-    end = { kind: "succeeded", output: signals.inside(key, () => outputText(output)) };
+    const payloadOf = called?.isOwn === true ? withOwnSecrets : undefined;
+    const output = await signals.inside(key, () => callHandler(called?.handler, given, abort, payloadOf));
+    end = { kind: "succeeded", output: signals.inside(key, () => outputText(output, secrets.scrubber)) };
   } catch (error) {
-    end = signals.inside(key, () => describeFailure(error));
+    end = signals.inside(key, () => describeFailure(error, secrets.scrubber));
   }
   running.delete(key);
   answer(key, end);
@@ -58,7 +69,11 @@ function answer(key: number, end: ExecutionEnd): void {
   else send({ kind: "ended", key, end });
 }
 
-async function receive(message: ToThread, handlerOf: (name: string) => Handler | undefined): Promise<void> {
+function withOwnSecrets(payload: unknown, text: string): unknown {
+  return mayHaveReferences(text) ? withSecrets(payload, (secret) => secrets.read(secret)) : payload;
+}
+
+async function receive(message: ToThread, handlerOf: (name: string) => Called | undefined): Promise<void> {
   if (message.kind === "run") {
     for (const packed of message.runs) {
       const given = unpackRun(packed);
@@ -83,7 +98,12 @@ let isDrained = false;
 function dieOf(reason: string, error: unknown): void {
   if (isDying) return;
   isDying = true;
-  send({ kind: "dying", key: execution.getStore() ?? null, reason, end: describeFailure(error) });
+  send({
+    kind: "dying",
+    key: execution.getStore() ?? null,
+    reason,
+    end: describeFailure(error, secrets.scrubber),
+  });
 }
 
 process.on("uncaughtException", (error, origin) => {
@@ -100,18 +120,26 @@ process.on("exit", (code) => {
 });
 setInterval(() => signals.turned(), TURN_MS).unref();
 
+if (data.builtIn.secretsFolder !== null) {
+  for (const stream of [process.stdout, process.stderr]) scrubPrinted(stream, () => secrets.scrubber);
+}
+
 try {
-  const jobs = await loadHandlers(data.handlersUrl, data.builtIn, {
-    started: (group) => send({ kind: "process", group, isRunning: true }),
-    ended: (group) => send({ kind: "process", group, isRunning: false }),
-  });
-  const handlerOf = (name: string) => (Object.hasOwn(jobs, name) ? jobs[name] : jobs["runJob"]);
+  const groups = {
+    started: (group: number) => send({ kind: "process", group, isRunning: true }),
+    ended: (group: number) => send({ kind: "process", group, isRunning: false }),
+  };
+  const { jobs, own, schedules } = await loadHandlers(data.handlersUrl, data.builtIn, groups, secrets);
+  const called = new Map(
+    Object.entries(jobs).map(([name, handler]) => [name, { handler, isOwn: Object.hasOwn(own, name) }]),
+  );
+  const handlerOf = (name: string) => called.get(name) ?? called.get("runJob");
   isLoaded = true;
   port.on("message", (message: ToThread) => void receive(message, handlerOf));
   const handlers = Object.keys(jobs).filter((name) => name !== "runJob");
-  send({ kind: "ready", handlers, hasRunJob: Object.hasOwn(jobs, "runJob") });
+  send({ kind: "ready", handlers, hasRunJob: Object.hasOwn(jobs, "runJob"), schedules });
 } catch (error) {
   // The first reason counts: what the module has left running may end the thread in its own way before that is killed.
-  if (!isDying) send({ kind: "broken", message: loadFailure(error) });
+  if (!isDying) send({ kind: "broken", message: secrets.scrubber.text(loadFailure(error)) });
   isDying = true;
 }

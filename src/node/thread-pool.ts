@@ -8,9 +8,10 @@ import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { type BuiltInSettings, DEFAULT_BUILT_IN_SETTINGS } from "../jobs/built-in.ts";
-import { TURN_MS } from "./executor-messages.ts";
+import { NO_OFFER, TURN_MS } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, Executors, RunningExecution } from "./executors.ts";
 import { LoneThreads } from "./lone-threads.ts";
+import { NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 import { Suspects } from "./suspects.ts";
 import { Thread, type ThreadEvents } from "./thread.ts";
 import { THREAD_LIMITS, type ThreadLimits } from "./thread-limits.ts";
@@ -25,16 +26,23 @@ export interface ThreadPoolOptions {
   readonly builtIn?: BuiltInSettings;
   /** What handlers have for `process.env`: nothing of the process's own, which may hold secrets. */
   readonly env: Environment;
+  /** Of the process's own secrets; none unless given. */
+  readonly scrubber?: () => Scrubber;
   readonly limits?: Partial<ThreadLimits>;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+export interface HandlerThreads extends Executors {
+  /** What the user's module has besides handlers, as JSON text; null: nothing. */
+  readonly schedules: string | null;
 }
 
 /** A module that takes longer to load is told, so that nobody waits without knowing what for. */
 const SLOW_MS = 3_000;
 
 /** Throws `invalid_argument` when the user's module can't be loaded. */
-export async function startThreadPool(options: ThreadPoolOptions): Promise<Executors> {
+export async function startThreadPool(options: ThreadPoolOptions): Promise<HandlerThreads> {
   const pool = new ThreadPool(options);
   const { clock, logger, handlersUrl } = options;
   const limitMs = options.limits?.startMs ?? THREAD_LIMITS.startMs;
@@ -57,9 +65,8 @@ export async function startThreadPool(options: ThreadPoolOptions): Promise<Execu
   return pool;
 }
 
-class ThreadPool implements Executors {
-  handlers: readonly string[] = [];
-  hasRunJob = false;
+class ThreadPool implements HandlerThreads {
+  private offer = NO_OFFER;
   private readonly parts: ThreadParts;
   private readonly size: number;
   /** Every thread that there is, also those on their way in or out. */
@@ -75,12 +82,13 @@ class ThreadPool implements Executors {
   private cancelWatch = () => {};
   private readonly restarts = new Set<() => void>();
 
-  constructor({ threads, handlersUrl, builtIn, env, limits, clock, logger }: ThreadPoolOptions) {
+  constructor({ threads, handlersUrl, builtIn, env, scrubber, limits, clock, logger }: ThreadPoolOptions) {
     this.size = threads;
     this.parts = {
       handlersUrl,
       builtIn: builtIn ?? DEFAULT_BUILT_IN_SETTINGS,
       env,
+      scrubber: scrubber ?? (() => NOTHING_KNOWN),
       limits: { ...THREAD_LIMITS, ...limits },
       clock,
       logger,
@@ -94,11 +102,22 @@ class ThreadPool implements Executors {
     });
   }
 
+  get handlers(): readonly string[] {
+    return this.offer.handlers;
+  }
+
+  get hasRunJob(): boolean {
+    return this.offer.hasRunJob;
+  }
+
+  get schedules(): string | null {
+    return this.offer.schedules;
+  }
+
   async start(): Promise<void> {
     await Promise.all(Array.from({ length: this.size }, () => this.startShared()));
     const [first] = this.shared;
-    this.handlers = first?.handlers ?? [];
-    this.hasRunJob = first?.hasRunJob ?? false;
+    this.offer = first?.offer ?? NO_OFFER;
     this.watch();
   }
 

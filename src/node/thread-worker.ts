@@ -1,12 +1,14 @@
 /** The worker behind a thread: its start, the messages to it and from it, what it prints, and what it leaves behind. */
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
 import { killGroup } from "../jobs/kill-group.ts";
 import { AnswerReader, createAnswerRing } from "./answer-ring.ts";
-import type { FromThread, PackedRun, ThreadData, ToThread } from "./executor-messages.ts";
+import type { FromThread, Offer, PackedRun, ThreadData, ToThread } from "./executor-messages.ts";
 import type { ExecutionEnd } from "./executors.ts";
+import type { Scrubber } from "./scrubber.ts";
 import type { ThreadLimits } from "./thread-limits.ts";
 import { createSignals, SignalReader } from "./thread-signals.ts";
 
@@ -17,6 +19,8 @@ export interface ThreadParts {
   readonly handlersUrl: string | null;
   readonly builtIn: BuiltInSettings;
   readonly env: Environment;
+  /** Of the process's own secrets, which its threads are not told. */
+  readonly scrubber: () => Scrubber;
   readonly limits: ThreadLimits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -26,7 +30,7 @@ export type Dying = Extract<FromThread, { kind: "dying" }>;
 
 export interface WorkerEvents {
   /** It has loaded, and takes jobs. */
-  ready(handlers: string[], hasRunJob: boolean): void;
+  ready(offer: Offer): void;
   /** Its module does not load. */
   broken(message: string): void;
   ended(key: number, end: ExecutionEnd): void;
@@ -52,7 +56,8 @@ export class ThreadWorker {
     const answers = createAnswerRing();
     this.answers = new AnswerReader(answers);
     const workerData: ThreadData = { handlersUrl, builtIn, signals, answers };
-    const url = new URL("./executor-thread.ts", import.meta.url);
+    // Its ending is that of this file: TypeScript in a clone, JavaScript in the package, where nothing rewrites it.
+    const url = new URL(`./executor-thread${extname(import.meta.url)}`, import.meta.url);
     this.worker = new Worker(url, { workerData, env: { ...env }, stdout: true, stderr: true });
     // Node's own pipes end when the process's output is lost, and what handlers print would pile up in the thread.
     this.worker.stdout.on("data", (printed) => process.stdout.write(printed));
@@ -84,7 +89,7 @@ export class ThreadWorker {
   private receive(message: FromThread, on: WorkerEvents): void {
     switch (message.kind) {
       case "ready":
-        return on.ready(message.handlers, message.hasRunJob);
+        return on.ready(message);
       case "broken":
         return on.broken(message.message);
       case "ended":

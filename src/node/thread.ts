@@ -10,9 +10,10 @@
  * - Killed: `verdict` says who is to blame. What it has answered before still counts.
  * - Gone: whatever still ran in it has ended by that verdict.
  */
-import { packRun } from "./executor-messages.ts";
+import { NO_OFFER, type Offer, packRun } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
 import { namedJobs } from "./named-jobs.ts";
+import { scrubEnd, scrubOutput } from "./scrub-end.ts";
 import { ThreadLoading } from "./thread-loading.ts";
 import { nextKey } from "./thread-signals.ts";
 import { ThreadTurns } from "./thread-turns.ts";
@@ -38,8 +39,7 @@ interface Running {
 }
 
 export class Thread {
-  handlers: readonly string[] = [];
-  hasRunJob = false;
+  offer: Offer = NO_OFFER;
   readonly startedAt: number;
   /** Resolves once it takes jobs; rejects with what is wrong with the user's module. */
   readonly ready: Promise<void>;
@@ -64,15 +64,14 @@ export class Thread {
     });
     this.ready = loading.ready;
     this.worker = new ThreadWorker(parts, {
-      ready: (handlers, hasRunJob) => {
-        this.handlers = handlers;
-        this.hasRunJob = hasRunJob;
+      ready: (offer) => {
+        this.offer = offer;
         loading.loaded();
       },
       broken: (message) => loading.failed(message),
-      ended: (key, end) => this.ended(key, end),
+      ended: (key, end) => this.ended(key, scrubEnd(end, parts.scrubber())),
       answered: () => this.takeAnswers(),
-      dying: (message) => this.dies(message),
+      dying: (message) => this.dies({ ...message, end: scrubEnd(message.end, parts.scrubber()) }),
       failed: (error) => this.failed(error),
       exited: (code) => {
         loading.exited(code, this.verdict);
@@ -196,7 +195,10 @@ export class Thread {
   }
 
   private takeAnswers(): void {
-    this.worker.answers.take((key, output) => this.ended(key, { kind: "succeeded", output }));
+    const scrubber = this.parts.scrubber();
+    this.worker.answers.take((key, output) =>
+      this.ended(key, { kind: "succeeded", output: scrubOutput(output, scrubber) }),
+    );
   }
 
   private exited(): void {

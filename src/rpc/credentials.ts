@@ -5,8 +5,16 @@
  * - all else: callers with an API token; where none is set, those of this machine, unless the API is open to all.
  */
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { FORWARDED } from "../core/call-headers.ts";
+import { CALLER, FORWARDED, FORWARDED_FOR } from "../core/call-headers.ts";
 import { type ApiToken, checkToken } from "../core/callers/api-tokens.ts";
+import {
+  ANYBODY,
+  type Caller,
+  callerOf,
+  NOT_SAID,
+  readCallerText,
+  THIS_MACHINE,
+} from "../core/callers/caller.ts";
 import { foreignPage } from "../core/callers/foreign-page.ts";
 import { ONLY_LOCAL } from "../core/callers/local-caller.ts";
 import { NodeService } from "../gen/elasticjob/v1/node_service_pb.ts";
@@ -20,38 +28,61 @@ export interface Credentials {
   readonly isOpen: boolean;
 }
 
+/** A call that is let in. */
+export interface Admitted {
+  /** "node": the call is between nodes. */
+  readonly from: "node" | "caller";
+  /** Who makes it; of a call that a node forwards, as that node says. */
+  readonly caller: Caller;
+}
+
 type Call = Pick<HandlerContext, "requestHeader" | "service" | "method" | "values" | "url">;
 
 const { challenge, prove } = NodeService.method;
 
-/** Throws `unauthenticated`, and `permission_denied` for what a caller's role does not allow, and for a page's call, of which no node serves any. "node": the call is between nodes. */
-export function checkCaller(call: Call, { tokens, isOpen }: Credentials): "node" | "caller" {
+/**
+ * Throws `unauthenticated`, and `permission_denied` for what a caller's role does not allow, after `forbidden` was called, and for a page's
+ * call, of which no node serves any.
+ */
+export function checkCaller(
+  call: Call,
+  { tokens, isOpen }: Credentials,
+  forbidden: (caller: Caller, method: string) => void = () => {},
+): Admitted {
   const { requestHeader, service, method } = call;
   const host = () => requestHeader.get("host") ?? URL.parse(call.url)?.host ?? "";
   const problem = foreignPage((name) => requestHeader.get(name), host, []);
   if (problem !== null) throw new ConnectError(problem, Code.PermissionDenied);
-  if (service.typeName === Health.typeName) return "caller";
+  if (service.typeName === Health.typeName) return PROBE;
   const connection = call.values.get(CALL_CONNECTION);
   if (service.typeName === NodeService.typeName) {
-    if (method.name === challenge.name || method.name === prove.name) return "caller";
-    if (connection.proof.incarnation !== null) return "node";
+    if (method.name === challenge.name || method.name === prove.name) return PROBE;
+    if (connection.proof.incarnation !== null) return { from: "node", caller: NOT_SAID };
     throw refusal("this call is between nodes, which prove on each connection that they are of this cluster");
   }
   const forwarder = requestHeader.get(FORWARDED);
   if (forwarder !== null) {
-    if (connection.proof.incarnation === forwarder) return "node";
+    if (connection.proof.incarnation === forwarder) {
+      return { from: "node", caller: readCallerText(requestHeader.get(CALLER)) };
+    }
     throw refusal("this call says that a node has passed it on, and its connection does not prove which");
   }
+  const named = (name: string) => callerOf(name, connection.remote, requestHeader.get(FORWARDED_FOR));
   const accepted = tokens();
   if (accepted.length > 0) {
     const check = checkToken(accepted, requestHeader.get("authorization"), method.name);
-    if (check.kind === "admitted") return "caller";
-    if (check.kind === "forbidden") throw new ConnectError(check.message, Code.PermissionDenied);
-    throw refusal(check.message);
+    if (check.kind === "admitted") return { from: "caller", caller: named(check.name) };
+    if (check.kind === "unknown") throw refusal(check.message);
+    forbidden(named(check.name), method.name);
+    throw new ConnectError(check.message, Code.PermissionDenied);
   }
-  if (isOpen || connection.isLocal) return "caller";
+  if (isOpen) return { from: "caller", caller: named(ANYBODY) };
+  if (connection.isLocal) return { from: "caller", caller: named(THIS_MACHINE) };
   throw refusal(ONLY_LOCAL);
 }
+
+/** Whoever makes it changes nothing. */
+const PROBE: Admitted = { from: "caller", caller: NOT_SAID };
 
 function refusal(message: string): ConnectError {
   return new ConnectError(message, Code.Unauthenticated, { "www-authenticate": "Bearer" });

@@ -1,4 +1,5 @@
 /** Where the two databases need different words for the same read. */
+import type { AuditKey } from "../core/audit/audit-record.ts";
 import type { Cursor } from "./job-store.ts";
 
 export type SqlValue = number | string | null | Buffer;
@@ -20,6 +21,10 @@ export interface Dialect {
   readonly jobKey: string;
   /** Makes a scan of results go by primary key. */
   readonly resultKey: string;
+  /** Makes the statement go by the audit's primary key, by its jobs, or by the jobs that were added. */
+  readonly auditKey: string;
+  readonly auditJob: string;
+  readonly auditAdded: string;
   /** What stands before the rows of a list of rows: `(a, b) IN (<rows> (?, ?), …)`. */
   readonly rows: string;
   /** Rows of the hot index after the cursor, up to and with `through`. */
@@ -28,6 +33,10 @@ export interface Dialect {
   resultsFrom(jobId: number, claim: number): Condition;
   /** Results at or above (jobId, claim). */
   resultsTo(jobId: number, claim: number): Condition;
+  /** Records of the audit below the key, at or above it, and at or below it. */
+  auditBefore(key: AuditKey): Condition;
+  auditFrom(key: AuditKey): Condition;
+  auditUpTo(key: AuditKey): Condition;
 }
 
 /** Its ranges are spelled out, as MySQL does not read them from row comparisons. */
@@ -36,6 +45,9 @@ export const MYSQL: Dialect = {
   hotIndex: "FORCE INDEX (jobinfo_hot)",
   jobKey: "FORCE INDEX (PRIMARY)",
   resultKey: "FORCE INDEX (PRIMARY)",
+  auditKey: "FORCE INDEX (PRIMARY)",
+  auditJob: "FORCE INDEX (jobaudit_job)",
+  auditAdded: "FORCE INDEX (jobaudit_added)",
   rows: "",
   hotRange: (after, through) => ({
     sql: "((at = ? AND id > ? AND at <= ?) OR (at > ? AND at <= ?))",
@@ -49,6 +61,9 @@ export const MYSQL: Dialect = {
     sql: "(job_id > ? OR (job_id = ? AND claim >= ?))",
     values: [jobId, jobId, claim],
   }),
+  auditBefore: ({ at, id }) => ({ sql: "(at < ? OR (at = ? AND id < ?))", values: [at, at, id] }),
+  auditFrom: ({ at, id }) => ({ sql: "(at > ? OR (at = ? AND id >= ?))", values: [at, at, id] }),
+  auditUpTo: ({ at, id }) => ({ sql: "(at < ? OR (at = ? AND id <= ?))", values: [at, at, id] }),
 };
 
 /** Its ranges are row comparisons, as SQLite loses the index's order over an OR. */
@@ -57,6 +72,9 @@ export const SQLITE: Dialect = {
   hotIndex: "INDEXED BY jobinfo_hot",
   jobKey: "NOT INDEXED",
   resultKey: "INDEXED BY sqlite_autoindex_jobresult_1",
+  auditKey: "INDEXED BY sqlite_autoindex_jobaudit_1",
+  auditJob: "INDEXED BY jobaudit_job",
+  auditAdded: "INDEXED BY jobaudit_added",
   rows: "VALUES ",
   hotRange: (after, through) => ({
     sql: "(at, id) > (?, ?) AND at <= ?",
@@ -64,4 +82,7 @@ export const SQLITE: Dialect = {
   }),
   resultsFrom: (jobId, claim) => ({ sql: "(job_id, claim) <= (?, ?)", values: [jobId, claim] }),
   resultsTo: (jobId, claim) => ({ sql: "(job_id, claim) >= (?, ?)", values: [jobId, claim] }),
+  auditBefore: ({ at, id }) => ({ sql: "(at, id) < (?, ?)", values: [at, id] }),
+  auditFrom: ({ at, id }) => ({ sql: "(at, id) >= (?, ?)", values: [at, id] }),
+  auditUpTo: ({ at, id }) => ({ sql: "(at, id) <= (?, ?)", values: [at, id] }),
 };

@@ -10,6 +10,7 @@
  *   outcome stays unknown the method throws `unavailable`. Repeating any call is safe.
  * - A write that is guarded says how many rows it hit; what it missed is for the caller to read back.
  */
+import type { AuditEnd, AuditFilter, AuditKey, AuditRecord } from "../core/audit/audit-record.ts";
 import type {
   JobClass,
   JobRecord,
@@ -62,6 +63,15 @@ export interface HandlerRecord {
   readonly name: string;
   /** When one last did, in cluster time: not earlier. */
   readonly lastOffered: number;
+}
+
+/** A set of jobs that code describes. */
+export interface JobSetRecord {
+  readonly name: string;
+  /** Of the description that it has; null: that said none. */
+  readonly generation: number | null;
+  /** The names of its jobs. */
+  readonly jobs: readonly string[];
 }
 
 export interface UnheardNote {
@@ -243,6 +253,10 @@ export interface JobStore {
   /** Removes those of them that were last offered by then. */
   forgetHandlers(epoch: number, names: readonly string[], by: number): Promise<void>;
 
+  /** Null: there is no such set. */
+  readJobSet(name: string): Promise<JobSetRecord | null>;
+  keepJobSet(epoch: number, set: JobSetRecord): Promise<void>;
+
   /**
    * Inserts all jobs or none; repeating it is safe (same ids). Throws `key_taken` when a key is
    * taken, `invalid_argument` when the database refuses a row: split the batch to find which.
@@ -297,6 +311,19 @@ export interface JobStore {
     page: { readonly before: ResultKey | null; readonly limit: number },
   ): Promise<ListPage<ResultRecord, ResultKey>>;
 
+  /**
+   * Stores records of the audit; repeating it with the same ones is safe. With an `epoch` it is fenced; without, any process tells what
+   * is true whoever is master.
+   */
+  writeAudit(records: readonly AuditRecord[], epoch?: number): Promise<void>;
+  /** Completes a record. Not fenced: what was done was done, whoever is master by now. */
+  endAudit(key: AuditKey, end: AuditEnd): Promise<void>;
+  /** Newest first; scans a bounded number of rows. `before`: exclusive. */
+  listAudit(
+    filter: AuditFilter,
+    page: { readonly before: AuditKey | null; readonly limit: number },
+  ): Promise<ListPage<AuditRecord, AuditKey>>;
+
   // Retention. Nothing below reads or removes more rows than asked, so that it holds no lock for long.
 
   /** Jobs of one class that ended by then, at most `limit`. */
@@ -326,6 +353,10 @@ export interface JobStore {
     epoch: number,
     page: { readonly after: string | null; readonly expiredBy: number; readonly limit: number },
   ): Promise<{ readonly removed: number; readonly next: string | null }>;
+  /** Of the audit, newest first: the record after `rows - 1` others below `before`; null: there are fewer. */
+  skipAudit(before: AuditKey | null, rows: number): Promise<AuditKey | null>;
+  /** Removes the oldest records at or below `through`; returns how many. Fewer than `limit`: none are left. */
+  expireAudit(epoch: number, through: AuditKey, limit: number): Promise<number>;
 }
 
 export interface ResultKey {

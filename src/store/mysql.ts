@@ -1,10 +1,12 @@
 /** The JobStore on MySQL and MariaDB. */
 import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
+import { listAudit, skipAudit } from "./audit-query.ts";
 import { MYSQL, type Read } from "./dialect.ts";
 import { pageEnded, pageResultAges } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
+import { endAudit, expireAudit, writeAudit } from "./mysql/audit-rows.ts";
 import { changeJob, deleteJob, freeKeys, keepKey } from "./mysql/change-job.ts";
 import { claimJobs } from "./mysql/claim-jobs.ts";
 import {
@@ -25,6 +27,7 @@ import { translate } from "./mysql/errors.ts";
 import { deleteResults, expireJobs, expireKeys, expireResultsOfGone } from "./mysql/expire.ts";
 import { forgetHandlers, noteHandlers } from "./mysql/handler-rows.ts";
 import { insertJobs } from "./mysql/insert-jobs.ts";
+import { keepJobSet } from "./mysql/job-set-rows.ts";
 import { migrate } from "./mysql/migrate.ts";
 import { projectJobs } from "./mysql/project-jobs.ts";
 import { repeatOn } from "./mysql/repeat.ts";
@@ -36,6 +39,7 @@ import {
   readCluster,
   readFinalRows,
   readHandlers,
+  readJobSet,
   readJobs,
   readMastership,
   readNodes,
@@ -111,6 +115,9 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     noteHandlers: (epoch, handlers) => repeat((session) => noteHandlers(session, epoch, handlers)),
     forgetHandlers: (epoch, names, by) => repeat((session) => forgetHandlers(session, epoch, names, by)),
 
+    readJobSet: (name) => readJobSet(read, name),
+    keepJobSet: (epoch, set) => repeat((session) => keepJobSet(session, epoch, set)),
+
     insertJobs: (epoch, jobs, keys) =>
       repeat((session) => insertJobs(session, epoch, jobs, keys, largestPacket)),
     async readKeys(epoch, keys, now) {
@@ -143,6 +150,10 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     countJobs: (filter, limit) => countJobs(read, MYSQL, filter, limit),
     listResults: (filter, page) => listResults(read, MYSQL, filter, page),
 
+    writeAudit: (records, epoch) => repeat((session) => writeAudit(session, records, epoch)),
+    endAudit: (key, end) => repeat((session) => endAudit(session, key, end)),
+    listAudit: (filter, page) => listAudit(read, MYSQL, filter, page),
+
     pageEnded: (query) => pageEnded(read, MYSQL, query),
     expireJobs: (epoch, expired) => repeat((session) => expireJobs(session, epoch, expired)),
     expireResultsOfGone: (epoch, jobIds, limit) =>
@@ -151,5 +162,7 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     expireResults: (epoch, claims, endedBy) =>
       repeat((session) => deleteResults(session, epoch, claims, endedBy)),
     expireKeys: (epoch, page) => repeat((session) => expireKeys(session, epoch, page)),
+    skipAudit: (before, rows) => skipAudit(read, MYSQL, before, rows),
+    expireAudit: (epoch, through, limit) => repeat((session) => expireAudit(session, epoch, through, limit)),
   };
 }

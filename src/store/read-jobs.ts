@@ -10,6 +10,7 @@ import type {
   Cursor,
   HandlerRecord,
   JobPage,
+  JobSetRecord,
   JobStore,
   LoadedJob,
   NodeRecord,
@@ -53,6 +54,15 @@ export async function readHandlers(read: Read): Promise<HandlerRecord[]> {
     [],
   );
   return rows.map((row) => ({ name: row.name, lastOffered: row.last_offered }));
+}
+
+export async function readJobSet(read: Read, name: string): Promise<JobSetRecord | null> {
+  const [row] = await read<{ generation: number | null; jobs: string }>(
+    "SELECT generation, jobs FROM jobset WHERE name = ?",
+    [name],
+  );
+  if (row === undefined) return null;
+  return { name, generation: row.generation, jobs: JSON.parse(row.jobs) as JobSetRecord["jobs"] };
 }
 
 export async function readNodes(read: Read): Promise<NodeRecord[]> {

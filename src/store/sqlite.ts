@@ -1,6 +1,7 @@
 /** The JobStore on an SQLite file: durable, and of one process. */
 import type { Clock } from "../core/clock.ts";
 import { neverSilent } from "../core/readiness/silence.ts";
+import { listAudit, pageOldAudit, skipAudit } from "./audit-query.ts";
 import { type Read, SQLITE } from "./dialect.ts";
 import { pageEnded, pageFreeKeys, pageResultAges, readClaimsOfGone } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
@@ -12,6 +13,7 @@ import {
   readCluster,
   readFinalRows,
   readHandlers,
+  readJobSet,
   readJobs,
   readMastership,
   readNodes,
@@ -20,6 +22,7 @@ import {
 } from "./read-jobs.ts";
 import { readKeyState } from "./read-keys.ts";
 import { listResults } from "./result-list-query.ts";
+import { deleteAudit, endAudit, writeAudit } from "./sqlite/audit-rows.ts";
 import {
   addClass,
   advanceEpoch,
@@ -34,6 +37,7 @@ import {
 import { Database } from "./sqlite/database.ts";
 import { deleteKeys, deleteResults, expireJobs } from "./sqlite/expire.ts";
 import { forgetHandlers, noteHandlers } from "./sqlite/handler-rows.ts";
+import { keepJobSet } from "./sqlite/job-set-rows.ts";
 import { migrate } from "./sqlite/migrate.ts";
 import {
   changeJob,
@@ -87,6 +91,9 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     noteHandlers: async (epoch, handlers) => noteHandlers(database, epoch, handlers),
     forgetHandlers: async (epoch, names, by) => forgetHandlers(database, epoch, names, by),
 
+    readJobSet: (name) => readJobSet(read, name),
+    keepJobSet: async (epoch, set) => keepJobSet(database, epoch, set),
+
     insertJobs: async (epoch, jobs, keys) => insertJobs(database, epoch, jobs, keys),
     async readKeys(epoch, keys, now) {
       const { taken, free } = await readKeyState(read, keys, now);
@@ -112,6 +119,10 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     countJobs: (filter, limit) => countJobs(read, SQLITE, filter, limit),
     listResults: (filter, page) => listResults(read, SQLITE, filter, page),
 
+    writeAudit: async (records, epoch) => writeAudit(database, records, epoch),
+    endAudit: async (key, end) => endAudit(database, key, end),
+    listAudit: (filter, page) => listAudit(read, SQLITE, filter, page),
+
     pageEnded: (query) => pageEnded(read, SQLITE, query),
     expireJobs: async (epoch, expired) => expireJobs(database, epoch, expired),
     async expireResultsOfGone(epoch, jobIds, limit) {
@@ -126,5 +137,8 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
       const { free, next } = await pageFreeKeys(read, page);
       return { removed: deleteKeys(database, epoch, free), next };
     },
+    skipAudit: (before, rows) => skipAudit(read, SQLITE, before, rows),
+    expireAudit: async (epoch, through, limit) =>
+      deleteAudit(database, epoch, await pageOldAudit(read, SQLITE, through, limit)),
   };
 }

@@ -42,10 +42,10 @@ export class NodeDoor {
     const { incarnation } = node;
     const master = createMasterCaller({ role, peers, clock, limits, incarnation, closing });
     const names = createNodeNames(store, clock);
-    const shared = { role, whyNotReady, clock, random, master, limits, closing };
-    const jobs = createJobService({ ...shared, store, names });
+    const shared = { whyNotReady, store, clock, master, closing };
+    const jobs = createJobService({ ...shared, role, random, limits, names });
     const self = () => ({ nodeId: node.nodeId, address: node.address });
-    const cluster = createClusterService({ master, whyNotReady, clock, closing, self });
+    const cluster = createClusterService({ ...shared, self });
     const inMemory = createRouterTransport(
       ({ service }) => {
         service(JobService, jobs);

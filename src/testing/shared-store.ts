@@ -36,6 +36,8 @@ export function sharedStore(raw: JobStore, server: SharedServer, from: string, g
     readHandlers: () => read(() => raw.readHandlers()),
     noteHandlers: (epoch, handlers) => write(() => raw.noteHandlers(epoch, handlers), last),
     forgetHandlers: (epoch, names, by) => write(() => raw.forgetHandlers(epoch, names, by), last),
+    readJobSet: (name) => read(() => raw.readJobSet(name)),
+    keepJobSet: (epoch, set) => write(() => raw.keepJobSet(epoch, set), last),
     readCluster: () => read(() => raw.readCluster()),
     readSecret: () => read(() => raw.readSecret()),
     announceReign: (epoch, reign) => write(() => raw.announceReign(epoch, reign), last),
@@ -56,6 +58,9 @@ export function sharedStore(raw: JobStore, server: SharedServer, from: string, g
     listJobs: (filter, page) => read(() => raw.listJobs(filter, page)),
     countJobs: (filter, limit) => read(() => raw.countJobs(filter, limit)),
     listResults: (filter, page) => read(() => raw.listResults(filter, page)),
+    writeAudit: (records, epoch) => write(() => raw.writeAudit(records, epoch), last),
+    endAudit: (key, end) => write(() => raw.endAudit(key, end), last),
+    listAudit: (filter, page) => read(() => raw.listAudit(filter, page)),
     pageEnded: (query) => read(() => raw.pageEnded(query)),
     expireJobs: (epoch, expired) => write(() => raw.expireJobs(epoch, expired), last),
     expireResultsOfGone: (epoch, jobIds, limit) =>
@@ -63,5 +68,7 @@ export function sharedStore(raw: JobStore, server: SharedServer, from: string, g
     pageResultAges: (after, limit) => read(() => raw.pageResultAges(after, limit)),
     expireResults: (epoch, claims, endedBy) => write(() => raw.expireResults(epoch, claims, endedBy), last),
     expireKeys: (epoch, page) => write(() => raw.expireKeys(epoch, page), last),
+    skipAudit: (before, rows) => read(() => raw.skipAudit(before, rows)),
+    expireAudit: (epoch, through, limit) => write(() => raw.expireAudit(epoch, through, limit), last),
   };
 }

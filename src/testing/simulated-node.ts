@@ -5,6 +5,7 @@ import type { ClusterLock } from "../coordination/cluster-lock.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
 import type { WhyNotReady } from "../core/readiness/why-not-ready.ts";
+import { KEEP_ALL_AUDIT } from "../core/state/audit-retention.ts";
 import { KEEP_ALL } from "../core/state/retention.ts";
 import type { Elector } from "../master/election/elector.ts";
 import type { Executors } from "../node/executors.ts";
@@ -104,6 +105,7 @@ export class SimulatedNode {
         maxLost: 10,
         drainGraceMs: DRAIN_GRACE_MS,
         retention: KEEP_ALL,
+        auditRetention: KEEP_ALL_AUDIT,
         embedded: false,
         zoneData: parts.zoneData ?? "2026c",
       },

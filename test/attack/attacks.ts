@@ -16,14 +16,8 @@ import { GetJobRequestSchema, NodeService } from "../../src/gen/elasticjob/v1/no
 import type { FaultCluster } from "../faults/fault-cluster.ts";
 import { until } from "../fixtures/until.ts";
 import { adminRedisUrl } from "../servers/shared.ts";
-import type { AttackedCluster } from "./attacked-cluster.ts";
-import { HTTP_ATTACKS } from "./http-attacks.ts";
-
-export interface Attack {
-  readonly name: string;
-  /** Throws when it succeeds. */
-  run(cluster: AttackedCluster): Promise<string>;
-}
+import type { Attack } from "./attack.ts";
+import { JOB_ATTACKS } from "./job-attacks.ts";
 
 interface Reign {
   readonly epoch: number;
@@ -279,5 +273,5 @@ export const ATTACKS: readonly Attack[] = [
         "content-type": "application/x-www-form-urlencoded",
       }),
   },
-  ...HTTP_ATTACKS,
+  ...JOB_ATTACKS,
 ];

@@ -78,7 +78,7 @@ export async function readTables(pool: Pool): Promise<Pick<Evidence, "jobs" | "r
 export async function countUnfinished(pool: Pool): Promise<number> {
   const [[row]] = await pool.query<RowDataPacket[]>(
     `SELECT COUNT(*) AS count FROM jobinfo WHERE status IN (1, 3) AND spec NOT LIKE '%"kind":"cron"%'
-      AND spec NOT LIKE '%"kind":"daily"%'`,
+      AND spec NOT LIKE '%"kind":"daily"%' AND spec NOT LIKE '%"kind":"interval"%'`,
   );
   return Number(row?.["count"]);
 }

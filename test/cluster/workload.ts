@@ -10,6 +10,11 @@ import type { AddJobInput } from "../../src/client/job-json.ts";
 import { SeededRandom } from "../../src/testing/seeded-random.ts";
 import type { Acknowledged } from "./evidence.ts";
 
+const SCHEDULES = [
+  { cron: { expression: "* * * * * *" } },
+  { cron: { expression: "*/2 * * * * *" } },
+  { interval: { every: "1.5s" } },
+] as const;
 const CALL_TIMEOUT_MS = 4_000;
 /** As callers that wait for their answers would: no more adds at once than this. */
 const MOST_PENDING = 200;
@@ -103,13 +108,11 @@ export function startWorkload(options: WorkloadOptions): Workload {
   }
 
   for (let index = 0; index < (options.recurring ?? 0); index++) {
-    const name = `${load}: every second ${index}`;
+    const name = `${load}: recurring ${index}`;
     const misfire = (["MISFIRE_ONCE", "MISFIRE_SKIP", "MISFIRE_ALL"] as const)[index % 3] ?? "MISFIRE_ONCE";
-    const cron = { expression: index % 2 === 0 ? "* * * * * *" : "*/2 * * * * *" };
-    add(
-      { handler: "effect", idempotencyKey: name, cron, misfire, payload: { ms: random.between(0, 300) } },
-      name,
-    );
+    const schedule = SCHEDULES[index % SCHEDULES.length];
+    const payload = { ms: random.between(0, 300) };
+    add({ handler: "effect", idempotencyKey: name, ...schedule, misfire, payload }, name);
   }
   const run = async () => {
     const startedAt = performance.now();

@@ -1,5 +1,6 @@
 /** Settings that can't work: each is told in one line that says what is wrong and what to set. */
 import { run } from "./docker.ts";
+import { until } from "./stack.ts";
 
 export interface BadSetting {
   readonly title: string;
@@ -11,10 +12,21 @@ export interface BadSetting {
   readonly exitCode: number | null;
 }
 
-/** `network`: where the real MySQL and Redis are. `container`: one that has port 7070. */
-export function badSettings(network: string, password: string, container: string): BadSetting[] {
+export interface Servers {
+  /** Where the real MySQL and Redis are. */
+  readonly network: string;
+  readonly mysqlPassword: string;
+  readonly redisPassword: string;
+}
+
+/** `container`: one that has port 7070. */
+export function badSettings(servers: Servers, container: string): BadSetting[] {
+  const { network, mysqlPassword: password } = servers;
   const mysql = (word: string) => ["-e", `MYSQL_URL=mysql://elastic_job:${word}@mysql:3306/elastic_job`];
-  const redis = (host: string) => ["-e", `REDIS_URL=redis://${host}:6379`];
+  const redis = (host: string, word = servers.redisPassword) => [
+    "-e",
+    `REDIS_URL=redis://elastic_job:${word}@${host}:6379`,
+  ];
   const joined = ["--network", network];
   return [
     {
@@ -36,6 +48,13 @@ export function badSettings(network: string, password: string, container: string
       image: "elastic-job",
       args: [...joined, ...mysql(password), ...redis("no-redis")],
       says: /Redis.*out of reach|no-redis/i,
+      exitCode: null,
+    },
+    {
+      title: "a wrong password for Redis",
+      image: "elastic-job",
+      args: [...joined, ...mysql(password), ...redis("redis", "wrong")],
+      says: /WRONGPASS/,
       exitCode: null,
     },
     {
@@ -62,7 +81,17 @@ export function badSettings(network: string, password: string, container: string
   ];
 }
 
-const WATCHED_MS = 6_000;
+const WATCHED_MS = 20_000;
+
+/** One that never says it is stopped at the limit, and then judged by what it has said. */
+async function stopOnceTold(name: string, says: RegExp): Promise<void> {
+  const told = until(`what ${name} says`, WATCHED_MS, async () => {
+    const { stdout, stderr } = await run("docker", ["logs", name]);
+    return says.test(stdout + stderr);
+  });
+  await told.catch(() => {});
+  await run("docker", ["stop", name]);
+}
 
 export async function expectTold(setting: BadSetting): Promise<string> {
   const name = `elastic-job-test-bad-${process.pid}`;
@@ -77,9 +106,9 @@ export async function expectTold(setting: BadSetting): Promise<string> {
     ...setting.args,
     setting.image,
   ];
-  const stop = setTimeout(() => void run("docker", ["stop", name]), WATCHED_MS);
-  const { code, stdout, stderr } = await run("docker", args);
-  clearTimeout(stop);
+  const running = run("docker", args);
+  if (setting.exitCode === null) await stopOnceTold(name, setting.says);
+  const { code, stdout, stderr } = await running;
   const lines = `${stderr}${stdout}`.split("\n").filter((line) => line !== "");
   const shown = lines.join("\n");
   if (!setting.says.test(shown)) throw new Error(`${setting.says} was not said, but:\n${shown}`);

@@ -40,7 +40,18 @@ export async function runBrowser(options: {
 }): Promise<BrowserOutcome> {
   const { browser, port, edgeUrl, token } = options;
   const script = await bundle(join(import.meta.dirname, "browser-page.ts"));
-  const outcome = Promise.withResolvers<BrowserOutcome>();
+  return (await openPage({ browser, port, script, query: { edge: edgeUrl, token } })) as BrowserOutcome;
+}
+
+/** Opens a page with this script, and returns the JSON that it posts to /outcome. `port`: where the page is served. */
+export async function openPage(options: {
+  readonly browser: string;
+  readonly port: number;
+  readonly script: string;
+  readonly query: Record<string, string>;
+}): Promise<unknown> {
+  const { browser, port, script, query } = options;
+  const outcome = Promise.withResolvers<unknown>();
   const server = createServer(async (request, response) => {
     if (request.method === "POST" && request.url === "/outcome") {
       let body = "";
@@ -56,8 +67,7 @@ export async function runBrowser(options: {
   });
   await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port }, resolve));
   const profile = await mkdtemp(join(tmpdir(), "elastic-job-browser-"));
-  const query = new URLSearchParams({ edge: edgeUrl, token });
-  const page = `http://127.0.0.1:${port}/?${query}`;
+  const page = `http://127.0.0.1:${port}/?${new URLSearchParams(query)}`;
   const child = spawn(browser, [...FLAGS, `--user-data-dir=${profile}`, "--remote-debugging-port=0", page], {
     stdio: "ignore",
   });

@@ -26,6 +26,8 @@ export function run(
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
       resolve({ code, stdout, stderr: stderr || (error !== null && code === 1 ? error.message : "") });
     });
+    // One that ends before it has read all says by its exit code how it went.
+    child.stdin?.on("error", () => {});
     child.stdin?.end(input ?? "");
   });
 }

@@ -72,11 +72,13 @@ export const FAULTS: readonly Fault[] = [
   {
     title: "docker network disconnect of the master's container",
     async run(stack) {
-      const [container, told] = await masterGoes(stack, (id) =>
-        docker("network", "disconnect", stack.network, id),
-      );
+      const networks = ["stores", "callers"].map((name) => stack.named(name));
+      const [container, told] = await masterGoes(stack, async (id) => {
+        for (const network of networks) await docker("network", "disconnect", network, id);
+      });
       await sleep(8_000);
-      await docker("network", "connect", "--alias", "node", stack.network, container);
+      for (const network of networks)
+        await docker("network", "connect", "--alias", "node", network, container);
       return told;
     },
   },

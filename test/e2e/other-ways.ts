@@ -6,7 +6,7 @@ import { createClient } from "../../src/client/client.ts";
 import { docker, run } from "./docker.ts";
 import { type Stack, until } from "./stack.ts";
 
-/** Two lines make an image with one's own handlers; a node of it joins the cluster. */
+/** Two lines make an image with one's own handlers; a node of it joins the cluster, with the secrets of the others. */
 export async function runHandlersFromImage(
   stack: Stack,
   root: string,
@@ -20,17 +20,11 @@ export async function runHandlersFromImage(
   });
   assert.equal(built.code, 0, built.stderr);
   const settings = [...env, "LABELS=own=yes", `NODE_ID=${name}`].flatMap((one) => ["-e", one]);
-  await docker(
-    "run",
-    "--detach",
-    "--name",
-    name,
-    "--network",
-    stack.network,
-    "--read-only",
-    ...settings,
-    image,
-  );
+  const secrets = `${stack.named("node-secrets")}:/run/secrets/elastic-job:ro`;
+  const made = ["--name", name, "--network", stack.named("stores"), "--read-only", "--volume", secrets];
+  await docker("create", ...made, ...settings, image);
+  await docker("network", "connect", stack.named("callers"), name);
+  await docker("start", name);
   try {
     await until("the node joined", 20_000, async () => {
       const { nodes } = await stack.cluster(2_000);
@@ -63,15 +57,33 @@ export async function runToEnd(stack: Stack, job: object): Promise<Ended> {
   return state;
 }
 
-/** As a serverless platform runs it: it listens by itself, has no file system to write to, and knows only UPSTREAM. */
+/** As a serverless platform runs it: it listens by itself, has no file system to write to, and knows UPSTREAM, and that nodes ask for tokens. */
 export async function runServerlessEdge(stack: Stack, port: number): Promise<string> {
   const name = `elastic-job-test-serverless-${process.pid}`;
   const args = [
-    ...["run", "--detach", "--name", name, "--network", stack.network, "--read-only", "--tmpfs", "/tmp"],
-    ...["-p", `127.0.0.1:${port}:8080`, "-e", "UPSTREAM=http://node:7070", "elastic-job-edge"],
+    ...[
+      "run",
+      "--detach",
+      "--name",
+      name,
+      "--network",
+      stack.named("callers"),
+      "--read-only",
+      "--tmpfs",
+      "/tmp",
+    ],
+    ...[
+      "-p",
+      `127.0.0.1:${port}:8080`,
+      "-e",
+      "UPSTREAM=http://node:7070",
+      "-e",
+      "OPEN_API=on",
+      "elastic-job-edge",
+    ],
     ...["serve", "--no-prompt", "--cached-only", "--port", "8080", "--allow-net=node:7070"],
     ...[
-      "--allow-env=UPSTREAM,ALLOWED_ORIGINS,API_TOKENS,API_TOKENS_FILE,OPEN_API,EDGE_PORT,HOST",
+      "--allow-env=UPSTREAM,ALLOWED_ORIGINS,API_TOKENS,API_TOKENS_FILE,OPEN_API,EDGE_PORT,HOST,TLS_CERT_FILE,TLS_KEY_FILE,TLS_CA_FILE,TLS_CLIENT_CA_FILE,TLS_SERVER_NAME,TLS_PLAIN",
       "src/edge/serverless.ts",
     ],
   ];

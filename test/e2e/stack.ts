@@ -64,7 +64,10 @@ export class Stack {
   }
 
   async containers(service: string): Promise<string[]> {
-    const ids = await this.composeOk("ps", "--all", "--quiet", service);
+    // By the labels of compose, which takes ten times as long to ask.
+    const labels = [`project=${this.options.project}`, `service=${service}`];
+    const filters = labels.flatMap((label) => ["--filter", `label=com.docker.compose.${label}`]);
+    const ids = await docker("ps", "--all", "--quiet", "--no-trunc", ...filters);
     return ids.split("\n").filter((id) => id !== "");
   }
 
@@ -74,8 +77,35 @@ export class Stack {
     return id;
   }
 
-  get network(): string {
-    return `${this.options.project}_default`;
+  /** The engine's name of a network or a volume of compose.yaml. */
+  named(name: string): string {
+    return `${this.options.project}_${name}`;
+  }
+
+  /** Runs a program in the service's container, or the first of them. */
+  async exec(service: string, ...command: string[]): Promise<Ended> {
+    return this.execWith({}, service, ...command);
+  }
+
+  /** With these variables beside the container's own. */
+  async execWith(
+    env: Readonly<Record<string, string>>,
+    service: string,
+    ...command: string[]
+  ): Promise<Ended> {
+    const variables = Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+    return run("docker", ["exec", ...variables, await this.onlyContainer(service), ...command]);
+  }
+
+  /** What stands in a file that is mounted for the service. */
+  async secret(service: string, file: string): Promise<string> {
+    return docker("exec", await this.onlyContainer(service), "cat", `/run/secrets/${file}`);
+  }
+
+  /** Runs statements as MySQL's root, who is let in there alone; prints rows in lines. */
+  async asRoot(statements: string): Promise<string> {
+    const client = ["mysql", "--defaults-extra-file=/run/secrets/mysql/root.cnf", "--batch", "--raw", "-N"];
+    return docker("exec", await this.onlyContainer("mysql"), ...client, "-e", statements);
   }
 
   get token(): string {
@@ -109,8 +139,7 @@ export class Stack {
   async masterContainer(): Promise<string> {
     const { masterAddress } = await this.cluster();
     for (const id of await this.containers("node")) {
-      const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-      if (masterAddress === `${await docker("inspect", "--format", format, id)}:7070`) return id;
+      if ((await addressesOf(id)).some((address) => masterAddress === `${address}:7070`)) return id;
     }
     throw new Error(`no container has the master's address ${masterAddress}`);
   }
@@ -120,8 +149,9 @@ export class Stack {
    * in Redis. Looked up there: a call would also measure how it finds its way.
    */
   async takeoverAfter(change: () => Promise<unknown>, limitMs: number): Promise<number> {
-    const url = `redis://${await this.composeOk("port", "redis", "6379")}`;
-    const redis = createClient({ url });
+    const password = await this.secret("node", "elastic-job/redis-password");
+    const url = `redis://elastic_job:${password}@${await this.composeOk("port", "redis", "6379")}`;
+    const redis = createClient({ url, socket: { reconnectStrategy: false } });
     redis.on("error", () => {});
     await redis.connect();
     try {
@@ -146,6 +176,12 @@ export class Stack {
       return nodes.length === count;
     });
   }
+}
+
+/** In all networks of a container. */
+export async function addressesOf(container: string): Promise<string[]> {
+  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+  return (await docker("inspect", "--format", format, container)).split(" ").filter((one) => one !== "");
 }
 
 /** Asks until the answer is yes; an error counts as no, and is told if it stays. */

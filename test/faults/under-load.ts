@@ -49,6 +49,6 @@ async function retire(
   const client = cluster.client(cluster.nodes.find(({ isUp }) => isUp));
   await cluster.forget();
   for (const { jobId, name } of acknowledged) {
-    if (name.includes("every second")) await client.deleteJob(String(jobId));
+    if (name.includes("recurring")) await client.deleteJob(String(jobId));
   }
 }

@@ -1,5 +1,5 @@
 /** G4: every occurrence ends, once, and as its job says. */
-import { isRecurring } from "../../src/core/calendar/schedule.ts";
+import { isRecurring, timeZoneOf } from "../../src/core/calendar/schedule.ts";
 import { hasEnded, OUTCOME, STORED_STATUS } from "../../src/core/job.ts";
 import { WallCalendar } from "../fixtures/wall-clock-calendar.ts";
 import { askedOf, finalRows, type JobFact, type Ledger, type RowFact } from "./facts.ts";
@@ -38,10 +38,11 @@ export function everyOccurrenceIsAccountedFor(ledger: Ledger): string[] {
     }
     // What an older schedule ended lies on no calendar.
     if (asked.has("reschedule")) continue;
-    let calendar = calendars.get(schedule.timeZone);
+    const timeZone = timeZoneOf(schedule);
+    let calendar = calendars.get(timeZone);
     if (calendar === undefined) {
-      calendar = new WallCalendar(schedule.timeZone, ledger.start, through);
-      calendars.set(schedule.timeZone, calendar);
+      calendar = new WallCalendar(timeZone, ledger.start, through);
+      calendars.set(timeZone, calendar);
     }
     // The row of the occurrence that a job stands at may be there before the job says so.
     const projected = rows.filter(({ claim }) => job.status !== STORED_STATUS.RUNNING || claim !== job.claim);

@@ -17,11 +17,18 @@ export function documentedGrants(): { readonly nodeGrants: string; readonly migr
   return { nodeGrants: granted("elastic_job"), migrateGrants: granted("elastic_job_migrate") };
 }
 
-/** The command that makes the documented Redis account, for all clusters whose prefix begins so. */
-export function makeRedisUser(prefix: string, more: readonly string[] = []): string[] {
+/** Which keys, channels and commands. */
+export function documentedRedisRules(): string {
   const [, rules] = /^ACL SETUSER elastic_job on >secret (.+)$/m.exec(DOC) ?? [];
   if (rules === undefined) throw new Error("docs/operating.md makes no Redis account");
-  const prefixed = rules.split(" ").map((rule) => rule.replace(/^([~&]\{?)cluster/, `$1${prefix}*cluster`));
+  return rules;
+}
+
+/** The command that makes the documented Redis account, for all clusters whose prefix begins so. */
+export function makeRedisUser(prefix: string, more: readonly string[] = []): string[] {
+  const prefixed = documentedRedisRules()
+    .split(" ")
+    .map((rule) => rule.replace(/^([~&]\{?)cluster/, `$1${prefix}*cluster`));
   return ["ACL", "SETUSER", REDIS_USER, "reset", "on", `>${REDIS_PASSWORD}`, ...prefixed, ...more];
 }
 

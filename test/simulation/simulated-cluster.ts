@@ -308,6 +308,11 @@ export class SimulatedCluster {
     }
   }
 
+  /** As a caller does, again and again until a master has answered. */
+  ask<T>(call: (api: JobApi) => Promise<T>): Promise<T> {
+    return this.untilAnswered(call);
+  }
+
   private async untilAnswered<T>(call: (api: JobApi) => Promise<T>): Promise<T> {
     this.pendingCalls++;
     for (;;) {

@@ -85,15 +85,21 @@ function addRecurring(cluster: SimulatedCluster, random: SeededRandom): void {
   // Of the day, in UTC and soon: where the clocks change then, in the gap or the fold, or just after it.
   const soon = Math.floor((now % 86_400_000) / 1000) + random.between(1, 30);
   const hours = random.pick([0, 0, 1, 2, 3]);
-  const schedule: Schedule = random.chance(0.5)
-    ? { kind: "cron", expression: `*/${seconds} * * * * *`, timeZone }
-    : {
-        kind: "daily",
-        secondOfDay: (soon + hours * 3600) % 86_400,
-        timeZone,
-        gap: random.pick(["run_after", "skip"]),
-        fold: random.pick(["first", "last", "both"]),
-      };
+  const schedule: Schedule = random.chance(0.2)
+    ? {
+        kind: "interval",
+        everyMs: seconds * 1000 + random.between(0, 999),
+        anchor: now - random.between(0, 60_000),
+      }
+    : random.chance(0.5)
+      ? { kind: "cron", expression: `*/${seconds} * * * * *`, timeZone }
+      : {
+          kind: "daily",
+          secondOfDay: (soon + hours * 3600) % 86_400,
+          timeZone,
+          gap: random.pick(["run_after", "skip"]),
+          fold: random.pick(["first", "last", "both"]),
+        };
   const isSlow = random.chance(0.3);
   const more: Partial<JobSpec> = {
     // A slow one that comes every few seconds never rests, so that it has to end.

@@ -1,5 +1,5 @@
 /** Closes the books of a run over years: all violations, and how the occurrences are accounted for. */
-import { isRecurring } from "../../src/core/calendar/schedule.ts";
+import { isRecurring, timeZoneOf } from "../../src/core/calendar/schedule.ts";
 import { WallCalendar } from "../fixtures/wall-clock-calendar.ts";
 import { type Entry, unaccounted } from "../guarantees/occurrence-books.ts";
 import { violations } from "./check.ts";
@@ -25,7 +25,7 @@ export async function simulateYears(options: YearsOptions): Promise<YearsVerdict
   const entries: Entry[] = [];
   const childrenOf = Map.groupBy(evidence.jobs, ({ parentId }) => parentId);
   const byZone = Map.groupBy(jobs, ({ spec: { schedule } }) =>
-    isRecurring(schedule) ? schedule.timeZone : "",
+    isRecurring(schedule) ? timeZoneOf(schedule) : "",
   );
   for (const [timeZone, inZone] of byZone) {
     const calendar = new WallCalendar(timeZone, evidence.start, evidence.now);

@@ -190,15 +190,7 @@ interface RandomJob {
 function randomJob(random: SeededRandom, timeZone: string, now: number, end: number): RandomJob {
   // Where the clocks change, as a rule.
   const minuteOfDay = random.chance(0.6) ? random.between(0, 14) * 15 : random.between(0, 1439);
-  const schedule: Schedule = random.chance(0.7)
-    ? {
-        kind: "daily",
-        secondOfDay: minuteOfDay * 60 + random.pick([0, 0, 30]),
-        timeZone,
-        gap: random.pick(["run_after", "skip"]),
-        fold: random.pick(["first", "last", "both"]),
-      }
-    : { kind: "cron", expression: random.pick(EXPRESSIONS), timeZone };
+  const schedule = randomSchedule(random, timeZone, minuteOfDay, now);
   const behaviour: Behaviour = {
     ms: random.between(100, 90_000),
     chances: {
@@ -224,6 +216,21 @@ function randomJob(random: SeededRandom, timeZone: string, now: number, end: num
     },
   };
   return { schedule, behaviour, more };
+}
+
+function randomSchedule(random: SeededRandom, timeZone: string, minuteOfDay: number, now: number): Schedule {
+  if (random.chance(0.7)) {
+    return {
+      kind: "daily",
+      secondOfDay: minuteOfDay * 60 + random.pick([0, 0, 30]),
+      timeZone,
+      gap: random.pick(["run_after", "skip"]),
+      fold: random.pick(["first", "last", "both"]),
+    };
+  }
+  if (random.chance(0.7)) return { kind: "cron", expression: random.pick(EXPRESSIONS), timeZone };
+  const anchor = now - random.between(0, DAY_MS);
+  return { kind: "interval", everyMs: random.between(4 * HOUR_MS, 9 * DAY_MS), anchor };
 }
 
 /** All end in the end, so that every book can be closed. */

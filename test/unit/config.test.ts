@@ -35,10 +35,20 @@ test("an empty environment is the embedded default", () => {
     openApi: "off",
     clusterSecrets: [],
     clusterSecretFile: null,
+    tlsCertFile: null,
+    tlsKeyFile: null,
+    tlsCaFile: null,
+    tlsClientCaFile: null,
+    tlsServerName: null,
+    tlsPlain: "off",
     handlersPath: null,
+    schedulesGeneration: null,
+    schedulesMissing: "delete",
     slots: 64,
     labels: {},
     httpAllowedHosts: [],
+    secretsDir: null,
+    secretHosts: [],
     shellHandler: "off",
     shellUser: null,
     shellSameUser: "off",
@@ -54,6 +64,7 @@ test("an empty environment is the embedded default", () => {
       resultsEach: { succeeded: null, failed: null, cancelled: null, skipped: null },
       resultsPerJob: 1000,
     },
+    auditRetention: { ageMs: 90 * DAY_MS, rows: 1_000_000 },
     maxPayloadBytes: 1_048_576,
     logLevel: "info",
     drainGraceMs: 10_000,
@@ -70,11 +81,21 @@ test("every setting is read", () => {
     EDGE_PORT: "80",
     UPSTREAM: " http://n1:7070/, https://n2 ,",
     ALLOWED_ORIGINS: "https://a.example,http://localhost:3000",
+    TLS_CERT_FILE: "/tls/node.pem",
+    TLS_KEY_FILE: "/tls/node.key",
+    TLS_CA_FILE: "/tls/ca.pem",
+    TLS_CLIENT_CA_FILE: "/tls/callers.pem",
+    TLS_SERVER_NAME: "nodes.internal",
+    TLS_PLAIN: "accept",
     HANDLERS: "./jobs.ts",
+    SCHEDULES_GENERATION: "1795933237462",
+    SCHEDULES_MISSING: "keep",
     SLOTS: "0",
     LABELS: "gpu=true, zone=a=b,empty=",
     HTTP_ALLOWED_HOSTS:
       "API.example.com, *.internal,127.0.0.1,[fd00::5],a.example:8443,*.internal:81,10.1.0.0/16:8080,FD00::/8,[fd12::/16]:81,*",
+    SECRETS_DIR: "/run/job-secrets",
+    SECRET_HOSTS: "stripe=API.stripe.com, stripe=*.stripe.com:8443,db.x=10.1.0.0/16",
     SHELL_HANDLER: "on",
     SHELL_USER: "jobs",
     NODE_ID: "node-1",
@@ -84,6 +105,7 @@ test("every setting is read", () => {
     HORIZON_MS: "60000",
     MAX_LOST: "3",
     RETENTION: "failed=90d, results=off",
+    AUDIT_RETENTION: "age=1d, rows=off",
     MAX_PAYLOAD_BYTES: "2048",
     LOG_LEVEL: "debug",
     DRAIN_GRACE_MS: "0",
@@ -106,7 +128,15 @@ test("every setting is read", () => {
     openApi: "off",
     clusterSecrets: [],
     clusterSecretFile: null,
+    tlsCertFile: "/tls/node.pem",
+    tlsKeyFile: "/tls/node.key",
+    tlsCaFile: "/tls/ca.pem",
+    tlsClientCaFile: "/tls/callers.pem",
+    tlsServerName: "nodes.internal",
+    tlsPlain: "accept",
     handlersPath: "./jobs.ts",
+    schedulesGeneration: 1_795_933_237_462,
+    schedulesMissing: "keep",
     slots: 0,
     labels: { gpu: "true", zone: "a=b", empty: "" },
     httpAllowedHosts: [
@@ -121,6 +151,8 @@ test("every setting is read", () => {
       "[fd12::/16]:81",
       "*",
     ],
+    secretsDir: "/run/job-secrets",
+    secretHosts: ["stripe=api.stripe.com", "stripe=*.stripe.com:8443", "db.x=10.1.0.0/16"],
     shellHandler: "on",
     shellUser: "jobs",
     shellSameUser: "off",
@@ -136,6 +168,7 @@ test("every setting is read", () => {
       resultsEach: { succeeded: null, failed: null, cancelled: null, skipped: null },
       resultsPerJob: null,
     },
+    auditRetention: { ageMs: DAY_MS, rows: null },
     maxPayloadBytes: 2048,
     logLevel: "debug",
     drainGraceMs: 0,
@@ -224,9 +257,31 @@ describe("settings that do not go together", () => {
   });
 });
 
+describe("settings for TLS", () => {
+  const pair = { TLS_CERT_FILE: "/tls/node.pem", TLS_KEY_FILE: "/tls/node.key" };
+
+  test.each<[string, Record<string, string>]>([
+    ["TLS_CERT_FILE: is set without TLS_KEY_FILE", { TLS_CERT_FILE: "/tls/node.pem" }],
+    ["TLS_KEY_FILE: is set without TLS_CERT_FILE", { TLS_KEY_FILE: "/tls/node.key" }],
+    ["TLS_CA_FILE: is set without TLS_CERT_FILE", { TLS_CA_FILE: "/tls/ca.pem" }],
+    ["TLS_SERVER_NAME: is set without TLS_CERT_FILE", { TLS_SERVER_NAME: "nodes" }],
+    ["TLS_CLIENT_CA_FILE: is set without TLS_CERT_FILE", { TLS_CLIENT_CA_FILE: "/tls/ca.pem" }],
+    ["TLS_PLAIN: is set without TLS_CERT_FILE", { TLS_PLAIN: "accept" }],
+    ['TLS_PLAIN: "on" is not accepted; use one of off, accept, dial', { ...pair, TLS_PLAIN: "on" }],
+    ['TLS_SERVER_NAME: "https://n" is not accepted', { ...pair, TLS_SERVER_NAME: "https://n" }],
+  ])("that would do nothing, or are not known, are refused: %s", (problem, env) => {
+    expect(refusal(env)).toContain(problem);
+  });
+
+  test("of those whom it calls, an edge with an upstream by https has use for", () => {
+    const env = { UPSTREAM: "https://n1:7070", TLS_CA_FILE: "/tls/ca.pem", TLS_SERVER_NAME: "nodes" };
+    expect(parseConfig(env, CORES)).toMatchObject({ tlsCaFile: "/tls/ca.pem", tlsServerName: "nodes" });
+  });
+});
+
 test("the table of settings has a line with a meaning for each", () => {
   const table = describeSettings();
-  expect(table).toHaveLength(33);
+  expect(table).toHaveLength(44);
   for (const { meaning } of table) expect(meaning).not.toBe("");
   expect(table).toContainEqual({ name: "PORT", default: "7070", meaning: expect.any(String) });
 });
@@ -332,4 +387,17 @@ test.each<[string, string[]]>([
 ])("the hosts of the cluster are known: %s", (redisUrl, hosts) => {
   const settings = { mysqlUrl: "mysql://a:b@[fd00::9]/jobs", redisUrl, advertiseAddress: "[fd00::5]:7071" };
   expect(clusterHosts(settings)).toEqual(["fd00::9", ...hosts, "fd00::5"]);
+});
+
+test.each(["stripe", "=api.stripe.com", "stripe=", "stripe=http://a/", "../x=api.stripe.com", ".x=a"])(
+  "SECRET_HOSTS=%j is refused",
+  (value) => {
+    expect(refusal({ SECRETS_DIR: "/secrets", SECRET_HOSTS: value })).toContain("SECRET_HOSTS: ");
+  },
+);
+
+test("SECRET_HOSTS without SECRETS_DIR is refused", () => {
+  expect(refusal({ SECRET_HOSTS: "stripe=api.stripe.com" })).toContain(
+    "SECRET_HOSTS: is set without SECRETS_DIR",
+  );
 });

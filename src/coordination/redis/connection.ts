@@ -4,15 +4,19 @@
  * frozen or gone without a word would otherwise look open for minutes, and a cluster client that could not
  * find its servers at the start does not look again by itself.
  */
+import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { ErrorReply } from "redis";
 import { ElasticJobError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
 import { Answers } from "../../core/readiness/answers.ts";
 import { createLink, type RedisLink } from "./link.ts";
+import { tlsAdvice } from "./redis-tls.ts";
 import type { RedisTarget } from "./redis-url.ts";
 
 export interface ConnectionOptions {
   readonly target: RedisTarget;
+  /** As its URL says, read from the files that it names; null: in the clear. */
+  readonly tls: TlsOptions | null;
   readonly channel: string;
   readonly commandTimeoutMs: number;
   readonly logger: Logger;
@@ -33,6 +37,8 @@ export class RedisConnection {
   private why: string | null = null;
   /** Resolves when a link has been opened, or could not be, for the first time. */
   private readonly heard = Promise.withResolvers<void>();
+  /** Whether it has ever been reached. */
+  private wasThere = false;
   private closed = false;
 
   constructor(options: ConnectionOptions) {
@@ -40,8 +46,8 @@ export class RedisConnection {
   }
 
   open(): void {
-    const { target, channel, commandTimeoutMs, onMessage } = this.options;
-    const link = createLink(target, { commandTimeoutMs, onError: (error) => this.noteBroken(error) });
+    const { target, tls, channel, commandTimeoutMs, onMessage } = this.options;
+    const link = createLink(target, { commandTimeoutMs, tls, onError: (error) => this.noteBroken(error) });
     this.link = link;
     link
       .connect()
@@ -115,7 +121,8 @@ export class RedisConnection {
   }
 
   private noteBroken(error: unknown): void {
-    this.why = messageOf(error);
+    const advice = tlsAdvice(error, this.options.tls !== null, this.wasThere);
+    this.why = advice === null ? messageOf(error) : `${messageOf(error)}; ${advice}`;
     this.noteUnreachable(error);
   }
 
@@ -123,6 +130,7 @@ export class RedisConnection {
   private noteReachable(): void {
     this.heard.resolve();
     this.why = null;
+    this.wasThere = true;
     if (this.reachable === true || this.closed) return;
     this.reachable = true;
     this.options.logger.debug({}, "Redis is in reach");

@@ -1,4 +1,5 @@
 /** One open set of connections to Redis, however it is deployed. */
+import type { ConnectionOptions } from "node:tls";
 import {
   createClient,
   createCluster,
@@ -20,6 +21,8 @@ export interface RedisLink {
 }
 
 export interface LinkOptions {
+  /** null: in the clear. */
+  readonly tls: ConnectionOptions | null;
   readonly commandTimeoutMs: number;
   readonly onError: (error: unknown) => void;
 }
@@ -34,10 +37,10 @@ export function createLink(target: RedisTarget, options: LinkOptions): RedisLink
 
 type Target<Kind extends RedisTarget["kind"]> = RedisTarget & { readonly kind: Kind };
 
-function createSingle(target: Target<"single">, { commandTimeoutMs, onError }: LinkOptions): RedisLink {
-  const socket = { ...target.server, ...common(commandTimeoutMs, target).socket };
+function createSingle(target: Target<"single">, { commandTimeoutMs, tls, onError }: LinkOptions): RedisLink {
+  const socket = { ...target.server, ...common(commandTimeoutMs, target, tls).socket };
   const settings = {
-    ...common(commandTimeoutMs, target),
+    ...common(commandTimeoutMs, target, tls),
     database: target.database,
     // Rejects a command that waits too long to be sent; one that waits for its reply is the caller's to time.
     commandOptions: { timeout: commandTimeoutMs },
@@ -64,8 +67,11 @@ function createSingle(target: Target<"single">, { commandTimeoutMs, onError }: L
   };
 }
 
-function createClusterLink(target: Target<"cluster">, { commandTimeoutMs, onError }: LinkOptions): RedisLink {
-  const defaults = common(commandTimeoutMs, target);
+function createClusterLink(
+  target: Target<"cluster">,
+  { commandTimeoutMs, tls, onError }: LinkOptions,
+): RedisLink {
+  const defaults = common(commandTimeoutMs, target, tls);
   const cluster = createCluster({
     rootNodes: target.roots.map((root) => ({ socket: { ...root, ...defaults.socket } })),
     defaults,
@@ -84,9 +90,9 @@ function createClusterLink(target: Target<"cluster">, { commandTimeoutMs, onErro
 
 function createSentinelLink(
   target: Target<"sentinel">,
-  { commandTimeoutMs, onError }: LinkOptions,
+  { commandTimeoutMs, tls, onError }: LinkOptions,
 ): RedisLink {
-  const settings = common(commandTimeoutMs, target);
+  const settings = common(commandTimeoutMs, target, tls);
   const sentinel = createSentinel({
     name: target.name,
     sentinelRootNodes: [...target.sentinels],
@@ -112,7 +118,7 @@ function createSentinelLink(
   };
 }
 
-function common(commandTimeoutMs: number, { tls, credentials }: RedisTarget) {
+function common(commandTimeoutMs: number, { credentials }: RedisTarget, tls: ConnectionOptions | null) {
   return {
     ...credentials,
     disableOfflineQueue: true,
@@ -121,7 +127,7 @@ function common(commandTimeoutMs: number, { tls, credentials }: RedisTarget) {
       connectTimeout: commandTimeoutMs,
       reconnectStrategy: (retries: number) =>
         Math.min(50 * 2 ** Math.min(retries, 10), MAX_RECONNECT_DELAY_MS),
-      ...(tls ? { tls: true as const } : {}),
+      ...(tls !== null && { tls: true as const, ...tls }),
     },
   } satisfies RedisClientOptions;
 }

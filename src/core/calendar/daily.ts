@@ -1,7 +1,10 @@
 /** A time of day, and the local times of a daily schedule. */
-import type { Counted, LocalTimes } from "./local-schedule.ts";
+import type { LocalTimes } from "./local-schedule.ts";
+import { periodicTimes } from "./periodic-times.ts";
 
 const DAY_MS = 86_400_000;
+/** The first midnight that a Date can carry: before all that can be asked about. */
+const FIRST_MIDNIGHT = -1e8 * DAY_MS;
 
 /** Seconds after midnight of "HH:MM" or "HH:MM:SS"; null: it is neither, or out of range. */
 export function parseTimeOfDay(text: string): number | null {
@@ -18,12 +21,5 @@ export function formatTimeOfDay(secondOfDay: number): string {
 }
 
 export function dailyTimes(secondOfDay: number): LocalTimes {
-  const timeOfDayMs = secondOfDay * 1000;
-  const next = (local: number) => Math.ceil((local - timeOfDayMs) / DAY_MS) * DAY_MS + timeOfDayMs;
-  const within = (from: number, to: number): Counted => {
-    const last = next(to) - DAY_MS;
-    const count = Math.max(0, (last - next(from)) / DAY_MS + 1);
-    return { count, last: count > 0 ? last : null, beforeLast: count > 1 ? last - DAY_MS : null };
-  };
-  return { next, within };
+  return periodicTimes(FIRST_MIDNIGHT + secondOfDay * 1000, DAY_MS);
 }

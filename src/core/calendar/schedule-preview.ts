@@ -3,7 +3,7 @@
 import type { Schedule } from "../job.ts";
 import { formatTimeOfDay } from "./daily.ts";
 import type { Occurrence } from "./local-schedule.ts";
-import { isRecurring, nextOccurrenceOrDropped, type RecurringSchedule } from "./schedule.ts";
+import { isRecurring, nextOccurrenceOrDropped, type RecurringSchedule, timeZoneOf } from "./schedule.ts";
 
 export interface PreviewedOccurrence {
   readonly time: number;
@@ -33,7 +33,7 @@ export function previewOccurrences(schedule: Schedule, after: number, count: num
 function noteOn({ change, local }: Occurrence, schedule: RecurringSchedule): string {
   const [date = ""] = new Date(local).toISOString().split("T");
   const time = formatTimeOfDay(Math.floor(local / 1000) % 86_400);
-  const where = `on ${date} in ${schedule.timeZone}`;
+  const where = `on ${date} in ${timeZoneOf(schedule)}`;
   switch (change) {
     case "none":
       return "";

@@ -11,13 +11,26 @@ import {
   nextLocalOccurrence,
   type Occurrence,
 } from "./local-schedule.ts";
+import { periodicTimes } from "./periodic-times.ts";
 
 /** A schedule that comes again and again. */
-export type RecurringSchedule = Extract<Schedule, { kind: "daily" | "cron" }>;
+export type RecurringSchedule = Extract<Schedule, { kind: "daily" | "cron" | "interval" }>;
 
 export function isRecurring(schedule: Schedule): schedule is RecurringSchedule {
-  return schedule.kind === "daily" || schedule.kind === "cron";
+  return isRecurringKind(schedule.kind);
 }
+
+export function isRecurringKind(kind: Schedule["kind"]): kind is RecurringSchedule["kind"] {
+  return kind === "daily" || kind === "cron" || kind === "interval";
+}
+
+/** The zone by whose clocks it comes. */
+export function timeZoneOf(schedule: RecurringSchedule): string {
+  return schedule.kind === "interval" ? ELAPSED_TIME : schedule.timeZone;
+}
+
+/** Of all zones the one whose clocks are never changed. */
+const ELAPSED_TIME = "UTC";
 
 /**
  * The first occurrence strictly after an instant, dropped ones (daily, gap `skip`) too. A dropped one
@@ -36,6 +49,10 @@ function localSchedule(schedule: RecurringSchedule): LocalSchedule {
   if (schedule.kind === "daily") {
     const { timeZone, gap, fold } = schedule;
     return { times: dailyTimes(schedule.secondOfDay), timeZone, rule: { gap, fold } };
+  }
+  if (schedule.kind === "interval") {
+    const times = periodicTimes(schedule.anchor, schedule.everyMs);
+    return { times, timeZone: ELAPSED_TIME, rule: { gap: "ignore", fold: "both" } };
   }
   const parsed = parseCron(schedule.expression);
   // Refused when the job was added, so only another version can have stored it.

@@ -1,6 +1,7 @@
 /** Who may call: tokens, whose they are, and what those may do. */
 import type { Problem } from "../errors.ts";
 import { bearerToken, isOneOf } from "./bearer-token.ts";
+import { ANYBODY } from "./caller.ts";
 import { isPlaceholder } from "./placeholder.ts";
 import { mayDo, neededRole, ROLES, type Role } from "./roles.ts";
 
@@ -48,6 +49,7 @@ function problemOf(
 ): string | null {
   if (hasMore || token === "") return "is not `name role token`";
   if (!NAME.test(name)) return "its name is not accepted; up to 64 letters, digits and . _ : @ - are";
+  if (name === ANYBODY) return `its name is ${ANYBODY}, which stands for callers without a token`;
   if (!(ROLES as readonly string[]).includes(role))
     return `its role is not accepted; ${ROLES.join(", ")} are`;
   if (!TOKEN.test(token)) return "its token is not accepted; 16 to 200 letters, digits and . _ ~ + / = - are";
@@ -64,7 +66,8 @@ export function operators(tokens: readonly string[]): ApiToken[] {
 
 export type CallerCheck =
   | { readonly kind: "admitted"; readonly name: string }
-  | { readonly kind: "unknown" | "forbidden"; readonly message: string };
+  | { readonly kind: "unknown"; readonly message: string }
+  | { readonly kind: "forbidden"; readonly name: string; readonly message: string };
 
 /** Whether a call of this method may be made with what the caller sent. */
 export function checkToken(
@@ -82,5 +85,5 @@ export function checkToken(
   const needed = neededRole(method);
   if (mayDo(caller.role, needed)) return { kind: "admitted", name: caller.name };
   const message = `${method} asks for the role ${needed}; ${caller.name} has ${caller.role}`;
-  return { kind: "forbidden", message };
+  return { kind: "forbidden", name: caller.name, message };
 }

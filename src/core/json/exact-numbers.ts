@@ -2,6 +2,8 @@
  * JSON's numbers have no bound, and JavaScript's are doubles: what a double does not hold (integers beyond 2^53, more than 17
  * digits, -0 once it is written again) stays text here. Most texts have no such number, and a look at each tells that.
  */
+import { ElasticJobError } from "../errors.ts";
+import { shorten } from "../short-text.ts";
 import { endOfString } from "./json-strings.ts";
 
 /** Digits that always come back as they were are one fewer. */
@@ -91,9 +93,16 @@ export function hasNegativeZero(json: unknown): boolean {
   return typeof json === "object" && json !== null && Object.values(json).some(hasNegativeZero);
 }
 
-/** A value that is written as this number. TypeScript's library does not know it yet. */
+/** A value that is written as this number. TypeScript's library does not know it yet, and older engines, in which the client runs, never will. */
 function rawJson(source: string): unknown {
-  return (JSON as JSON & { rawJSON(text: string): unknown }).rawJSON(source);
+  const json: JSON & { rawJSON?(text: string): unknown } = JSON;
+  if (json.rawJSON === undefined) {
+    throw new ElasticJobError(
+      "invalid_argument",
+      `${shorten(source, 40)}: a bigint can't be written by this JavaScript engine, which has no JSON.rawJSON (Node has it from 21 on); a number, or JSON text in payloadJson, is accepted`,
+    );
+  }
+  return json.rawJSON(source);
 }
 
 function isExact(source: string): boolean {

@@ -83,5 +83,7 @@ function scheduleText(asked: RawSchedule | undefined): string | null {
     }
     case "cron":
       return JSON.stringify(["cron", schedule.expression.trim(), schedule.timeZone || "UTC"]);
+    case "interval":
+      return JSON.stringify(["interval", schedule.everyMs ?? null, schedule.anchor ?? null]);
   }
 }

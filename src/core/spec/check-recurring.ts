@@ -1,6 +1,7 @@
-/** What only daily and cron schedules take, checked. */
+/** What only schedules that come again and again take, checked. */
 import { parseCron } from "../calendar/cron.ts";
 import { longestJitterMs } from "../calendar/jitter.ts";
+import { isRecurringKind } from "../calendar/schedule.ts";
 import type { Problem } from "../errors.ts";
 import type { Schedule } from "../job.ts";
 import type { RawJobSpec } from "./raw-job-spec.ts";
@@ -24,10 +25,10 @@ export function checkFieldsFitKind(raw: RawJobSpec, problems: Problem[]): void {
   // By the kind asked for: a daily schedule with a bad zone is a recurring one still.
   const kind: Schedule["kind"] =
     raw.schedule?.kind === "unchanged" ? raw.schedule.schedule.kind : (raw.schedule?.kind ?? "immediate");
-  if (kind === "daily" || kind === "cron") return;
+  if (isRecurringKind(kind)) return;
   for (const [field, key] of FIELDS) {
     if (raw[key] === undefined || raw[key] === null) continue;
-    const message = `is for daily and cron schedules only, and the schedule is ${kind}; leave it out`;
+    const message = `is for daily, cron and interval schedules only, and the schedule is ${kind}; leave it out`;
     problems.push({ field, message });
   }
 }
@@ -48,8 +49,9 @@ export function checkJitter(
   const isUnchanged =
     before?.jitterMs === jitterMs && JSON.stringify(before.schedule) === JSON.stringify(schedule);
   // A daily schedule's jitter has a day's room, as a rule.
-  if (schedule?.kind !== "cron" || isUnchanged) return jitterMs;
-  const interval = shortestInterval(schedule.expression, now);
+  if ((schedule?.kind !== "cron" && schedule?.kind !== "interval") || isUnchanged) return jitterMs;
+  const interval =
+    schedule.kind === "interval" ? schedule.everyMs : shortestInterval(schedule.expression, now);
   const most = longestJitterMs(interval);
   if (jitterMs > most) {
     const message = `is ${jitterMs / 1000}s, and the schedule comes again after ${interval / 1000}s; up to ${most / 1000}s is accepted, so that each occurrence is due well before the next`;

@@ -7,6 +7,9 @@ import { type Problem, quote } from "../errors.ts";
 import type { Schedule } from "../job.ts";
 import { durationProblem, integerProblem } from "./field-checks.ts";
 
+/** A job costs a claim and a row for each occurrence. */
+const LEAST_INTERVAL_MS = 1000;
+
 type Daily = Extract<Schedule, { kind: "daily" }>;
 
 export type RawSchedule =
@@ -22,11 +25,18 @@ export type RawSchedule =
       readonly fold?: Daily["fold"] | undefined;
     }
   | { readonly kind: "cron"; readonly expression: string; readonly timeZone?: string | undefined }
+  /** Without an anchor it counts from when the job was given this interval. */
+  | { readonly kind: "interval"; readonly everyMs?: number | undefined; readonly anchor?: number | undefined }
   /** One that was accepted before. Not checked again: rules may have become stricter since. */
   | { readonly kind: "unchanged"; readonly schedule: Schedule };
 
-/** What it returns is only good if it added no problems. */
-export function checkSchedule(raw: RawSchedule, now: number, problems: Problem[]): Schedule {
+/** `before`: the schedule that this one replaces. What it returns is only good if it added no problems. */
+export function checkSchedule(
+  raw: RawSchedule,
+  now: number,
+  problems: Problem[],
+  before?: Schedule,
+): Schedule {
   switch (raw.kind) {
     case "immediate":
       return { kind: "immediate" };
@@ -54,6 +64,8 @@ export function checkSchedule(raw: RawSchedule, now: number, problems: Problem[]
         timeZone: checkTimeZone("cron.timeZone", raw.timeZone, problems),
       };
     }
+    case "interval":
+      return checkInterval(raw, now, problems, before);
   }
 }
 
@@ -76,6 +88,22 @@ function checkTimed(
     integerProblem("timed.runAt", runAt, { least: now, most: LAST_INSTANT }, problems);
   }
   return Math.max(runAt ?? now, now);
+}
+
+function checkInterval(
+  { everyMs, anchor }: Extract<RawSchedule, { kind: "interval" }>,
+  now: number,
+  problems: Problem[],
+  before: Schedule | undefined,
+): Schedule {
+  if (everyMs === undefined) {
+    problems.push({ field: "interval.every", message: 'is required, for example "90s"' });
+    return { kind: "interval", everyMs: LEAST_INTERVAL_MS, anchor: now };
+  }
+  durationProblem("interval.every", everyMs, LEAST_INTERVAL_MS, problems);
+  // What is described the same again must not begin anew.
+  const isSame = before?.kind === "interval" && before.everyMs === everyMs;
+  return { kind: "interval", everyMs, anchor: anchor ?? (isSame ? before.anchor : now) };
 }
 
 function checkTimeZone(field: string, name: string | undefined, problems: Problem[]): string {

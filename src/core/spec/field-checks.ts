@@ -16,10 +16,10 @@ export function integerProblem(
   return false;
 }
 
-/** `leastMs` is 0 or 1. */
-export function durationProblem(field: string, ms: number, leastMs: 0 | 1, problems: Problem[]): boolean {
+/** `leastMs`: of 1, callers are told that more than 0 is accepted, as a duration may have finer fractions. */
+export function durationProblem(field: string, ms: number, leastMs: number, problems: Problem[]): boolean {
   if (Number.isSafeInteger(ms) && ms >= leastMs && ms <= MAX_DURATION_MS) return true;
-  const least = leastMs === 0 ? "0s" : "more than 0s";
+  const least = leastMs === 1 ? "more than 0s" : `${leastMs / 1000}s`;
   problems.push({
     field,
     message: `is ${ms / 1000}s; ${least} up to ${MAX_DURATION_MS / 1000}s is accepted`,

@@ -36,7 +36,7 @@ export function parseJobSpec(
   const name = raw.name ? checkName(raw.name, problems) : handler;
   const payload = checkPayload(raw.payload ?? null, limits, problems);
   const found = problems.length;
-  const schedule = checkSchedule(raw.schedule ?? { kind: "immediate" }, now, problems);
+  const schedule = checkSchedule(raw.schedule ?? { kind: "immediate" }, now, problems, raw.before?.schedule);
   const isGoodSchedule = problems.length === found;
   const spec: JobSpec = {
     handler,

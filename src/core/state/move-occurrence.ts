@@ -5,6 +5,7 @@ import {
   isRecurring,
   nextOccurrenceOrDropped,
   type RecurringSchedule,
+  timeZoneOf,
 } from "../calendar/schedule.ts";
 import { type JobRecord, STORED_STATUS } from "../job.ts";
 
@@ -13,7 +14,7 @@ const MOST_MS = 26 * 3_600_000;
 
 /** Whether changes of a zone's rules can matter to it. */
 export function followsZone({ spec: { schedule } }: JobRecord): boolean {
-  return isRecurring(schedule) && schedule.timeZone !== "UTC";
+  return isRecurring(schedule) && timeZoneOf(schedule) !== "UTC";
 }
 
 /**

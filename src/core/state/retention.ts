@@ -4,6 +4,9 @@
  * arbitrate between those that may come late.
  */
 import { OUTCOME, type Outcome, STORED_STATUS, type StoredStatus } from "../job.ts";
+import { ageMsOf, LONGEST_AGE_DAYS, pairsOf, SHORTEST_AGE_MS } from "./retention-text.ts";
+
+export { SHORTEST_AGE_MS };
 
 export interface Retention {
   /** Milliseconds that jobs and results which ended so are kept; null: for ever. */
@@ -18,13 +21,13 @@ export interface Retention {
 const KINDS = ["succeeded", "failed", "cancelled", "skipped"] as const;
 export type Kind = (typeof KINDS)[number];
 
-export const SHORTEST_AGE_MS = 3_600_000;
-const LONGEST_AGE_DAYS = 36_500;
 const MOST_RESULTS = 1_000_000_000;
 /** A scan remembers so many for a job. */
 const MOST_RESULTS_EACH = 100_000;
 
 export const DEFAULT_RETENTION = "succeeded=7d,failed=30d,cancelled=7d,skipped=7d,results=1000";
+
+const EXAMPLE = "failed=30d";
 
 export const KEEP_ALL: Retention = {
   ageMs: { succeeded: null, failed: null, cancelled: null, skipped: null },
@@ -116,40 +119,19 @@ export function parseRetention(text: string): { readonly retention: Retention; r
       resultsEach[name] = parseCount(name, count, MOST_RESULTS_EACH, problems);
     } else problems.push(`${name}: there is no such part; use ${[...KINDS, "results"].join(", ")}`);
   };
-  for (const [name, value] of pairsOf(DEFAULT_RETENTION, problems)) set(name, value);
-  for (const [name, value] of pairsOf(text, problems)) set(name, value);
+  for (const [name, value] of pairsOf(DEFAULT_RETENTION, EXAMPLE, problems)) set(name, value);
+  for (const [name, value] of pairsOf(text, EXAMPLE, problems)) set(name, value);
   return { retention: { ageMs, resultsEach, resultsPerJob }, problems };
-}
-
-function pairsOf(text: string, problems: string[]): Map<string, string> {
-  const pairs = new Map<string, string>();
-  for (const item of text.split(",").map((part) => part.trim())) {
-    if (item === "") continue;
-    const [name = "", value, ...rest] = item.split("=").map((part) => part.trim());
-    if (value === undefined || rest.length > 0) {
-      problems.push(`${JSON.stringify(item)} is not name=value, such as failed=30d`);
-    } else if (pairs.has(name)) problems.push(`${name} is given twice`);
-    else pairs.set(name, value);
-  }
-  return pairs;
 }
 
 function isKind(name: string): name is Kind {
   return KINDS.some((kind) => kind === name);
 }
 
-const UNIT_MS = new Map([
-  ["s", 1_000],
-  ["m", 60_000],
-  ["h", 3_600_000],
-  ["d", 86_400_000],
-]);
-
 function parseAge(name: string, value: string, problems: string[]): number | null {
   if (value === "off") return null;
-  const [, digits = "", unit = ""] = /^(\d{1,15})([smhd])$/.exec(value) ?? [];
-  const ms = Number(digits) * (UNIT_MS.get(unit) ?? Number.NaN);
-  if (ms >= SHORTEST_AGE_MS && ms <= LONGEST_AGE_DAYS * 86_400_000) return ms;
+  const ms = ageMsOf(value);
+  if (ms !== null) return ms;
   problems.push(
     `${name}=${value}: use a whole number with s, m, h or d, from 1h to ${LONGEST_AGE_DAYS}d, such as 7d or, with a number of results, 7d/100; or off to keep them for ever`,
   );

@@ -1,9 +1,10 @@
-import { isRecurring } from "../calendar/schedule.ts";
+import { isRecurring, timeZoneOf } from "../calendar/schedule.ts";
 import { isZoneKnown, unknownZone } from "../calendar/zone-segment.ts";
 import type { JobSpec } from "../job.ts";
 
 /** Why nothing can be said here of when a job is due next, in a sentence; null: it can. */
 export function unknownZoneOf({ schedule }: Pick<JobSpec, "schedule">): string | null {
-  if (!isRecurring(schedule) || isZoneKnown(schedule.timeZone)) return null;
-  return unknownZone(schedule.timeZone);
+  if (!isRecurring(schedule)) return null;
+  const timeZone = timeZoneOf(schedule);
+  return isZoneKnown(timeZone) ? null : unknownZone(timeZone);
 }

@@ -20,6 +20,7 @@ export class Intake {
   private readonly ids: IdBlocks;
   private readonly units: JobUnits;
   private readonly callKeys: CallKeys;
+  private readonly jobKeys: JobKeys;
 
   constructor(
     context: MasterContext,
@@ -33,10 +34,16 @@ export class Intake {
     },
   ) {
     const { memory, ids, keys, inserter, refusal } = parts;
-    const jobKeys = new JobKeys(context, { keys, inserter });
+    this.jobKeys = new JobKeys(context, { keys, inserter });
+    const { jobKeys } = this;
     this.ids = ids;
     this.units = new JobUnits({ jobKeys, inserter, refusal, turn: () => sleep(context.clock, 0) });
     this.callKeys = new CallKeys(context, { memory, ids, keys, units: this.units });
+  }
+
+  /** The job that has the key of its own; null: none has. */
+  findKeyed(idempotencyKey: string): Promise<number | null> {
+    return this.jobKeys.find(idempotencyKey);
   }
 
   async addJobs(

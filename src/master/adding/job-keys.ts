@@ -69,19 +69,30 @@ export class JobKeys {
     return found;
   }
 
+  /** The job that the key names; null: none. */
+  async find(idempotencyKey: string): Promise<number | null> {
+    const { record } = await this.read(jobKeyOf(idempotencyKey));
+    return record === undefined || isFreed(record) ? null : record.id;
+  }
+
+  private async read(key: string) {
+    const taken = await this.parts.keys.read(key);
+    const record = taken && (await this.context.store.readJobs([taken.jobId])).get(taken.jobId);
+    return { taken, record };
+  }
+
   /**
    * The job that has the key, else this one, stored now; throws `already_exists` when that one was asked to be another.
    * `callKey`: the row of its call's key, which goes in with it.
    */
   add(job: NewKeyedJob, idempotencyKey: string, callKey: JobKey | null): Promise<KeyedJob> {
     const { store, epoch, time } = this.context;
-    const { keys, inserter } = this.parts;
+    const { inserter } = this.parts;
     const { id, spec } = job;
     const key = jobKeyOf(idempotencyKey);
     return this.adding.alone(key, async () => {
       for (let tries = 0; ; tries++) {
-        const taken = await keys.read(key);
-        const record = taken && (await store.readJobs([taken.jobId])).get(taken.jobId);
+        const { taken, record } = await this.read(key);
         if (taken !== undefined && record !== undefined && !isFreed(record)) {
           const added = answerOf(job, record, taken);
           if (added instanceof ElasticJobError) throw added;

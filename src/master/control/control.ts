@@ -100,9 +100,10 @@ export class Control {
     });
   }
 
-  async deleteJob(jobId: number): Promise<void> {
+  /** The job as it was. */
+  deleteJob(jobId: number): Promise<JobRecord> {
     const { memory, sessions } = this.parts;
-    await this.write(jobId, async (record) => {
+    return this.write(jobId, async (record) => {
       const { store, epoch } = this.context;
       // First the row: whatever the handler still reports comes late.
       if (record.status === STORED_STATUS.RUNNING) await this.writeCancelled(record, "the job was deleted");

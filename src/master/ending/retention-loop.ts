@@ -1,6 +1,7 @@
 /**
  * Removes what has been kept long enough: jobs that have ended, each before its results; results of jobs
- * that go on, or that a caller deleted; keys that hold nothing any more; handlers that nobody offers any more.
+ * that go on, or that a caller deleted; keys that hold nothing any more; handlers that nobody offers any more; what callers
+ * did long ago.
  *
  * - It starts only when recovery is over, or has had its time, and pauses without trust or while cluster time is in
  *   doubt: what is due to go depends on nothing but the time.
@@ -27,6 +28,7 @@ import type { ClaimRef, Cursor } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 import type { ClassRegistry } from "../memory/class-registry.ts";
 import type { InFlight } from "../memory/in-flight.ts";
+import { expireAudit } from "./expire-audit.ts";
 
 /** Rows that a statement removes, at most and at least. */
 const MOST_ROWS = 500;
@@ -71,7 +73,7 @@ export class RetentionLoop {
   private nextScanAt = Number.NEGATIVE_INFINITY;
   private isPaused = false;
   /** What it has removed so far. */
-  readonly removed = { jobs: 0, results: 0, keys: 0, handlers: 0 };
+  readonly removed = { jobs: 0, results: 0, keys: 0, handlers: 0, audit: 0 };
 
   constructor(context: MasterContext, parts: RetentionParts) {
     this.context = context;
@@ -133,6 +135,10 @@ export class RetentionLoop {
     yield* this.expireKeys(now);
     const longestMs = longestAgeMs(this.retention);
     if (longestMs !== null) this.removed.handlers += await this.parts.forgetHandlers(now - longestMs);
+    for await (const removed of expireAudit(this.context, now)) {
+      this.removed.audit += removed;
+      yield;
+    }
     this.nextScanAt = time.now() + Math.max(SCAN_REST_MS, SCAN_REST_FACTOR * (time.now() - startedAt));
   }
 

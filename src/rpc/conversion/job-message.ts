@@ -80,7 +80,7 @@ function keyFields({ keyLife }: JobSpec) {
 }
 
 /** While a job runs, `at` is still the occurrence that runs; what is due next is the one after it. */
-function nextRunOf(record: JobRecord): number | null {
+export function nextRunOf(record: JobRecord): number | null {
   if (record.status === STORED_STATUS.RUNNING) {
     return unknownZoneOf(record.spec) === null ? (nextDue(record, record.scheduledAt)?.at ?? null) : null;
   }

@@ -5,6 +5,7 @@
  * says nothing that its caller could not ask for.
  */
 import { createHash } from "node:crypto";
+import type { AuditKey } from "../../core/audit/audit-record.ts";
 import { invalidArgument, quote } from "../../core/errors.ts";
 import type { ResultKey } from "../../store/job-store.ts";
 
@@ -39,7 +40,18 @@ export function readResultsPageToken(token: string, filter: TokenFilter): Result
   return { jobId, claim, late: late === 1 };
 }
 
-type Kind = "jobs" | "results";
+export function auditPageToken(filter: TokenFilter, { at, id }: AuditKey): string {
+  return encode("audit", filter, [at, id]);
+}
+
+/** The empty token (null) is the first page. Throws `invalid_argument` for a token that is not of this list. */
+export function readAuditPageToken(token: string, filter: TokenFilter): AuditKey | null {
+  if (token === "") return null;
+  const [at = 0, id = 0] = decode("audit", filter, token);
+  return { at, id };
+}
+
+type Kind = "jobs" | "results" | "audit";
 
 function encode(kind: Kind, filter: TokenFilter, cursor: readonly number[]): string {
   const position = cursor.join(".");

@@ -8,11 +8,12 @@ import {
   CronSchema,
   DailySchema,
   ImmediateSchema,
+  IntervalSchema,
   type Job,
   TimedSchema,
 } from "../../gen/elasticjob/v1/job_pb.ts";
 import { foldFromEnum, foldToEnum, gapFromEnum, gapToEnum } from "./enum-names.ts";
-import { msFromDuration, msFromTimestamp, timestampOf } from "./proto-time.ts";
+import { durationOf, msFromDuration, msFromTimestamp, timestampOf } from "./proto-time.ts";
 
 export type ScheduleMessage = Job["schedule"];
 
@@ -54,6 +55,15 @@ export function rawScheduleFromMessage(
     }
     case "cron":
       return { kind: "cron", expression: message.value.expression, timeZone: message.value.timeZone };
+    case "interval": {
+      const { every, anchor } = message.value;
+      return {
+        kind: "interval",
+        // As above: what could not be read is not missing, too.
+        everyMs: every && (msFromDuration("interval.every", every, problems) ?? 1000),
+        anchor: msFromTimestamp("interval.anchor", anchor, problems),
+      };
+    }
   }
 }
 
@@ -76,6 +86,11 @@ export function scheduleToMessage(schedule: Schedule): ScheduleMessage {
     case "cron": {
       const { expression, timeZone } = schedule;
       return { case: "cron", value: create(CronSchema, { expression, timeZone }) };
+    }
+    case "interval": {
+      const { everyMs, anchor } = schedule;
+      const value = create(IntervalSchema, { every: durationOf(everyMs), anchor: timestampOf(anchor) });
+      return { case: "interval", value };
     }
   }
 }

@@ -2,7 +2,7 @@
 import { type Problem, quote } from "../../core/errors.ts";
 import type { Job } from "../../gen/elasticjob/v1/job_pb.ts";
 
-const SCHEDULES = ["immediate", "timed", "daily", "cron"] as const;
+const SCHEDULES = ["immediate", "timed", "daily", "cron", "interval"] as const;
 const PATHS = [
   "name",
   "handler",
@@ -29,7 +29,7 @@ const PATHS = [
 ] as const;
 export type UpdatePath = (typeof PATHS)[number];
 
-/** The paths that the mask names; `immediate`, `timed`, `daily` and `cron` become `schedule`. */
+/** The paths that the mask names; `immediate`, `timed`, `daily`, `cron` and `interval` become `schedule`. */
 export function pathsFromMask(mask: readonly string[], job: Job, problems: Problem[]): Set<UpdatePath> {
   const paths = new Set<UpdatePath>();
   for (const asked of mask) {

@@ -1,13 +1,13 @@
 /** What UpdateJob makes of a spec. */
+import { isRecurringKind } from "../../core/calendar/schedule.ts";
 import type { Problem } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
-import { canonicalJson } from "../../core/json/canonical-json.ts";
 import { parseJobSpec, type SpecLimits } from "../../core/spec/job-spec.ts";
 import { type RawJobSpec, rawFromSpec } from "../../core/spec/raw-job-spec.ts";
-import { encodeSpec } from "../../core/spec/spec-text.ts";
 import { type Job, KeyLife, Misfire, Overlap } from "../../gen/elasticjob/v1/job_pb.ts";
 import { rawFromFields, type SpecFields, withProblems } from "./add-request.ts";
 import { onePayload } from "./payload-field.ts";
+import { replaceSpec } from "./replace-spec.ts";
 import { nothingSet, pathsFromMask, pathsSetIn, type UpdatePath } from "./update-mask.ts";
 
 /**
@@ -40,26 +40,7 @@ export function applyUpdate(
   );
   const changed = withProblems(problems, parsed);
   if (!("schedule" in changed)) return changed;
-  const { isPausing, resumedAt } = spec;
-  const kept = { ...(isPausing && { isPausing }), ...(resumedAt !== undefined && { resumedAt }) };
-  const sameSchedule = JSON.stringify(changed.schedule) === JSON.stringify(spec.schedule);
-  if (!sameSchedule) return { ...changed, ...kept };
-  const { schedule, startsAt } = spec;
-  const after = { ...changed, ...kept, schedule, ...(startsAt !== undefined && { startsAt }) };
-  return isSame(spec, after) ? spec : after;
-}
-
-function isSame(one: JobSpec, other: JobSpec): boolean {
-  return (
-    one.name === other.name &&
-    one.priority === other.priority &&
-    isSameJson(one.payload, other.payload) &&
-    isSameJson(encodeSpec(one), encodeSpec(other))
-  );
-}
-
-function isSameJson(one: string | null, other: string | null): boolean {
-  return one === other || (one !== null && other !== null && canonicalJson(one) === canonicalJson(other));
+  return replaceSpec(spec, changed);
 }
 
 function refuseOtherKey(spec: JobSpec, job: Job, problems: Problem[]): void {
@@ -148,7 +129,10 @@ function merge(base: RawJobSpec, incoming: RawJobSpec, paths: ReadonlySet<Update
 }
 
 function staysRecurring(base: RawJobSpec, schedule: RawJobSpec["schedule"]): boolean {
-  return schedule === base.schedule || schedule?.kind === "daily" || schedule?.kind === "cron";
+  return (
+    schedule === base.schedule ||
+    (schedule !== undefined && schedule.kind !== "unchanged" && isRecurringKind(schedule.kind))
+  );
 }
 
 /** A timed job that is sent back as it was read keeps its time, though that may be in the past by now. */

@@ -1,15 +1,18 @@
 /**
  * Adds that arrive at a node that is not master, gathered into one AddJobs call to the master: what
  * arrives while earlier batches are under way goes together, so that batches grow with the load and a
- * lone add waits for nothing.
+ * lone add waits for nothing. A batch is one caller's: the master is told whose it is.
  *
  * Each batch has a call key of its own and always the same content, so that repeating it after a
  * failover adds nothing twice. Adds whose caller gave a key travel on their own: the key names that call.
  */
+import { createContextValues } from "@connectrpc/connect";
+import { type Caller, callerText } from "../../core/callers/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import { Gather } from "../../core/flow/gather.ts";
 import type { AddJobOutcome, AddJobRequest, AddJobResponse } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import { CALL_CALLER, callerIn } from "../call-caller.ts";
 import { answerOf } from "../conversion/add-outcome.ts";
 import { answerIn } from "../in-time.ts";
 import { roughSize } from "../message-size.ts";
@@ -28,7 +31,7 @@ export type SendBatch = (
 
 const MAX_BATCH_JOBS = 500;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
-/** Two: one is being committed while the next is on its way. */
+/** Of a caller. Two: one is being committed while the next is on its way. */
 const MAX_BATCHES_UNDER_WAY = 2;
 const MAX_WAITING_JOBS = 20_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -48,19 +51,32 @@ export function gatherAdds(options: {
   readonly maxWaitMs: number;
 }): AddGatherer {
   const { send, clock, defaultWaitMs, maxWaitMs } = options;
+  let waitingJobs = 0;
   let waitingBytes = 0;
-  const adds = new Gather<WaitingAdd>({
-    mostBatches: MAX_BATCHES_UNDER_WAY,
-    take: batchLength,
-    soon: queueMicrotask,
-    async run(taken) {
-      for (const { bytes } of taken) waitingBytes -= bytes;
-      const batch = taken.filter(({ settled }) => !settled);
-      if (batch.length > 0) await sendBatch(batch);
-    },
-  });
+  /** Of each caller who has adds here. */
+  const gathers = new Map<string, Gather<WaitingAdd>>();
 
-  async function sendBatch(batch: readonly WaitingAdd[]): Promise<void> {
+  function addsOf(caller: Caller): Gather<WaitingAdd> {
+    const key = callerText(caller);
+    const known = gathers.get(key);
+    if (known !== undefined) return known;
+    const adds = new Gather<WaitingAdd>({
+      mostBatches: MAX_BATCHES_UNDER_WAY,
+      take: batchLength,
+      soon: queueMicrotask,
+      async run(taken) {
+        waitingJobs -= taken.length;
+        for (const { bytes } of taken) waitingBytes -= bytes;
+        const batch = taken.filter(({ settled }) => !settled);
+        if (batch.length > 0) await sendBatch(batch, caller);
+      },
+      idle: () => gathers.delete(key),
+    });
+    gathers.set(key, adds);
+    return adds;
+  }
+
+  async function sendBatch(batch: readonly WaitingAdd[], caller: Caller): Promise<void> {
     // As long as its most patient caller: the others leave on their own.
     const until = Math.max(...batch.map((add) => add.until));
     const context: CallContext = {
@@ -68,6 +84,7 @@ export function gatherAdds(options: {
       signal: new AbortController().signal,
       timeoutMs: () => until - clock.monotonic(),
       requestHeader: new Headers(),
+      values: createContextValues().set(CALL_CALLER, caller),
     };
     try {
       const requests = batch.map((add) => add.request);
@@ -83,8 +100,8 @@ export function gatherAdds(options: {
       const bytes = roughSize(request);
       // The size is a guess: so one that finds nobody before it is always let in.
       const isTooMuch = waitingBytes > 0 && waitingBytes + bytes > MAX_WAITING_BYTES;
-      if (adds.waiting >= MAX_WAITING_JOBS || isTooMuch) {
-        const message = `too many adds wait for the master (${adds.waiting}); slow down and try again`;
+      if (waitingJobs >= MAX_WAITING_JOBS || isTooMuch) {
+        const message = `too many adds wait for the master (${waitingJobs}); slow down and try again`;
         throw new ElasticJobError("resource_exhausted", message);
       }
       const ms = Math.min(answerIn(context.timeoutMs()) ?? defaultWaitMs, maxWaitMs);
@@ -106,8 +123,9 @@ export function gatherAdds(options: {
         const leave = (): void => add.settle(unknownOutcome());
         const cancel = clock.after(ms, leave);
         context.signal.addEventListener("abort", leave, { once: true });
+        waitingJobs++;
         waitingBytes += bytes;
-        adds.add(add);
+        addsOf(callerIn(context)).add(add);
       });
     },
   };

@@ -6,12 +6,14 @@
  * A call that was forwarded once is never forwarded again: two nodes that each believe the other to
  * be master would send it around for ever.
  */
-import type { CallOptions } from "@connectrpc/connect";
-import { FORWARDED } from "../../core/call-headers.ts";
+import type { CallOptions, ContextValues } from "@connectrpc/connect";
+import { CALLER, FORWARDED } from "../../core/call-headers.ts";
+import { callerText } from "../../core/callers/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobApi } from "../../master/job-api.ts";
+import { callerIn } from "../call-caller.ts";
 import { notRun } from "../error-codes.ts";
 import { answerIn } from "../in-time.ts";
 import type { RpcLimits } from "../limits.ts";
@@ -23,6 +25,7 @@ export interface CallContext {
   readonly signal: AbortSignal;
   readonly timeoutMs: () => number | undefined;
   readonly requestHeader: Headers;
+  readonly values: Pick<ContextValues, "get">;
 }
 
 export interface MasterCall<T> {
@@ -43,8 +46,8 @@ export interface MasterCaller {
   call<T>(context: CallContext, call: MasterCall<T>): Promise<T>;
   /** Waits for a master until `deadline` (monotonic). */
   locate(context: CallContext, deadline: number): Promise<MasterTarget>;
-  /** The headers of a call that this node forwards. */
-  forwardHeaders(): Headers;
+  /** The headers of a call that this node forwards: they say whose it is. */
+  forwardHeaders(context: CallContext): Headers;
   /** Before trying again: until the role changes, or `ms` have passed. */
   pause(context: CallContext, ms: number): Promise<void>;
 }
@@ -98,7 +101,8 @@ export function createMasterCaller(options: {
     }
   }
 
-  const forwardHeaders = () => new Headers({ [FORWARDED]: incarnation });
+  const forwardHeaders = (context: CallContext) =>
+    new Headers({ [FORWARDED]: incarnation, [CALLER]: callerText(callerIn(context)) });
 
   return {
     locate,
@@ -118,7 +122,7 @@ export function createMasterCaller(options: {
           return await call.forward(target.peer, {
             signal: context.signal,
             timeoutMs: Math.max(1, Math.ceil(cutAt - clock.monotonic())),
-            headers: forwardHeaders(),
+            headers: forwardHeaders(context),
           });
         } catch (error) {
           context.signal.throwIfAborted();

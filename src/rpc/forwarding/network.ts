@@ -1,13 +1,15 @@
-/** `Network` over Connect: HTTP/2 without TLS, one connection for each stream, so that closing one cuts it alone. */
+/** `Network` over Connect: HTTP/2, one connection for each stream, so that closing one cuts it alone. */
 import { createClient } from "@connectrpc/connect";
 import type { Network } from "../../coordination/network.ts";
 import type { Clock } from "../../core/clock.ts";
 import { type GetJobRequest, NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
+import type { Tls } from "../../tls/certificates.ts";
 import type { RpcLimits } from "../limits.ts";
 import { messageSize } from "../message-size.ts";
 import { OutgoingQueue } from "../outgoing-queue.ts";
 import { type Asking, strangerIn } from "../proof/ask-for-proof.ts";
 import { isRefused } from "./call-failure.ts";
+import { linkProblemIn } from "./peer-link.ts";
 import { createPeerSession } from "./peer-session.ts";
 import { peerTransport } from "./peers.ts";
 
@@ -19,13 +21,15 @@ export function createNetwork(options: {
   readonly limits: RpcLimits;
   /** Who this process is, and by what it knows others. */
   readonly asking: Asking;
+  /** How other nodes are called; null: in the clear. */
+  readonly tls: Tls | null;
 }): Network {
   const { clock, limits, asking } = options;
 
   return {
     openStream(address, on) {
-      const session = createPeerSession(address, asking);
-      const client = createClient(NodeService, peerTransport(address, session, limits.maxCallBytes));
+      const session = createPeerSession(address, options);
+      const client = createClient(NodeService, peerTransport(session, limits.maxCallBytes));
       const abort = new AbortController();
       const queue = new OutgoingQueue<GetJobRequest>({
         maxItems: limits.maxQueuedMessages,
@@ -61,7 +65,7 @@ export function createNetwork(options: {
       receive().then(
         () => end("the master closed it"),
         (error) => {
-          const strange = strangerIn(error);
+          const strange = strangerIn(error) ?? linkProblemIn(error);
           end(strange ?? (error instanceof Error ? error.message : String(error)), strange !== null);
         },
       );
@@ -75,8 +79,8 @@ export function createNetwork(options: {
     },
 
     async identify(address, timeoutMs) {
-      const session = createPeerSession(address, asking);
-      const client = createClient(NodeService, peerTransport(address, session, limits.maxCallBytes));
+      const session = createPeerSession(address, options);
+      const client = createClient(NodeService, peerTransport(session, limits.maxCallBytes));
       try {
         const answer = await client.identify({ incarnation: asking.incarnation }, { timeoutMs });
         const { incarnation, nodeId, epoch, sharesDatabase } = answer;

@@ -6,8 +6,10 @@ import {
   Http2SessionManager,
 } from "@connectrpc/connect-node";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
+import type { Tls } from "../../tls/certificates.ts";
 import { notRun } from "../error-codes.ts";
 import { type Asking, askForProof } from "../proof/ask-for-proof.ts";
+import { peerLink } from "./peer-link.ts";
 
 type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
 
@@ -31,12 +33,20 @@ export interface PeerSession {
   destroy(): void;
 }
 
-export function createPeerSession(address: string, asking: Asking): PeerSession {
-  const manager = new Http2SessionManager(`http://${address}`, {
-    pingIntervalMs: PING_INTERVAL_MS,
-    pingTimeoutMs: PING_TIMEOUT_MS,
-    idleConnectionTimeoutMs: IDLE_MS,
-  });
+export function createPeerSession(
+  address: string,
+  { asking, tls }: { readonly asking: Asking; readonly tls: Tls | null },
+): PeerSession {
+  const link = peerLink(address, tls);
+  const manager = new Http2SessionManager(
+    link.url,
+    {
+      pingIntervalMs: PING_INTERVAL_MS,
+      pingTimeoutMs: PING_TIMEOUT_MS,
+      idleConnectionTimeoutMs: IDLE_MS,
+    },
+    link.options,
+  );
   const guarded = new WeakSet<Http2Session>();
   const proved = new WeakSet<Http2Session>();
   /** The last one that a call went by. */
@@ -47,12 +57,13 @@ export function createPeerSession(address: string, asking: Asking): PeerSession 
   const unproved: SessionManager = {
     authority: manager.authority,
     async request(method, path, headers, options) {
-      const stream = await manager.request(method, path, headers, options);
+      const stream = await manager.request(method, path, headers, options).catch(link.explain);
       const session = stream.session;
       if (session !== undefined && !guarded.has(session)) {
         // When a ping times out, the manager destroys the connection; if `abort` is called before
         // that has come through, it takes its listeners off, and the error would end the process.
         session.on("error", () => {});
+        link.watch(session);
         guarded.add(session);
       }
       last = session;
@@ -71,13 +82,15 @@ export function createPeerSession(address: string, asking: Asking): PeerSession 
       },
     };
     const transport = createConnectTransport({
-      baseUrl: `http://${address}`,
+      baseUrl: link.url,
       httpVersion: "2",
       sessionManager,
       acceptCompression: [],
       readMaxBytes: MOST_PROOF_BYTES,
     });
-    await askForProof(createClient(NodeService, transport), address, asking, PROOF_TIMEOUT_MS);
+    await askForProof(createClient(NodeService, transport), address, asking, PROOF_TIMEOUT_MS).catch(
+      link.explain,
+    );
     const [session] = askedOn;
     // Of two connections each would have proved half.
     if (askedOn.size === 1 && session !== undefined) proved.add(session);

@@ -4,6 +4,7 @@ import { createConnectTransport } from "@connectrpc/connect-node";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
+import type { Tls } from "../../tls/certificates.ts";
 import type { Asking } from "../proof/ask-for-proof.ts";
 import { createPeerSession, type PeerSession } from "./peer-session.ts";
 
@@ -23,6 +24,8 @@ export interface Peers {
 export interface PeerOptions {
   readonly maxCallBytes: number;
   readonly asking: Asking;
+  /** How other nodes are called; null: in the clear. */
+  readonly tls: Tls | null;
 }
 
 /** Only masters are called; the addresses of long-gone ones are dropped. */
@@ -39,8 +42,8 @@ export function createPeers(options: PeerOptions): Peers {
         session.destroy();
         open.delete(oldest);
       }
-      const session = createPeerSession(address, options.asking);
-      const transport = peerTransport(address, session, options.maxCallBytes);
+      const session = createPeerSession(address, options);
+      const transport = peerTransport(session, options.maxCallBytes);
       const client = <T extends DescService>(service: T) => createClient(service, transport);
       const peer: Peer = {
         jobs: client(JobService),
@@ -57,9 +60,9 @@ export function createPeers(options: PeerOptions): Peers {
   };
 }
 
-export function peerTransport(address: string, session: PeerSession, maxCallBytes: number): Transport {
+export function peerTransport(session: PeerSession, maxCallBytes: number): Transport {
   return createConnectTransport({
-    baseUrl: `http://${address}`,
+    baseUrl: session.manager.authority,
     httpVersion: "2",
     sessionManager: session.manager,
     // Nodes stand close to each other: compressing would cost more than it saves.

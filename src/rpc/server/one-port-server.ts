@@ -1,6 +1,6 @@
 /**
- * One TCP port for Connect, gRPC, gRPC-Web and JSON, over HTTP/1.1 and cleartext HTTP/2. The first
- * bytes of a connection decide which of Node's two servers takes it over.
+ * One TCP port for Connect, gRPC, gRPC-Web and JSON, over HTTP/1.1 and HTTP/2, by TLS or in the clear. The first
+ * bytes of a connection, or by TLS its ALPN, decide which of Node's two servers takes it over.
  *
  * Promises: no request, however malformed, ends the process; a connection that stays silent is
  * dropped, and so is a request that does not come to its end; `close` ends within its grace period, whatever the other
@@ -14,13 +14,16 @@ import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
 import { LatestFew } from "../../core/flow/latest-few.ts";
 import type { Logger } from "../../core/logger.ts";
+import { Http2Sessions } from "../../http2-sessions.ts";
+import type { Tls } from "../../tls/certificates.ts";
+import { readFirstBytes } from "../../tls/first-bytes.ts";
+import { refusePlain } from "../../tls/refuse-plain.ts";
+import { createTlsPort } from "../../tls/tls-port.ts";
 import { endIfUnread, isRefused } from "../../unread-body.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "../connection.ts";
 import type { RpcLimits } from "../limits.ts";
 import { hasTwoHosts, hostProblem } from "./host-header.ts";
-import { Http2Sessions } from "./http2-sessions.ts";
 import { refuse } from "./refuse.ts";
-import { sniff } from "./sniff.ts";
 
 export interface OnePortServer {
   /** The port that it got: another one than asked for only when that was 0. */
@@ -39,8 +42,10 @@ export function createOnePortServer(options: {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: Pick<RpcLimits, "sniffMs" | "requestMs" | "maxHalfOpen" | "maxStreamsAConnection">;
+  /** null: plaintext only. */
+  readonly tls: Tls | null;
 }): OnePortServer {
-  const { clock, logger, limits } = options;
+  const { clock, logger, limits, tls } = options;
   const sockets = new Set<net.Socket>();
   /** Those without a request so far. */
   const newcomers = new LatestFew<net.Socket>(limits.maxHalfOpen, (socket) => socket.destroy());
@@ -84,24 +89,48 @@ export function createOnePortServer(options: {
 
   const h2 = http2.createServer({ settings: { maxConcurrentStreams: limits.maxStreamsAConnection } }, handle);
 
+  const watch = (socket: net.Socket): void => {
+    sockets.add(socket);
+    newcomers.add(socket);
+    socket.on("close", () => {
+      sockets.delete(socket);
+      newcomers.delete(socket);
+    });
+  };
+  const serve = (socket: net.Socket, isHttp2: boolean): void => {
+    if (isHttp2) {
+      // Emitted within the next line: a session does not show the socket that it has.
+      h2.once("session", (session) => sessions.add(session, () => newcomers.delete(socket)));
+      h2.emit("connection", socket);
+    } else {
+      h1.emit("connection", socket);
+      socket.resume();
+    }
+  };
+  const secure =
+    tls === null
+      ? null
+      : createTlsPort({
+          certificates: tls.certificates,
+          handshakeMs: limits.sniffMs,
+          logger,
+          take(secured, socket, isHttp2) {
+            // In its stead: it is the one that the two servers know.
+            newcomers.delete(socket);
+            watch(secured);
+            serve(secured, isHttp2);
+          },
+        });
+
   const server = net.createServer(
     { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
     (socket) => {
-      sockets.add(socket);
-      newcomers.add(socket);
-      socket.on("close", () => {
-        sockets.delete(socket);
-        newcomers.delete(socket);
-      });
-      sniff(socket, clock, limits.sniffMs, (isHttp2) => {
-        if (isHttp2) {
-          // Emitted within the next line: a session does not show the socket that it has.
-          h2.once("session", (session) => sessions.add(session, () => newcomers.delete(socket)));
-          h2.emit("connection", socket);
-        } else {
-          h1.emit("connection", socket);
-          socket.resume();
-        }
+      watch(socket);
+      readFirstBytes(socket, clock, limits.sniffMs, (spoken) => {
+        if (secure === null || tls === null) return serve(socket, spoken === "http2");
+        if (spoken === "tls") return secure.accept(socket);
+        if (tls.plain === "off") return refusePlain(socket, spoken);
+        serve(socket, spoken === "http2");
       });
     },
   );

@@ -1,19 +1,33 @@
 /** Puts the rpc layer together: the services, what they call, and the port they are reached at. */
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ConnectRouter, type MethodImpl } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createContextValues,
+  type MethodImpl,
+} from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { RefusedCalls } from "../../core/audit/refused-calls.ts";
+import { schedulesOfNode } from "../../core/callers/caller.ts";
 import { SlowDown } from "../../core/callers/slow-down.ts";
 import { type Clock, sleep } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Random } from "../../core/random.ts";
 import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
-import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import {
+  JobService,
+  type PutJobSetRequest,
+  type PutJobSetResponse,
+} from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Role } from "../../master/election/role.ts";
 import type { JobStore } from "../../store/job-store.ts";
+import type { Tls } from "../../tls/certificates.ts";
+import { CALL_CALLER } from "../call-caller.ts";
 import { CALL_CONNECTION, connectionValues } from "../connection.ts";
 import { type Credentials, checkCaller } from "../credentials.ts";
 import { createMasterCaller } from "../forwarding/master-call.ts";
@@ -25,6 +39,7 @@ import { createHealthService } from "../services/health-service.ts";
 import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
 import { createNodeService } from "../services/node-service.ts";
+import { putJobSet } from "../services/put-job.ts";
 import { CALL_SHARE, createAdmission } from "./admission.ts";
 import { answerInTime, noteTimeout } from "./answer-in-time.ts";
 import { refuseBadTimeout } from "./call-timeout.ts";
@@ -39,6 +54,7 @@ import { answerProbe } from "./probes.ts";
 import { refuse, refusePath, settleContentType } from "./refuse.ts";
 import { refuseBinary } from "./refuse-binary.ts";
 import { refuseEmptyJson } from "./request-gate.ts";
+import { storeRefusals } from "./store-refusals.ts";
 import { wordedRefusals } from "./worded-refusals.ts";
 
 /** Of what is decoded in one go: calls that hold no payload, and the others as long as they are small. */
@@ -47,9 +63,10 @@ const MAX_OTHER_CALL_BYTES = 256 * 1024;
 /** Of calls that are taken in slices; null: of no such call. */
 function mostBytesOf({ name, parent }: DescMethod, limits: RpcLimits): number | null {
   if (parent !== JobService) return null;
-  const { addJob, addJobs, streamAddJobs, updateJob } = JobService.method;
-  if (name === addJobs.name || name === streamAddJobs.name) return limits.maxCallBytes;
-  return name === addJob.name || name === updateJob.name ? maxJobBytes(limits) : null;
+  const { method } = JobService;
+  const has = (...of: readonly DescMethod[]) => of.some((one) => one.name === name);
+  if (has(method.addJobs, method.streamAddJobs, method.putJobSet)) return limits.maxCallBytes;
+  return has(method.addJob, method.putJob, method.updateJob) ? maxJobBytes(limits) : null;
 }
 
 export interface RpcServerOptions {
@@ -67,16 +84,35 @@ export interface RpcServerOptions {
   /** By what nodes know each other. */
   readonly secrets: ClusterSecrets;
   readonly credentials: Credentials;
+  /** How the port, and calls to other nodes, use TLS; null or missing: they do not. */
+  readonly tls?: Tls | null;
 }
 
-export function createRpcServer(options: RpcServerOptions): OnePortServer {
-  const { role, whyNotReady, store, clock, random, logger, identity, secrets, credentials } = options;
+export interface RpcServer extends OnePortServer {
+  /** As a call that comes in, without one: to the master, wherever it is. */
+  putJobSet(request: PutJobSetRequest, signal: AbortSignal): Promise<PutJobSetResponse>;
+}
+
+export function createRpcServer(options: RpcServerOptions): RpcServer {
+  const {
+    role,
+    whyNotReady,
+    store,
+    clock,
+    random,
+    logger,
+    identity,
+    secrets,
+    credentials,
+    tls = null,
+  } = options;
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
   const admission = createAdmission(limits, clock);
   const peers = createPeers({
     maxCallBytes: limits.maxCallBytes,
     asking: { incarnation: identity.incarnation, secrets },
+    tls,
   });
   const master = createMasterCaller({
     role,
@@ -100,6 +136,7 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
   });
   const cluster = createClusterService({
     master,
+    store,
     whyNotReady,
     clock,
     closing: closing.signal,
@@ -117,6 +154,11 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
 
   const health = createHealthService({ whyNotReady, clock, closing: closing.signal });
 
+  const keepRefusals = storeRefusals({ store, clock, random, logger });
+  let storing = Promise.resolve();
+  const refused = new RefusedCalls(clock, (calls) => {
+    storing = storing.then(() => keepRefusals(calls));
+  });
   const slowDown = new SlowDown();
   const refuseSlowly = async (error: unknown, remote: string): Promise<never> => {
     const isUnknown = error instanceof ConnectError && error.code === Code.Unauthenticated;
@@ -140,6 +182,8 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       serve(method.addJobs, jobs.addJobs);
       serve(method.streamAddJobs, jobs.streamAddJobs);
       serve(method.addJob, jobs.addJob);
+      serve(method.putJob, jobs.putJob);
+      serve(method.putJobSet, jobs.putJobSet);
       serve(method.updateJob, jobs.updateJob);
       serve(method.deleteJob, jobs.deleteJob);
       serve(method.pauseJob, jobs.pauseJob);
@@ -172,7 +216,11 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
       refuseBadTimeout(context, limits.maxTimeoutMs);
       const connection = context.values.get(CALL_CONNECTION);
       try {
-        if (checkCaller(context, credentials) === "node") connection.isOfNode();
+        const { from, caller } = checkCaller(context, credentials, (who, method) =>
+          refused.note(who, method),
+        );
+        if (from === "node") connection.isOfNode();
+        context.values.set(CALL_CALLER, caller);
       } catch (error) {
         return refuseSlowly(error, connection.remote);
       }
@@ -193,13 +241,27 @@ export function createRpcServer(options: RpcServerOptions): OnePortServer {
     clock,
     logger,
     limits,
+    tls,
   });
   return {
     listen: server.listen,
+    putJobSet: (request, signal) =>
+      putJobSet(
+        request,
+        {
+          signal,
+          timeoutMs: () => undefined,
+          requestHeader: new Headers(),
+          values: createContextValues().set(CALL_CALLER, schedulesOfNode(identity.nodeId)),
+        },
+        { master, limits },
+      ),
     async close(graceMs) {
       // Ends our own streams and all that waits for a master; calls that run have the grace period.
       closing.abort();
       await server.close(graceMs);
+      refused.tell();
+      await storing;
       peers.close();
     },
   };

@@ -1,4 +1,5 @@
 /** The master's side of an add: checks each job on its own, adds the good ones in one go. */
+import type { Caller } from "../../core/callers/caller.ts";
 import { ElasticJobError, invalidArgument } from "../../core/errors.ts";
 import { isProblems } from "../../core/spec/job-spec.ts";
 import type {
@@ -29,6 +30,7 @@ export async function addOnMaster(
   request: AddJobsRequest,
   call: AddCall,
   limits: RpcLimits,
+  caller: Caller,
 ): Promise<AddJobsResponse> {
   const read = itemReader(request, call, api.clusterTime(), limits);
   const items: AddItem[] = [];
@@ -39,6 +41,7 @@ export async function addOnMaster(
     items.push(read.item(index));
   }
   const outcomes = await addItems(api, items, call.key, keyUse(request, call));
+  api.noteAdded(caller, items, outcomes);
   const [first] = outcomes;
   if (call.isLone && first instanceof ElasticJobError) throw first;
   const $typeName = "elasticjob.v1.AddJobsResponse";

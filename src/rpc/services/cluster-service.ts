@@ -12,12 +12,16 @@ import {
   WatchClusterResponseSchema,
 } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
 import type { JobApi } from "../../master/job-api.ts";
+import type { JobStore } from "../../store/job-store.ts";
 import type { CallContext, MasterCaller } from "../forwarding/master-call.ts";
+import { changeBy } from "./audited-change.ts";
+import { listAudit } from "./list-audit.ts";
 
 const WATCH_EVERY_MS = 1000;
 
 export function createClusterService(options: {
   readonly master: MasterCaller;
+  readonly store: JobStore;
   readonly whyNotReady: WhyNotReady;
   readonly clock: Clock;
   readonly closing: AbortSignal;
@@ -52,8 +56,9 @@ export function createClusterService(options: {
       master.call(context, {
         repeatable: true,
         forward: (peer, call) => peer.cluster.drainNode(request, call),
-        onMaster: (api) => {
-          api.drainNode(request.nodeId);
+        async onMaster(api) {
+          const { nodeId } = request;
+          await api.audited(changeBy(context, { nodeId }), () => api.drainNode(nodeId));
           return create(DrainNodeResponseSchema);
         },
       }),
@@ -62,11 +67,14 @@ export function createClusterService(options: {
       master.call(context, {
         repeatable: true,
         forward: (peer, call) => peer.cluster.undrainNode(request, call),
-        onMaster: (api) => {
-          api.undrainNode(request.nodeId);
+        async onMaster(api) {
+          const { nodeId } = request;
+          await api.audited(changeBy(context, { nodeId }), () => api.undrainNode(nodeId));
           return create(UndrainNodeResponseSchema);
         },
       }),
+
+    getAudit: (request) => listAudit(request, options.store),
   };
 }
 

@@ -1,5 +1,6 @@
 import { IDEMPOTENCY_KEY, OWN_KEY } from "../../core/call-headers.ts";
 import type { AddJobsRequest, AddJobsResponse } from "../../gen/elasticjob/v1/job_service_pb.ts";
+import { callerIn } from "../call-caller.ts";
 import { answerOf } from "../conversion/add-outcome.ts";
 import { type CallContext, isForwarded, type MasterCaller } from "../forwarding/master-call.ts";
 import type { RpcLimits } from "../limits.ts";
@@ -23,7 +24,13 @@ export function createDelivery(master: MasterCaller, limits: RpcLimits): Deliver
       repeatable: key !== null,
       mayBreak: () => roughSize(request) > LARGE_BYTES,
       onMaster: (api) =>
-        addOnMaster(api, request, { key, isOwnKey, isLone, forwarded: isForwarded(context) }, limits),
+        addOnMaster(
+          api,
+          request,
+          { key, isOwnKey, isLone, forwarded: isForwarded(context) },
+          limits,
+          callerIn(context),
+        ),
       async forward(peer, options) {
         if (key !== null) options.headers.set(IDEMPOTENCY_KEY, key);
         if (isOwnKey) options.headers.set(OWN_KEY, "true");

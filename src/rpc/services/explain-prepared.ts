@@ -20,12 +20,12 @@ export async function explainPrepared(
   for (const record of records) needs.set(keyOf(needAt(record)), needAt(record));
   if (needs.size === 0) return () => "";
   const asked = [...needs.values()];
-  const { signal, requestHeader } = context;
+  const { signal, requestHeader, values } = context;
   const waitMs = asked.some(({ isLater }) => !isLater) ? WAIT_MS : WAIT_FOR_LATER_MS;
   const timeoutMs = () => Math.min(context.timeoutMs() ?? waitMs, waitMs);
   try {
     const reasons = await master.call(
-      { signal, requestHeader, timeoutMs },
+      { signal, requestHeader, values, timeoutMs },
       {
         repeatable: true,
         onMaster: (api) => asked.map((need) => api.whyPrepared(need)),

@@ -22,6 +22,7 @@ import { msFromTimestamp } from "../conversion/proto-time.ts";
 import { callKey } from "../forwarding/call-key.ts";
 import type { MasterCall, MasterCaller } from "../forwarding/master-call.ts";
 import { refuseUnknownFields } from "../forwarding/unknown-fields.ts";
+import { changeBy, jobWords } from "./audited-change.ts";
 
 type ControlMethod = "pauseJob" | "resumeJob" | "triggerJob" | "cancelJob" | "retryJob";
 type Forward<T> = MasterCall<T>["forward"];
@@ -40,6 +41,10 @@ export function controlMethods(options: {
       readonly forward: Forward<T>;
       readonly act: (api: JobApi, jobId: number) => Promise<JobView>;
       readonly answer: (job: Job) => T;
+      /** What the audit says of it besides the job. */
+      readonly detail?: string;
+      /** The job that it answers with is a new one. */
+      readonly adds?: true;
     },
   ): Promise<T> {
     return master.call(context, {
@@ -47,7 +52,13 @@ export function controlMethods(options: {
       forward: call.forward,
       async onMaster(api) {
         refuseUnknownFields(request, context);
-        const view = await call.act(api, jobIdFromString(request.jobId));
+        const jobId = jobIdFromString(request.jobId);
+        const { detail = "", adds = false } = call;
+        const view = await api.audited(
+          changeBy(context, { jobId, detail }),
+          () => call.act(api, jobId),
+          ({ record }) => ({ detail: jobWords(record.spec), ...(adds && { addedJobId: record.id }) }),
+        );
         return call.answer((await messagesOf(view)).job);
       },
     });
@@ -74,6 +85,7 @@ export function controlMethods(options: {
       const key = callKey(context);
       return control(request, context, {
         repeatable: key !== null,
+        adds: true,
         forward(peer, call) {
           if (key !== null) call.headers.set(IDEMPOTENCY_KEY, key);
           return peer.jobs.triggerJob(request, call);
@@ -89,6 +101,7 @@ export function controlMethods(options: {
       if (problems.length > 0) throw invalidArgument(problems);
       return control(request, context, {
         repeatable: scheduledAt !== null,
+        detail: scheduledAt === null ? "" : `the occurrence of ${new Date(scheduledAt).toISOString()}`,
         forward: (peer, call) => peer.jobs.cancelJob(request, call),
         act: (api, jobId) => api.cancelJob(jobId, scheduledAt),
         answer: (job) => create(CancelJobResponseSchema, { job }),

@@ -18,6 +18,8 @@ import {
   GetJobStatusResponseSchema,
   type JobService,
   type PreviewScheduleRequest,
+  type PutJobRequest,
+  type PutJobSetRequest,
   type StreamAddJobsRequest,
   type UpdateJobRequest,
   UpdateJobResponseSchema,
@@ -38,6 +40,7 @@ import { refuseUnknownFields } from "../forwarding/unknown-fields.ts";
 import { wholeOf, withWhole } from "../large-request.ts";
 import type { RpcLimits } from "../limits.ts";
 import { addMethods } from "./add-jobs.ts";
+import { changeBy, jobWords, updatedFields } from "./audited-change.ts";
 import { createDelivery } from "./deliver-adds.ts";
 import { explainPrepared } from "./explain-prepared.ts";
 import { controlMethods } from "./job-control.ts";
@@ -45,6 +48,7 @@ import { listJobs } from "./list-jobs.ts";
 import { listResults } from "./list-results.ts";
 import type { NodeNames } from "./node-names.ts";
 import { previewSchedule } from "./preview-schedule.ts";
+import { putJob, putJobSet } from "./put-job.ts";
 import { answerAdds } from "./stream-add-jobs.ts";
 import { watchThroughMaster } from "./watch.ts";
 
@@ -116,11 +120,24 @@ export function createJobService(options: {
               changed = after !== spec;
               return changed ? { ...after, ...allowed } : spec;
             };
-            const { job } = await messagesOf(await api.updateJob(jobId, request.revision ?? null, change));
+            const view = await api.audited(
+              changeBy(context, { jobId, detail: updatedFields(paths, request.job) }),
+              () => api.updateJob(jobId, request.revision ?? null, change),
+              ({ record }) => ({
+                detail: `${jobWords(record.spec)}${changed ? "" : "; it was so already"}`,
+              }),
+            );
+            const { job } = await messagesOf(view);
             return create(UpdateJobResponseSchema, { job, changed });
           },
         }),
       ),
+
+    putJob: (sent: PutJobRequest, context: HandlerContext) =>
+      withWhole(sent, context, (request) => putJob(request, context, { master, limits })),
+
+    putJobSet: (sent: PutJobSetRequest, context: HandlerContext) =>
+      withWhole(sent, context, (request) => putJobSet(request, context, { master, limits })),
 
     deleteJob(request: DeleteJobRequest, context: HandlerContext) {
       return master.call(context, {
@@ -128,7 +145,12 @@ export function createJobService(options: {
         forward: (peer, call) => peer.jobs.deleteJob(request, call),
         async onMaster(api) {
           refuseUnknownFields(request, context);
-          await api.deleteJob(jobIdFromString(request.jobId));
+          const jobId = jobIdFromString(request.jobId);
+          await api.audited(
+            changeBy(context, { jobId }),
+            () => api.deleteJob(jobId),
+            ({ spec }) => ({ detail: jobWords(spec) }),
+          );
           return create(DeleteJobResponseSchema);
         },
       });

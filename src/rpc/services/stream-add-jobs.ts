@@ -140,6 +140,7 @@ async function answerOf(
   const ownContext: CallContext = {
     signal: context.signal,
     requestHeader: context.requestHeader,
+    values: context.values,
     timeoutMs: () => (deadline === null ? undefined : Math.max(1, deadline - clock.monotonic())),
   };
   try {

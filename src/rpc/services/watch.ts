@@ -35,7 +35,7 @@ export async function* watchThroughMaster(
         const timeoutMs = context.timeoutMs();
         const call = {
           signal,
-          headers: master.forwardHeaders(),
+          headers: master.forwardHeaders(context),
           ...(timeoutMs === undefined ? {} : { timeoutMs }),
         };
         for await (const message of target.peer.jobs.watchJob(request, call)) {

@@ -8,7 +8,9 @@ import { ElasticJobError } from "../../core/errors.ts";
 import { Answers } from "../../core/readiness/answers.ts";
 import type { SqlValue } from "../dialect.ts";
 import { failureOf, timedOut } from "./errors.ts";
+import { type MysqlTarget, parseMysqlUrl } from "./mysql-url.ts";
 import { poolOptions } from "./pool-options.ts";
+import { withTlsAdvice } from "./tls-advice.ts";
 
 const ACQUIRE_LIMIT_MS = 10_000;
 const CLOSE_LIMIT_MS = 5_000;
@@ -45,6 +47,7 @@ export class ConnectionPool {
   /** To writes: a server may still answer reads, and be of no use to a master. */
   readonly answers: Answers;
   private readonly settings: PoolSettings;
+  private readonly target: MysqlTarget;
   private readonly pool: Pool;
   private readonly ready = new WeakSet<object>();
   private closed = false;
@@ -52,7 +55,8 @@ export class ConnectionPool {
   constructor(settings: PoolSettings) {
     this.settings = settings;
     this.answers = new Answers("MySQL", () => settings.clock.monotonic());
-    this.pool = mysql.createPool(poolOptions(settings.url, settings.connections));
+    this.target = parseMysqlUrl(settings.url);
+    this.pool = mysql.createPool(poolOptions(this.target, settings.connections));
   }
 
   /** Lends a connection. After an error it is rolled back, or closed when it is no longer sound. */
@@ -136,7 +140,7 @@ export class ConnectionPool {
           cause: error,
         });
       }
-      throw error;
+      throw withTlsAdvice(error, this.target);
     } finally {
       cancel();
     }

@@ -1,7 +1,7 @@
 /** What the driver's errors mean, and what callers see of them. */
 import { ElasticJobError } from "../../core/errors.ts";
 
-interface DriverError extends Error {
+export interface DriverError extends Error {
   readonly errno?: number;
   readonly code?: string;
   readonly fatal?: boolean;
@@ -54,6 +54,7 @@ const FAILURES: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1264, "refused_row"], // out of range
   [1366, "refused_row"], // not a value of the column's type or charset
   [1406, "refused_row"], // too long
+  [3159, "no_tls"], // plaintext is prohibited
   [1044, "refused_login"],
   [1045, "refused_login"],
   [1049, "refused_login"], // unknown database

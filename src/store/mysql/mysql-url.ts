@@ -18,10 +18,12 @@ export interface MysqlTarget {
   readonly tls: TlsMode;
   /** Path of a file with the certificates that sign the server's; null: those that Node.js trusts. */
   readonly caFile: string | null;
+  /** Paths of the certificate that is shown to the server, and of its key; null: none is. */
+  readonly own: { readonly certFile: string; readonly keyFile: string } | null;
 }
 
 export const MYSQL_URL_FORM = "mysql://user:password@host:port/database";
-const PARAMETERS = ["ssl-mode", "ssl-ca"];
+const PARAMETERS = ["ssl-mode", "ssl-ca", "ssl-cert", "ssl-key"];
 const PORT = 3306;
 
 /** Throws `invalid_argument`; the message never repeats the URL, which may hold a password. */
@@ -34,7 +36,8 @@ export function parseMysqlUrl(text: string): MysqlTarget {
   const parameters = readParameters(url.searchParams);
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const caFile = parameters.get("ssl-ca") ?? null;
-  const tls = tlsMode(url.protocol, parameters.get("ssl-mode"), caFile);
+  const own = ownCertificate(parameters.get("ssl-cert"), parameters.get("ssl-key"));
+  const tls = tlsMode(url.protocol, parameters.get("ssl-mode"), caFile, own !== null);
   // What the certificate must name is then not known.
   if (tls === "VERIFY_IDENTITY" && isAddress(host)) {
     throw invalid(
@@ -49,6 +52,7 @@ export function parseMysqlUrl(text: string): MysqlTarget {
     database: decode(url.pathname.slice(1)),
     tls,
     caFile,
+    own,
   };
 }
 
@@ -66,7 +70,7 @@ function readParameters(given: URLSearchParams): Map<string, string> {
     if (!PARAMETERS.includes(name)) {
       // Of a password with a ? in it, nothing is shown.
       const which = /^[\w-]{1,40}$/.test(name) ? `the parameter ${name}` : "a parameter";
-      throw invalid(`${which} is not known; ${PARAMETERS.join(" and ")} are`);
+      throw invalid(`${which} is not known; ${PARAMETERS.join(", ")} are`);
     }
     if (read.has(name)) throw invalid(`the parameter ${name} is there twice`);
     if (value === "") throw invalid(`the parameter ${name} is empty`);
@@ -75,10 +79,23 @@ function readParameters(given: URLSearchParams): Map<string, string> {
   return read;
 }
 
-function tlsMode(protocol: string, given: string | undefined, caFile: string | null): TlsMode {
+function ownCertificate(certFile: string | undefined, keyFile: string | undefined): MysqlTarget["own"] {
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
+  if (certFile !== undefined) throw invalid("ssl-cert needs ssl-key, the key that belongs to it");
+  if (keyFile !== undefined) throw invalid("ssl-key needs ssl-cert, the certificate whose key it is");
+  return null;
+}
+
+function tlsMode(
+  protocol: string,
+  given: string | undefined,
+  caFile: string | null,
+  hasOwn: boolean,
+): TlsMode {
   if (given === undefined) {
     if (protocol === "mysqls:") return "VERIFY_IDENTITY";
-    return caFile === null ? "DISABLED" : "VERIFY_CA";
+    if (caFile !== null) return "VERIFY_CA";
+    return hasOwn ? "VERIFY_IDENTITY" : "DISABLED";
   }
   const mode = TLS_MODES.find((known) => known === given.toUpperCase());
   if (mode === undefined) {
@@ -87,6 +104,7 @@ function tlsMode(protocol: string, given: string | undefined, caFile: string | n
   }
   if (mode === "DISABLED" && protocol === "mysqls:")
     throw invalid("mysqls: and ssl-mode=DISABLED contradict each other");
+  if (hasOwn && mode === "DISABLED") throw invalid("ssl-cert has no meaning with ssl-mode=DISABLED");
   if (caFile !== null && !mode.startsWith("VERIFY_")) {
     throw invalid(`ssl-ca has no meaning with ssl-mode=${mode}; use VERIFY_CA or VERIFY_IDENTITY`);
   }

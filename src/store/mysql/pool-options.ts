@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { PoolOptions, SslOptions } from "mysql2/promise";
 import { ElasticJobError } from "../../core/errors.ts";
-import { parseMysqlUrl, type TlsMode } from "./mysql-url.ts";
+import { checkPair } from "../../tls/certificates.ts";
+import type { MysqlTarget } from "./mysql-url.ts";
 
 const CONNECT_LIMIT_MS = 5_000;
 /** Closed by us before the server's `wait_timeout` does, which could cut off a statement just sent. */
@@ -12,15 +13,15 @@ const QUEUE_LIMIT = 1_000;
 /** Statements that a connection keeps prepared: each large INSERT costs the server memory. */
 const PREPARED_LIMIT = 100;
 
-export function poolOptions(url: string, connections: number): PoolOptions {
-  const { host, port, user, password, database, tls, caFile } = parseMysqlUrl(url);
+export function poolOptions(target: MysqlTarget, connections: number): PoolOptions {
+  const { host, port, user, password, database, tls } = target;
   return {
     host,
     port,
     user,
     password,
     database,
-    ...(tls === "DISABLED" ? {} : { ssl: tlsOptions(tls, caFile) }),
+    ...(tls === "DISABLED" ? {} : { ssl: tlsOptions(target) }),
     charset: "utf8mb4_bin",
     connectTimeout: CONNECT_LIMIT_MS,
     connectionLimit: connections,
@@ -38,21 +39,34 @@ export function poolOptions(url: string, connections: number): PoolOptions {
   };
 }
 
-function tlsOptions(tls: TlsMode, caFile: string | null): SslOptions {
+function tlsOptions({ tls, caFile, own }: MysqlTarget): SslOptions {
   return {
-    ...(caFile === null ? {} : { ca: readCertificates(caFile) }),
+    ...(caFile === null ? {} : { ca: readText("ssl-ca", caFile) }),
+    ...(own === null ? {} : readPair(own.certFile, own.keyFile)),
     rejectUnauthorized: tls !== "REQUIRED",
     verifyIdentity: tls === "VERIFY_IDENTITY",
   };
 }
 
-function readCertificates(path: string): string {
+function readPair(certFile: string, keyFile: string) {
+  const [cert, key] = [readText("ssl-cert", certFile), readText("ssl-key", keyFile)];
+  try {
+    checkPair(cert, key);
+  } catch (error) {
+    throw unusable("ssl-cert and ssl-key cannot be used", error);
+  }
+  return { cert, key };
+}
+
+function readText(parameter: string, path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new ElasticJobError("failed_precondition", `MYSQL_URL: ssl-ca cannot be read: ${said}`, {
-      cause: error,
-    });
+    throw unusable(`${parameter} cannot be read`, error);
   }
+}
+
+function unusable(what: string, cause: unknown): ElasticJobError {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  return new ElasticJobError("failed_precondition", `MYSQL_URL: ${what}: ${said}`, { cause });
 }

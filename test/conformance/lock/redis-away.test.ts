@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
 import type { Logger } from "../../../src/core/logger.ts";
+import { KEEP_ALL_AUDIT } from "../../../src/core/state/audit-retention.ts";
 import { KEEP_ALL } from "../../../src/core/state/retention.ts";
 import { Elector } from "../../../src/master/election/elector.ts";
 import { openSqliteStore } from "../../../src/store/open.ts";
@@ -47,6 +48,7 @@ test("a node says once, in one line, that Redis is away and why, and once that i
       maxJobsInMemory: 10,
       maxLost: 10,
       retention: KEEP_ALL,
+      auditRetention: KEEP_ALL_AUDIT,
       embedded: false,
       zoneData: "2026c",
     },

@@ -103,12 +103,17 @@ describeStores("a deposed master", (get) => {
     const number = await under.store.registerNode(`process ${id}`, "x");
     const before = await under.store.readCluster();
     await under.store.noteHandlers(under.epoch, [{ name: "kept", lastOffered: 1 }]);
+    await under.store.keepJobSet(under.epoch, { name: "kept", generation: 1, jobs: ["a"] });
     await under.depose();
     await expectCode(under.store.reserveIds(under.epoch, 5), "stale_epoch");
     await expectCode(under.store.addClass(under.epoch, { id, handler: "x", labels: {} }), "stale_epoch");
     await expectCode(under.store.noteUnheard(under.epoch, [{ number, since: 1 }]), "stale_epoch");
     const offered = { name: "of the deposed", lastOffered: 1 };
     await expectCode(under.store.noteHandlers(under.epoch, [offered]), "stale_epoch");
+    const set = { name: "kept", generation: 2, jobs: ["b"] };
+    for (const name of ["kept", "new"]) {
+      await expectCode(under.store.keepJobSet(under.epoch, { ...set, name }), "stale_epoch");
+    }
     await expectCode(under.store.forgetHandlers(under.epoch, ["kept"], 9), "stale_epoch");
     const reign = { address: "of the deposed", lockKey: "cluster" };
     await expectCode(under.store.announceReign(under.epoch, reign), "stale_epoch");
@@ -119,6 +124,8 @@ describeStores("a deposed master", (get) => {
     expect(nodes.find((one) => one.number === number)?.unheardSince).toBeNull();
     expect(await under.store.readCluster()).toEqual(before);
     expect((await under.store.readHandlers()).map(({ name }) => name)).toEqual(["kept"]);
+    expect(await under.store.readJobSet("kept")).toMatchObject({ generation: 1, jobs: ["a"] });
+    expect(await under.store.readJobSet("new")).toBeNull();
   });
 
   test("wins no race: what it says it wrote was committed before the epoch moved", async () => {

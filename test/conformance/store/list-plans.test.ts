@@ -1,7 +1,7 @@
 /** Lists, counts and retention read a bounded number of rows, by an index that is there anyway. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { farEnd, OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
-import { MYSQL, type Read, type SqlValue } from "../../../src/store/dialect.ts";
+import { MYSQL, type Read } from "../../../src/store/dialect.ts";
 import { pageEnded, pageFreeKeys, pageResultAges } from "../../../src/store/expiry.ts";
 import { countJobs, listJobs } from "../../../src/store/job-list-query.ts";
 import type { JobFilter } from "../../../src/store/job-store.ts";
@@ -17,7 +17,7 @@ import { listResults } from "../../../src/store/result-list-query.ts";
 import { systemClock } from "../../../src/system-clock.ts";
 import { job, NOW, result, spec } from "../../fixtures/store-fixture.ts";
 import { freshDatabase } from "../../servers/shared.ts";
-import { explain, ofOurTables, type PlanRow, readOf, rowsRead } from "./query-plan.ts";
+import { explain, explaining, ofOurTables, type PlanRow, readOf, rowsRead } from "./query-plan.ts";
 
 const BASE = 4_000;
 const JOBS = 64_000;
@@ -179,19 +179,6 @@ test("retention reads about as many rows as it looks at", async () => {
     expect(await rowsRead(session, keys)).toBeLessThan(5 * 500);
   });
 });
-
-/** A session whose writes are explained first. */
-function explaining(session: Session, plans: PlanRow[]): Session {
-  return new Proxy(session, {
-    get(target, name) {
-      if (name !== "execute") return Reflect.get(target, name, target).bind?.(target);
-      return async (sql: string, values: readonly SqlValue[]) => {
-        plans.push(...ofOurTables(await explain(readOf(target), sql, values)));
-        return target.execute(sql, values);
-      };
-    },
-  });
-}
 
 test("retention deletes by primary key, also most of a small table", async () => {
   await pool.use(async (session) => {

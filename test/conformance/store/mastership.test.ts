@@ -174,6 +174,20 @@ describeStores("mastership", (get) => {
     expect(await read()).toEqual(before);
   });
 
+  test("keeps sets of jobs by their names, to the letter", async () => {
+    const { store, other, epoch } = get();
+    expect(await other.readJobSet("Billing")).toBeNull();
+    const set = { name: "Billing", generation: Number.MAX_SAFE_INTEGER, jobs: ["a", "b:/$"] };
+    await store.keepJobSet(epoch, set);
+    // Made again.
+    await store.keepJobSet(epoch, set);
+    await store.keepJobSet(epoch, { name: "billing", generation: null, jobs: [] });
+    expect(await other.readJobSet("Billing")).toEqual(set);
+    expect(await other.readJobSet("billing")).toEqual({ name: "billing", generation: null, jobs: [] });
+    await store.keepJobSet(epoch, { ...set, generation: 0, jobs: ["c"] });
+    expect(await other.readJobSet("Billing")).toEqual({ ...set, generation: 0, jobs: ["c"] });
+  });
+
   test("refuses a class number that stands for another", async () => {
     const { store, epoch } = get();
     await store.addClass(epoch, { id: 7, handler: "a", labels: {} });

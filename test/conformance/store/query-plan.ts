@@ -23,9 +23,9 @@ export async function planOf(
   return rows.find((row) => row.table === table);
 }
 
-/** The rows of a plan that speak of the tables of jobs, results and keys. */
+/** The rows of a plan that speak of the tables of jobs, results, keys and the audit. */
 export function ofOurTables(rows: readonly PlanRow[]): PlanRow[] {
-  return rows.filter(({ table }) => /^job(info|result|key)$/.test(table ?? ""));
+  return rows.filter(({ table }) => /^job(info|result|key|audit)$/.test(table ?? ""));
 }
 
 /** Rows that the storage engine was asked for. */
@@ -43,4 +43,17 @@ export async function rowsRead(session: Session, work: (read: Read) => Promise<u
 
 export function readOf(session: Session): Read {
   return (sql, values) => session.read(sql, values);
+}
+
+/** A session whose writes are explained first. */
+export function explaining(session: Session, plans: PlanRow[]): Session {
+  return new Proxy(session, {
+    get(target, name) {
+      if (name !== "execute") return Reflect.get(target, name, target).bind?.(target);
+      return async (sql: string, values: readonly SqlValue[]) => {
+        plans.push(...ofOurTables(await explain(readOf(target), sql, values)));
+        return target.execute(sql, values);
+      };
+    },
+  });
 }

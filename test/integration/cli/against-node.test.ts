@@ -248,6 +248,38 @@ test("preview lists the occurrences of a schedule, with local times and notes", 
   });
 });
 
+test("an interval is previewed, added, listed and changed, and keeps its anchor where only other fields change", async () => {
+  const preview = ["preview", "--every", "1h30m", "--anchor", "2027-03-28T00:00:00Z"];
+  expect(await json(...preview, "--after", "2027-03-28T00:00:00Z", "--count", "2")).toMatchObject({
+    occurrences: [{ time: "2027-03-28T01:30:00Z" }, { time: "2027-03-28T03:00:00Z" }],
+  });
+  const { jobId } = await json("add", "echo", "--every", "2h", "--name", "interval", "--misfire", "skip");
+  const { job: added } = await json("status", jobId);
+  expect(Date.parse(added.nextRunAt) - Date.parse(added.interval.anchor)).toBe(7_200_000);
+  expect((await elasticJob(["list", "--name", "interval"])).stdout).toMatch(/ every 7200s from \S+Z /);
+  const { job: same, changed } = await json("update", jobId, "--every", "2h");
+  expect({ same, changed }).toMatchObject({ same: { interval: added.interval }, changed: false });
+  const { job: other } = await json("update", jobId, "--every", "3h", "--anchor", "2090-01-01T00:00:00Z");
+  expect(other).toMatchObject({ nextRunAt: "2090-01-01T00:00:00Z", misfire: "MISFIRE_SKIP" });
+  const refused = await elasticJob(["add", "echo", "--every", "999ms"]);
+  expect(refused.stderr).toContain("interval.every: is 0.999s; 1s up to");
+  expect((await elasticJob(["add", "echo", "--anchor", "2090-01-01T00:00:00Z"])).stderr).toContain(
+    "option '--anchor <instant>' needs '--every <duration>'",
+  );
+});
+
+test("put makes the job of a key be as described, and says what it did", async () => {
+  const put = ["put", "nightly", "echo", "--cron", "0 3 * * *", "--zone", "Europe/Berlin"];
+  const { jobId, outcome } = await json(...put);
+  expect(outcome).toBe("PUT_OUTCOME_CREATED");
+  expect((await elasticJob(put)).stdout).toMatch(
+    new RegExp(`^unchanged job ${jobId}, next run \\S+Z, at revision 0\n$`),
+  );
+  expect((await elasticJob([...put, "--priority", "4"])).stdout).toMatch(/^updated job .* at revision 1\n$/);
+  const refused = await elasticJob(["put", "nightly", "echo", "--in", "5s"]);
+  expect(refused.stderr).toContain("timed.delay: counts from each call");
+});
+
 test("drain and undrain say what they did, and a list says why jobs wait", async () => {
   expect((await elasticJob(["drain", "n1"])).stdout).toBe("node n1 takes no more jobs\n");
   const { jobId } = await json("add", "echo", "--name", "drained");
@@ -271,6 +303,38 @@ test("lists filter by parent and by outcome", async () => {
   await elasticJob(["add", "fail", "--max-attempts", "1", "--wait"]);
   const { results } = await json("results", "--outcome", "failed");
   expect(results.map(({ outcome }: { outcome: string }) => outcome)).toEqual(["OUTCOME_FAILED"]);
+});
+
+test("audit lists what callers did, by time, caller, method and job", async () => {
+  const { jobId } = await json("add", "echo", "--name", "a", ...FAR);
+  await json("pause", jobId);
+  await json("update", jobId, "--name", "b");
+  expect((await elasticJob(["drain", "nobody"])).code).toBe(1);
+  const table = async (...args: string[]) => (await elasticJob(["audit", ...args])).stdout.trim().split("\n");
+  const [header = "", ...rows] = await table("--job", jobId, "--since", "1h");
+  expect(header).toMatch(/^WHEN +CALLER +FROM +METHOD +ON +JOBS +OUTCOME +WHAT$/);
+  const changes = rows.filter((row) => !row.includes("AddJobs"));
+  expect(changes).toEqual([
+    expect.stringMatching(
+      new RegExp(`^\\S+Z  this machine  \\S*127.0.0.1  UpdateJob  +${jobId}  +ok  +name; echo "b"$`),
+    ),
+    expect.stringMatching(new RegExp(`PauseJob +${jobId}  +ok  +echo "a"$`)),
+  ]);
+  await until(
+    "the add is stored",
+    async () => (await table("--job", jobId, "--method", "AddJobs")).length === 2,
+  );
+  expect((await table("--node", "nobody", "--caller", "this machine"))[1]).toMatch(
+    /DrainNode +nobody +not_found$/,
+  );
+  expect(await table("--caller", "nobody")).toEqual(["nothing was noted"]);
+  expect(await table("--until", "2020-01-01T00:00:00Z")).toEqual(["nothing was noted"]);
+  expect(await table("--limit", "1")).toHaveLength(3);
+  const { records } = await json("audit", "--method", "UpdateJob", "--job", jobId);
+  expect(records).toMatchObject([{ caller: "this machine", jobId, outcome: "ok", count: 1 }]);
+  for (const wrong of ["soon", "9999999d"]) {
+    expect((await elasticJob(["audit", "--since", wrong])).code).toBe(2);
+  }
 });
 
 test("--json prints what the API prints", async () => {

@@ -1,6 +1,7 @@
 /** What handlers of a real process find of its secrets: where they are looked for first, in the environment. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { createClient } from "../../../src/client/lazy-client.ts";
@@ -24,6 +25,9 @@ const LOOKING = `
   export default {
     own: () => ({ ...process.env }),
     child: () => execFileSync("env", { encoding: "utf8" }),
+    measure: ({ payload }) => payload.key.length,
+    show: ({ payload }) => payload.key,
+    print: ({ payload }) => { console.log("key:", payload.key); console.error({ wrong: payload }); },
     worker: async () => (await once(new Worker(source, { eval: true }), "message"))[0],
   };`;
 
@@ -57,15 +61,16 @@ async function serve(more: Record<string, string>) {
   const closed = once(started, "close");
   await Promise.race([closed, until("it is up", () => / is at \S+/.test(printed), 30_000)]);
   const [, where = ""] = / is at ([0-9.:]+)/.exec(printed) ?? [];
+  // A node that has not started is at none; nobody calls it.
+  const client = createClient({ baseUrl: `http://${where === "" ? "127.0.0.1:9" : where}`, token: TOKEN });
   const run = async (handler: string, payload: JsonValue = null) => {
-    const client = createClient({ baseUrl: `http://${where}`, token: TOKEN });
     const { jobId } = await client.addJob({ handler, payload });
     const isDone = async () => (await client.getJobStatus(jobId)).job.status === "JOB_STATUS_SUCCEEDED";
     await until(`${handler} has succeeded`, isDone, 30_000);
     const { results } = await client.getAllResult({ jobId });
     return JSON.stringify(results);
   };
-  return { run, printed: () => printed };
+  return { run, client, printed: () => printed };
 }
 
 test("no handler has a secret in its environment, nor what it starts", async () => {
@@ -93,9 +98,49 @@ test("a node that may not run programs as SHELL_USER does not start", async () =
 test("programs as the node's own user read its secrets, and the node says so at its start", async () => {
   const { run, printed } = await serve({ SHELL_HANDLER: "on", SHELL_SAME_USER: "on" });
   expect(printed()).toContain("can read its secrets");
-  expect(await run("shell", { command: 'cat "/proc/$PPID/environ"', shell: true })).toContain(
-    SECRETS.CLUSTER_SECRET,
-  );
+  // In a form that nobody looks for.
+  const looking = { command: `tr a-z A-Z < "/proc/$PPID/environ"`, shell: true };
+  expect(await run("shell", looking)).toContain(SECRETS.CLUSTER_SECRET.toUpperCase());
+});
+
+test("what is shown of a job has no secret of the node's, whatever its program has read", async () => {
+  const { run, printed } = await serve({ SHELL_HANDLER: "on", SHELL_SAME_USER: "on" });
+  const found = await run("shell", { command: 'cat "/proc/$PPID/environ"', shell: true });
+  expect(found).toContain("CLUSTER_SECRET=[secret CLUSTER_SECRET]");
+  expect(found).toContain("API_TOKENS=[secret API_TOKENS]");
+  // Nor has the database, where `run` would have found it.
+  for (const shown of [found, printed()]) {
+    for (const value of [SECRETS.CLUSTER_SECRET, SECRETS.API_TOKENS]) expect(shown).not.toContain(value);
+  }
+});
+
+test("a secret that a payload names is there for the handler, and nowhere else", async () => {
+  const secrets = join(folder.path, "secrets");
+  await mkdir(secrets);
+  await writeFile(join(secrets, "stripe"), "sk_live_0123456789\n");
+  const { run, client, printed } = await serve({ SECRETS_DIR: secrets, LOG_LEVEL: "debug" });
+  const payload = { key: { $secret: "stripe" } };
+  expect(await run("measure", payload)).toContain('"output":18');
+  expect(await run("show", payload)).toContain('"output":"[secret stripe]"');
+  await run("print", payload);
+  await until("it is printed", () => printed().includes("wrong: { key: '[secret stripe]'"), 10_000);
+  expect(printed()).toContain("key: [secret stripe]");
+  const { jobs } = await client.getAllJobs({});
+  expect(jobs.map((job) => job.payload)).toEqual([payload, payload, payload]);
+  const shownJob = jobs.find(({ handler }) => handler === "show");
+  for await (const state of client.watchJob(shownJob?.jobId ?? "")) {
+    expect(state).toMatchObject({ job: { payload }, lastResult: { output: "[secret stripe]" } });
+    break;
+  }
+  const database = await readFile(join(folder.path, "elastic-job.db"));
+  const log = await readFile(join(folder.path, "elastic-job.db-wal")).catch(() => Buffer.alloc(0));
+  for (const shown of [printed(), database.toString("latin1"), log.toString("latin1")])
+    expect(shown).not.toContain("sk_live_");
+});
+
+test("a node whose SECRETS_DIR is no folder does not start", async () => {
+  const { printed } = await serve({ SECRETS_DIR: join(folder.path, "none") });
+  expect(printed()).toMatch(/SECRETS_DIR: .*none is no folder that can be read \(ENOENT\)/);
 });
 
 test.runIf(process.getuid?.() === 0)(

@@ -85,6 +85,9 @@ describe("three nodes on real Redis and MySQL", () => {
     const left = createClient({ baseUrl: survivor.url, timeoutMs: 20_000 });
 
     const running = await left.addJob({ handler: "sleep", payload: { ms: 1500 } });
+    const later = await left.addJob({ handler: "echo", timed: { delay: "1h" } });
+    // Its row is there once it is answered, and its master dies the next moment.
+    await left.pauseJob(later.jobId);
     await master.kill();
     const { jobId } = await left.addJob({ handler: "echo", payload: "after the failover" });
     for (const id of [jobId, running.jobId]) {
@@ -97,6 +100,9 @@ describe("three nodes on real Redis and MySQL", () => {
     const after = await left.getCluster();
     expect(after.epoch).toBeGreaterThan(Number(before.epoch));
     expect(after.masterAddress).not.toBe(before.masterAddress);
+    const { records } = await left.getAudit({ jobId: later.jobId, method: "PauseJob" });
+    expect(records).toMatchObject([{ caller: "this machine", outcome: "ok", detail: "echo" }]);
+    await until("the add is in the audit", async () => (await left.getAudit({ jobId })).records.length > 0);
   });
 
   test("hands over and exits when it is asked to stop", { timeout: 60_000 }, async () => {
@@ -111,7 +117,12 @@ describe("three nodes on real Redis and MySQL", () => {
     const rest = createClient({ baseUrl: other.url, timeoutMs: 20_000 });
     const { jobId } = await rest.addJob({ handler: "sleep", payload: { ms: 1000 } });
 
+    // Its last second of adds is stored when it stops.
+    const mine = createClient({ baseUrl: master.url });
+    const added = await mine.addJob({ handler: "echo" });
     expect(await master.stop()).toBe(0);
+    const { records } = await rest.getAudit({ jobId: added.jobId, method: "AddJobs" });
+    expect(records.length).toBeGreaterThan(0);
     await until(
       "the job has succeeded",
       async () => (await rest.getJobStatus(jobId)).job?.status === "JOB_STATUS_SUCCEEDED",

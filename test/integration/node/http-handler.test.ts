@@ -6,7 +6,9 @@ import { checkHost, parseHostRules } from "../../../src/jobs/host-rules.ts";
 import { createHttp } from "../../../src/jobs/http.ts";
 import type { Resolve } from "../../../src/jobs/resolve.ts";
 import { retryAfterMs } from "../../../src/jobs/retry-after.ts";
+import type { JobSecrets } from "../../../src/jobs/secret-references.ts";
 import { describeFailure } from "../../../src/node/describe-failure.ts";
+import { createScrubber } from "../../../src/node/scrubber.ts";
 
 interface Seen {
   readonly method: string;
@@ -53,15 +55,25 @@ afterAll(() => {
   server.close();
 });
 
+const SECRETS: Readonly<Record<string, string>> = {
+  stripe: "value of stripe",
+  folded: "sk_LIVE_0123456789",
+  digits: "2130706433",
+  lines: "-----BEGIN KEY-----\nMIIE0123456789\n",
+};
+
 interface Means {
   readonly hosts?: string[];
   readonly clusterHosts?: string[];
+  readonly secretHosts?: string[];
   readonly resolve?: Resolve;
 }
 
 function call(payload: unknown, given: { signal?: AbortSignal; payloadText?: string } & Means = {}) {
-  const { hosts: allowedHosts = ["127.0.0.1"], clusterHosts = [], resolve } = given;
-  const handler: Handler = createHttp({ allowedHosts, clusterHosts }, resolve);
+  const { hosts: allowedHosts = ["127.0.0.1"], clusterHosts = [], secretHosts = [], resolve } = given;
+  const scrubber = createScrubber(Object.entries(SECRETS));
+  const known: JobSecrets = { ...scrubber, read: (name) => SECRETS[name] ?? `value of ${name}` };
+  const handler: Handler = createHttp({ allowedHosts, clusterHosts, secretHosts }, known, resolve);
   const ctx: HandlerContext = {
     jobId: "7",
     claim: 1,
@@ -501,6 +513,101 @@ describe("redirects", () => {
     await call({ url: url("/", { status: "307", location: detour }), headers, secretHeaders }, { hosts });
     expect(seen.at(-1)).toMatchObject({ url: "/home", headers: { "x-mine": "1" } });
     for (const name of secret) expect(seen.at(-1)?.headers).not.toHaveProperty(name);
+  });
+});
+
+describe("secrets", () => {
+  const key = { $secret: "stripe" };
+  const secretHosts = ["stripe=127.0.0.1"];
+
+  test("are sent in headers, body and URL to the host that each is for", async () => {
+    const target = {
+      url: url("/there"),
+      headers: { "x-key": key, authorization: { ...key, prefix: "Bearer " } },
+    };
+    await call({ ...target, body: { deep: [key] } }, { secretHosts });
+    expect(seen[0]?.headers).toMatchObject({
+      "x-key": "value of stripe",
+      authorization: "Bearer value of stripe",
+    });
+    expect(seen[0]?.body).toBe('{"deep":["value of stripe"]}');
+    await call({ url: { ...key, prefix: `${url("/in-a-query")}&key=` } }, { secretHosts });
+    expect(seen[1]?.url).toContain("key=value%20of%20stripe");
+  });
+
+  test.each([
+    [[], "it may be sent nowhere"],
+    [["stripe=api.stripe.com"], "it may be sent to api.stripe.com"],
+    [["github=127.0.0.1"], "it may be sent nowhere"],
+    [["stripe=127.0.0.1:1"], "it may be sent to 127.0.0.1:1"],
+  ])("are sent nowhere else: with SECRET_HOSTS=%j", async (allowed, message) => {
+    for (const where of [{ headers: { "x-key": key } }, { body: [key] }]) {
+      const failed = await failure({ url: url("/there"), ...where }, { secretHosts: allowed });
+      expect(failed).toMatchObject({
+        isPermanent: true,
+        error: {
+          message: expect.stringContaining(`the secret stripe is not sent to 127.0.0.1:${port}: ${message}`),
+        },
+      });
+    }
+    expect(seen).toEqual([]);
+  });
+
+  const location = () => `http://localhost:${port}/there`;
+  const hosts = ["127.0.0.1", "localhost"];
+
+  test("in headers stay with their host at a redirect", async () => {
+    const headers = { "x-key": key, "x-mine": "1" };
+    await call({ url: url("/", { status: "307", location: location() }), headers }, { hosts, secretHosts });
+    expect(seen[0]?.headers).toHaveProperty("x-key");
+    expect(seen[1]?.headers).toMatchObject({ "x-mine": "1" });
+    expect(seen[1]?.headers).not.toHaveProperty("x-key");
+  });
+
+  test("in a body stop a redirect that would carry it along, and no other", async () => {
+    const to = (status: string) => url("/", { status, location: location() });
+    const failed = await failure({ url: to("307"), body: { key } }, { hosts, secretHosts });
+    expect(failed).toMatchObject({
+      isPermanent: true,
+      error: {
+        message: expect.stringContaining("the body holds a secret, which is for the first host alone"),
+      },
+    });
+    expect(seen).toHaveLength(1);
+    await call({ url: to("303"), body: { key } }, { hosts, secretHosts });
+    expect(seen.at(-1)).toMatchObject({ url: "/there", method: "GET", body: "" });
+  });
+});
+
+describe("no message shows a secret", () => {
+  const secretHosts = Object.keys(SECRETS).map((name) => `${name}=127.0.0.1`);
+  const message = async (payload: unknown) => {
+    const { error } = await failure(payload, { hosts: ["*", "127.0.0.1"], secretHosts });
+    return `${error.message} ${error.stack}`;
+  };
+
+  test.each(["folded", "digits"])(
+    "that is taken for a host, and written in another form: %s",
+    async (name) => {
+      const elsewhere = [`${name}=api.example.com`];
+      const payload = { url: { $secret: name, prefix: "http://" } };
+      const { error } = await failure(payload, { hosts: ["*"], secretHosts: elsewhere });
+      expect(error.message).toContain(`the secret ${name} is not sent to the host of payload.url`);
+      expect(error.stack?.toLowerCase()).not.toMatch(/sk_live|127\.0\.0\.1|2130706433/);
+    },
+  );
+
+  test("that is none for a header", async () => {
+    const shown = await message({ url: url("/"), headers: { "x-key": { $secret: "lines" } } });
+    expect(shown).toContain("payload.headers.x-key: the secret has characters that a header cannot carry");
+    expect(shown).not.toContain("MIIE");
+  });
+
+  test("that the answer has at the place where it is cut", async () => {
+    const answer = `${"x".repeat(490)}${SECRETS["stripe"]}`;
+    const shown = await message({ url: url("/", { status: "400", answer }) });
+    expect(shown).toContain("answered 400: xxx");
+    expect(shown.replaceAll("answer=", "")).not.toMatch(/x{490}value of/);
   });
 });
 

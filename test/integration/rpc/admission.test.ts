@@ -189,7 +189,7 @@ test("callers have so many calls on a connection, and nodes as many as they need
   await new Promise((resolve) => session.once("remoteSettings", resolve));
   expect(session.remoteSettings.maxConcurrentStreams).toBe(3);
   expect(await add(session.request({ ":method": "POST", ":path": ADD, ...type }))).toBe(3);
-  const peer = createPeerSession(node.address, asker());
+  const peer = createPeerSession(node.address, { asking: asker(), tls: null });
   onTestFinished(() => peer.destroy());
   expect(await add(await peer.manager.request("POST", ADD, type, {}))).toBe(2 ** 31 - 1);
 });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import http2, { type ClientHttp2Session, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { Http2Sessions } from "../../../src/rpc/server/http2-sessions.ts";
+import { Http2Sessions } from "../../../src/http2-sessions.ts";
 import { ManualClock } from "../../fixtures/manual-clock.ts";
 import { silentLogger } from "../../fixtures/silent-logger.ts";
 

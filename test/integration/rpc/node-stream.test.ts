@@ -20,7 +20,7 @@ import { until } from "../../fixtures/until.ts";
 
 afterEach(stopNodes);
 
-const network = createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, asking: asker() });
+const network = createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, asking: asker(), tls: null });
 
 const ping = (sentAtMs: number): GetJobRequest =>
   create(GetJobRequestSchema, { message: { case: "ping", value: { sentAtMs } } });

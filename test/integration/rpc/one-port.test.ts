@@ -293,6 +293,7 @@ test("a port that is taken is refused with a message that names PORT", async () 
     clock: realClock,
     logger: recordingLogger(),
     limits: DEFAULT_LIMITS,
+    tls: null,
   });
   await expect(server.listen("127.0.0.1", node.port)).rejects.toThrow(
     new RegExp(`PORT: ${node.port} .*taken`),

@@ -46,7 +46,7 @@ async function* only(...messages: GetJobRequest[]) {
 
 function open(address: string, asking: Asking = asker()) {
   const seen = { received: 0, closed: [] as { reason: string; isStranger: boolean }[] };
-  const network = createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, asking });
+  const network = createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, asking, tls: null });
   const stream = network.openStream(address, {
     message: () => void (seen.received += 1),
     closed: (reason, isStranger = false) => void seen.closed.push({ reason, isStranger }),
@@ -188,7 +188,7 @@ describe("a node", () => {
     stream.send(hello("asker"));
     await until("it is left", () => seen.closed.length === 1);
     expect(seen).toMatchObject({ received: 0, closed: [{ isStranger: true }] });
-    const network = createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, asking: asker() });
+    const network = createNetwork({ clock: realClock, limits: DEFAULT_LIMITS, asking: asker(), tls: null });
     expect(await network.identify(address, 2_000)).toBe("silent");
     const call = peerOf(address).jobs.addJob({ handler: "a secret handler" });
     await expect(call).rejects.toMatchObject({ rawMessage: expect.stringContaining("CLUSTER_SECRET") });

@@ -1,7 +1,7 @@
 /** AddJobs on a stream: the node's side, called as any Connect client may call it. */
 import { getEventListeners } from "node:events";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, createContextValues } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, describe, expect, test } from "vitest";
 import { operators } from "../../../src/core/callers/api-tokens.ts";
@@ -348,6 +348,7 @@ describe("answering", () => {
   const context = (signal: AbortSignal) => ({
     signal,
     requestHeader: new Headers(),
+    values: createContextValues(),
     timeoutMs: () => undefined,
   });
   const request = (call: number) => create(StreamAddJobsRequestSchema, { call, request: { jobs: [echo] } });

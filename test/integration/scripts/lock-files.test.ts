@@ -7,12 +7,14 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 const SCRIPTS = fileURLToPath(new URL("../../../scripts", import.meta.url));
+/** Folders with packages of their own. */
+const APART = ["bench", "test/package"];
 const OUT_OF_STEP = /Missing: left-pad@\S* from lock file/;
 
 let root: string;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "locks-"));
-  await Promise.all(["scripts", "bench"].map((folder) => mkdir(join(root, folder))));
+  await Promise.all(["scripts", ...APART].map((folder) => mkdir(join(root, folder), { recursive: true })));
 });
 afterEach(() => rm(root, { recursive: true }));
 
@@ -77,11 +79,10 @@ test.each([[[]], [["bench"]]])(
   },
 );
 
-test.each(["", "bench"])(
+test.each(["", ...APART])(
   "the check of lock files names the one in %j that is out of step",
   async (folder) => {
-    await project("", folder !== "");
-    await project("bench", folder !== "bench");
+    for (const each of ["", ...APART]) await project(each, each !== folder);
     const { isOk, stderr } = await run("check-locks.ts");
     expect(isOk).toBe(false);
     expect(stderr).toContain(`${join(folder, "package-lock.json")} is out of step`);
@@ -89,19 +90,17 @@ test.each(["", "bench"])(
   },
 );
 
-test("the check of lock files passes when both are in step", async () => {
-  await project("", true);
-  await project("bench", true);
+test("the check of lock files passes when all are in step", async () => {
+  for (const each of ["", ...APART]) await project(each, true);
   expect(await run("check-locks.ts")).toEqual({ isOk: true, stderr: "" });
 });
 
 const SHA512 = `sha512-${"A".repeat(86)}==`;
 
-test.each(["", "bench"])(
+test.each(["", ...APART])(
   "a package in %j that the lock file names without its hash is told",
   async (folder) => {
-    await project("", true);
-    await project("bench", true);
+    for (const each of ["", ...APART]) await project(each, true);
     for (const locked of [{}, { integrity: "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=" }]) {
       await lockLeftPad(folder, locked);
       const { isOk, stderr } = await run("check-locks.ts");
@@ -114,7 +113,7 @@ test.each(["", "bench"])(
 );
 
 test("an install script that package.json does not name is told", async () => {
-  await project("bench", true);
+  for (const each of APART) await project(each, true);
   await lockLeftPad("", { integrity: SHA512, hasInstallScript: true });
   const { isOk, stderr } = await run("check-locks.ts");
   expect(isOk).toBe(false);

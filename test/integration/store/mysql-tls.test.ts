@@ -1,69 +1,65 @@
-/** Connections to a MySQL that offers TLS, and to one that does not, as MYSQL_URL asks. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** Connections to a MySQL that offers TLS, to one that takes nothing else, and to one that has none, as MYSQL_URL asks. */
 import mysql, { type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { openMysqlStore } from "../../../src/store/open.ts";
 import { systemClock } from "../../../src/system-clock.ts";
+import { certificateFolder, type TestCertificate } from "../../fixtures/certificates.ts";
 import { expectCode } from "../../fixtures/store-fixture.ts";
 import { startMysql } from "../../servers/mysql.ts";
 import type { PrivateServer } from "../../servers/private-server.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "elastic-job-tls-"));
-const file = (name: string) => join(folder, name);
+const folder = certificateFolder();
+const authority = folder.authority("authority");
+const other = folder.authority("other-authority");
+const caller = authority.issue("caller", ["DNS:caller"]);
+const stranger = other.issue("stranger", ["DNS:caller"]);
+const CA = `ssl-ca=${authority.file}`;
+const showing = ({ certFile, keyFile }: TestCertificate) => `ssl-cert=${certFile}&ssl-key=${keyFile}`;
 let secure: PrivateServer;
 let misnamed: PrivateServer;
+let expired: PrivateServer;
+let strict: PrivateServer;
 let plain: PrivateServer;
 
-const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
-const KEY = ["-newkey", "rsa:2048", "-nodes"];
-
-function makeAuthority(): void {
-  openssl(
-    "req",
-    "-x509",
-    ...KEY,
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.pem",
-    "-days",
-    "2",
-    "-subj",
-    "/CN=Test CA",
-  );
+function startSecure({ certFile, keyFile }: TestCertificate, ...more: string[]): Promise<PrivateServer> {
+  const options = [`--ssl-ca=${authority.file}`, `--ssl-cert=${certFile}`, `--ssl-key=${keyFile}`, ...more];
+  return startMysql({ moreOptions: () => options });
 }
 
-/** A server whose certificate is for this name. */
-function startSecure(name: string): Promise<PrivateServer> {
-  openssl("req", ...KEY, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
-  const signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"];
-  openssl("x509", "-req", "-in", `${name}.csr`, ...signed, "-out", `${name}.pem`);
-  const cert = `--ssl-cert=${file(`${name}.pem`)}`;
-  return startMysql({
-    moreOptions: () => [`--ssl-ca=${file("ca.pem")}`, cert, `--ssl-key=${file(`${name}.key`)}`],
-  });
-}
+const rootAt = ({ port }: PrivateServer) =>
+  mysql.createConnection({ host: "127.0.0.1", port, user: "root", ssl: { rejectUnauthorized: false } });
 
 beforeAll(async () => {
-  makeAuthority();
-  [secure, misnamed, plain] = await Promise.all([
-    startSecure("localhost"),
-    startSecure("elsewhere"),
+  const local = authority.issue("localhost", ["DNS:localhost"]);
+  [secure, misnamed, expired, strict, plain] = await Promise.all([
+    startSecure(local),
+    startSecure(authority.issue("elsewhere", ["DNS:elsewhere"])),
+    startSecure(authority.issue("over", ["DNS:localhost"], -1)),
+    startSecure(local),
     startMysql({ moreOptions: (isMariaDb) => [isMariaDb ? "--skip-ssl" : "--tls-version="] }),
   ]);
-  for (const server of [secure, misnamed, plain]) {
-    const root = await mysql.createConnection({ uri: server.url });
+  const servers = [secure, misnamed, expired, strict];
+  for (const server of [...servers, plain]) {
+    const root = server === plain ? await mysql.createConnection({ uri: plain.url }) : await rootAt(server);
     await root.query("CREATE DATABASE jobs");
+    if (server === secure) {
+      for (const [user, requirement] of [
+        ["by_tls", "SSL"],
+        ["by_certificate", "X509"],
+      ]) {
+        await root.query(`CREATE USER ${user}@'127.0.0.1' REQUIRE ${requirement}`);
+        await root.query(`GRANT ALL ON jobs.* TO ${user}@'127.0.0.1'`);
+      }
+    }
+    // Not from its start: what waits for it asks in the clear.
+    if (server === strict) await root.query("SET GLOBAL require_secure_transport = ON");
     await root.end();
   }
 }, 120_000);
 
 afterAll(async () => {
-  await Promise.all([secure?.stop(), misnamed?.stop(), plain?.stop()]);
-  rmSync(folder, { recursive: true, force: true });
+  await Promise.all([secure, misnamed, expired, strict, plain].map((server) => server?.stop()));
+  folder.remove();
 });
 
 /** Opens a store at this URL and migrates. */
@@ -72,8 +68,9 @@ async function migrate(
   scheme: string,
   host: string,
   parameters: string,
+  user = "root",
 ): Promise<void> {
-  const url = `${scheme}://root@${host}:${server.port}/jobs${parameters}`;
+  const url = `${scheme}://${user}@${host}:${server.port}/jobs${parameters}`;
   const store = openMysqlStore({ url, clock: systemClock });
   onTestFinished(() => store.close());
   await store.migrate();
@@ -89,10 +86,10 @@ async function secureConnections(): Promise<number> {
 
 test.each([
   ["mysql", "127.0.0.1", "?ssl-mode=REQUIRED"],
-  ["mysql", "127.0.0.1", `?ssl-mode=VERIFY_CA&ssl-ca=${file("ca.pem")}`],
-  ["mysql", "127.0.0.1", `?ssl-ca=${file("ca.pem")}`],
-  ["mysql", "localhost", `?ssl-mode=VERIFY_IDENTITY&ssl-ca=${file("ca.pem")}`],
-  ["mysqls", "localhost", `?ssl-ca=${file("ca.pem")}`],
+  ["mysql", "127.0.0.1", `?ssl-mode=VERIFY_CA&${CA}`],
+  ["mysql", "127.0.0.1", `?${CA}`],
+  ["mysql", "localhost", `?ssl-mode=VERIFY_IDENTITY&${CA}`],
+  ["mysqls", "localhost", `?${CA}`],
 ])("%s://%s/jobs%s is encrypted", async (scheme, host, parameters) => {
   const before = await secureConnections();
   await migrate(secure, scheme, host, parameters);
@@ -105,31 +102,59 @@ test.each(["", "?ssl-mode=DISABLED"])("mysql://127.0.0.1/jobs%s is plain", async
   expect(await secureConnections()).toBe(before);
 });
 
-test.each([
-  ["mysql", "?ssl-mode=VERIFY_CA", "an authority that nobody knows"],
-  ["mysqls", "", "an authority that nobody knows"],
-  ["mysql", `?ssl-mode=VERIFY_IDENTITY&ssl-ca=${file("ca.pem")}`, "another name"],
-])("%s://…%s refuses for good a certificate of %s", async (scheme, parameters, what) => {
-  const server = what === "another name" ? misnamed : secure;
-  const error = await expectCode(migrate(server, scheme, "localhost", parameters), "failed_precondition");
-  expect(error.message).toMatch(/^MYSQL_URL: no connection as its ssl-mode asks: .*certificate/);
+test.each<[string, string, () => PrivateServer, RegExp]>([
+  ["mysql", "?ssl-mode=VERIFY_CA", () => secure, /no authority that is trusted here: .*ssl-ca=/],
+  ["mysqls", "", () => secure, /no authority that is trusted here: .*ssl-ca=/],
+  ["mysqls", `?ssl-ca=${other.file}`, () => secure, /no authority that is trusted here: .*ssl-ca=/],
+  ["mysql", `?ssl-mode=VERIFY_IDENTITY&${CA}`, () => misnamed, /for another name: .*ssl-mode=VERIFY_CA/],
+  ["mysqls", `?${CA}`, () => expired, /out of date: renew it/],
+  ["mysqls", `?${CA}`, () => plain, /does not support.*switch TLS on in the server/],
+])(
+  "%s://…%s refuses for good what is not as it asks, and says what to change",
+  async (scheme, parameters, server, words) => {
+    const error = await expectCode(migrate(server(), scheme, "localhost", parameters), "failed_precondition");
+    expect(error.message).toMatch(/^MYSQL_URL: no connection as its ssl-mode asks: /);
+    expect(error.message).toMatch(words);
+  },
+);
+
+test("a server that takes TLS only says so to a URL that asks for none, and takes one that does", async () => {
+  const error = await expectCode(migrate(strict, "mysql", "127.0.0.1", ""), "failed_precondition");
+  expect(error.message).toMatch(/^MYSQL_URL: .*by TLS only[,:] add ssl-mode=VERIFY_IDENTITY/);
+  await migrate(strict, "mysqls", "localhost", `?${CA}`);
+});
+
+test("an account that has to come by TLS is told so, where the server says only that access is denied", async () => {
+  const error = await expectCode(migrate(secure, "mysql", "127.0.0.1", "", "by_tls"), "failed_precondition");
+  expect(error.message).toMatch(
+    /Access denied.*; if the server takes this account, or all, by TLS only, add ssl-mode=VERIFY_IDENTITY/,
+  );
+  await migrate(secure, "mysql", "127.0.0.1", `?${CA}`, "by_tls");
+});
+
+test("an account that has to show a certificate shows one that the server's authority has signed", async () => {
+  const by = (parameters: string) => migrate(secure, "mysql", "127.0.0.1", parameters, "by_certificate");
+  const none = await expectCode(by(`?${CA}`), "failed_precondition");
+  expect(none.message).toMatch(/if this account has to show a certificate, add ssl-cert and ssl-key/);
+  await expect(by(`?${CA}&${showing(stranger)}`)).rejects.toMatchObject({ name: "ElasticJobError" });
+  await by(`?${CA}&${showing(caller)}`);
 });
 
 test("VERIFY_CA takes a certificate of another name", async () => {
-  await migrate(misnamed, "mysql", "localhost", `?ssl-mode=VERIFY_CA&ssl-ca=${file("ca.pem")}`);
-});
-
-test("a server without TLS is refused for good by a URL that asks for it", async () => {
-  const error = await expectCode(
-    migrate(plain, "mysql", "127.0.0.1", "?ssl-mode=REQUIRED"),
-    "failed_precondition",
-  );
-  expect(error.message).toMatch(/^MYSQL_URL: no connection as its ssl-mode asks: .*does not support/);
+  await migrate(misnamed, "mysql", "localhost", `?ssl-mode=VERIFY_CA&${CA}`);
 });
 
 test("an ssl-ca that cannot be read is named", () => {
-  const url = `mysql://root@127.0.0.1:${secure.port}/jobs?ssl-ca=${file("none.pem")}`;
+  const url = `mysql://root@127.0.0.1:${secure.port}/jobs?ssl-ca=/none.pem`;
   expect(() => openMysqlStore({ url, clock: systemClock })).toThrow(
     /MYSQL_URL: ssl-ca cannot be read: .*none\.pem/,
+  );
+});
+
+test("a certificate that does not belong to its key is named", () => {
+  const mixed = `ssl-cert=${caller.certFile}&ssl-key=${stranger.keyFile}`;
+  const url = `mysqls://root@localhost:${secure.port}/jobs?${CA}&${mixed}`;
+  expect(() => openMysqlStore({ url, clock: systemClock })).toThrow(
+    /MYSQL_URL: ssl-cert and ssl-key cannot be used: the key does not belong to the certificate/,
   );
 });

@@ -90,6 +90,9 @@ describe("texts", () => {
     expect(schedule({ timed: { runAt: "2030-01-01T08:00:00Z" } })).toBe("at 2030-01-01T08:00:00Z");
     const daily = { at: "08:30", timeZone: "Asia/Shanghai", gap: "GAP_SKIP", fold: "FOLD_FIRST" } as const;
     expect(schedule({ daily })).toBe("daily 08:30 Asia/Shanghai");
+    expect(schedule({ interval: { every: "90s", anchor: "2030-01-01T00:00:00Z" } })).toBe(
+      "every 90s from 2030-01-01T00:00:00Z",
+    );
     expect(schedule({ cron: { expression: "*/5 * * * *", timeZone: "" } })).toBe("cron */5 * * * * UTC");
   });
 

@@ -127,7 +127,10 @@ describe("a password beside its URL", () => {
     ["redis://app@h:6380/3", { kind: "single", credentials: { username: "app", password: AWKWARD } }],
     ["redis://app:@h", { kind: "single", credentials: { username: "app", password: AWKWARD } }],
     ["redis://app@a:1,b:2", { kind: "cluster", credentials: { username: "app", password: AWKWARD } }],
-    ["rediss://a:1,rediss://b:2", { kind: "cluster", tls: true, credentials: { password: AWKWARD } }],
+    [
+      "rediss://a:1,rediss://b:2",
+      { kind: "cluster", tls: { caFile: null }, credentials: { password: AWKWARD } },
+    ],
     [
       "redis+sentinel://app@a:1,b:2/main/3?sentinelPassword=other",
       {

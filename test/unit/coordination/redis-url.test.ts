@@ -6,7 +6,7 @@ describe("a Redis URL", () => {
   test("names one server, with defaults for port and database", () => {
     expect(parseRedisUrl("redis://localhost")).toEqual({
       kind: "single",
-      tls: false,
+      tls: null,
       credentials: {},
       server: { host: "localhost", port: 6379 },
       database: 0,
@@ -16,7 +16,7 @@ describe("a Redis URL", () => {
   test("carries user, password, TLS and database", () => {
     expect(parseRedisUrl("rediss://us%40er:p%2Fw@[::1]:7000/3")).toEqual({
       kind: "single",
-      tls: true,
+      tls: { caFile: null, own: null, serverName: null },
       credentials: { username: "us@er", password: "p/w" },
       server: { host: "::1", port: 7000 },
       database: 3,
@@ -26,7 +26,7 @@ describe("a Redis URL", () => {
   test.each(["redis://:pw@a:1,redis://b:2", "redis://:pw@a:1, b:2"])("names a cluster: %s", (url) => {
     expect(parseRedisUrl(url)).toEqual({
       kind: "cluster",
-      tls: false,
+      tls: null,
       credentials: { password: "pw" },
       roots: [
         { host: "a", port: 1 },
@@ -39,7 +39,7 @@ describe("a Redis URL", () => {
     const url = "redis+sentinel://:p%40w@h1:1,h2,[::1]:3/mymaster/2?sentinelPassword=s%26t";
     expect(parseRedisUrl(url)).toEqual({
       kind: "sentinel",
-      tls: false,
+      tls: null,
       credentials: { password: "p@w" },
       name: "mymaster",
       sentinels: [
@@ -50,6 +50,31 @@ describe("a Redis URL", () => {
       sentinelCredentials: { password: "s&t" },
       database: 2,
     });
+  });
+
+  const named = {
+    caFile: "/ca.pem",
+    own: { certFile: "/c.pem", keyFile: "/c.key" },
+    serverName: "redis.internal",
+  };
+  test.each([
+    "rediss://h?cacert=/ca.pem&cert=/c.pem&key=/c.key&sni=redis.internal",
+    "rediss://a?cacert=/ca.pem&sni=redis.internal,rediss://b?cert=/c.pem&key=/c.key",
+    "rediss+sentinel://a,b/name?cacert=/ca.pem&cert=/c.pem&key=/c.key&sni=redis.internal&sentinelPassword=x",
+  ])("names certificates in the words of redis-cli: %s", (url) => {
+    expect(parseRedisUrl(url).tls).toEqual(named);
+  });
+
+  test.each([
+    ["redis://h?cacert=/ca.pem", "have no meaning without TLS; use rediss:"],
+    ["redis+sentinel://h/name?sni=x", "have no meaning without TLS; use rediss:"],
+    ["rediss://h?cert=/c.pem", "cert needs key"],
+    ["rediss://h?key=/c.key", "key needs cert"],
+    ["rediss://h?cacert=", "the parameter cacert is empty"],
+    ["rediss://a?cacert=/a,rediss://b?cacert=/b", "the parameter cacert is there twice"],
+    ["rediss://h?ca=/ca.pem", "the parameter ca is not known; cacert, cert, key, sni are"],
+  ])("says what is wrong with its certificates: %s", (url, what) => {
+    expect(() => parseRedisUrl(url)).toThrow(what);
   });
 
   test.each([

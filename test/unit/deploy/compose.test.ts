@@ -5,17 +5,30 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { describeSettings, parseConfig, SECRET_VARIABLES } from "../../../src/config.ts";
 import { KEEP_ALL } from "../../../src/core/state/retention.ts";
+import { documentedGrants, documentedRedisRules } from "../../servers/least-rights.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const compose = readFileSync(join(ROOT, "compose.yaml"), "utf8");
+const makeSecrets = readFileSync(join(ROOT, "deploy/compose/make-secrets.sh"), "utf8");
 const example = readFileSync(join(ROOT, ".env.example"), "utf8");
 
-interface Services {
-  readonly services: Readonly<
-    Record<string, { readonly environment?: Readonly<Record<string, string | null>> }>
-  >;
+interface Service {
+  readonly environment?: Readonly<Record<string, string | null>>;
+  readonly volumes?: readonly string[];
+  readonly networks?: readonly string[];
+  readonly network_mode?: string;
+  readonly user?: string;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly cap_add?: readonly string[];
+  readonly privileged?: boolean;
+  readonly security_opt?: readonly string[];
+  readonly deploy?: { readonly resources: { readonly limits: Readonly<Record<string, string | number>> } };
 }
-const { services } = parse(compose, { merge: true }) as Services;
+const { services, networks } = parse(compose, { merge: true }) as {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean } | null>>;
+};
 const settings = new Map([
   ...SECRET_VARIABLES.map((name) => [name, ""] as const),
   ...describeSettings().map(({ name, default: value }) => [name, value] as const),
@@ -53,6 +66,7 @@ test("what .env says of labels, hosts, the shell and history reaches a node, and
     httpAllowedHosts: [],
     shellHandler: "off",
     retention: parseConfig({}).retention,
+    auditRetention: parseConfig({}).auditRetention,
   });
   const env = {
     LABELS: "gpu=true,zone=a",
@@ -60,6 +74,7 @@ test("what .env says of labels, hosts, the shell and history reaches a node, and
     SHELL_HANDLER: "on",
     SHELL_SAME_USER: "on",
     RETENTION: "off",
+    AUDIT_RETENTION: "rows=5000",
   };
   expect(nodeConfig(env)).toMatchObject({
     labels: { gpu: "true", zone: "a" },
@@ -67,7 +82,76 @@ test("what .env says of labels, hosts, the shell and history reaches a node, and
     shellHandler: "on",
     shellSameUser: "on",
     retention: KEEP_ALL,
+    auditRetention: { ...parseConfig({}).auditRetention, rows: 5_000 },
   });
+});
+
+/** What each service has of its own, as `of` reads it. */
+function each<T>(of: (service: Service) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(services).map(([name, service]) => [name, of(service)]));
+}
+
+test("no service has capabilities, can gain any, can write in its image, or has no limits", () => {
+  for (const [name, service] of Object.entries(services)) {
+    expect([name, service.cap_drop, service.cap_add, service.privileged]).toEqual([
+      name,
+      ["ALL"],
+      undefined,
+      undefined,
+    ]);
+    expect([name, service.read_only, service.security_opt]).toEqual([name, true, ["no-new-privileges:true"]]);
+    const limits = Object.keys(service.deploy?.resources.limits ?? {});
+    expect([name, limits]).toEqual([name, ["cpus", "memory", "pids"]]);
+  }
+});
+
+test("each volume with secrets is mounted by those who need it alone, and only their maker can write there", () => {
+  const secrets = ({ volumes = [] }: Service) => volumes.filter((volume) => volume.includes("-secrets:"));
+  expect(each(secrets)).toEqual({
+    "make-secrets": ["node", "migrate", "mysql", "redis"].map((name) => `${name}-secrets:/secrets/${name}`),
+    migrate: ["migrate-secrets:/run/secrets/elastic-job:ro"],
+    node: ["node-secrets:/run/secrets/elastic-job:ro"],
+    edge: [],
+    mysql: ["mysql-secrets:/run/secrets/mysql:ro"],
+    redis: ["redis-secrets:/run/secrets/redis:ro"],
+  });
+});
+
+test("no environment holds a password, and only what .env may say stands where a secret could", () => {
+  const couldBeSecret = Object.values(services).flatMap(({ environment = {} }) =>
+    Object.entries(environment).filter(([name]) => /PASSWORD|SECRET|TOKEN/.test(name)),
+  );
+  for (const [name, value] of couldBeSecret) {
+    expect([name, value]).toEqual([
+      name,
+      name.endsWith("_FILE") ? expect.stringMatching("^/run/secrets/") : `\${${name}:-}`,
+    ]);
+  }
+  expect(compose).not.toMatch(/:\/\/[^/\s@]*:[^/\s@]*@/);
+});
+
+test("edge and stores are in no network together, and the stores' has no way out", () => {
+  expect(each(({ network_mode, networks: joined }) => joined ?? network_mode)).toEqual({
+    "make-secrets": "none",
+    migrate: ["stores"],
+    node: ["callers", "stores"],
+    edge: ["callers"],
+    mysql: ["stores"],
+    redis: ["stores"],
+  });
+  expect(networks).toEqual({ callers: null, stores: { internal: true } });
+});
+
+test("accounts in MySQL and Redis have the rights that docs/operating.md names, and no others", () => {
+  const { nodeGrants, migrateGrants } = documentedGrants();
+  const granted = [...makeSecrets.matchAll(/^GRANT (.*) ON \\`elastic\\\\_job\\`\.\* TO '(\w+)'@'%';$/gm)];
+  expect(granted.map(([, rights, user]) => [user, rights])).toEqual([
+    ["elastic_job", nodeGrants],
+    ["elastic_job_migrate", migrateGrants],
+  ]);
+  expect(makeSecrets.match(/GRANT/g)).toHaveLength(2);
+  const [, rules] = /^user elastic_job reset on #\$redis_hash (.*)$/m.exec(makeSecrets) ?? [];
+  expect(rules).toBe(documentedRedisRules());
 });
 
 /** What a node makes of compose.yaml under such a .env. */
@@ -78,5 +162,5 @@ function nodeConfig(env: Readonly<Record<string, string>>) {
       ? env[name]
       : value.replace(VARIABLE, (_, variable: string, fallback: string) => env[variable] || fallback),
   ]);
-  return parseConfig(Object.fromEntries(entries));
+  return parseConfig(Object.fromEntries(entries), 1, () => "a-password-from-a-file");
 }

@@ -29,6 +29,7 @@ test("keeps back headers that are about the connection, and those that it names"
       te: "trailers",
       expect: "100-continue",
       origin: "https://a.example",
+      "sec-fetch-site": "same-site",
       "elastic-job-forwarded": "1",
       authorization: "Bearer x",
       "idempotency-key": "k",
@@ -39,6 +40,19 @@ test("keeps back headers that are about the connection, and those that it names"
     authorization: "Bearer x",
     "idempotency-key": "k",
   });
+});
+
+test("keeps back what a browser says of its page, which the edge has judged and a node would refuse", () => {
+  const headers = requestHeaders(
+    new Headers({
+      origin: "https://a.example",
+      referer: "https://a.example/page",
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "cors",
+      "sec-fetch-dest": "empty",
+    }),
+  );
+  expect(Object.fromEntries(headers)).toEqual({ "accept-encoding": "identity" });
 });
 
 test("takes no content type, and curl's, as JSON; passes on what nodes understand; and refuses the rest", () => {

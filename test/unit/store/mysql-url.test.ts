@@ -11,6 +11,7 @@ describe("a MySQL URL", () => {
       database: "jobs",
       tls: "DISABLED",
       caFile: null,
+      own: null,
     });
   });
 
@@ -29,6 +30,15 @@ describe("a MySQL URL", () => {
   });
 
   test.each([
+    ["mysql://h/d?ssl-cert=/c.pem&ssl-key=/c.key", "VERIFY_IDENTITY"],
+    ["mysql://h/d?ssl-ca=/ca.pem&ssl-cert=/c.pem&ssl-key=/c.key", "VERIFY_CA"],
+    ["mysqls://h/d?ssl-cert=/c.pem&ssl-key=/c.key", "VERIFY_IDENTITY"],
+    ["mysql://h/d?ssl-mode=REQUIRED&ssl-cert=/c.pem&ssl-key=/c.key", "REQUIRED"],
+  ])("names the certificate to show, and with it asks for TLS: %s", (url, tls) => {
+    expect(parseMysqlUrl(url)).toMatchObject({ tls, own: { certFile: "/c.pem", keyFile: "/c.key" } });
+  });
+
+  test.each([
     ["", "it is no such URL"],
     ["postgres://h/d", "it is no such URL"],
     ["mysql:///d", "it names no host"],
@@ -43,11 +53,21 @@ describe("a MySQL URL", () => {
     ["mysql://h/d?ssl-mode=on", "ssl-mode=on is not accepted"],
     ["mysql://h/d?ssl-mode=", "the parameter ssl-mode is empty"],
     ["mysql://h/d?ssl-mode=REQUIRED&ssl-mode=DISABLED", "the parameter ssl-mode is there twice"],
-    ["mysql://h/d?sslmode=REQUIRED", "the parameter sslmode is not known; ssl-mode and ssl-ca are"],
+    [
+      "mysql://h/d?sslmode=REQUIRED",
+      "the parameter sslmode is not known; ssl-mode, ssl-ca, ssl-cert, ssl-key are",
+    ],
     ["mysql://h/d?SSL-MODE=REQUIRED", "the parameter SSL-MODE is not known"],
     ["mysql://h/d?connectionLimit=3", "the parameter connectionLimit is not known"],
     ["mysqls://h/d?ssl-mode=DISABLED", "mysqls: and ssl-mode=DISABLED contradict each other"],
     ["mysql://h/d?ssl-mode=REQUIRED&ssl-ca=/ca", "ssl-ca has no meaning with ssl-mode=REQUIRED"],
+    ["mysql://h/d?ssl-cert=/c.pem", "ssl-cert needs ssl-key"],
+    ["mysql://h/d?ssl-key=/c.key", "ssl-key needs ssl-cert"],
+    [
+      "mysql://h/d?ssl-mode=DISABLED&ssl-cert=/c&ssl-key=/k",
+      "ssl-cert has no meaning with ssl-mode=DISABLED",
+    ],
+    ["mysql://10.0.0.1/d?ssl-cert=/c&ssl-key=/k", "the host is an address"],
     ["mysqls://10.0.0.1/d", "the host is an address"],
     ["mysqls://[fd00::1]/d", "the host is an address"],
   ])("says what is wrong with it: %s", (url, what) => {

@@ -6,13 +6,406 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file elasticjob/v1/cluster_service.proto.
  */
 export const file_elasticjob_v1_cluster_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSIVChNXYXRjaENsdXN0ZXJSZXF1ZXN0IkoKFFdhdGNoQ2x1c3RlclJlc3BvbnNlEjIKB2NsdXN0ZXIYASABKAsyIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZSIjChBEcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiEwoRRHJhaW5Ob2RlUmVzcG9uc2UiJQoSVW5kcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiFQoTVW5kcmFpbk5vZGVSZXNwb25zZSITChFHZXRDbHVzdGVyUmVxdWVzdCKBAgoSR2V0Q2x1c3RlclJlc3BvbnNlEhYKDm1hc3Rlcl9ub2RlX2lkGAEgASgJEhYKDm1hc3Rlcl9hZGRyZXNzGAIgASgJEg0KBWVwb2NoGAMgASgBEikKBW5vZGVzGAQgAygLMhouZWxhc3RpY2pvYi52MS5DbHVzdGVyTm9kZRIPCgd3YWl0aW5nGAUgASgFEhAKCHByZXBhcmVkGAYgASgFEg8KB3J1bm5pbmcYByABKAUSEgoFc3R1Y2sYCCABKAVIAIgBARISCgVsYXRlchgJIAEoBUgBiAEBEhEKCW5vdF9yZWFkeRgKIAEoCUIICgZfc3R1Y2tCCAoGX2xhdGVyIpoCCgtDbHVzdGVyTm9kZRIPCgdub2RlX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDQoFc2xvdHMYAyABKAUSEgoKdXNlZF9zbG90cxgEIAEoBRIQCghoYW5kbGVycxgFIAMoCRI2CgZsYWJlbHMYBiADKAsyJi5lbGFzdGljam9iLnYxLkNsdXN0ZXJOb2RlLkxhYmVsc0VudHJ5EgsKA2NwdRgHIAEoARIWCg5mcmVlX21lbW9yeV9tYhgIIAEoBRIQCghkcmFpbmluZxgJIAEoCBIWCg50aW1lX3pvbmVfZGF0YRgUIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBMuQCCg5DbHVzdGVyU2VydmljZRJRCgpHZXRDbHVzdGVyEiAuZWxhc3RpY2pvYi52MS5HZXRDbHVzdGVyUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuR2V0Q2x1c3RlclJlc3BvbnNlElkKDFdhdGNoQ2x1c3RlchIiLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVzcG9uc2UwARJOCglEcmFpbk5vZGUSHy5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlc3BvbnNlElQKC1VuZHJhaW5Ob2RlEiEuZWxhc3RpY2pvYi52MS5VbmRyYWluTm9kZVJlcXVlc3QaIi5lbGFzdGljam9iLnYxLlVuZHJhaW5Ob2RlUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSLPAQoPR2V0QXVkaXRSZXF1ZXN0EikKBXNpbmNlGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGY2FsbGVyGAMgASgJEg4KBm1ldGhvZBgEIAEoCRIOCgZqb2JfaWQYBSABKAkSDwoHbm9kZV9pZBgGIAEoCRIRCglwYWdlX3NpemUYByABKAUSEgoKcGFnZV90b2tlbhgIIAEoCSJYChBHZXRBdWRpdFJlc3BvbnNlEisKB3JlY29yZHMYASADKAsyGi5lbGFzdGljam9iLnYxLkF1ZGl0UmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKLAgoLQXVkaXRSZWNvcmQSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGF1ZGl0X2lkGAIgASgJEg4KBmNhbGxlchgDIAEoCRIPCgdhZGRyZXNzGAQgASgJEhUKDWZvcndhcmRlZF9mb3IYBSABKAkSDgoGbWV0aG9kGAYgASgJEg4KBmpvYl9pZBgHIAEoCRIPCgdub2RlX2lkGAggASgJEhQKDGZpcnN0X2pvYl9pZBgJIAEoCRITCgtsYXN0X2pvYl9pZBgKIAEoCRINCgVjb3VudBgLIAEoARIOCgZkZXRhaWwYDCABKAkSDwoHb3V0Y29tZRgNIAEoCSIVChNXYXRjaENsdXN0ZXJSZXF1ZXN0IkoKFFdhdGNoQ2x1c3RlclJlc3BvbnNlEjIKB2NsdXN0ZXIYASABKAsyIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZSIjChBEcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiEwoRRHJhaW5Ob2RlUmVzcG9uc2UiJQoSVW5kcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiFQoTVW5kcmFpbk5vZGVSZXNwb25zZSITChFHZXRDbHVzdGVyUmVxdWVzdCKBAgoSR2V0Q2x1c3RlclJlc3BvbnNlEhYKDm1hc3Rlcl9ub2RlX2lkGAEgASgJEhYKDm1hc3Rlcl9hZGRyZXNzGAIgASgJEg0KBWVwb2NoGAMgASgBEikKBW5vZGVzGAQgAygLMhouZWxhc3RpY2pvYi52MS5DbHVzdGVyTm9kZRIPCgd3YWl0aW5nGAUgASgFEhAKCHByZXBhcmVkGAYgASgFEg8KB3J1bm5pbmcYByABKAUSEgoFc3R1Y2sYCCABKAVIAIgBARISCgVsYXRlchgJIAEoBUgBiAEBEhEKCW5vdF9yZWFkeRgKIAEoCUIICgZfc3R1Y2tCCAoGX2xhdGVyIpoCCgtDbHVzdGVyTm9kZRIPCgdub2RlX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDQoFc2xvdHMYAyABKAUSEgoKdXNlZF9zbG90cxgEIAEoBRIQCghoYW5kbGVycxgFIAMoCRI2CgZsYWJlbHMYBiADKAsyJi5lbGFzdGljam9iLnYxLkNsdXN0ZXJOb2RlLkxhYmVsc0VudHJ5EgsKA2NwdRgHIAEoARIWCg5mcmVlX21lbW9yeV9tYhgIIAEoBRIQCghkcmFpbmluZxgJIAEoCBIWCg50aW1lX3pvbmVfZGF0YRgUIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBMrEDCg5DbHVzdGVyU2VydmljZRJRCgpHZXRDbHVzdGVyEiAuZWxhc3RpY2pvYi52MS5HZXRDbHVzdGVyUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuR2V0Q2x1c3RlclJlc3BvbnNlElkKDFdhdGNoQ2x1c3RlchIiLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuV2F0Y2hDbHVzdGVyUmVzcG9uc2UwARJOCglEcmFpbk5vZGUSHy5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRyYWluTm9kZVJlc3BvbnNlElQKC1VuZHJhaW5Ob2RlEiEuZWxhc3RpY2pvYi52MS5VbmRyYWluTm9kZVJlcXVlc3QaIi5lbGFzdGljam9iLnYxLlVuZHJhaW5Ob2RlUmVzcG9uc2USSwoIR2V0QXVkaXQSHi5lbGFzdGljam9iLnYxLkdldEF1ZGl0UmVxdWVzdBofLmVsYXN0aWNqb2IudjEuR2V0QXVkaXRSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+
+/**
+ * What to list. What is not set or empty matches all.
+ *
+ * @generated from message elasticjob.v1.GetAuditRequest
+ */
+export type GetAuditRequest = Message<"elasticjob.v1.GetAuditRequest"> & {
+  /**
+   * From then on.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 1;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Until then, inclusive.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 2;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * Only of this caller: the name of a token, "this machine", or "anybody".
+   *
+   * @generated from field: string caller = 3;
+   */
+  caller: string;
+
+  /**
+   * Only of this method, such as "PauseJob".
+   *
+   * @generated from field: string method = 4;
+   */
+  method: string;
+
+  /**
+   * Only changes of this job, triggers that made it, and adds that may have: those whose first job is not after it, and whose last is not
+   * before it. Of adds, the 1,000 that came next are looked at.
+   *
+   * @generated from field: string job_id = 5;
+   */
+  jobId: string;
+
+  /**
+   * Only of this node, by its name.
+   *
+   * @generated from field: string node_id = 6;
+   */
+  nodeId: string;
+
+  /**
+   * Records per page, at most 1,000; 0: 100.
+   *
+   * @generated from field: int32 page_size = 7;
+   */
+  pageSize: number;
+
+  /**
+   * From the previous page's next_page_token, with the same filters; empty: the first page.
+   *
+   * @generated from field: string page_token = 8;
+   */
+  pageToken: string;
+};
+
+/**
+ * What to list. What is not set or empty matches all.
+ *
+ * @generated from message elasticjob.v1.GetAuditRequest
+ */
+export type GetAuditRequestJson = {
+  /**
+   * From then on.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 1;
+   */
+  since?: TimestampJson;
+
+  /**
+   * Until then, inclusive.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 2;
+   */
+  until?: TimestampJson;
+
+  /**
+   * Only of this caller: the name of a token, "this machine", or "anybody".
+   *
+   * @generated from field: string caller = 3;
+   */
+  caller?: string;
+
+  /**
+   * Only of this method, such as "PauseJob".
+   *
+   * @generated from field: string method = 4;
+   */
+  method?: string;
+
+  /**
+   * Only changes of this job, triggers that made it, and adds that may have: those whose first job is not after it, and whose last is not
+   * before it. Of adds, the 1,000 that came next are looked at.
+   *
+   * @generated from field: string job_id = 5;
+   */
+  jobId?: string;
+
+  /**
+   * Only of this node, by its name.
+   *
+   * @generated from field: string node_id = 6;
+   */
+  nodeId?: string;
+
+  /**
+   * Records per page, at most 1,000; 0: 100.
+   *
+   * @generated from field: int32 page_size = 7;
+   */
+  pageSize?: number;
+
+  /**
+   * From the previous page's next_page_token, with the same filters; empty: the first page.
+   *
+   * @generated from field: string page_token = 8;
+   */
+  pageToken?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.GetAuditRequest.
+ * Use `create(GetAuditRequestSchema)` to create a new message.
+ */
+export const GetAuditRequestSchema: GenMessage<GetAuditRequest, {jsonType: GetAuditRequestJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 0);
+
+/**
+ * A page of what callers did.
+ *
+ * @generated from message elasticjob.v1.GetAuditResponse
+ */
+export type GetAuditResponse = Message<"elasticjob.v1.GetAuditResponse"> & {
+  /**
+   * Newest first.
+   *
+   * @generated from field: repeated elasticjob.v1.AuditRecord records = 1;
+   */
+  records: AuditRecord[];
+
+  /**
+   * The next page; empty: this was the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * A page of what callers did.
+ *
+ * @generated from message elasticjob.v1.GetAuditResponse
+ */
+export type GetAuditResponseJson = {
+  /**
+   * Newest first.
+   *
+   * @generated from field: repeated elasticjob.v1.AuditRecord records = 1;
+   */
+  records?: AuditRecordJson[];
+
+  /**
+   * The next page; empty: this was the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.GetAuditResponse.
+ * Use `create(GetAuditResponseSchema)` to create a new message.
+ */
+export const GetAuditResponseSchema: GenMessage<GetAuditResponse, {jsonType: GetAuditResponseJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 1);
+
+/**
+ * Something that a caller did, or was refused.
+ *
+ * @generated from message elasticjob.v1.AuditRecord
+ */
+export type AuditRecord = Message<"elasticjob.v1.AuditRecord"> & {
+  /**
+   * When it began, in cluster time; of adds, the end of the second in which they were gathered.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 1;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * Told apart by this number, with the time.
+   *
+   * @generated from field: string audit_id = 2;
+   */
+  auditId: string;
+
+  /**
+   * The name of the caller's token; "this machine" or "anybody" where none is asked for. "several callers": too many
+   * at once for a record each.
+   *
+   * @generated from field: string caller = 3;
+   */
+  caller: string;
+
+  /**
+   * Where the caller's connection came from, as the node saw it: an edge's address, where there is one between. "several": too many at once for a
+   * record each.
+   *
+   * @generated from field: string address = 4;
+   */
+  address: string;
+
+  /**
+   * Where the edge says that its caller's connection came from. Whoever calls a node himself can say anything. Empty: nobody said.
+   *
+   * @generated from field: string forwarded_for = 5;
+   */
+  forwardedFor: string;
+
+  /**
+   * The method, such as "PauseJob". Adds of all methods are "AddJobs".
+   *
+   * @generated from field: string method = 6;
+   */
+  method: string;
+
+  /**
+   * The job that the call was about; empty: adds, or a call about a node.
+   *
+   * @generated from field: string job_id = 7;
+   */
+  jobId: string;
+
+  /**
+   * The node that the call was about; empty: none.
+   *
+   * @generated from field: string node_id = 8;
+   */
+  nodeId: string;
+
+  /**
+   * Of the jobs that were added, the lowest id; between it and the highest may be other callers' jobs. Empty: none.
+   *
+   * @generated from field: string first_job_id = 9;
+   */
+  firstJobId: string;
+
+  /**
+   * And the highest.
+   *
+   * @generated from field: string last_job_id = 10;
+   */
+  lastJobId: string;
+
+  /**
+   * Of adds, how many jobs; of refused calls, how many of them; else 1.
+   *
+   * @generated from field: double count = 11;
+   */
+  count: number;
+
+  /**
+   * A few words: handlers that jobs were added for, or a job's handler and name, and which fields were changed. Never a payload.
+   *
+   * @generated from field: string detail = 12;
+   */
+  detail: string;
+
+  /**
+   * "ok", or the code of the error. Empty: under way, or the master ended before it could say what came of it.
+   *
+   * @generated from field: string outcome = 13;
+   */
+  outcome: string;
+};
+
+/**
+ * Something that a caller did, or was refused.
+ *
+ * @generated from message elasticjob.v1.AuditRecord
+ */
+export type AuditRecordJson = {
+  /**
+   * When it began, in cluster time; of adds, the end of the second in which they were gathered.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 1;
+   */
+  at?: TimestampJson;
+
+  /**
+   * Told apart by this number, with the time.
+   *
+   * @generated from field: string audit_id = 2;
+   */
+  auditId?: string;
+
+  /**
+   * The name of the caller's token; "this machine" or "anybody" where none is asked for. "several callers": too many
+   * at once for a record each.
+   *
+   * @generated from field: string caller = 3;
+   */
+  caller?: string;
+
+  /**
+   * Where the caller's connection came from, as the node saw it: an edge's address, where there is one between. "several": too many at once for a
+   * record each.
+   *
+   * @generated from field: string address = 4;
+   */
+  address?: string;
+
+  /**
+   * Where the edge says that its caller's connection came from. Whoever calls a node himself can say anything. Empty: nobody said.
+   *
+   * @generated from field: string forwarded_for = 5;
+   */
+  forwardedFor?: string;
+
+  /**
+   * The method, such as "PauseJob". Adds of all methods are "AddJobs".
+   *
+   * @generated from field: string method = 6;
+   */
+  method?: string;
+
+  /**
+   * The job that the call was about; empty: adds, or a call about a node.
+   *
+   * @generated from field: string job_id = 7;
+   */
+  jobId?: string;
+
+  /**
+   * The node that the call was about; empty: none.
+   *
+   * @generated from field: string node_id = 8;
+   */
+  nodeId?: string;
+
+  /**
+   * Of the jobs that were added, the lowest id; between it and the highest may be other callers' jobs. Empty: none.
+   *
+   * @generated from field: string first_job_id = 9;
+   */
+  firstJobId?: string;
+
+  /**
+   * And the highest.
+   *
+   * @generated from field: string last_job_id = 10;
+   */
+  lastJobId?: string;
+
+  /**
+   * Of adds, how many jobs; of refused calls, how many of them; else 1.
+   *
+   * @generated from field: double count = 11;
+   */
+  count?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * A few words: handlers that jobs were added for, or a job's handler and name, and which fields were changed. Never a payload.
+   *
+   * @generated from field: string detail = 12;
+   */
+  detail?: string;
+
+  /**
+   * "ok", or the code of the error. Empty: under way, or the master ended before it could say what came of it.
+   *
+   * @generated from field: string outcome = 13;
+   */
+  outcome?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.AuditRecord.
+ * Use `create(AuditRecordSchema)` to create a new message.
+ */
+export const AuditRecordSchema: GenMessage<AuditRecord, {jsonType: AuditRecordJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 2);
 
 /**
  * The cluster to watch.
@@ -35,7 +428,7 @@ export type WatchClusterRequestJson = {
  * Use `create(WatchClusterRequestSchema)` to create a new message.
  */
 export const WatchClusterRequestSchema: GenMessage<WatchClusterRequest, {jsonType: WatchClusterRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 0);
+  messageDesc(file_elasticjob_v1_cluster_service, 3);
 
 /**
  * The cluster after a change.
@@ -70,7 +463,7 @@ export type WatchClusterResponseJson = {
  * Use `create(WatchClusterResponseSchema)` to create a new message.
  */
 export const WatchClusterResponseSchema: GenMessage<WatchClusterResponse, {jsonType: WatchClusterResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 1);
+  messageDesc(file_elasticjob_v1_cluster_service, 4);
 
 /**
  * The node to drain.
@@ -105,7 +498,7 @@ export type DrainNodeRequestJson = {
  * Use `create(DrainNodeRequestSchema)` to create a new message.
  */
 export const DrainNodeRequestSchema: GenMessage<DrainNodeRequest, {jsonType: DrainNodeRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 2);
+  messageDesc(file_elasticjob_v1_cluster_service, 5);
 
 /**
  * The node takes no more jobs.
@@ -128,7 +521,7 @@ export type DrainNodeResponseJson = {
  * Use `create(DrainNodeResponseSchema)` to create a new message.
  */
 export const DrainNodeResponseSchema: GenMessage<DrainNodeResponse, {jsonType: DrainNodeResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 3);
+  messageDesc(file_elasticjob_v1_cluster_service, 6);
 
 /**
  * The node that is to take jobs again.
@@ -163,7 +556,7 @@ export type UndrainNodeRequestJson = {
  * Use `create(UndrainNodeRequestSchema)` to create a new message.
  */
 export const UndrainNodeRequestSchema: GenMessage<UndrainNodeRequest, {jsonType: UndrainNodeRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 4);
+  messageDesc(file_elasticjob_v1_cluster_service, 7);
 
 /**
  * The node has been told.
@@ -186,7 +579,7 @@ export type UndrainNodeResponseJson = {
  * Use `create(UndrainNodeResponseSchema)` to create a new message.
  */
 export const UndrainNodeResponseSchema: GenMessage<UndrainNodeResponse, {jsonType: UndrainNodeResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 5);
+  messageDesc(file_elasticjob_v1_cluster_service, 8);
 
 /**
  * Asks for the cluster.
@@ -209,7 +602,7 @@ export type GetClusterRequestJson = {
  * Use `create(GetClusterRequestSchema)` to create a new message.
  */
 export const GetClusterRequestSchema: GenMessage<GetClusterRequest, {jsonType: GetClusterRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 6);
+  messageDesc(file_elasticjob_v1_cluster_service, 9);
 
 /**
  * The cluster.
@@ -378,7 +771,7 @@ export type GetClusterResponseJson = {
  * Use `create(GetClusterResponseSchema)` to create a new message.
  */
 export const GetClusterResponseSchema: GenMessage<GetClusterResponse, {jsonType: GetClusterResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 7);
+  messageDesc(file_elasticjob_v1_cluster_service, 10);
 
 /**
  * A node.
@@ -539,7 +932,7 @@ export type ClusterNodeJson = {
  * Use `create(ClusterNodeSchema)` to create a new message.
  */
 export const ClusterNodeSchema: GenMessage<ClusterNode, {jsonType: ClusterNodeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 8);
+  messageDesc(file_elasticjob_v1_cluster_service, 11);
 
 /**
  * Shows the cluster.
@@ -590,6 +983,18 @@ export const ClusterService: GenService<{
     methodKind: "unary";
     input: typeof UndrainNodeRequestSchema;
     output: typeof UndrainNodeResponseSchema;
+  },
+  /**
+   * What callers did, newest first: who added, changed, deleted, paused or drained what, and when, and what their
+   * roles did not allow. Any node answers, from the database. A call looks at about 2,000 records, so a page can
+   * be short, or empty, and have a next one. Errors: invalid_argument.
+   *
+   * @generated from rpc elasticjob.v1.ClusterService.GetAudit
+   */
+  getAudit: {
+    methodKind: "unary";
+    input: typeof GetAuditRequestSchema;
+    output: typeof GetAuditResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_elasticjob_v1_cluster_service, 0);

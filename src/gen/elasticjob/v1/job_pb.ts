@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/job.proto.
  */
 export const file_elasticjob_v1_job: GenFile = /*@__PURE__*/
-  fileDesc("ChdlbGFzdGljam9iL3YxL2pvYi5wcm90bxINZWxhc3RpY2pvYi52MSILCglJbW1lZGlhdGUiaQoFVGltZWQSLAoGcnVuX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEioKBWRlbGF5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSABCBgoEd2hlbiJqCgVEYWlseRIKCgJhdBgBIAEoCRIRCgl0aW1lX3pvbmUYAiABKAkSHwoDZ2FwGAMgASgOMhIuZWxhc3RpY2pvYi52MS5HYXASIQoEZm9sZBgEIAEoDjITLmVsYXN0aWNqb2IudjEuRm9sZCItCgRDcm9uEhIKCmV4cHJlc3Npb24YASABKAkSEQoJdGltZV96b25lGAIgASgJIvMBCgtSZXRyeVBvbGljeRIZCgxtYXhfYXR0ZW1wdHMYASABKAVIAIgBARI3Cg9pbml0aWFsX2JhY2tvZmYYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IAYgBARIzCgttYXhfYmFja29mZhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgCiAEBEhcKCm11bHRpcGxpZXIYBCABKAFIA4gBAUIPCg1fbWF4X2F0dGVtcHRzQhIKEF9pbml0aWFsX2JhY2tvZmZCDgoMX21heF9iYWNrb2ZmQg0KC19tdWx0aXBsaWVyIroBCgxSZXF1aXJlbWVudHMSEgoFc2xvdHMYASABKAVIAIgBARIWCgltZW1vcnlfbWIYAiABKAVIAYgBARI3CgZsYWJlbHMYAyADKAsyJy5lbGFzdGljam9iLnYxLlJlcXVpcmVtZW50cy5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9zbG90c0IMCgpfbWVtb3J5X21iIr0JCgNKb2ISDgoGam9iX2lkGAEgASgJEhEKBG5hbWUYAiABKAlIAYgBARIUCgdoYW5kbGVyGAMgASgJSAKIAQESJwoHcGF5bG9hZBgEIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIZCgxwYXlsb2FkX2pzb24YKCABKAlIA4gBARItCglpbW1lZGlhdGUYBSABKAsyGC5lbGFzdGljam9iLnYxLkltbWVkaWF0ZUgAEiUKBXRpbWVkGAYgASgLMhQuZWxhc3RpY2pvYi52MS5UaW1lZEgAEiUKBWRhaWx5GAcgASgLMhQuZWxhc3RpY2pvYi52MS5EYWlseUgAEiMKBGNyb24YCCABKAsyEy5lbGFzdGljam9iLnYxLkNyb25IABInCgdtaXNmaXJlGAkgASgOMhYuZWxhc3RpY2pvYi52MS5NaXNmaXJlEhUKCHByaW9yaXR5GAogASgFSASIAQESKgoHdGltZW91dBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgMIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGA0gASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA4gASgJEicKB292ZXJsYXAYHiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYHyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGCAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GCEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYIiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgjIAEoBUgFiAEBEigKCGtleV9saWZlGCQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYJSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoGc3RhdHVzGBQgASgOMhguZWxhc3RpY2pvYi52MS5Kb2JTdGF0dXMSDwoHYXR0ZW1wdBgVIAEoBRIQCghyZXZpc2lvbhgWIAEoBRIvCgtuZXh0X3J1bl9hdBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbm9kZV9pZBgYIAEoCRIOCgZyZWFzb24YGSABKAkSLwoLY3JlYXRlX3RpbWUYGiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGBsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYXJlbnRfaWQYHCABKAlCCgoIc2NoZWR1bGVCBwoFX25hbWVCCgoIX2hhbmRsZXJCDwoNX3BheWxvYWRfanNvbkILCglfcHJpb3JpdHlCEgoQX21heF9vY2N1cnJlbmNlcyI4CghKb2JFcnJvchIMCgRuYW1lGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDQoFc3RhY2sYAyABKAkiqgQKCUpvYlJlc3VsdBIOCgZqb2JfaWQYASABKAkSMAoMc2NoZWR1bGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhdHRlbXB0GAMgASgFEg0KBWNsYWltGAQgASgNEicKB291dGNvbWUYBSABKA4yFi5lbGFzdGljam9iLnYxLk91dGNvbWUSJgoGb3V0cHV0GAYgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhgKC291dHB1dF9qc29uGB4gASgJSACIAQESJgoFZXJyb3IYByABKAsyFy5lbGFzdGljam9iLnYxLkpvYkVycm9yEiwKCHJldHJ5X2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdub2RlX2lkGAkgASgJEhEKCXBsYWNlbWVudBgKIAEoCRIuCgpzdGFydF90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbGF0ZRgNIAEoCBIOCgZyZWFzb24YDiABKAkSMwoPc2tpcHBlZF90aHJvdWdoGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1za2lwcGVkX2NvdW50GBAgASgFQg4KDF9vdXRwdXRfanNvbirSAQoJSm9iU3RhdHVzEhoKFkpPQl9TVEFUVVNfVU5TUEVDSUZJRUQQABIWChJKT0JfU1RBVFVTX1dBSVRJTkcQARIXChNKT0JfU1RBVFVTX1BSRVBBUkVEEAISFgoSSk9CX1NUQVRVU19SVU5OSU5HEAMSFQoRSk9CX1NUQVRVU19QQVVTRUQQBBIYChRKT0JfU1RBVFVTX1NVQ0NFRURFRBAFEhUKEUpPQl9TVEFUVVNfRkFJTEVEEAYSGAoUSk9CX1NUQVRVU19DQU5DRUxMRUQQByqiAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRT1VUQ09NRV9TVUNDRUVERUQQARISCg5PVVRDT01FX0ZBSUxFRBACEhUKEU9VVENPTUVfVElNRURfT1VUEAMSFQoRT1VUQ09NRV9DQU5DRUxMRUQQBBIQCgxPVVRDT01FX0xPU1QQBRITCg9PVVRDT01FX1NLSVBQRUQQBipXCgdNaXNmaXJlEhcKE01JU0ZJUkVfVU5TUEVDSUZJRUQQABIQCgxNSVNGSVJFX09OQ0UQARIQCgxNSVNGSVJFX1NLSVAQAhIPCgtNSVNGSVJFX0FMTBADKlkKB092ZXJsYXASFwoTT1ZFUkxBUF9VTlNQRUNJRklFRBAAEhAKDE9WRVJMQVBfV0FJVBABEhAKDE9WRVJMQVBfU0tJUBACEhEKDU9WRVJMQVBfQUxMT1cQAypPCgdLZXlMaWZlEhgKFEtFWV9MSUZFX1VOU1BFQ0lGSUVEEAASEQoNS0VZX0xJRkVfS0VQVBABEhcKE0tFWV9MSUZFX1VORklOSVNIRUQQAipWCghLZXlSZXVzZRIZChVLRVlfUkVVU0VfVU5TUEVDSUZJRUQQABIXChNLRVlfUkVVU0VfU0FNRV9CT0RZEAESFgoSS0VZX1JFVVNFX0FOWV9CT0RZEAIqOwoDR2FwEhMKD0dBUF9VTlNQRUNJRklFRBAAEhEKDUdBUF9SVU5fQUZURVIQARIMCghHQVBfU0tJUBACKkoKBEZvbGQSFAoQRk9MRF9VTlNQRUNJRklFRBAAEg4KCkZPTERfRklSU1QQARINCglGT0xEX0xBU1QQAhINCglGT0xEX0JPVEgQA2IGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChdlbGFzdGljam9iL3YxL2pvYi5wcm90bxINZWxhc3RpY2pvYi52MSILCglJbW1lZGlhdGUiaQoFVGltZWQSLAoGcnVuX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEioKBWRlbGF5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSABCBgoEd2hlbiJqCgVEYWlseRIKCgJhdBgBIAEoCRIRCgl0aW1lX3pvbmUYAiABKAkSHwoDZ2FwGAMgASgOMhIuZWxhc3RpY2pvYi52MS5HYXASIQoEZm9sZBgEIAEoDjITLmVsYXN0aWNqb2IudjEuRm9sZCItCgRDcm9uEhIKCmV4cHJlc3Npb24YASABKAkSEQoJdGltZV96b25lGAIgASgJImAKCEludGVydmFsEigKBWV2ZXJ5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKBmFuY2hvchgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi8wEKC1JldHJ5UG9saWN5EhkKDG1heF9hdHRlbXB0cxgBIAEoBUgAiAEBEjcKD2luaXRpYWxfYmFja29mZhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgBiAEBEjMKC21heF9iYWNrb2ZmGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAKIAQESFwoKbXVsdGlwbGllchgEIAEoAUgDiAEBQg8KDV9tYXhfYXR0ZW1wdHNCEgoQX2luaXRpYWxfYmFja29mZkIOCgxfbWF4X2JhY2tvZmZCDQoLX211bHRpcGxpZXIiugEKDFJlcXVpcmVtZW50cxISCgVzbG90cxgBIAEoBUgAiAEBEhYKCW1lbW9yeV9tYhgCIAEoBUgBiAEBEjcKBmxhYmVscxgDIAMoCzInLmVsYXN0aWNqb2IudjEuUmVxdWlyZW1lbnRzLkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCAoGX3Nsb3RzQgwKCl9tZW1vcnlfbWIi6gkKA0pvYhIOCgZqb2JfaWQYASABKAkSEQoEbmFtZRgCIAEoCUgBiAEBEhQKB2hhbmRsZXIYAyABKAlIAogBARInCgdwYXlsb2FkGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhkKDHBheWxvYWRfanNvbhgoIAEoCUgDiAEBEi0KCWltbWVkaWF0ZRgFIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBiABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYByABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgIIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEisKCGludGVydmFsGA8gASgLMhcuZWxhc3RpY2pvYi52MS5JbnRlcnZhbEgAEicKB21pc2ZpcmUYCSABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSFQoIcHJpb3JpdHkYCiABKAVIBIgBARIqCgd0aW1lb3V0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKBXJldHJ5GAwgASgLMhouZWxhc3RpY2pvYi52MS5SZXRyeVBvbGljeRIxCgxyZXF1aXJlbWVudHMYDSABKAsyGy5lbGFzdGljam9iLnYxLlJlcXVpcmVtZW50cxIXCg9pZGVtcG90ZW5jeV9rZXkYDiABKAkSJwoHb3ZlcmxhcBgeIAEoDjIWLmVsYXN0aWNqb2IudjEuT3ZlcmxhcBIrCghkZWFkbGluZRgfIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgZqaXR0ZXIYICABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoIc3RhcnRfYXQYISABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmVuZF9hdBgiIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHAoPbWF4X29jY3VycmVuY2VzGCMgASgFSAWIAQESKAoIa2V5X2xpZmUYJCABKA4yFi5lbGFzdGljam9iLnYxLktleUxpZmUSKgoHa2V5X3R0bBglIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgZzdGF0dXMYFCABKA4yGC5lbGFzdGljam9iLnYxLkpvYlN0YXR1cxIPCgdhdHRlbXB0GBUgASgFEhAKCHJldmlzaW9uGBYgASgFEi8KC25leHRfcnVuX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdub2RlX2lkGBggASgJEg4KBnJlYXNvbhgZIAEoCRIvCgtjcmVhdGVfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhcmVudF9pZBgcIAEoCUIKCghzY2hlZHVsZUIHCgVfbmFtZUIKCghfaGFuZGxlckIPCg1fcGF5bG9hZF9qc29uQgsKCV9wcmlvcml0eUISChBfbWF4X29jY3VycmVuY2VzIjgKCEpvYkVycm9yEgwKBG5hbWUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRINCgVzdGFjaxgDIAEoCSKqBAoJSm9iUmVzdWx0Eg4KBmpvYl9pZBgBIAEoCRIwCgxzY2hlZHVsZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2F0dGVtcHQYAyABKAUSDQoFY2xhaW0YBCABKA0SJwoHb3V0Y29tZRgFIAEoDjIWLmVsYXN0aWNqb2IudjEuT3V0Y29tZRImCgZvdXRwdXQYBiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSGAoLb3V0cHV0X2pzb24YHiABKAlIAIgBARImCgVlcnJvchgHIAEoCzIXLmVsYXN0aWNqb2IudjEuSm9iRXJyb3ISLAoIcmV0cnlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB25vZGVfaWQYCSABKAkSEQoJcGxhY2VtZW50GAogASgJEi4KCnN0YXJ0X3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRsYXRlGA0gASgIEg4KBnJlYXNvbhgOIAEoCRIzCg9za2lwcGVkX3Rocm91Z2gYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXNraXBwZWRfY291bnQYECABKAVCDgoMX291dHB1dF9qc29uKtIBCglKb2JTdGF0dXMSGgoWSk9CX1NUQVRVU19VTlNQRUNJRklFRBAAEhYKEkpPQl9TVEFUVVNfV0FJVElORxABEhcKE0pPQl9TVEFUVVNfUFJFUEFSRUQQAhIWChJKT0JfU1RBVFVTX1JVTk5JTkcQAxIVChFKT0JfU1RBVFVTX1BBVVNFRBAEEhgKFEpPQl9TVEFUVVNfU1VDQ0VFREVEEAUSFQoRSk9CX1NUQVRVU19GQUlMRUQQBhIYChRKT0JfU1RBVFVTX0NBTkNFTExFRBAHKqIBCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIVChFPVVRDT01FX1NVQ0NFRURFRBABEhIKDk9VVENPTUVfRkFJTEVEEAISFQoRT1VUQ09NRV9USU1FRF9PVVQQAxIVChFPVVRDT01FX0NBTkNFTExFRBAEEhAKDE9VVENPTUVfTE9TVBAFEhMKD09VVENPTUVfU0tJUFBFRBAGKlcKB01pc2ZpcmUSFwoTTUlTRklSRV9VTlNQRUNJRklFRBAAEhAKDE1JU0ZJUkVfT05DRRABEhAKDE1JU0ZJUkVfU0tJUBACEg8KC01JU0ZJUkVfQUxMEAMqWQoHT3ZlcmxhcBIXChNPVkVSTEFQX1VOU1BFQ0lGSUVEEAASEAoMT1ZFUkxBUF9XQUlUEAESEAoMT1ZFUkxBUF9TS0lQEAISEQoNT1ZFUkxBUF9BTExPVxADKk8KB0tleUxpZmUSGAoUS0VZX0xJRkVfVU5TUEVDSUZJRUQQABIRCg1LRVlfTElGRV9LRVBUEAESFwoTS0VZX0xJRkVfVU5GSU5JU0hFRBACKlYKCEtleVJldXNlEhkKFUtFWV9SRVVTRV9VTlNQRUNJRklFRBAAEhcKE0tFWV9SRVVTRV9TQU1FX0JPRFkQARIWChJLRVlfUkVVU0VfQU5ZX0JPRFkQAio7CgNHYXASEwoPR0FQX1VOU1BFQ0lGSUVEEAASEQoNR0FQX1JVTl9BRlRFUhABEgwKCEdBUF9TS0lQEAIqSgoERm9sZBIUChBGT0xEX1VOU1BFQ0lGSUVEEAASDgoKRk9MRF9GSVJTVBABEg0KCUZPTERfTEFTVBACEg0KCUZPTERfQk9USBADYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * Run once, as soon as possible.
@@ -226,6 +226,57 @@ export const CronSchema: GenMessage<Cron, {jsonType: CronJson}> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_job, 3);
 
 /**
+ * Run again and again, the same time apart: elapsed time, which no change of the clocks makes longer or shorter.
+ *
+ * @generated from message elasticjob.v1.Interval
+ */
+export type Interval = Message<"elasticjob.v1.Interval"> & {
+  /**
+   * From one occurrence to the next, at least 1 s.
+   *
+   * @generated from field: google.protobuf.Duration every = 1;
+   */
+  every?: Duration | undefined;
+
+  /**
+   * The first occurrence; each other one is `every` after the one before. Where it has passed, the next one still counts
+   * from it. Default: when the job was given this `every`, and then the first occurrence is one `every` later.
+   *
+   * @generated from field: google.protobuf.Timestamp anchor = 2;
+   */
+  anchor?: Timestamp | undefined;
+};
+
+/**
+ * Run again and again, the same time apart: elapsed time, which no change of the clocks makes longer or shorter.
+ *
+ * @generated from message elasticjob.v1.Interval
+ */
+export type IntervalJson = {
+  /**
+   * From one occurrence to the next, at least 1 s.
+   *
+   * @generated from field: google.protobuf.Duration every = 1;
+   */
+  every?: DurationJson;
+
+  /**
+   * The first occurrence; each other one is `every` after the one before. Where it has passed, the next one still counts
+   * from it. Default: when the job was given this `every`, and then the first occurrence is one `every` later.
+   *
+   * @generated from field: google.protobuf.Timestamp anchor = 2;
+   */
+  anchor?: TimestampJson;
+};
+
+/**
+ * Describes the message elasticjob.v1.Interval.
+ * Use `create(IntervalSchema)` to create a new message.
+ */
+export const IntervalSchema: GenMessage<Interval, {jsonType: IntervalJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job, 4);
+
+/**
  * What happens after a failed attempt. Unset fields take the defaults.
  *
  * @generated from message elasticjob.v1.RetryPolicy
@@ -300,7 +351,7 @@ export type RetryPolicyJson = {
  * Use `create(RetryPolicySchema)` to create a new message.
  */
 export const RetryPolicySchema: GenMessage<RetryPolicy, {jsonType: RetryPolicyJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job, 4);
+  messageDesc(file_elasticjob_v1_job, 5);
 
 /**
  * What a node must have to be given the job.
@@ -363,7 +414,7 @@ export type RequirementsJson = {
  * Use `create(RequirementsSchema)` to create a new message.
  */
 export const RequirementsSchema: GenMessage<Requirements, {jsonType: RequirementsJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job, 5);
+  messageDesc(file_elasticjob_v1_job, 6);
 
 /**
  * A job as it stands.
@@ -445,6 +496,14 @@ export type Job = Message<"elasticjob.v1.Job"> & {
      */
     value: Cron;
     case: "cron";
+  } | {
+    /**
+     * Again and again, the same time apart.
+     *
+     * @generated from field: elasticjob.v1.Interval interval = 15;
+     */
+    value: Interval;
+    case: "interval";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -490,7 +549,7 @@ export type Job = Message<"elasticjob.v1.Job"> & {
   idempotencyKey: string;
 
   /**
-   * What becomes of an occurrence that falls due while the one before it runs; only for daily and cron.
+   * What becomes of an occurrence that falls due while the one before it runs; only for daily, cron and interval.
    *
    * @generated from field: elasticjob.v1.Overlap overlap = 30;
    */
@@ -507,28 +566,28 @@ export type Job = Message<"elasticjob.v1.Job"> & {
   /**
    * Each occurrence is due up to this much after its time, by an amount that is fixed for the job and the
    * occurrence, so that many jobs of one time do not start as one, and well before the next occurrence; only
-   * for daily and cron; default 0.
+   * for daily, cron and interval; default 0.
    *
    * @generated from field: google.protobuf.Duration jitter = 32;
    */
   jitter?: Duration | undefined;
 
   /**
-   * No occurrence before this; only for daily and cron.
+   * No occurrence before this; only for daily, cron and interval.
    *
    * @generated from field: google.protobuf.Timestamp start_at = 33;
    */
   startAt?: Timestamp | undefined;
 
   /**
-   * No occurrence after this; only for daily and cron.
+   * No occurrence after this; only for daily, cron and interval.
    *
    * @generated from field: google.protobuf.Timestamp end_at = 34;
    */
   endAt?: Timestamp | undefined;
 
   /**
-   * No more occurrences than this, counted from the first one, run or skipped; only for daily and cron;
+   * No more occurrences than this, counted from the first one, run or skipped; only for daily, cron and interval;
    * 1 to 10,000; unset: no limit.
    *
    * @generated from field: optional int32 max_occurrences = 35;
@@ -685,6 +744,13 @@ export type JobJson = {
   cron?: CronJson;
 
   /**
+   * Again and again, the same time apart.
+   *
+   * @generated from field: elasticjob.v1.Interval interval = 15;
+   */
+  interval?: IntervalJson;
+
+  /**
    * What becomes of missed occurrences.
    *
    * @generated from field: elasticjob.v1.Misfire misfire = 9;
@@ -727,7 +793,7 @@ export type JobJson = {
   idempotencyKey?: string;
 
   /**
-   * What becomes of an occurrence that falls due while the one before it runs; only for daily and cron.
+   * What becomes of an occurrence that falls due while the one before it runs; only for daily, cron and interval.
    *
    * @generated from field: elasticjob.v1.Overlap overlap = 30;
    */
@@ -744,28 +810,28 @@ export type JobJson = {
   /**
    * Each occurrence is due up to this much after its time, by an amount that is fixed for the job and the
    * occurrence, so that many jobs of one time do not start as one, and well before the next occurrence; only
-   * for daily and cron; default 0.
+   * for daily, cron and interval; default 0.
    *
    * @generated from field: google.protobuf.Duration jitter = 32;
    */
   jitter?: DurationJson;
 
   /**
-   * No occurrence before this; only for daily and cron.
+   * No occurrence before this; only for daily, cron and interval.
    *
    * @generated from field: google.protobuf.Timestamp start_at = 33;
    */
   startAt?: TimestampJson;
 
   /**
-   * No occurrence after this; only for daily and cron.
+   * No occurrence after this; only for daily, cron and interval.
    *
    * @generated from field: google.protobuf.Timestamp end_at = 34;
    */
   endAt?: TimestampJson;
 
   /**
-   * No more occurrences than this, counted from the first one, run or skipped; only for daily and cron;
+   * No more occurrences than this, counted from the first one, run or skipped; only for daily, cron and interval;
    * 1 to 10,000; unset: no limit.
    *
    * @generated from field: optional int32 max_occurrences = 35;
@@ -855,7 +921,7 @@ export type JobJson = {
  * Use `create(JobSchema)` to create a new message.
  */
 export const JobSchema: GenMessage<Job, {jsonType: JobJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job, 6);
+  messageDesc(file_elasticjob_v1_job, 7);
 
 /**
  * What a handler threw.
@@ -918,7 +984,7 @@ export type JobErrorJson = {
  * Use `create(JobErrorSchema)` to create a new message.
  */
 export const JobErrorSchema: GenMessage<JobError, {jsonType: JobErrorJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job, 7);
+  messageDesc(file_elasticjob_v1_job, 8);
 
 /**
  * How one claim ended.
@@ -1179,7 +1245,7 @@ export type JobResultJson = {
  * Use `create(JobResultSchema)` to create a new message.
  */
 export const JobResultSchema: GenMessage<JobResult, {jsonType: JobResultJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job, 8);
+  messageDesc(file_elasticjob_v1_job, 9);
 
 /**
  * Where a job stands.

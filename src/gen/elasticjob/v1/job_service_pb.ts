@@ -4,19 +4,19 @@
 
 // The public service: what clients call, on any node or through the edge.
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Cron, CronJson, Daily, DailyJson, Immediate, ImmediateJson, Job, JobJson, JobResult, JobResultJson, JobStatus, JobStatusJson, KeyLife, KeyLifeJson, KeyReuse, KeyReuseJson, Misfire, MisfireJson, Outcome, OutcomeJson, Overlap, OverlapJson, Requirements, RequirementsJson, RetryPolicy, RetryPolicyJson, Timed, TimedJson } from "./job_pb.ts";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Cron, CronJson, Daily, DailyJson, Immediate, ImmediateJson, Interval, IntervalJson, Job, JobJson, JobResult, JobResultJson, JobStatus, JobStatusJson, KeyLife, KeyLifeJson, KeyReuse, KeyReuseJson, Misfire, MisfireJson, Outcome, OutcomeJson, Overlap, OverlapJson, Requirements, RequirementsJson, RetryPolicy, RetryPolicyJson, Timed, TimedJson } from "./job_pb.ts";
 import { file_elasticjob_v1_job } from "./job_pb.ts";
 import type { Duration, DurationJson, FieldMask, FieldMaskJson, Timestamp, TimestampJson, Value, ValueJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file elasticjob/v1/job_service.proto.
  */
 export const file_elasticjob_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIr0HCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhkKDHBheWxvYWRfanNvbhgeIAEoCUgBiAEBEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgCiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoJa2V5X3JldXNlGBYgASgOMhcuZWxhc3RpY2pvYi52MS5LZXlSZXVzZRIdChVhbGxvd191bmtub3duX2hhbmRsZXIYFyABKAhCCgoIc2NoZWR1bGVCDwoNX3BheWxvYWRfanNvbkISChBfbWF4X29jY3VycmVuY2VzIoMBCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSFAoHY3JlYXRlZBgCIAEoCEgAiAEBEi8KC25leHRfcnVuX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YBCABKAlCCgoIX2NyZWF0ZWQijgEKDkFkZEpvYnNSZXF1ZXN0EioKBGpvYnMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QSJgoFdGFibGUYAiABKAsyFy5lbGFzdGljam9iLnYxLkpvYlRhYmxlEigKCGtleV9wYXJ0GAMgASgLMhYuZWxhc3RpY2pvYi52MS5LZXlQYXJ0Il4KCEpvYlRhYmxlEi8KCXRlbXBsYXRlcxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBIQCgh0ZW1wbGF0ZRgCIAMoDRIPCgdwYXlsb2FkGAMgAygJIiYKB0tleVBhcnQSDAoEam9icxgBIAEoDRINCgVmaXJzdBgCIAEoDSJrCg9BZGRKb2JzUmVzcG9uc2USLgoIb3V0Y29tZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYk91dGNvbWUSKAoFYWRkZWQYAiABKAsyGS5lbGFzdGljam9iLnYxLkFkZGVkVGFibGUiYAoKQWRkZWRUYWJsZRIOCgZqb2JfaWQYASADKAESDwoHZXhpc3RlZBgCIAMoCBITCgtuZXh0X3J1bl9hdBgDIAMoARIOCgZyZWFzb24YBCADKA0SDAoEdGV4dBgFIAMoCSJ7Cg1BZGRKb2JPdXRjb21lEi4KBWFkZGVkGAEgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JSZXNwb25zZUgAEi8KB2ZhaWx1cmUYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmVIAEIJCgdvdXRjb21lIi4KDUFkZEpvYkZhaWx1cmUSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIoEBChRTdHJlYW1BZGRKb2JzUmVxdWVzdBIMCgRjYWxsGAEgASgNEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIuCgdyZXF1ZXN0GAMgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVxdWVzdBISCgp0aW1lb3V0X21zGAQgASgNIoYBChVTdHJlYW1BZGRKb2JzUmVzcG9uc2USDAoEY2FsbBgBIAEoDRIwCghyZXNwb25zZRgCIAEoCzIeLmVsYXN0aWNqb2IudjEuQWRkSm9ic1Jlc3BvbnNlEi0KB2ZhaWx1cmUYAyABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmUitwEKEFVwZGF0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEh8KA2pvYhgCIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIVCghyZXZpc2lvbhgEIAEoBUgAiAEBEh0KFWFsbG93X3Vua25vd25faGFuZGxlchgKIAEoCEILCglfcmV2aXNpb24iVgoRVXBkYXRlSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISFAoHY2hhbmdlZBgCIAEoCEgAiAEBQgoKCF9jaGFuZ2VkIiIKEERlbGV0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIhMKEURlbGV0ZUpvYlJlc3BvbnNlIiEKD1BhdXNlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiMwoQUGF1c2VKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIiChBSZXN1bWVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSI0ChFSZXN1bWVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIjChFUcmlnZ2VySm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiNQoSVHJpZ2dlckpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIlQKEENhbmNlbEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEjAKDHNjaGVkdWxlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiNAoRQ2FuY2VsSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIQoPUmV0cnlKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIzChBSZXRyeUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiUKE0dldEpvYlN0YXR1c1JlcXVlc3QSDgoGam9iX2lkGAEgASgJImYKFEdldEpvYlN0YXR1c1Jlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi0KC2xhc3RfcmVzdWx0GAIgASgLMhguZWxhc3RpY2pvYi52MS5Kb2JSZXN1bHQisQEKEUdldEFsbEpvYnNSZXF1ZXN0EigKBnN0YXR1cxgBIAEoDjIYLmVsYXN0aWNqb2IudjEuSm9iU3RhdHVzEg8KB2hhbmRsZXIYAiABKAkSEwoLbmFtZV9wcmVmaXgYAyABKAkSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkSEgoKd2l0aF90b3RhbBgGIAEoCBIRCglwYXJlbnRfaWQYByABKAkiYwoSR2V0QWxsSm9ic1Jlc3BvbnNlEiAKBGpvYnMYASADKAsyEi5lbGFzdGljam9iLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoBSJ1ChNHZXRBbGxSZXN1bHRSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRInCgdvdXRjb21lGAIgASgOMhYuZWxhc3RpY2pvYi52MS5PdXRjb21lEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJIloKFEdldEFsbFJlc3VsdFJlc3BvbnNlEikKB3Jlc3VsdHMYASADKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkigAIKFlByZXZpZXdTY2hlZHVsZVJlcXVlc3QSLQoJaW1tZWRpYXRlGAEgASgLMhguZWxhc3RpY2pvYi52MS5JbW1lZGlhdGVIABIlCgV0aW1lZBgCIAEoCzIULmVsYXN0aWNqb2IudjEuVGltZWRIABIlCgVkYWlseRgDIAEoCzIULmVsYXN0aWNqb2IudjEuRGFpbHlIABIjCgRjcm9uGAQgASgLMhMuZWxhc3RpY2pvYi52MS5Dcm9uSAASKQoFYWZ0ZXIYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAYgASgFQgoKCHNjaGVkdWxlImEKF1ByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEi4KC29jY3VycmVuY2VzGAEgAygLMhkuZWxhc3RpY2pvYi52MS5PY2N1cnJlbmNlEhYKDnRpbWVfem9uZV9kYXRhGAIgASgJIkQKCk9jY3VycmVuY2USKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbm90ZRgCIAEoCSIhCg9XYXRjaEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJImIKEFdhdGNoSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdDLgCQoKSm9iU2VydmljZRJFCgZBZGRKb2ISHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QaHS5lbGFzdGljam9iLnYxLkFkZEpvYlJlc3BvbnNlEkgKB0FkZEpvYnMSHS5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXF1ZXN0Gh4uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVzcG9uc2USXgoNU3RyZWFtQWRkSm9icxIjLmVsYXN0aWNqb2IudjEuU3RyZWFtQWRkSm9ic1JlcXVlc3QaJC5lbGFzdGljam9iLnYxLlN0cmVhbUFkZEpvYnNSZXNwb25zZSgBMAESTgoJVXBkYXRlSm9iEh8uZWxhc3RpY2pvYi52MS5VcGRhdGVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5VcGRhdGVKb2JSZXNwb25zZRJOCglEZWxldGVKb2ISHy5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlc3BvbnNlEksKCFBhdXNlSm9iEh4uZWxhc3RpY2pvYi52MS5QYXVzZUpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVzcG9uc2USTgoJUmVzdW1lSm9iEh8uZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXNwb25zZRJRCgpUcmlnZ2VySm9iEiAuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuVHJpZ2dlckpvYlJlc3BvbnNlEk4KCUNhbmNlbEpvYhIfLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVzcG9uc2USSwoIUmV0cnlKb2ISHi5lbGFzdGljam9iLnYxLlJldHJ5Sm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXNwb25zZRJXCgxHZXRKb2JTdGF0dXMSIi5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1JlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1Jlc3BvbnNlElEKCkdldEFsbEpvYnMSIC5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5HZXRBbGxKb2JzUmVzcG9uc2USVwoMR2V0QWxsUmVzdWx0EiIuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXNwb25zZRJgCg9QcmV2aWV3U2NoZWR1bGUSJS5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlcXVlc3QaJi5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEk0KCFdhdGNoSm9iEh4uZWxhc3RpY2pvYi52MS5XYXRjaEpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVzcG9uc2UwAWIGcHJvdG8z", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIuoHCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhkKDHBheWxvYWRfanNvbhgeIAEoCUgBiAEBEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEisKCGludGVydmFsGBggASgLMhcuZWxhc3RpY2pvYi52MS5JbnRlcnZhbEgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgCiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoJa2V5X3JldXNlGBYgASgOMhcuZWxhc3RpY2pvYi52MS5LZXlSZXVzZRIdChVhbGxvd191bmtub3duX2hhbmRsZXIYFyABKAhCCgoIc2NoZWR1bGVCDwoNX3BheWxvYWRfanNvbkISChBfbWF4X29jY3VycmVuY2VzIoMBCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSFAoHY3JlYXRlZBgCIAEoCEgAiAEBEi8KC25leHRfcnVuX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YBCABKAlCCgoIX2NyZWF0ZWQijgEKDkFkZEpvYnNSZXF1ZXN0EioKBGpvYnMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QSJgoFdGFibGUYAiABKAsyFy5lbGFzdGljam9iLnYxLkpvYlRhYmxlEigKCGtleV9wYXJ0GAMgASgLMhYuZWxhc3RpY2pvYi52MS5LZXlQYXJ0Il4KCEpvYlRhYmxlEi8KCXRlbXBsYXRlcxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBIQCgh0ZW1wbGF0ZRgCIAMoDRIPCgdwYXlsb2FkGAMgAygJIiYKB0tleVBhcnQSDAoEam9icxgBIAEoDRINCgVmaXJzdBgCIAEoDSJrCg9BZGRKb2JzUmVzcG9uc2USLgoIb3V0Y29tZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYk91dGNvbWUSKAoFYWRkZWQYAiABKAsyGS5lbGFzdGljam9iLnYxLkFkZGVkVGFibGUiYAoKQWRkZWRUYWJsZRIOCgZqb2JfaWQYASADKAESDwoHZXhpc3RlZBgCIAMoCBITCgtuZXh0X3J1bl9hdBgDIAMoARIOCgZyZWFzb24YBCADKA0SDAoEdGV4dBgFIAMoCSJ7Cg1BZGRKb2JPdXRjb21lEi4KBWFkZGVkGAEgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JSZXNwb25zZUgAEi8KB2ZhaWx1cmUYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmVIAEIJCgdvdXRjb21lIi4KDUFkZEpvYkZhaWx1cmUSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIoEBChRTdHJlYW1BZGRKb2JzUmVxdWVzdBIMCgRjYWxsGAEgASgNEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIuCgdyZXF1ZXN0GAMgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVxdWVzdBISCgp0aW1lb3V0X21zGAQgASgNIoYBChVTdHJlYW1BZGRKb2JzUmVzcG9uc2USDAoEY2FsbBgBIAEoDRIwCghyZXNwb25zZRgCIAEoCzIeLmVsYXN0aWNqb2IudjEuQWRkSm9ic1Jlc3BvbnNlEi0KB2ZhaWx1cmUYAyABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmUiUwoNUHV0Sm9iUmVxdWVzdBIXCg9pZGVtcG90ZW5jeV9rZXkYASABKAkSKQoDam9iGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0IrEBCg5QdXRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSKgoHb3V0Y29tZRgCIAEoDjIZLmVsYXN0aWNqb2IudjEuUHV0T3V0Y29tZRIvCgtuZXh0X3J1bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoIcmV2aXNpb24YBCABKAVIAIgBARIOCgZyZWFzb24YBSABKAlCCwoJX3JldmlzaW9uIoQBChBQdXRKb2JTZXRSZXF1ZXN0EgsKA3NldBgBIAEoCRIXCgpnZW5lcmF0aW9uGAIgASgDSACIAQESJQoEam9icxgDIAMoCzIXLmVsYXN0aWNqb2IudjEuTmFtZWRKb2ISFAoMa2VlcF9taXNzaW5nGAQgASgIQg0KC19nZW5lcmF0aW9uIkMKCE5hbWVkSm9iEgwKBG5hbWUYASABKAkSKQoDam9iGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0IpABChFQdXRKb2JTZXRSZXNwb25zZRIUCgdhcHBsaWVkGAEgASgISACIAQESFwoKZ2VuZXJhdGlvbhgCIAEoA0gBiAEBEjEKCG91dGNvbWVzGAMgAygLMh8uZWxhc3RpY2pvYi52MS5QdXRKb2JTZXRPdXRjb21lQgoKCF9hcHBsaWVkQg0KC19nZW5lcmF0aW9uIokBChBQdXRKb2JTZXRPdXRjb21lEgwKBG5hbWUYASABKAkSLAoDcHV0GAIgASgLMh0uZWxhc3RpY2pvYi52MS5QdXRKb2JSZXNwb25zZUgAEi8KB2ZhaWx1cmUYAyABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmVIAEIICgZyZXN1bHQitwEKEFVwZGF0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEh8KA2pvYhgCIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIVCghyZXZpc2lvbhgEIAEoBUgAiAEBEh0KFWFsbG93X3Vua25vd25faGFuZGxlchgKIAEoCEILCglfcmV2aXNpb24iVgoRVXBkYXRlSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISFAoHY2hhbmdlZBgCIAEoCEgAiAEBQgoKCF9jaGFuZ2VkIiIKEERlbGV0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIhMKEURlbGV0ZUpvYlJlc3BvbnNlIiEKD1BhdXNlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiMwoQUGF1c2VKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIiChBSZXN1bWVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSI0ChFSZXN1bWVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIjChFUcmlnZ2VySm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiNQoSVHJpZ2dlckpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIlQKEENhbmNlbEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEjAKDHNjaGVkdWxlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiNAoRQ2FuY2VsSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIQoPUmV0cnlKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIzChBSZXRyeUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiUKE0dldEpvYlN0YXR1c1JlcXVlc3QSDgoGam9iX2lkGAEgASgJImYKFEdldEpvYlN0YXR1c1Jlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi0KC2xhc3RfcmVzdWx0GAIgASgLMhguZWxhc3RpY2pvYi52MS5Kb2JSZXN1bHQisQEKEUdldEFsbEpvYnNSZXF1ZXN0EigKBnN0YXR1cxgBIAEoDjIYLmVsYXN0aWNqb2IudjEuSm9iU3RhdHVzEg8KB2hhbmRsZXIYAiABKAkSEwoLbmFtZV9wcmVmaXgYAyABKAkSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkSEgoKd2l0aF90b3RhbBgGIAEoCBIRCglwYXJlbnRfaWQYByABKAkiYwoSR2V0QWxsSm9ic1Jlc3BvbnNlEiAKBGpvYnMYASADKAsyEi5lbGFzdGljam9iLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoBSJ1ChNHZXRBbGxSZXN1bHRSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRInCgdvdXRjb21lGAIgASgOMhYuZWxhc3RpY2pvYi52MS5PdXRjb21lEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJIloKFEdldEFsbFJlc3VsdFJlc3BvbnNlEikKB3Jlc3VsdHMYASADKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirQIKFlByZXZpZXdTY2hlZHVsZVJlcXVlc3QSLQoJaW1tZWRpYXRlGAEgASgLMhguZWxhc3RpY2pvYi52MS5JbW1lZGlhdGVIABIlCgV0aW1lZBgCIAEoCzIULmVsYXN0aWNqb2IudjEuVGltZWRIABIlCgVkYWlseRgDIAEoCzIULmVsYXN0aWNqb2IudjEuRGFpbHlIABIjCgRjcm9uGAQgASgLMhMuZWxhc3RpY2pvYi52MS5Dcm9uSAASKwoIaW50ZXJ2YWwYByABKAsyFy5lbGFzdGljam9iLnYxLkludGVydmFsSAASKQoFYWZ0ZXIYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAYgASgFQgoKCHNjaGVkdWxlImEKF1ByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEi4KC29jY3VycmVuY2VzGAEgAygLMhkuZWxhc3RpY2pvYi52MS5PY2N1cnJlbmNlEhYKDnRpbWVfem9uZV9kYXRhGAIgASgJIkQKCk9jY3VycmVuY2USKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbm90ZRgCIAEoCSIhCg9XYXRjaEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJImIKEFdhdGNoSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdCqPAQoKUHV0T3V0Y29tZRIbChdQVVRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhcKE1BVVF9PVVRDT01FX0NSRUFURUQQARIXChNQVVRfT1VUQ09NRV9VUERBVEVEEAISGQoVUFVUX09VVENPTUVfVU5DSEFOR0VEEAMSFwoTUFVUX09VVENPTUVfREVMRVRFRBAEMvcKCgpKb2JTZXJ2aWNlEkUKBkFkZEpvYhIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2USSAoHQWRkSm9icxIdLmVsYXN0aWNqb2IudjEuQWRkSm9ic1JlcXVlc3QaHi5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXNwb25zZRJeCg1TdHJlYW1BZGRKb2JzEiMuZWxhc3RpY2pvYi52MS5TdHJlYW1BZGRKb2JzUmVxdWVzdBokLmVsYXN0aWNqb2IudjEuU3RyZWFtQWRkSm9ic1Jlc3BvbnNlKAEwARJOCglVcGRhdGVKb2ISHy5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlc3BvbnNlEkUKBlB1dEpvYhIcLmVsYXN0aWNqb2IudjEuUHV0Sm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuUHV0Sm9iUmVzcG9uc2USTgoJUHV0Sm9iU2V0Eh8uZWxhc3RpY2pvYi52MS5QdXRKb2JTZXRSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5QdXRKb2JTZXRSZXNwb25zZRJOCglEZWxldGVKb2ISHy5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlc3BvbnNlEksKCFBhdXNlSm9iEh4uZWxhc3RpY2pvYi52MS5QYXVzZUpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVzcG9uc2USTgoJUmVzdW1lSm9iEh8uZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXNwb25zZRJRCgpUcmlnZ2VySm9iEiAuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuVHJpZ2dlckpvYlJlc3BvbnNlEk4KCUNhbmNlbEpvYhIfLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVzcG9uc2USSwoIUmV0cnlKb2ISHi5lbGFzdGljam9iLnYxLlJldHJ5Sm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXNwb25zZRJXCgxHZXRKb2JTdGF0dXMSIi5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1JlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1Jlc3BvbnNlElEKCkdldEFsbEpvYnMSIC5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5HZXRBbGxKb2JzUmVzcG9uc2USVwoMR2V0QWxsUmVzdWx0EiIuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXNwb25zZRJgCg9QcmV2aWV3U2NoZWR1bGUSJS5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlcXVlc3QaJi5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEk0KCFdhdGNoSm9iEh4uZWxhc3RpY2pvYi52MS5XYXRjaEpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVzcG9uc2UwAWIGcHJvdG8z", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A job to add. Only `handler` is required.
@@ -92,10 +92,18 @@ export type AddJobRequest = Message<"elasticjob.v1.AddJobRequest"> & {
      */
     value: Cron;
     case: "cron";
+  } | {
+    /**
+     * Again and again, the same time apart.
+     *
+     * @generated from field: elasticjob.v1.Interval interval = 24;
+     */
+    value: Interval;
+    case: "interval";
   } | { case: undefined; value?: undefined };
 
   /**
-   * What becomes of missed occurrences; only for daily and cron.
+   * What becomes of missed occurrences; only for daily, cron and interval.
    *
    * @generated from field: elasticjob.v1.Misfire misfire = 8;
    */
@@ -138,7 +146,7 @@ export type AddJobRequest = Message<"elasticjob.v1.AddJobRequest"> & {
   idempotencyKey: string;
 
   /**
-   * What becomes of an occurrence that falls due while the one before it runs; only for daily and cron.
+   * What becomes of an occurrence that falls due while the one before it runs; only for daily, cron and interval.
    *
    * @generated from field: elasticjob.v1.Overlap overlap = 14;
    */
@@ -155,28 +163,28 @@ export type AddJobRequest = Message<"elasticjob.v1.AddJobRequest"> & {
   /**
    * Each occurrence is due up to this much after its time, by an amount that is fixed for the job and the
    * occurrence, so that many jobs of one time do not start as one, and well before the next occurrence; only
-   * for daily and cron; default 0.
+   * for daily, cron and interval; default 0.
    *
    * @generated from field: google.protobuf.Duration jitter = 16;
    */
   jitter?: Duration | undefined;
 
   /**
-   * No occurrence before this; only for daily and cron.
+   * No occurrence before this; only for daily, cron and interval.
    *
    * @generated from field: google.protobuf.Timestamp start_at = 17;
    */
   startAt?: Timestamp | undefined;
 
   /**
-   * No occurrence after this; only for daily and cron.
+   * No occurrence after this; only for daily, cron and interval.
    *
    * @generated from field: google.protobuf.Timestamp end_at = 18;
    */
   endAt?: Timestamp | undefined;
 
   /**
-   * No more occurrences than this, counted from the first one, run or skipped; only for daily and cron;
+   * No more occurrences than this, counted from the first one, run or skipped; only for daily, cron and interval;
    * 1 to 10,000; unset: no limit.
    *
    * @generated from field: optional int32 max_occurrences = 19;
@@ -282,7 +290,14 @@ export type AddJobRequestJson = {
   cron?: CronJson;
 
   /**
-   * What becomes of missed occurrences; only for daily and cron.
+   * Again and again, the same time apart.
+   *
+   * @generated from field: elasticjob.v1.Interval interval = 24;
+   */
+  interval?: IntervalJson;
+
+  /**
+   * What becomes of missed occurrences; only for daily, cron and interval.
    *
    * @generated from field: elasticjob.v1.Misfire misfire = 8;
    */
@@ -325,7 +340,7 @@ export type AddJobRequestJson = {
   idempotencyKey?: string;
 
   /**
-   * What becomes of an occurrence that falls due while the one before it runs; only for daily and cron.
+   * What becomes of an occurrence that falls due while the one before it runs; only for daily, cron and interval.
    *
    * @generated from field: elasticjob.v1.Overlap overlap = 14;
    */
@@ -342,28 +357,28 @@ export type AddJobRequestJson = {
   /**
    * Each occurrence is due up to this much after its time, by an amount that is fixed for the job and the
    * occurrence, so that many jobs of one time do not start as one, and well before the next occurrence; only
-   * for daily and cron; default 0.
+   * for daily, cron and interval; default 0.
    *
    * @generated from field: google.protobuf.Duration jitter = 16;
    */
   jitter?: DurationJson;
 
   /**
-   * No occurrence before this; only for daily and cron.
+   * No occurrence before this; only for daily, cron and interval.
    *
    * @generated from field: google.protobuf.Timestamp start_at = 17;
    */
   startAt?: TimestampJson;
 
   /**
-   * No occurrence after this; only for daily and cron.
+   * No occurrence after this; only for daily, cron and interval.
    *
    * @generated from field: google.protobuf.Timestamp end_at = 18;
    */
   endAt?: TimestampJson;
 
   /**
-   * No more occurrences than this, counted from the first one, run or skipped; only for daily and cron;
+   * No more occurrences than this, counted from the first one, run or skipped; only for daily, cron and interval;
    * 1 to 10,000; unset: no limit.
    *
    * @generated from field: optional int32 max_occurrences = 19;
@@ -1056,6 +1071,411 @@ export const StreamAddJobsResponseSchema: GenMessage<StreamAddJobsResponse, {jso
   messageDesc(file_elasticjob_v1_job_service, 10);
 
 /**
+ * What a job is to be.
+ *
+ * @generated from message elasticjob.v1.PutJobRequest
+ */
+export type PutJobRequest = Message<"elasticjob.v1.PutJobRequest"> & {
+  /**
+   * Names the job: the key of AddJob, up to 200 bytes of UTF-8. Required.
+   *
+   * @generated from field: string idempotency_key = 1;
+   */
+  idempotencyKey: string;
+
+  /**
+   * All that it is to be: what is left out takes its default. Without key_life, key_ttl, key_reuse and a delay; a
+   * `run_at` that has passed is due at once.
+   *
+   * @generated from field: elasticjob.v1.AddJobRequest job = 2;
+   */
+  job?: AddJobRequest | undefined;
+};
+
+/**
+ * What a job is to be.
+ *
+ * @generated from message elasticjob.v1.PutJobRequest
+ */
+export type PutJobRequestJson = {
+  /**
+   * Names the job: the key of AddJob, up to 200 bytes of UTF-8. Required.
+   *
+   * @generated from field: string idempotency_key = 1;
+   */
+  idempotencyKey?: string;
+
+  /**
+   * All that it is to be: what is left out takes its default. Without key_life, key_ttl, key_reuse and a delay; a
+   * `run_at` that has passed is due at once.
+   *
+   * @generated from field: elasticjob.v1.AddJobRequest job = 2;
+   */
+  job?: AddJobRequestJson;
+};
+
+/**
+ * Describes the message elasticjob.v1.PutJobRequest.
+ * Use `create(PutJobRequestSchema)` to create a new message.
+ */
+export const PutJobRequestSchema: GenMessage<PutJobRequest, {jsonType: PutJobRequestJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 11);
+
+/**
+ * The job, which is as described.
+ *
+ * @generated from message elasticjob.v1.PutJobResponse
+ */
+export type PutJobResponse = Message<"elasticjob.v1.PutJobResponse"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * What was done.
+   *
+   * @generated from field: elasticjob.v1.PutOutcome outcome = 2;
+   */
+  outcome: PutOutcome;
+
+  /**
+   * When it is due next; unset when it is finished or paused.
+   *
+   * @generated from field: google.protobuf.Timestamp next_run_at = 3;
+   */
+  nextRunAt?: Timestamp | undefined;
+
+  /**
+   * Its revision, 0 until it is first changed. Always set.
+   *
+   * @generated from field: optional int32 revision = 4;
+   */
+  revision?: number | undefined;
+
+  /**
+   * Why it waits, where that is not plain. The same as the job's.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * The job, which is as described.
+ *
+ * @generated from message elasticjob.v1.PutJobResponse
+ */
+export type PutJobResponseJson = {
+  /**
+   * Its id.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId?: string;
+
+  /**
+   * What was done.
+   *
+   * @generated from field: elasticjob.v1.PutOutcome outcome = 2;
+   */
+  outcome?: PutOutcomeJson;
+
+  /**
+   * When it is due next; unset when it is finished or paused.
+   *
+   * @generated from field: google.protobuf.Timestamp next_run_at = 3;
+   */
+  nextRunAt?: TimestampJson;
+
+  /**
+   * Its revision, 0 until it is first changed. Always set.
+   *
+   * @generated from field: optional int32 revision = 4;
+   */
+  revision?: number;
+
+  /**
+   * Why it waits, where that is not plain. The same as the job's.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.PutJobResponse.
+ * Use `create(PutJobResponseSchema)` to create a new message.
+ */
+export const PutJobResponseSchema: GenMessage<PutJobResponse, {jsonType: PutJobResponseJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 12);
+
+/**
+ * What a set of jobs is to be.
+ *
+ * @generated from message elasticjob.v1.PutJobSetRequest
+ */
+export type PutJobSetRequest = Message<"elasticjob.v1.PutJobSetRequest"> & {
+  /**
+   * The set's name: 1 to 64 characters of A-Z a-z 0-9 _ . -. Required.
+   *
+   * @generated from field: string set = 1;
+   */
+  set: string;
+
+  /**
+   * Tells newer descriptions from older ones, 0 to 9007199254740991: a build's number, or the time of a commit. A smaller one than
+   * the set has changes nothing, and none is smaller than any. Where nobody gives one, the description that comes last holds.
+   *
+   * @generated from field: optional int64 generation = 2;
+   */
+  generation?: bigint | undefined;
+
+  /**
+   * All jobs of the set, up to 1,000.
+   *
+   * @generated from field: repeated elasticjob.v1.NamedJob jobs = 3;
+   */
+  jobs: NamedJob[];
+
+  /**
+   * Leaves jobs alone that the set had and that are not among `jobs`. They stay in the set.
+   *
+   * @generated from field: bool keep_missing = 4;
+   */
+  keepMissing: boolean;
+};
+
+/**
+ * What a set of jobs is to be.
+ *
+ * @generated from message elasticjob.v1.PutJobSetRequest
+ */
+export type PutJobSetRequestJson = {
+  /**
+   * The set's name: 1 to 64 characters of A-Z a-z 0-9 _ . -. Required.
+   *
+   * @generated from field: string set = 1;
+   */
+  set?: string;
+
+  /**
+   * Tells newer descriptions from older ones, 0 to 9007199254740991: a build's number, or the time of a commit. A smaller one than
+   * the set has changes nothing, and none is smaller than any. Where nobody gives one, the description that comes last holds.
+   *
+   * @generated from field: optional int64 generation = 2;
+   */
+  generation?: string;
+
+  /**
+   * All jobs of the set, up to 1,000.
+   *
+   * @generated from field: repeated elasticjob.v1.NamedJob jobs = 3;
+   */
+  jobs?: NamedJobJson[];
+
+  /**
+   * Leaves jobs alone that the set had and that are not among `jobs`. They stay in the set.
+   *
+   * @generated from field: bool keep_missing = 4;
+   */
+  keepMissing?: boolean;
+};
+
+/**
+ * Describes the message elasticjob.v1.PutJobSetRequest.
+ * Use `create(PutJobSetRequestSchema)` to create a new message.
+ */
+export const PutJobSetRequestSchema: GenMessage<PutJobSetRequest, {jsonType: PutJobSetRequestJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 13);
+
+/**
+ * A job of a set.
+ *
+ * @generated from message elasticjob.v1.NamedJob
+ */
+export type NamedJob = Message<"elasticjob.v1.NamedJob"> & {
+  /**
+   * Its name within the set: 1 to 128 characters of A-Z a-z 0-9 _ $ . : / -.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it is to be, as in PutJob.
+   *
+   * @generated from field: elasticjob.v1.AddJobRequest job = 2;
+   */
+  job?: AddJobRequest | undefined;
+};
+
+/**
+ * A job of a set.
+ *
+ * @generated from message elasticjob.v1.NamedJob
+ */
+export type NamedJobJson = {
+  /**
+   * Its name within the set: 1 to 128 characters of A-Z a-z 0-9 _ $ . : / -.
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * What it is to be, as in PutJob.
+   *
+   * @generated from field: elasticjob.v1.AddJobRequest job = 2;
+   */
+  job?: AddJobRequestJson;
+};
+
+/**
+ * Describes the message elasticjob.v1.NamedJob.
+ * Use `create(NamedJobSchema)` to create a new message.
+ */
+export const NamedJobSchema: GenMessage<NamedJob, {jsonType: NamedJobJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 14);
+
+/**
+ * What became of a set.
+ *
+ * @generated from message elasticjob.v1.PutJobSetResponse
+ */
+export type PutJobSetResponse = Message<"elasticjob.v1.PutJobSetResponse"> & {
+  /**
+   * False when the set is of a newer generation: then nothing was changed. Always set.
+   *
+   * @generated from field: optional bool applied = 1;
+   */
+  applied?: boolean | undefined;
+
+  /**
+   * The generation that the set is of now; unset: none.
+   *
+   * @generated from field: optional int64 generation = 2;
+   */
+  generation?: bigint | undefined;
+
+  /**
+   * One for each job of the request, in their order, then those that were deleted.
+   *
+   * @generated from field: repeated elasticjob.v1.PutJobSetOutcome outcomes = 3;
+   */
+  outcomes: PutJobSetOutcome[];
+};
+
+/**
+ * What became of a set.
+ *
+ * @generated from message elasticjob.v1.PutJobSetResponse
+ */
+export type PutJobSetResponseJson = {
+  /**
+   * False when the set is of a newer generation: then nothing was changed. Always set.
+   *
+   * @generated from field: optional bool applied = 1;
+   */
+  applied?: boolean;
+
+  /**
+   * The generation that the set is of now; unset: none.
+   *
+   * @generated from field: optional int64 generation = 2;
+   */
+  generation?: string;
+
+  /**
+   * One for each job of the request, in their order, then those that were deleted.
+   *
+   * @generated from field: repeated elasticjob.v1.PutJobSetOutcome outcomes = 3;
+   */
+  outcomes?: PutJobSetOutcomeJson[];
+};
+
+/**
+ * Describes the message elasticjob.v1.PutJobSetResponse.
+ * Use `create(PutJobSetResponseSchema)` to create a new message.
+ */
+export const PutJobSetResponseSchema: GenMessage<PutJobSetResponse, {jsonType: PutJobSetResponseJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 15);
+
+/**
+ * What became of one job of a set.
+ *
+ * @generated from message elasticjob.v1.PutJobSetOutcome
+ */
+export type PutJobSetOutcome = Message<"elasticjob.v1.PutJobSetOutcome"> & {
+  /**
+   * Its name within the set.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * As described or deleted, or why not.
+   *
+   * @generated from oneof elasticjob.v1.PutJobSetOutcome.result
+   */
+  result: {
+    /**
+     * What PutJob answers.
+     *
+     * @generated from field: elasticjob.v1.PutJobResponse put = 2;
+     */
+    value: PutJobResponse;
+    case: "put";
+  } | {
+    /**
+     * It could not be put, or deleted.
+     *
+     * @generated from field: elasticjob.v1.AddJobFailure failure = 3;
+     */
+    value: AddJobFailure;
+    case: "failure";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * What became of one job of a set.
+ *
+ * @generated from message elasticjob.v1.PutJobSetOutcome
+ */
+export type PutJobSetOutcomeJson = {
+  /**
+   * Its name within the set.
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * What PutJob answers.
+   *
+   * @generated from field: elasticjob.v1.PutJobResponse put = 2;
+   */
+  put?: PutJobResponseJson;
+
+  /**
+   * It could not be put, or deleted.
+   *
+   * @generated from field: elasticjob.v1.AddJobFailure failure = 3;
+   */
+  failure?: AddJobFailureJson;
+};
+
+/**
+ * Describes the message elasticjob.v1.PutJobSetOutcome.
+ * Use `create(PutJobSetOutcomeSchema)` to create a new message.
+ */
+export const PutJobSetOutcomeSchema: GenMessage<PutJobSetOutcome, {jsonType: PutJobSetOutcomeJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 16);
+
+/**
  * A change of a job.
  *
  * @generated from message elasticjob.v1.UpdateJobRequest
@@ -1078,7 +1498,7 @@ export type UpdateJobRequest = Message<"elasticjob.v1.UpdateJobRequest"> & {
   /**
    * The fields to change, of those that AddJob takes, except idempotency_key; empty: those that
    * are set in `job`, to 0, "" or another default too (an empty name is the handler's). What is empty cannot be told from
-   * what is left out, as `requirements.labels`, has to be named here. `schedule` stands for the one of the four that is set.
+   * what is left out, as `requirements.labels`, has to be named here. `schedule` stands for the one of the five that is set.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */
@@ -1122,7 +1542,7 @@ export type UpdateJobRequestJson = {
   /**
    * The fields to change, of those that AddJob takes, except idempotency_key; empty: those that
    * are set in `job`, to 0, "" or another default too (an empty name is the handler's). What is empty cannot be told from
-   * what is left out, as `requirements.labels`, has to be named here. `schedule` stands for the one of the four that is set.
+   * what is left out, as `requirements.labels`, has to be named here. `schedule` stands for the one of the five that is set.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */
@@ -1148,7 +1568,7 @@ export type UpdateJobRequestJson = {
  * Use `create(UpdateJobRequestSchema)` to create a new message.
  */
 export const UpdateJobRequestSchema: GenMessage<UpdateJobRequest, {jsonType: UpdateJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 11);
+  messageDesc(file_elasticjob_v1_job_service, 17);
 
 /**
  * The job after the change.
@@ -1197,7 +1617,7 @@ export type UpdateJobResponseJson = {
  * Use `create(UpdateJobResponseSchema)` to create a new message.
  */
 export const UpdateJobResponseSchema: GenMessage<UpdateJobResponse, {jsonType: UpdateJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 12);
+  messageDesc(file_elasticjob_v1_job_service, 18);
 
 /**
  * The job to delete.
@@ -1232,7 +1652,7 @@ export type DeleteJobRequestJson = {
  * Use `create(DeleteJobRequestSchema)` to create a new message.
  */
 export const DeleteJobRequestSchema: GenMessage<DeleteJobRequest, {jsonType: DeleteJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 13);
+  messageDesc(file_elasticjob_v1_job_service, 19);
 
 /**
  * The job is gone.
@@ -1255,7 +1675,7 @@ export type DeleteJobResponseJson = {
  * Use `create(DeleteJobResponseSchema)` to create a new message.
  */
 export const DeleteJobResponseSchema: GenMessage<DeleteJobResponse, {jsonType: DeleteJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 14);
+  messageDesc(file_elasticjob_v1_job_service, 20);
 
 /**
  * The job to pause.
@@ -1290,7 +1710,7 @@ export type PauseJobRequestJson = {
  * Use `create(PauseJobRequestSchema)` to create a new message.
  */
 export const PauseJobRequestSchema: GenMessage<PauseJobRequest, {jsonType: PauseJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 15);
+  messageDesc(file_elasticjob_v1_job_service, 21);
 
 /**
  * The job after it.
@@ -1325,7 +1745,7 @@ export type PauseJobResponseJson = {
  * Use `create(PauseJobResponseSchema)` to create a new message.
  */
 export const PauseJobResponseSchema: GenMessage<PauseJobResponse, {jsonType: PauseJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 16);
+  messageDesc(file_elasticjob_v1_job_service, 22);
 
 /**
  * The job to resume.
@@ -1360,7 +1780,7 @@ export type ResumeJobRequestJson = {
  * Use `create(ResumeJobRequestSchema)` to create a new message.
  */
 export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest, {jsonType: ResumeJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 17);
+  messageDesc(file_elasticjob_v1_job_service, 23);
 
 /**
  * The job after it.
@@ -1395,7 +1815,7 @@ export type ResumeJobResponseJson = {
  * Use `create(ResumeJobResponseSchema)` to create a new message.
  */
 export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse, {jsonType: ResumeJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 18);
+  messageDesc(file_elasticjob_v1_job_service, 24);
 
 /**
  * The job to run now.
@@ -1430,7 +1850,7 @@ export type TriggerJobRequestJson = {
  * Use `create(TriggerJobRequestSchema)` to create a new message.
  */
 export const TriggerJobRequestSchema: GenMessage<TriggerJobRequest, {jsonType: TriggerJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 19);
+  messageDesc(file_elasticjob_v1_job_service, 25);
 
 /**
  * The job that runs now.
@@ -1465,7 +1885,7 @@ export type TriggerJobResponseJson = {
  * Use `create(TriggerJobResponseSchema)` to create a new message.
  */
 export const TriggerJobResponseSchema: GenMessage<TriggerJobResponse, {jsonType: TriggerJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 20);
+  messageDesc(file_elasticjob_v1_job_service, 26);
 
 /**
  * The job whose occurrence is to be cancelled.
@@ -1514,7 +1934,7 @@ export type CancelJobRequestJson = {
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest, {jsonType: CancelJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 21);
+  messageDesc(file_elasticjob_v1_job_service, 27);
 
 /**
  * The job after it.
@@ -1549,7 +1969,7 @@ export type CancelJobResponseJson = {
  * Use `create(CancelJobResponseSchema)` to create a new message.
  */
 export const CancelJobResponseSchema: GenMessage<CancelJobResponse, {jsonType: CancelJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 22);
+  messageDesc(file_elasticjob_v1_job_service, 28);
 
 /**
  * The job to run again.
@@ -1584,7 +2004,7 @@ export type RetryJobRequestJson = {
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest, {jsonType: RetryJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 23);
+  messageDesc(file_elasticjob_v1_job_service, 29);
 
 /**
  * The job after it.
@@ -1619,7 +2039,7 @@ export type RetryJobResponseJson = {
  * Use `create(RetryJobResponseSchema)` to create a new message.
  */
 export const RetryJobResponseSchema: GenMessage<RetryJobResponse, {jsonType: RetryJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 24);
+  messageDesc(file_elasticjob_v1_job_service, 30);
 
 /**
  * The job to look at.
@@ -1654,7 +2074,7 @@ export type GetJobStatusRequestJson = {
  * Use `create(GetJobStatusRequestSchema)` to create a new message.
  */
 export const GetJobStatusRequestSchema: GenMessage<GetJobStatusRequest, {jsonType: GetJobStatusRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 25);
+  messageDesc(file_elasticjob_v1_job_service, 31);
 
 /**
  * Where a job stands.
@@ -1703,7 +2123,7 @@ export type GetJobStatusResponseJson = {
  * Use `create(GetJobStatusResponseSchema)` to create a new message.
  */
 export const GetJobStatusResponseSchema: GenMessage<GetJobStatusResponse, {jsonType: GetJobStatusResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 26);
+  messageDesc(file_elasticjob_v1_job_service, 32);
 
 /**
  * Which jobs to list.
@@ -1824,7 +2244,7 @@ export type GetAllJobsRequestJson = {
  * Use `create(GetAllJobsRequestSchema)` to create a new message.
  */
 export const GetAllJobsRequestSchema: GenMessage<GetAllJobsRequest, {jsonType: GetAllJobsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 27);
+  messageDesc(file_elasticjob_v1_job_service, 33);
 
 /**
  * A page of jobs.
@@ -1889,7 +2309,7 @@ export type GetAllJobsResponseJson = {
  * Use `create(GetAllJobsResponseSchema)` to create a new message.
  */
 export const GetAllJobsResponseSchema: GenMessage<GetAllJobsResponse, {jsonType: GetAllJobsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 28);
+  messageDesc(file_elasticjob_v1_job_service, 34);
 
 /**
  * Which results to list.
@@ -1966,7 +2386,7 @@ export type GetAllResultRequestJson = {
  * Use `create(GetAllResultRequestSchema)` to create a new message.
  */
 export const GetAllResultRequestSchema: GenMessage<GetAllResultRequest, {jsonType: GetAllResultRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 29);
+  messageDesc(file_elasticjob_v1_job_service, 35);
 
 /**
  * A page of results.
@@ -2015,7 +2435,7 @@ export type GetAllResultResponseJson = {
  * Use `create(GetAllResultResponseSchema)` to create a new message.
  */
 export const GetAllResultResponseSchema: GenMessage<GetAllResultResponse, {jsonType: GetAllResultResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 30);
+  messageDesc(file_elasticjob_v1_job_service, 36);
 
 /**
  * The schedule to look into.
@@ -2060,6 +2480,14 @@ export type PreviewScheduleRequest = Message<"elasticjob.v1.PreviewScheduleReque
      */
     value: Cron;
     case: "cron";
+  } | {
+    /**
+     * Again and again, the same time apart.
+     *
+     * @generated from field: elasticjob.v1.Interval interval = 7;
+     */
+    value: Interval;
+    case: "interval";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -2112,6 +2540,13 @@ export type PreviewScheduleRequestJson = {
   cron?: CronJson;
 
   /**
+   * Again and again, the same time apart.
+   *
+   * @generated from field: elasticjob.v1.Interval interval = 7;
+   */
+  interval?: IntervalJson;
+
+  /**
    * Only occurrences after this instant; default now.
    *
    * @generated from field: google.protobuf.Timestamp after = 5;
@@ -2131,7 +2566,7 @@ export type PreviewScheduleRequestJson = {
  * Use `create(PreviewScheduleRequestSchema)` to create a new message.
  */
 export const PreviewScheduleRequestSchema: GenMessage<PreviewScheduleRequest, {jsonType: PreviewScheduleRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 31);
+  messageDesc(file_elasticjob_v1_job_service, 37);
 
 /**
  * The next occurrences.
@@ -2180,7 +2615,7 @@ export type PreviewScheduleResponseJson = {
  * Use `create(PreviewScheduleResponseSchema)` to create a new message.
  */
 export const PreviewScheduleResponseSchema: GenMessage<PreviewScheduleResponse, {jsonType: PreviewScheduleResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 32);
+  messageDesc(file_elasticjob_v1_job_service, 38);
 
 /**
  * One due time of a schedule.
@@ -2229,7 +2664,7 @@ export type OccurrenceJson = {
  * Use `create(OccurrenceSchema)` to create a new message.
  */
 export const OccurrenceSchema: GenMessage<Occurrence, {jsonType: OccurrenceJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 33);
+  messageDesc(file_elasticjob_v1_job_service, 39);
 
 /**
  * The job to watch.
@@ -2264,7 +2699,7 @@ export type WatchJobRequestJson = {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest, {jsonType: WatchJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 34);
+  messageDesc(file_elasticjob_v1_job_service, 40);
 
 /**
  * The job after a change.
@@ -2313,7 +2748,69 @@ export type WatchJobResponseJson = {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse, {jsonType: WatchJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job_service, 35);
+  messageDesc(file_elasticjob_v1_job_service, 41);
+
+/**
+ * What became of the job that a key names.
+ *
+ * @generated from enum elasticjob.v1.PutOutcome
+ */
+export const PutOutcome = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: PUT_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It was not there, and was added.
+   *
+   * @generated from enum value: PUT_OUTCOME_CREATED = 1;
+   */
+  CREATED: 1,
+
+  /**
+   * It was another, and was changed.
+   *
+   * @generated from enum value: PUT_OUTCOME_UPDATED = 2;
+   */
+  UPDATED: 2,
+
+  /**
+   * It was so already: nothing was written.
+   *
+   * @generated from enum value: PUT_OUTCOME_UNCHANGED = 3;
+   */
+  UNCHANGED: 3,
+
+  /**
+   * Its set no longer names it, and it was deleted. Only from PutJobSet.
+   *
+   * @generated from enum value: PUT_OUTCOME_DELETED = 4;
+   */
+  DELETED: 4,
+} as const;
+
+/**
+ * What became of the job that a key names.
+ *
+ * @generated from enum elasticjob.v1.PutOutcome
+ */
+export type PutOutcome = (typeof PutOutcome)[keyof typeof PutOutcome] | UnknownEnum;
+
+/**
+ * What became of the job that a key names.
+ *
+ * @generated from enum elasticjob.v1.PutOutcome
+ */
+export type PutOutcomeJson = "PUT_OUTCOME_UNSPECIFIED" | "PUT_OUTCOME_CREATED" | "PUT_OUTCOME_UPDATED" | "PUT_OUTCOME_UNCHANGED" | "PUT_OUTCOME_DELETED";
+
+/**
+ * Describes the enum elasticjob.v1.PutOutcome.
+ */
+export const PutOutcomeSchema: GenEnum<PutOutcome, PutOutcomeJson> = /*@__PURE__*/
+  enumDesc(file_elasticjob_v1_job_service, 0);
 
 /**
  * Adds, changes and reads jobs. Every error carries a message that names the field it is about;
@@ -2369,6 +2866,34 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof UpdateJobRequestSchema;
     output: typeof UpdateJobResponseSchema;
+  },
+  /**
+   * Makes the job that a key names be as described: adds it, changes it, or leaves it as it is, and says which. A job
+   * that is paused stays paused; the next run is found anew only where the schedule, its bounds or its jitter change; a
+   * running attempt goes on with the old fields. It can be repeated: whoever puts the same again finds it UNCHANGED.
+   * A job that has ended stays so, unless its schedule changes: then it begins again, as with UpdateJob. Once it is
+   * deleted, or retention has removed it, the same description adds it again.
+   * Errors: invalid_argument, failed_precondition (no node has ever offered the handler), resource_exhausted.
+   *
+   * @generated from rpc elasticjob.v1.JobService.PutJob
+   */
+  putJob: {
+    methodKind: "unary";
+    input: typeof PutJobRequestSchema;
+    output: typeof PutJobResponseSchema;
+  },
+  /**
+   * Makes a named set of jobs be as described: each of them as PutJob does, under the key `set/name`, and those that the set
+   * had and this description leaves out are deleted. A description of an older generation than the set has changes nothing, and
+   * the answer says so. Many at once, of one set, take turns. It can be repeated.
+   * Errors: invalid_argument (the call as a whole; what is wrong with one job is its own outcome).
+   *
+   * @generated from rpc elasticjob.v1.JobService.PutJobSet
+   */
+  putJobSet: {
+    methodKind: "unary";
+    input: typeof PutJobSetRequestSchema;
+    output: typeof PutJobSetResponseSchema;
   },
   /**
    * Removes a job, aborts its running handler and keeps its results. Errors: not_found.

@@ -70,6 +70,15 @@ CREATE TABLE IF NOT EXISTS jobhandler (
 
 -- A process enters itself: so a master that finds it here shares this database with it.
 -- unheard_since: from when on no master has answered this process, in cluster time; NULL: one may have.
+-- Sets of jobs that code describes. generation: of the newest description, NULL where it said none; jobs: the names of its
+-- jobs, a JSON list, by which those are found that the next description leaves out.
+CREATE TABLE IF NOT EXISTS jobset (
+  name VARCHAR(64) NOT NULL PRIMARY KEY,
+  generation BIGINT NULL,
+  jobs MEDIUMTEXT NOT NULL,
+  epoch BIGINT NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS jobnode (
   number INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
   incarnation VARCHAR(64) NOT NULL,
@@ -134,3 +143,25 @@ CREATE TABLE IF NOT EXISTS jobkey (
   -- What was asked for under it, a few bytes for each field; empty: nothing to compare with.
   digest MEDIUMBLOB NOT NULL
 ) ENGINE=InnoDB;
+
+-- What callers did. at, id: chosen before the write, so that it can be repeated. epoch: of the master that wrote the row; 0:
+-- written without a fence, as what it tells is true whoever is master. n: of adds, how many jobs. outcome '': under way, or never told.
+CREATE TABLE IF NOT EXISTS jobaudit (
+  at BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  epoch BIGINT NOT NULL,
+  caller VARCHAR(64) NOT NULL,
+  address VARCHAR(64) NOT NULL,
+  forwarded_for VARCHAR(64) NOT NULL,
+  method VARCHAR(64) NOT NULL,
+  job_id BIGINT NULL,
+  node_id VARCHAR(255) NOT NULL,
+  first_job BIGINT NULL,
+  last_job BIGINT NULL,
+  n BIGINT NOT NULL,
+  detail VARCHAR(400) NOT NULL,
+  outcome VARCHAR(32) NOT NULL,
+  PRIMARY KEY (at, id),
+  KEY jobaudit_job (job_id, at, id),
+  KEY jobaudit_added (last_job, first_job)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -51,6 +51,15 @@ CREATE TABLE jobhandler (
   epoch INTEGER NOT NULL
 ) STRICT;
 
+-- Sets of jobs that code describes. generation: of the newest description, NULL where it said none; jobs: the names of its
+-- jobs, a JSON list, by which those are found that the next description leaves out.
+CREATE TABLE jobset (
+  name TEXT NOT NULL PRIMARY KEY,
+  generation INTEGER NULL,
+  jobs TEXT NOT NULL,
+  epoch INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE jobnode (
   number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   incarnation TEXT NOT NULL UNIQUE,
@@ -114,3 +123,25 @@ CREATE TABLE jobkey (
   -- What was asked for under it, a few bytes for each field; empty: nothing to compare with.
   digest BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What callers did. epoch: of the master that wrote the row; 0: written without a fence.
+CREATE TABLE jobaudit (
+  at INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  caller TEXT NOT NULL,
+  address TEXT NOT NULL,
+  forwarded_for TEXT NOT NULL,
+  method TEXT NOT NULL,
+  job_id INTEGER NULL,
+  node_id TEXT NOT NULL,
+  first_job INTEGER NULL,
+  last_job INTEGER NULL,
+  n INTEGER NOT NULL,
+  detail TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  PRIMARY KEY (at, id)
+) STRICT;
+
+CREATE INDEX jobaudit_job ON jobaudit (job_id, at, id);
+CREATE INDEX jobaudit_added ON jobaudit (last_job, first_job);

@@ -9,6 +9,7 @@ import { ClassRegistry } from "../../../../src/master/memory/class-registry.ts";
 import { InFlight } from "../../../../src/master/memory/in-flight.ts";
 import type { JobStore } from "../../../../src/store/job-store.ts";
 import { systemRandom } from "../../../../src/system-clock.ts";
+import { auditRecordOf } from "../../../fixtures/audit-record.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { silentLogger } from "../../../fixtures/silent-logger.ts";
 import { emptyDatabase, job, NOW, result, spec } from "../../../fixtures/store-fixture.ts";
@@ -52,6 +53,7 @@ beforeEach(async () => {
       maxJobsInMemory: 1_000,
       maxLost: 10,
       retention: parseRetention(DEFAULT_RETENTION).retention,
+      auditRetention: { ageMs: 90 * 24 * 60 * MINUTE_MS, rows: 1_000 },
       embedded: false,
       zoneData: "2026c",
     },
@@ -208,6 +210,22 @@ describe("a tick", () => {
     const succeeded = await kept(OUTCOME.SUCCEEDED);
     expect(succeeded).toHaveLength(900);
     expect(succeeded[0]).toBe(2599);
+  });
+
+  test("keeps the newest records of what callers did, as many as it is told, and none that is too old", async () => {
+    const dayMs = 86_400_000;
+    const records = Array.from({ length: 2_600 }, (_, index) =>
+      auditRecordOf({ at: NOW - (index < 600 ? 91 : 89) * dayMs + index, id: index + 1 }),
+    );
+    await store.writeAudit(records);
+    const loop = await newLoop();
+    const kept = async () =>
+      (await store.listAudit({}, { before: null, limit: 5_000 })).items.map(({ id }) => id);
+    await finish(loop, NOW);
+    expect(loop.removed.audit).toBe(1_600);
+    expect(await kept()).toEqual(Array.from({ length: 1_000 }, (_, index) => 2_600 - index));
+    await finish(await newLoop(), NOW + 2 * dayMs);
+    expect(await kept()).toEqual([]);
   });
 
   test("finds what has become old since", async () => {

@@ -54,6 +54,11 @@ const schedules = fc.oneof(
     ),
     timeZone: fc.constantFrom(...ZONES),
   }),
+  fc.record({
+    kind: fc.constant("interval" as const),
+    everyMs: fc.integer({ min: 3_600_000, max: 40 * DAY_MS }),
+    anchor: fc.integer({ min: Date.UTC(2005, 0, 1), max: Date.UTC(2037, 0, 1) }),
+  }),
 );
 
 describe("counting the occurrences between two instants", () => {

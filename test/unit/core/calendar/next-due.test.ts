@@ -59,6 +59,7 @@ describe("what is due next", () => {
     const schedules = fc.constantFrom(
       { kind: "cron", expression: "0 9,10 * * *", timeZone: "UTC" } as const,
       { kind: "cron", expression: "*/5 * * * * *", timeZone: "UTC" } as const,
+      { kind: "interval", everyMs: 7000, anchor: 12_345 } as const,
       { kind: "cron", expression: "*/30 1-3 * * *", timeZone: "Europe/Berlin" } as const,
       // Twice in the night of 25 October, an hour apart.
       {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { parseTimeOfDay } from "../../../../src/core/calendar/daily.ts";
-import { nextOccurrenceOrDropped, type RecurringSchedule } from "../../../../src/core/calendar/schedule.ts";
+import {
+  nextOccurrenceOrDropped,
+  type RecurringSchedule,
+  timeZoneOf,
+} from "../../../../src/core/calendar/schedule.ts";
 import { previewOccurrences } from "../../../../src/core/calendar/schedule-preview.ts";
 import type { Schedule } from "../../../../src/core/job.ts";
 import { nextOccurrence } from "../../../fixtures/next-occurrence.ts";
@@ -27,7 +31,7 @@ function nextTimes(schedule: RecurringSchedule, after: string, count: number): s
   while (next !== null && times.length < count) {
     times.push(
       Temporal.Instant.fromEpochMilliseconds(next)
-        .toZonedDateTimeISO(schedule.timeZone)
+        .toZonedDateTimeISO(timeZoneOf(schedule))
         .toString({ timeZoneName: "never" }),
     );
     next = nextOccurrence(schedule, next);

@@ -145,7 +145,7 @@ describe("what goes with a recurring schedule only", () => {
     expect(refused({ handler: "echo", ...raw })).toEqual(
       ["misfire", "overlap", "jitter", "startAt", "endAt", "maxOccurrences"].map(
         (field) =>
-          `${field}: is for daily and cron schedules only, and the schedule is immediate; leave it out`,
+          `${field}: is for daily, cron and interval schedules only, and the schedule is immediate; leave it out`,
       ),
     );
   });

@@ -119,12 +119,55 @@ describe("a timed job", () => {
   });
 });
 
+describe("an interval", () => {
+  const interval = (fields: object, more: Partial<RawJobSpec> = {}): RawJobSpec => ({
+    handler: "echo",
+    schedule: { kind: "interval", ...fields },
+    ...more,
+  });
+
+  test("counts from its anchor, or else from now", () => {
+    const everyMs = 90_000;
+    expect(accepted(interval({ everyMs })).schedule).toEqual({ kind: "interval", everyMs, anchor: NOW });
+    const anchored = { kind: "interval", everyMs, anchor: 5 };
+    expect(accepted(interval({ everyMs, anchor: 5 })).schedule).toEqual(anchored);
+  });
+
+  test("that is described again without an anchor keeps the one it had, unless it is another interval", () => {
+    const before = { ...accepted(interval({ everyMs: 90_000, anchor: 5 })) };
+    expect(accepted(interval({ everyMs: 90_000 }, { before })).schedule).toEqual(before.schedule);
+    expect(accepted(interval({ everyMs: 80_000 }, { before })).schedule).toMatchObject({ anchor: NOW });
+    expect(accepted(interval({ everyMs: 90_000, anchor: 6 }, { before })).schedule).toMatchObject({
+      anchor: 6,
+    });
+  });
+
+  test("takes what recurring schedules take, and a jitter that leaves room", () => {
+    const spec = accepted(
+      interval({ everyMs: 90_000 }, { jitterMs: 45_000, misfire: "all", maxOccurrences: 3 }),
+    );
+    expect(spec).toMatchObject({ misfire: "all", bounds: { maxOccurrences: 3, lastAt: NOW + 270_000 } });
+    expect(refused(interval({ everyMs: 90_000 }, { jitterMs: 45_001 }))).toEqual([
+      expect.stringContaining("jitter: is 45.001s, and the schedule comes again after 90s; up to 45s"),
+    ]);
+  });
+
+  test("is refused without a length, and with one under a second or over a century", () => {
+    expect(refused(interval({}))).toEqual(['interval.every: is required, for example "90s"']);
+    for (const everyMs of [999, 0, -1, 4e15]) {
+      expect(refused(interval({ everyMs }))).toEqual([
+        `interval.every: is ${everyMs / 1000}s; 1s up to 3155760000s is accepted`,
+      ]);
+    }
+  });
+});
+
 describe("misfire", () => {
-  test("is for daily and cron schedules only", () => {
+  test("is for daily, cron and interval schedules only", () => {
     for (const kind of ["immediate", "timed"] as const) {
       const schedule = kind === "timed" ? { kind, runAt: NOW } : { kind };
       expect(refused({ handler: "echo", misfire: "once", schedule })).toEqual([
-        `misfire: is for daily and cron schedules only, and the schedule is ${kind}; leave it out`,
+        `misfire: is for daily, cron and interval schedules only, and the schedule is ${kind}; leave it out`,
       ]);
     }
     const daily = { kind: "daily", at: "08:00" } as const;

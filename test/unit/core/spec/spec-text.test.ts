@@ -21,6 +21,7 @@ const specs: fc.Arbitrary<JobSpec> = fc.record({
       fold: fc.constantFrom("first" as const, "last" as const, "both" as const),
     }),
     fc.record({ kind: fc.constant("cron" as const), expression: fc.string(), timeZone: fc.constant("UTC") }),
+    fc.record({ kind: fc.constant("interval" as const), everyMs: fc.nat(), anchor: fc.integer() }),
   ),
   bounds: fc.oneof(
     fc.constant(NO_BOUNDS),

@@ -109,6 +109,20 @@ describe("the schedules", () => {
     });
   });
 
+  test("interval takes a length and an anchor, by default now", () => {
+    const anchor = "2030-01-01T00:00:00Z";
+    expect(accepted({ handler: "echo", interval: { every: "1.5s", anchor } }).schedule).toEqual({
+      kind: "interval",
+      everyMs: 1500,
+      anchor: Date.parse(anchor),
+    });
+    expect(accepted({ handler: "echo", interval: { every: "5400s" } }).schedule).toEqual({
+      kind: "interval",
+      everyMs: 5_400_000,
+      anchor: NOW,
+    });
+  });
+
   test("cron takes an expression and a zone, UTC by default", () => {
     expect(accepted({ handler: "echo", cron: { expression: "*/5 * * * *" } }).schedule).toEqual({
       kind: "cron",
@@ -145,13 +159,14 @@ test("what only a binary request can carry is refused by field, all at once", ()
   ]);
 });
 
-test("timed without a time, daily without one and cron without an expression are refused", () => {
-  const problems = (["timed", "daily", "cron"] as const).flatMap((kind) =>
+test("timed without a time, daily without one, cron without an expression and interval without a length are refused", () => {
+  const problems = (["timed", "daily", "cron", "interval"] as const).flatMap((kind) =>
     refused(fromJson(AddJobRequestSchema, { handler: "echo", [kind]: {} })),
   );
   expect(problems).toEqual([
     "timed: needs runAt (an instant) or delay (a time from now)",
     "daily.at: is required; HH:MM or HH:MM:SS, 00:00 to 23:59:59, is accepted",
     expect.stringMatching(/^cron\.expression: "" has 0 fields/),
+    'interval.every: is required, for example "90s"',
   ]);
 });

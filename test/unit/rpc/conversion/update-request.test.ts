@@ -98,11 +98,20 @@ describe("with a mask", () => {
 
   test("a schedule that is named and missing, or of another kind, is refused", () => {
     expect(refused({}, ["schedule"])).toEqual([
-      "job.schedule: is named by updateMask, and not set; one of immediate, timed, daily, cron is accepted",
+      "job.schedule: is named by updateMask, and not set; one of immediate, timed, daily, cron, interval is accepted",
     ]);
     expect(refused({ cron: { expression: "0 9 * * *" } }, ["daily"])).toEqual([
       "updateMask: names daily, but in job cron is set",
     ]);
+  });
+
+  test("an interval keeps its anchor when it is named again, and takes over what recurring schedules take", () => {
+    const changed = updated({ interval: { every: "90s" } }, ["interval"]);
+    const schedule = { kind: "interval", everyMs: 90_000, anchor: NOW };
+    const { bounds, misfire, overlap } = SPEC;
+    expect(changed).toMatchObject({ schedule, bounds: { startAt: bounds.startAt }, misfire, overlap });
+    const job = fromJson(JobSchema, { interval: { every: "90s" } });
+    expect(applyUpdate(changed, job, ["interval"], NOW + 5000)).toBe(changed);
   });
 
   test("what only a recurring schedule takes goes with it, unless the caller insists on one", () => {
@@ -115,7 +124,7 @@ describe("with a mask", () => {
       overlap: "wait",
     });
     expect(refused({ immediate: {}, misfire: "MISFIRE_ALL" }, ["schedule", "misfire"])).toEqual([
-      "misfire: is for daily and cron schedules only, and the schedule is immediate; leave it out",
+      "misfire: is for daily, cron and interval schedules only, and the schedule is immediate; leave it out",
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test, vi } from "vitest";
+import { NOT_SAID } from "../../../../src/core/callers/caller.ts";
 import { AddJobsRequestSchema } from "../../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { DEFAULT_LIMITS } from "../../../../src/rpc/limits.ts";
 import { addOnMaster } from "../../../../src/rpc/services/add-on-master.ts";
@@ -11,7 +12,7 @@ test("jobs that are checked within a slice are handed on at once, however long a
   const api = memoryJobApi();
   const addJobs = vi.spyOn(api, "addJobs");
   const jobs = Array.from({ length: 64 }, () => ({ handler: "echo" }));
-  const answer = addOnMaster(api, create(AddJobsRequestSchema, { jobs }), CALL, DEFAULT_LIMITS);
+  const answer = addOnMaster(api, create(AddJobsRequestSchema, { jobs }), CALL, DEFAULT_LIMITS, NOT_SAID);
   expect(addJobs).toHaveBeenCalledOnce();
   expect((await answer).outcomes).toHaveLength(64);
 });

@@ -3,8 +3,8 @@
  * or calls that are open while the other side answers no ping (a process that hangs, a machine that is gone).
  */
 import type { ServerHttp2Session } from "node:http2";
-import type { Clock } from "../../core/clock.ts";
-import type { Logger } from "../../core/logger.ts";
+import type { Clock } from "./core/clock.ts";
+import type { Logger } from "./core/logger.ts";
 
 const SWEEP_MS = 10_000;
 /** Longer than other nodes and the edge keep a connection that they do not use. */

@@ -1,27 +1,27 @@
-/** What somebody who may add jobs could have a node call, or be told, by its handler `http`. */
+/** What somebody who may add jobs could have a node call, or be told, by the handlers `http` and `shell`. */
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { JsonValue } from "../../src/jobs/define-jobs.ts";
 import { until } from "../fixtures/until.ts";
-import { mysqlUrl } from "../servers/shared.ts";
-import type { AttackedCluster } from "./attacked-cluster.ts";
-import type { Attack } from "./attacks.ts";
+import { mysqlUrl, redisUrl } from "../servers/shared.ts";
+import type { Attack } from "./attack.ts";
+import { type AttackedCluster, SECRET_OF_JOBS } from "./attacked-cluster.ts";
 
 /** Why a call failed for good; throws when it did not. */
 async function failure(cluster: AttackedCluster, payload: JsonValue): Promise<string> {
-  const { results } = await runHttp(cluster, payload);
+  const { results } = await runJob(cluster, "http", payload);
   const error = results[0]?.error?.message ?? "";
   if (results[0]?.outcome !== "OUTCOME_FAILED") throw new Error(`it ended ${results[0]?.outcome}: ${error}`);
   return error;
 }
 
-async function runHttp(cluster: AttackedCluster, payload: JsonValue) {
+async function runJob(cluster: AttackedCluster, handler: string, payload: JsonValue) {
   const client = cluster.client(await cluster.master(), 20_000);
-  const { jobId } = await client.addJob({ handler: "http", payload });
+  const { jobId } = await client.addJob({ handler, payload });
   const hasEnded = async () => {
     const { job } = await client.getJobStatus(jobId);
     return job?.status === "JOB_STATUS_SUCCEEDED" || job?.status === "JOB_STATUS_FAILED";
   };
-  await until("the call has ended", hasEnded, 20_000);
+  await until("the job has ended", hasEnded, 20_000);
   return client.getAllResult({ jobId });
 }
 
@@ -60,7 +60,7 @@ const INSIDE = [
   "0.0.0.0",
 ];
 
-export const HTTP_ATTACKS: readonly Attack[] = [
+export const JOB_ATTACKS: readonly Attack[] = [
   {
     name: "have a job call what is inside: loopback, metadata, private networks",
     async run(cluster) {
@@ -109,7 +109,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
         "x-own": "of-the-first",
       };
       try {
-        await runHttp(cluster, {
+        await runJob(cluster, "http", {
           url: `http://127.0.0.1:${port}/`,
           headers: credentials,
           secretHeaders: ["x-own"],
@@ -124,6 +124,39 @@ export const HTTP_ATTACKS: readonly Attack[] = [
       } finally {
         await server.close();
       }
+    },
+  },
+  {
+    name: "have a job send a secret of the node to another host than its own",
+    async run(cluster) {
+      const server = await outside(cluster.outsidePort, "http://127.0.0.2/");
+      try {
+        const headers = { "x-key": { $secret: "stripe" } };
+        const error = await failure(cluster, { url: `http://127.0.0.1:${cluster.outsidePort}/`, headers });
+        if (server.told.first.length > 0) throw new Error("it was sent");
+        if (!error.includes("the secret stripe is not sent to")) throw new Error(error);
+        return "it may be sent to api.stripe.com alone";
+      } finally {
+        await server.close();
+      }
+    },
+  },
+  {
+    name: "have a program show the node's secrets in its output",
+    async run(cluster) {
+      const file = `${cluster.secretsFolder}/stripe`;
+      const looking = `cat "/proc/$PPID/environ" ${file}; base64 -w0 ${file}`;
+      const told = await runJob(cluster, "shell", { command: looking, shell: true });
+      const [rows] = await cluster.database.query("SELECT * FROM jobresult JOIN jobinfo ON id = job_id");
+      const shown = JSON.stringify([told, rows]);
+      const own = [new URL(mysqlUrl()).password, new URL(redisUrl()).password].filter(
+        (one) => one.length >= 8,
+      );
+      const found = [SECRET_OF_JOBS, btoa(SECRET_OF_JOBS), ...own].filter((value) => shown.includes(value));
+      if (found.length > 0) throw new Error(`it showed ${found.join(", ")}`);
+      const marks: string[] = shown.match(/\[secret \w+\]/g) ?? [];
+      if (!marks.includes("[secret stripe]")) throw new Error(`it read nothing: ${shown}`);
+      return `it shows ${[...new Set(marks)].join(", ")}`;
     },
   },
 ];

@@ -1,0 +1,33 @@
+/** What other services and pages import: the client, and the types of what goes in and comes out. */
+/** What everything rejects with, and the codes that it has. */
+export { Code, ConnectError } from "@connectrpc/connect";
+export { createClient } from "./client.ts";
+export type {
+  AddOutcome,
+  CallOptions,
+  CancelOptions,
+  ClientOptions,
+  DuplexTransport,
+  ElasticJobClient,
+} from "./elastic-job-client.ts";
+export type {
+  AddedJob,
+  AddJobInput,
+  Cluster,
+  Duration,
+  InstantInput,
+  Job,
+  JobPage,
+  JobQuery,
+  JobResult,
+  JobState,
+  JobStatus,
+  Json,
+  Outcome,
+  Preview,
+  PreviewInput,
+  ResultPage,
+  ResultQuery,
+  UpdatedJob,
+  UpdateJobInput,
+} from "./job-json.ts";

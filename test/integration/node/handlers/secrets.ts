@@ -1,0 +1,29 @@
+/** Handlers that show what they were given, in every way that there is. */
+import { readFileSync } from "node:fs";
+import { defineJobs, type HandlerJob } from "../../../../src/jobs/define-jobs.ts";
+
+const keyOf = ({ payload }: HandlerJob): string => payload.key;
+
+export default defineJobs({
+  returns: (job) => ({ [keyOf(job)]: [job.payload, job.payloadText] }),
+  measures: (job) => keyOf(job).length,
+  throws: (job) => {
+    const error = new Error(`no: ${keyOf(job)}`, { cause: new Error(`because of ${keyOf(job)}`) });
+    error.name = keyOf(job);
+    throw error;
+  },
+  throwsText: (job) => {
+    throw keyOf(job);
+  },
+  // The mark of a cut would stand in the middle of it.
+  returnsMuch: (job) => "x".repeat(8_170) + keyOf(job) + "x".repeat(1 << 20),
+  throwsMuch: (job) => {
+    throw new Error("x".repeat(8_170) + keyOf(job));
+  },
+  basic: (job) => btoa(`user:${keyOf(job)}`),
+  reads: ({ payload }) => readFileSync(payload.path, "utf8"),
+  rejects: (job) => {
+    void Promise.reject(new Error(`nobody waits for ${keyOf(job)}`));
+    return new Promise(() => {});
+  },
+});
