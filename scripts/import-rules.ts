@@ -64,6 +64,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // The parts of a node, on virtual time, network, lock and database. Nothing of what ships imports it.
   testing: [
     "connect-node.ts",
+    "schedules",
     "rpc",
     "client",
     "master",

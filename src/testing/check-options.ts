@@ -13,7 +13,7 @@ export interface NodeOptions {
 }
 
 export interface TestClusterOptions extends NodeOptions {
-  /** The handlers: what a handlers module has as its default export. `echo`, `fail` and `sleep` are there besides. */
+  /** The handlers: what a handlers module has as its default export, whose schedules are put. `echo`, `fail` and `sleep` are there besides. */
   readonly jobs: Jobs;
   /** The time at which the test begins; default 2026-01-01T00:00:00Z. */
   readonly at?: TestMoment;

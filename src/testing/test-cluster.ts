@@ -21,6 +21,7 @@ import {
 } from "./check-options.ts";
 import { createClusterTransport } from "./cluster-transport.ts";
 import { HandlerRuns } from "./handler-runs.ts";
+import { putModuleSchedules } from "./put-module-schedules.ts";
 import { RowsView } from "./rows-view.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { settle } from "./settle.ts";
@@ -104,12 +105,18 @@ export async function testCluster(options: TestClusterOptions): Promise<TestClus
     throw new Error(`${what}: a handler cannot move the time; it waits for it by cluster.clock.sleep`);
   };
 
-  for (let count = 0; count < checked.nodes; count++) nodes.add(shape);
-  await driver.alone(async () => {
-    const areConnected = await time.runUntil(() => nodes.areConnected(), RUN_UP_MS);
-    if (!areConnected) throw new Error("the nodes have found no master");
-    await time.advance(RUN_UP_MS - time.now);
-  });
+  try {
+    for (let count = 0; count < checked.nodes; count++) nodes.add(shape);
+    await driver.alone(async () => {
+      const areConnected = await time.runUntil(() => nodes.areConnected(), RUN_UP_MS);
+      if (!areConnected) throw new Error("the nodes have found no master");
+      await time.advance(RUN_UP_MS - time.now);
+    });
+    await putModuleSchedules(checked.jobs, jobs, transport);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 
   return {
     client,
