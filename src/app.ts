@@ -112,7 +112,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
 
     const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
     const modulePath = resolve(config.handlersPath ?? "");
-    const schedules = readSchedules(modulePath, executors, {
+    const schedules = readSchedules(`HANDLERS: ${modulePath}`, executors, {
       generation: config.schedulesGeneration,
       missing: config.schedulesMissing,
       limits,

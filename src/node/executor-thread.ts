@@ -7,10 +7,11 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Handler, HandlerContext, HandlerJob } from "../jobs/define-jobs.ts";
+import type { Handler } from "../jobs/define-jobs.ts";
 import { mayHaveReferences, withSecrets } from "../jobs/secret-references.ts";
 import { AnswerNotices } from "./answer-notices.ts";
 import { AnswerWriter } from "./answer-ring.ts";
+import { callHandler } from "./call-handler.ts";
 import { describeFailure } from "./describe-failure.ts";
 import {
   type FromThread,
@@ -52,14 +53,8 @@ async function run(called: Called | undefined, given: Run): Promise<void> {
   running.set(key, abort);
   let end: ExecutionEnd;
   try {
-    if (called === undefined) {
-      throw new Error(`this node has no handler "${given.handler}", and no runJob`);
-    }
-    const id = String(given.jobId);
-    const { handler, isOwn } = called;
-    const output = await signals.inside(key, () =>
-      handler(jobOf(id, given, isOwn), contextOf(id, given, abort)),
-    );
+    const payloadOf = called?.isOwn === true ? withOwnSecrets : undefined;
+    const output = await signals.inside(key, () => callHandler(called?.handler, given, abort, payloadOf));
     end = { kind: "succeeded", output: signals.inside(key, () => outputText(output, secrets.scrubber)) };
   } catch (error) {
     end = signals.inside(key, () => describeFailure(error, secrets.scrubber));
@@ -74,26 +69,8 @@ function answer(key: number, end: ExecutionEnd): void {
   else send({ kind: "ended", key, end });
 }
 
-function jobOf(id: string, { name, handler, payload: text }: Run, isOwn: boolean): HandlerJob {
-  const given = text === null ? undefined : JSON.parse(text);
-  const payload =
-    isOwn && mayHaveReferences(text) ? withSecrets(given, (secret) => secrets.read(secret)) : given;
-  return { id, name, handler, payload, payloadText: text ?? undefined };
-}
-
-function contextOf(jobId: string, given: Run, abort: LateAbort): HandlerContext {
-  const { claim, attempt, scheduledAt, deadline } = given;
-  return {
-    jobId,
-    claim,
-    attempt,
-    scheduledAt: new Date(scheduledAt),
-    idempotencyKey: `${jobId}-${scheduledAt}`,
-    deadline: deadline === null ? null : new Date(deadline),
-    get signal() {
-      return abort.signal;
-    },
-  };
+function withOwnSecrets(payload: unknown, text: string): unknown {
+  return mayHaveReferences(text) ? withSecrets(payload, (secret) => secrets.read(secret)) : payload;
 }
 
 async function receive(message: ToThread, handlerOf: (name: string) => Called | undefined): Promise<void> {

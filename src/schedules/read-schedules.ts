@@ -70,8 +70,12 @@ export interface SetSettings {
   readonly limits: SpecLimits;
 }
 
-/** Null: there are none. Throws what is wrong, by the schedules' names. */
-export function readSchedules(path: string, module: Module, settings: SetSettings): PutJobSetRequest | null {
+/** `source`: where they are from, for people. Null: there are none. Throws what is wrong, by the schedules' names. */
+export function readSchedules(
+  source: string,
+  module: Module,
+  settings: SetSettings,
+): PutJobSetRequest | null {
   if (module.schedules === null) return null;
   const {
     schedules,
@@ -96,7 +100,7 @@ export function readSchedules(path: string, module: Module, settings: SetSetting
   });
   if (problems.length > 0) {
     const { message } = invalidArgument(mostOf(problems));
-    throw new ElasticJobError("invalid_argument", `HANDLERS: ${path}: ${message}`);
+    throw new ElasticJobError("invalid_argument", `${source}: ${message}`);
   }
   return create(PutJobSetRequestSchema, {
     set,

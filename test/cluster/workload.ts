@@ -7,7 +7,7 @@ import { createClient } from "../../src/client/client.ts";
 import type { ElasticJobClient } from "../../src/client/elastic-job-client.ts";
 import { createHttp2Transport } from "../../src/client/http2.ts";
 import type { AddJobInput } from "../../src/client/job-json.ts";
-import { SeededRandom } from "../fixtures/seeded-random.ts";
+import { SeededRandom } from "../../src/testing/seeded-random.ts";
 import type { Acknowledged } from "./evidence.ts";
 
 const SCHEDULES = [

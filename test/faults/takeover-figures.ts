@@ -10,6 +10,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { RowDataPacket } from "mysql2/promise";
 import type { AddJobInput } from "../../src/client/job-json.ts";
+import { SeededRandom } from "../../src/testing/seeded-random.ts";
 import type { Effect } from "../cluster/effects-log.ts";
 import { openConnection } from "../cluster/evidence.ts";
 import {
@@ -18,7 +19,6 @@ import {
   startCluster,
   type TestCluster,
 } from "../cluster/test-cluster.ts";
-import { SeededRandom } from "../fixtures/seeded-random.ts";
 import { until } from "../fixtures/until.ts";
 import { startMysql } from "../servers/mysql.ts";
 import { startRedis } from "../servers/redis.ts";

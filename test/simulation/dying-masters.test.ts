@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { OUTCOME } from "../../src/core/job.ts";
+import { USUAL_PACE } from "../../src/testing/simulated-node.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
-import { USUAL_PACE } from "./simulated-node.ts";
 
 const { leaseMs, lockTtlMs } = USUAL_PACE;
 /** Machines go without a word: nobody refuses, so each master's lock has to run out. */

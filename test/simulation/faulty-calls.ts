@@ -1,7 +1,8 @@
 /** Calls of a process to a server (the database, the lock) that take time and can fail in every way. */
 import { ElasticJobError } from "../../src/core/errors.ts";
-import type { SeededRandom } from "../fixtures/seeded-random.ts";
-import type { Gate, VirtualTime } from "../fixtures/virtual-clock.ts";
+import type { SeededRandom } from "../../src/testing/seeded-random.ts";
+import type { SharedServer } from "../../src/testing/shared-server.ts";
+import type { Gate, VirtualTime } from "../../src/testing/virtual-clock.ts";
 
 /** How long a call waits for a server that is out of reach. */
 const TIMEOUT_MS = 1000;
@@ -20,7 +21,7 @@ export interface Faults {
 
 const NO_FAULTS: Faults = { maxLatencyMs: 2, before: 0, after: 0, later: 0, twice: 0 };
 
-export class Server {
+export class Server implements SharedServer {
   faults: Faults = { ...NO_FAULTS };
   /** Until this time it answers nobody. */
   outageUntil = 0;
@@ -36,11 +37,18 @@ export class Server {
     this.random = random;
   }
 
+  isDown(): boolean {
+    return this.time.now < this.outageUntil;
+  }
+
+  reaches(from: string): boolean {
+    return !this.unreachable.has(from);
+  }
+
   outage(ms: number): void {
     this.outageUntil = this.time.now + ms;
   }
 
-  /** `work` is what the server does. `again`: given for a write, makes one outcome of two identical ones. */
   call<T>(from: string, gate: Gate, work: () => Promise<T>, again?: (first: T, second: T) => T): Promise<T> {
     const { random, time, faults } = this;
     const out = random.next() * faults.maxLatencyMs;
@@ -62,7 +70,7 @@ export class Server {
       };
       time.after(out, () => {
         if (gate.isDead && !wasSent) return;
-        if (time.now < this.outageUntil || this.unreachable.has(from)) return void fail(TIMEOUT_MS);
+        if (this.isDown() || !this.reaches(from)) return void fail(TIMEOUT_MS);
         if (roll < faults.before) return void fail(back);
         if (roll < faults.before + faults.after) {
           execute().catch(() => undefined);

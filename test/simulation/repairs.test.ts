@@ -16,9 +16,9 @@ import { Turn } from "../../src/master/memory/turn.ts";
 import { ResultWriter } from "../../src/node/result-writer.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
 import { systemClock } from "../../src/system-clock.ts";
+import { Gate, ProcessClock, VirtualTime } from "../../src/testing/virtual-clock.ts";
 import { recordOf, resultOf } from "../fixtures/job-fixture.ts";
 import { silentLogger } from "../fixtures/silent-logger.ts";
-import { Gate, ProcessClock, VirtualTime } from "../fixtures/virtual-clock.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 
 async function withMaster(): Promise<SimulatedCluster> {

@@ -15,18 +15,18 @@ import type { Logger } from "../../src/core/logger.ts";
 import type { AddedJob, JobApi, JobView } from "../../src/master/job-api.ts";
 import type { JobStore } from "../../src/store/job-store.ts";
 import { openSqliteStore } from "../../src/store/open.ts";
+import { SeededRandom } from "../../src/testing/seeded-random.ts";
+import { LockServer } from "../../src/testing/shared-lock.ts";
+import { sharedStore } from "../../src/testing/shared-store.ts";
+import { type Pace, SimulatedNode, USUAL_PACE } from "../../src/testing/simulated-node.ts";
+import { Gate, VirtualTime } from "../../src/testing/virtual-clock.ts";
+import { VirtualNetwork } from "../../src/testing/virtual-network.ts";
 import { itemOf } from "../fixtures/add-items.ts";
-import { SeededRandom } from "../fixtures/seeded-random.ts";
-import { Gate, VirtualTime } from "../fixtures/virtual-clock.ts";
 import type { Span } from "../guarantees/facts.ts";
 import { violations } from "./check.ts";
 import type { Evidence, Execution, Freeze } from "./evidence.ts";
 import { Server } from "./faulty-calls.ts";
-import { LockServer } from "./shared-lock.ts";
-import { sharedStore } from "./shared-store.ts";
-import { type Behaviour, HANDLER } from "./simulated-executors.ts";
-import { type Pace, SimulatedNode, USUAL_PACE } from "./simulated-node.ts";
-import { VirtualNetwork } from "./virtual-network.ts";
+import { type Behaviour, HANDLER, SimulatedExecutors } from "./simulated-executors.ts";
 
 /** What a node logs that must never be. */
 const ALARMS = [
@@ -138,7 +138,16 @@ export class SimulatedCluster {
       store: sharedStore(this.raw, this.database, address, gate),
       lock: this.lock.of(address, gate),
       logger: this.loggerOf(nodeId),
-      executions,
+      executors: (clock) =>
+        new SimulatedExecutors({
+          clock,
+          now: () => time.now,
+          started: ({ jobId, claim, scheduledAt }) => {
+            const entry = { jobId, claim, scheduledAt, nodeId, startedAt: time.now, endedAt: null };
+            executions.push(entry);
+            return entry;
+          },
+        }),
       ...options,
     });
     const index = this.nodes.findIndex((other) => other.nodeId === nodeId);

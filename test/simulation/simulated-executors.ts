@@ -1,7 +1,8 @@
 /** Handlers as events on the virtual clock: the payload says how one behaves. */
 import type { Clock } from "../../src/core/clock.ts";
-import type { Execution, ExecutionEnd, Executors, RunningExecution } from "../../src/node/executors.ts";
-import { SeededRandom } from "../fixtures/seeded-random.ts";
+import type { Execution, ExecutionEnd, RunningExecution } from "../../src/node/executors.ts";
+import { SeededRandom } from "../../src/testing/seeded-random.ts";
+import type { MortalExecutors } from "../../src/testing/simulated-node.ts";
 import type { Execution as ExecutionEntry } from "./evidence.ts";
 
 /** How a simulated handler behaves; the payload of its job. */
@@ -30,7 +31,7 @@ interface Running {
   readonly end: (end: ExecutionEnd) => void;
 }
 
-export class SimulatedExecutors implements Executors {
+export class SimulatedExecutors implements MortalExecutors {
   readonly handlers = [HANDLER];
   readonly hasRunJob = false;
   private readonly clock: Clock;

@@ -1,7 +1,7 @@
 /** Jobs of every kind, added over a time, some of them changed or deleted while they run. */
 import type { JobSpec, Schedule } from "../../src/core/job.ts";
 import { NO_BOUNDS } from "../../src/core/job.ts";
-import type { SeededRandom } from "../fixtures/seeded-random.ts";
+import type { SeededRandom } from "../../src/testing/seeded-random.ts";
 import type { Asked, SimulatedCluster } from "./simulated-cluster.ts";
 
 export function mixedLoad(cluster: SimulatedCluster, jobs: number, overMs: number): void {

@@ -7,11 +7,11 @@
 import type { Problem } from "../../src/core/errors.ts";
 import { type Bounds, type JobSpec, NO_BOUNDS, type Schedule } from "../../src/core/job.ts";
 import { checkBounds } from "../../src/core/spec/check-bounds.ts";
-import type { SeededRandom } from "../fixtures/seeded-random.ts";
+import type { SeededRandom } from "../../src/testing/seeded-random.ts";
+import type { Pace } from "../../src/testing/simulated-node.ts";
 import type { Span } from "../guarantees/facts.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import type { Behaviour } from "./simulated-executors.ts";
-import type { Pace } from "./simulated-node.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;

@@ -48,7 +48,7 @@ test("the example of the page on handlers does what the page says", async () => 
 test("the schedules of the page are accepted, for handlers that are there", async () => {
   const { pool } = await load(1);
   const settings = { generation: null, missing: "delete", limits: { maxPayloadBytes: 1_000 } } as const;
-  const request = readSchedules("handlers.ts", pool, settings);
+  const request = readSchedules("HANDLERS: handlers.ts", pool, settings);
   expect(request?.set).toBe("billing");
   expect(request?.jobs.map(({ name }) => name)).toEqual(["nightly", "morning", "often"]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Lease } from "../../../src/node/own-lease.ts";
-import { Gate, ProcessClock, VirtualTime } from "../../fixtures/virtual-clock.ts";
+import { Gate, ProcessClock, VirtualTime } from "../../../src/testing/virtual-clock.ts";
 
 const LEASE_MS = 6000;
 const UPTIME_MS = 5000;

@@ -19,9 +19,9 @@ import {
 import type { Execution, ExecutionEnd } from "../../../src/node/executors.ts";
 import { Puller } from "../../../src/node/puller.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
+import { Gate, ProcessClock, VirtualTime } from "../../../src/testing/virtual-clock.ts";
 import { assignmentOf } from "../../fixtures/assignment-fixture.ts";
 import { silentLogger } from "../../fixtures/silent-logger.ts";
-import { Gate, ProcessClock, VirtualTime } from "../../fixtures/virtual-clock.ts";
 
 const LEASE_MS = 6000;
 

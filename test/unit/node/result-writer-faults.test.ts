@@ -4,9 +4,9 @@ import { ElasticJobError } from "../../../src/core/errors.ts";
 import { farEnd, OUTCOME, STORED_STATUS } from "../../../src/core/job.ts";
 import { type EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import type { JobStore } from "../../../src/store/job-store.ts";
+import { Gate, ProcessClock, VirtualTime } from "../../../src/testing/virtual-clock.ts";
 import { resultOf } from "../../fixtures/job-fixture.ts";
 import { silentLogger } from "../../fixtures/silent-logger.ts";
-import { Gate, ProcessClock, VirtualTime } from "../../fixtures/virtual-clock.ts";
 
 const away = () => new ElasticJobError("unavailable", "no answer");
 const refused = () => new ElasticJobError("invalid_argument", "too long");

@@ -9,9 +9,9 @@ import { HeldState, Verdict } from "../../../src/gen/elasticjob/v1/node_service_
 import type { Execution, ExecutionEnd, Executors } from "../../../src/node/executors.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import { Runner } from "../../../src/node/runner.ts";
+import { Gate, ProcessClock, VirtualTime } from "../../../src/testing/virtual-clock.ts";
 import { assignmentOf } from "../../fixtures/assignment-fixture.ts";
 import { recordingLogger } from "../../fixtures/recording-logger.ts";
-import { Gate, ProcessClock, VirtualTime } from "../../fixtures/virtual-clock.ts";
 
 const SUCCEEDED: ExecutionEnd = { kind: "succeeded", output: null };
 

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import type { MasterAddress } from "../../../src/coordination/cluster-lock.ts";
 import { HeardMaster } from "../../../src/node/heard-master.ts";
 import { StreamToMaster } from "../../../src/node/stream-to-master.ts";
+import { settled } from "../../../src/testing/settled.ts";
 import { ManualClock } from "../../fixtures/manual-clock.ts";
-import { settled } from "../../fixtures/settled.ts";
 import { silentLogger } from "../../fixtures/silent-logger.ts";
 
 const MASTER: MasterAddress = {

@@ -7,9 +7,9 @@ import {
   PutOutcome,
 } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { putSchedules } from "../../../src/schedules/put-schedules.ts";
+import { settled } from "../../../src/testing/settled.ts";
 import { ManualClock } from "../../fixtures/manual-clock.ts";
 import { recordingLogger } from "../../fixtures/recording-logger.ts";
-import { settled } from "../../fixtures/settled.ts";
 
 const REQUEST = create(PutJobSetRequestSchema, { set: "billing", generation: 4n });
 

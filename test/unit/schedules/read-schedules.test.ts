@@ -13,7 +13,7 @@ const HANDLERS = { report: () => 1, mail: () => 2 };
 function read(options: ScheduleOptions, settings: Partial<SetSettings> = {}, hasRunJob = false) {
   const schedules = exactText(schedulesOf(defineJobs(HANDLERS, options))) ?? null;
   const module = { schedules, handlers: ["echo", ...Object.keys(HANDLERS)], hasRunJob };
-  return readSchedules("/app/jobs.ts", module, { ...SETTINGS, ...settings });
+  return readSchedules("HANDLERS: /app/jobs.ts", module, { ...SETTINGS, ...settings });
 }
 
 function refusal(schedule: object): string {
@@ -32,7 +32,7 @@ test("a module without schedules has none, and its handlers are what they were",
   expect(jobs).toBe(HANDLERS);
   expect(schedulesOf(jobs)).toBeNull();
   const module = { schedules: null, handlers: [], hasRunJob: false };
-  expect(readSchedules("/app/jobs.ts", module, SETTINGS)).toBeNull();
+  expect(readSchedules("HANDLERS: /app/jobs.ts", module, SETTINGS)).toBeNull();
   const withSome = defineJobs(HANDLERS, { schedules: { nightly: NIGHTLY } });
   expect(withSome).toEqual(HANDLERS);
   expect(Object.keys(withSome)).toEqual(["report", "mail"]);

@@ -20,6 +20,8 @@ test.each([
   ["a package nobody named", "src/node/puller.ts", 'import fc from "fast-check";'],
   ["Node in core", "src/core/job.ts", 'import { readFileSync } from "node:fs";'],
   ["tests", "src/node/puller.ts", 'import { until } from "../../test/fixtures/until.ts";'],
+  ["the testing kit", "src/connect-node.ts", 'import { testCluster } from "./testing/index.ts";'],
+  ["a test runner in the testing kit", "src/testing/test-cluster.ts", 'import { test } from "vitest";'],
   ["the manifest", "src/cli/list.ts", 'import manifest from "../../package.json" with { type: "json" };'],
 ])("%s is refused", (_, path, source) => {
   expect(importProblems(path, source)).toEqual([expect.stringMatching(/^src\/.*:1 imports .*: ./)]);

@@ -14,11 +14,11 @@ import { Pages } from "../../../../src/master/memory/pages.ts";
 import { Turn } from "../../../../src/master/memory/turn.ts";
 import { ConnectedNodes } from "../../../../src/master/nodes/connected-nodes.ts";
 import type { ClaimRef, ClaimWrite, JobStore } from "../../../../src/store/job-store.ts";
+import { settled } from "../../../../src/testing/settled.ts";
 import { EVERY_MINUTE, NOW, recordOf, specOf } from "../../../fixtures/job-fixture.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext } from "../../../fixtures/master-context.ts";
 import { sessionOf } from "../../../fixtures/node-session.ts";
-import { settled } from "../../../fixtures/settled.ts";
 
 const JOB_CLASS = { id: 1, handler: "echo", labels: {} };
 const HOUR_MS = 3_600_000;

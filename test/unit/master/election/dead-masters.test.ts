@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { Identity, Network } from "../../../../src/coordination/network.ts";
 import { DeadMasters } from "../../../../src/master/election/dead-masters.ts";
+import { settled } from "../../../../src/testing/settled.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { MemoryLock } from "../../../fixtures/memory-lock.ts";
-import { settled } from "../../../fixtures/settled.ts";
 import { silentLogger } from "../../../fixtures/silent-logger.ts";
 
 type Answer = Identity | "refused" | "silent";

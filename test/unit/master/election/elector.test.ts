@@ -5,11 +5,11 @@ import { isError } from "../../../../src/core/errors.ts";
 import { Elector } from "../../../../src/master/election/elector.ts";
 import type { RoleNow } from "../../../../src/master/election/role.ts";
 import { Mastership } from "../../../../src/master/mastership.ts";
+import { settled } from "../../../../src/testing/settled.ts";
 import { NOW, recordOf } from "../../../fixtures/job-fixture.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext, openTestStore } from "../../../fixtures/master-context.ts";
 import { MemoryLock } from "../../../fixtures/memory-lock.ts";
-import { settled } from "../../../fixtures/settled.ts";
 import { silentLogger } from "../../../fixtures/silent-logger.ts";
 import { until } from "../../../fixtures/until.ts";
 

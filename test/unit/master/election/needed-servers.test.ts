@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { Answers } from "../../../../src/core/readiness/answers.ts";
 import { NeededServers } from "../../../../src/master/election/needed-servers.ts";
 import type { JobStore } from "../../../../src/store/job-store.ts";
+import { settled } from "../../../../src/testing/settled.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { MemoryLock } from "../../../fixtures/memory-lock.ts";
-import { settled } from "../../../fixtures/settled.ts";
 
 /** A database that answers probes when the test says so. */
 function rig() {

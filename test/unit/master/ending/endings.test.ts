@@ -15,10 +15,10 @@ import type { ClaimHolders } from "../../../../src/master/memory/claim-holders.t
 import { InFlight } from "../../../../src/master/memory/in-flight.ts";
 import type { JobMemory } from "../../../../src/master/memory/job-memory.ts";
 import type { ClaimWrite, JobStore, Projection } from "../../../../src/store/job-store.ts";
+import { settled } from "../../../../src/testing/settled.ts";
 import { EVERY_MINUTE, NOW, recordOf, resultOf, specOf } from "../../../fixtures/job-fixture.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext } from "../../../fixtures/master-context.ts";
-import { settled } from "../../../fixtures/settled.ts";
 
 const { RUNNING, WAITING, PAUSED, SUCCEEDED, FAILED, CANCELLED } = STORED_STATUS;
 const RETRY_MS = 200;

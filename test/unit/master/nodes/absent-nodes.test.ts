@@ -7,10 +7,10 @@ import { AbsentNodes } from "../../../../src/master/nodes/absent-nodes.ts";
 import type { NodeNumbers } from "../../../../src/master/nodes/node-numbers.ts";
 import type { UnheardNodes } from "../../../../src/master/nodes/unheard-nodes.ts";
 import type { ClaimRef } from "../../../../src/store/job-store.ts";
+import { settled } from "../../../../src/testing/settled.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext } from "../../../fixtures/master-context.ts";
 import { sessionOf } from "../../../fixtures/node-session.ts";
-import { settled } from "../../../fixtures/settled.ts";
 
 type Answer = Identity | "refused" | "silent";
 

@@ -3,11 +3,11 @@ import type { MasterContext } from "../../../../src/master/context.ts";
 import { ConnectedNodes } from "../../../../src/master/nodes/connected-nodes.ts";
 import { KnownHandlers } from "../../../../src/master/nodes/known-handlers.ts";
 import type { HandlerRecord, JobStore } from "../../../../src/store/job-store.ts";
+import { settled } from "../../../../src/testing/settled.ts";
 import { NOW } from "../../../fixtures/job-fixture.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext, openTestStore } from "../../../fixtures/master-context.ts";
 import { sessionOf } from "../../../fixtures/node-session.ts";
-import { settled } from "../../../fixtures/settled.ts";
 
 const HOUR = 3_600_000;
 

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { type DoneClaim, doneMessage } from "../../../../src/coordination/done-claim.ts";
 import { NEVER, STORED_STATUS } from "../../../../src/core/job.ts";
 import { HeldState, Verdict } from "../../../../src/gen/elasticjob/v1/node_service_pb.ts";
+import { settled } from "../../../../src/testing/settled.ts";
 import { NOW, recordOf } from "../../../fixtures/job-fixture.ts";
 import { runningOn, startNodes } from "../../../fixtures/nodes-of-master.ts";
-import { settled } from "../../../fixtures/settled.ts";
 
 const NO_LONGER = "its node no longer holds it";
 

@@ -4,6 +4,7 @@ import { doneMessage } from "../../../../src/coordination/done-claim.ts";
 import type { Identity } from "../../../../src/coordination/network.ts";
 import { ElasticJobError } from "../../../../src/core/errors.ts";
 import { CreditSchema, HeldState, Verdict } from "../../../../src/gen/elasticjob/v1/node_service_pb.ts";
+import { settled } from "../../../../src/testing/settled.ts";
 import { NOW } from "../../../fixtures/job-fixture.ts";
 import {
   ADDRESS,
@@ -13,7 +14,6 @@ import {
   runningOn,
   startNodes,
 } from "../../../fixtures/nodes-of-master.ts";
-import { settled } from "../../../fixtures/settled.ts";
 
 const NO_LONGER = "its node no longer holds it";
 

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ClusterTime } from "../../../../src/core/cluster-time.ts";
 import { ElasticJobError } from "../../../../src/core/errors.ts";
 import { UnheardNodes } from "../../../../src/master/nodes/unheard-nodes.ts";
+import { settled } from "../../../../src/testing/settled.ts";
 import { NOW } from "../../../fixtures/job-fixture.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext, openTestStore } from "../../../fixtures/master-context.ts";
-import { settled } from "../../../fixtures/settled.ts";
 import { until } from "../../../fixtures/until.ts";
 
 let opened: Awaited<ReturnType<typeof openTestStore>>;

@@ -1,14 +1,14 @@
 /** The database of a simulated cluster, as one process reaches it. */
-import { neverSilent } from "../../src/core/readiness/silence.ts";
-import type { JobStore, ResultWrite } from "../../src/store/job-store.ts";
-import type { Gate } from "../fixtures/virtual-clock.ts";
-import type { Server } from "./faulty-calls.ts";
+import { neverSilent } from "../core/readiness/silence.ts";
+import type { JobStore, ResultWrite } from "../store/job-store.ts";
+import type { SharedServer } from "./shared-server.ts";
+import type { Gate } from "./virtual-clock.ts";
 
 const either = (first: boolean, second: boolean) => first || second;
 const last = <T>(_: T, second: T) => second;
 
 /** `raw`: the one store that all processes share. */
-export function sharedStore(raw: JobStore, server: Server, from: string, gate: Gate): JobStore {
+export function sharedStore(raw: JobStore, server: SharedServer, from: string, gate: Gate): JobStore {
   const read = <T>(work: () => Promise<T>) => server.call(from, gate, work);
   const write = <T>(work: () => Promise<T>, again: (first: T, second: T) => T) =>
     server.call(from, gate, work, again);

@@ -1,20 +1,22 @@
 /** One process of a simulated cluster: the parts that `src/app.ts` connects, on virtual time, network, lock and database. */
 
-import { connectNode } from "../../src/connect-node.ts";
-import type { ClusterLock } from "../../src/coordination/cluster-lock.ts";
-import type { Logger } from "../../src/core/logger.ts";
-import { KEEP_ALL_AUDIT } from "../../src/core/state/audit-retention.ts";
-import { KEEP_ALL } from "../../src/core/state/retention.ts";
-import type { Elector } from "../../src/master/election/elector.ts";
-import type { Puller } from "../../src/node/puller.ts";
-import type { JobStore } from "../../src/store/job-store.ts";
-import type { SeededRandom } from "../fixtures/seeded-random.ts";
-import { type Gate, type IsPoll, ProcessClock, type VirtualTime } from "../fixtures/virtual-clock.ts";
-import type { Execution } from "./evidence.ts";
-import { SimulatedExecutors } from "./simulated-executors.ts";
+import { connectNode } from "../connect-node.ts";
+import type { ClusterLock } from "../coordination/cluster-lock.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/logger.ts";
+import type { WhyNotReady } from "../core/readiness/why-not-ready.ts";
+import { KEEP_ALL_AUDIT } from "../core/state/audit-retention.ts";
+import { KEEP_ALL } from "../core/state/retention.ts";
+import type { Elector } from "../master/election/elector.ts";
+import type { Executors } from "../node/executors.ts";
+import type { Puller } from "../node/puller.ts";
+import type { JobStore } from "../store/job-store.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import { type Gate, type IsWait, ProcessClock, type VirtualTime } from "./virtual-clock.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 
 const DRAIN_GRACE_MS = 3000;
+const MEMORY_MB = 16_384;
 
 /** The settings that say how fast the cluster's own clockwork ticks. */
 export interface Pace {
@@ -22,7 +24,9 @@ export interface Pace {
   readonly leaseMs: number;
   readonly horizonMs: number;
   /** Waits that need not end in time; see `VirtualTime.afterAtLeast`. */
-  readonly isPoll: IsPoll;
+  readonly isPoll: IsWait;
+  /** Waits between heartbeats, by which nothing happens; default none are. */
+  readonly isBeat?: IsWait;
 }
 
 /** As in production. */
@@ -33,10 +37,18 @@ export const USUAL_PACE: Pace = {
   isPoll: () => false,
 };
 
+/** What runs its handlers. */
+export interface MortalExecutors extends Executors {
+  /** The process has died: nothing that ran in it is heard of again. */
+  die(): void;
+}
+
 export interface NodeParts {
   readonly nodeId: string;
   readonly address: string;
   readonly slots: number;
+  /** Default none. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly skewMs: number;
   readonly pace: Pace;
   readonly time: VirtualTime;
@@ -48,7 +60,7 @@ export interface NodeParts {
   readonly logger: Logger;
   /** The version of its time zone data; default the same for all. */
   readonly zoneData?: string;
-  readonly executions: Execution[];
+  readonly executors: (clock: Clock) => MortalExecutors;
 }
 
 export class SimulatedNode {
@@ -56,9 +68,11 @@ export class SimulatedNode {
   readonly address: string;
   readonly gate: Gate;
   readonly clock: ProcessClock;
+  readonly incarnation: string;
   readonly elector: Elector;
+  readonly whyNotReady: WhyNotReady;
   private readonly puller: Puller;
-  private readonly executors: SimulatedExecutors;
+  readonly executors: MortalExecutors;
   private readonly parts: NodeParts;
 
   constructor(parts: NodeParts) {
@@ -73,24 +87,18 @@ export class SimulatedNode {
       skewMs,
       uptimeMs: random.between(0, 1_000_000),
       isPoll: pace.isPoll,
+      ...(pace.isBeat && { isBeat: pace.isBeat }),
     });
     const { clock } = this;
-    this.executors = new SimulatedExecutors({
-      clock,
-      now: () => time.now,
-      started: ({ jobId, claim, scheduledAt }) => {
-        const entry = { jobId, claim, scheduledAt, nodeId, startedAt: time.now, endedAt: null };
-        parts.executions.push(entry);
-        return entry;
-      },
-    });
-    const { elector, puller, accept, identity } = connectNode({
-      incarnation: random.id(),
+    this.executors = parts.executors(clock);
+    this.incarnation = random.id();
+    const { elector, puller, accept, identity, whyNotReady } = connectNode({
+      incarnation: this.incarnation,
       nodeId,
       address: () => address,
       settings: {
         slots: parts.slots,
-        labels: {},
+        labels: parts.labels ?? {},
         lockTtlMs: pace.lockTtlMs,
         leaseMs: pace.leaseMs,
         horizonMs: pace.horizonMs,
@@ -106,8 +114,8 @@ export class SimulatedNode {
       store,
       executors: this.executors,
       resources: {
-        memoryMb: 1000,
-        measure: () => ({ cpu: 0, eventLoopDelayMs: 0, freeMemoryMb: 1000 }),
+        memoryMb: MEMORY_MB,
+        measure: () => ({ cpu: 0, eventLoopDelayMs: 0, freeMemoryMb: MEMORY_MB }),
         stop: () => {},
       },
       clock,
@@ -115,6 +123,7 @@ export class SimulatedNode {
       logger,
     });
     this.elector = elector;
+    this.whyNotReady = whyNotReady;
     this.puller = puller;
     parts.network.listen(address, { gate, accept, identity });
   }

@@ -4,16 +4,10 @@
  * sent in it waits, and is delivered when the cut heals.
  */
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import type {
-  Identity,
-  MasterStream,
-  Network,
-  NodeStream,
-  StreamHandler,
-} from "../../src/coordination/network.ts";
-import { GetJobRequestSchema, GetJobResponseSchema } from "../../src/gen/elasticjob/v1/node_service_pb.ts";
-import type { SeededRandom } from "../fixtures/seeded-random.ts";
-import type { Gate, VirtualTime } from "../fixtures/virtual-clock.ts";
+import type { Identity, MasterStream, Network, NodeStream, StreamHandler } from "../coordination/network.ts";
+import { GetJobRequestSchema, GetJobResponseSchema } from "../gen/elasticjob/v1/node_service_pb.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import type { Gate, VirtualTime } from "./virtual-clock.ts";
 
 const CONNECT_LIMIT_MS = 3000;
 

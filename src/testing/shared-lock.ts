@@ -1,9 +1,9 @@
 /** The cluster's lock, in a server of its own: a TTL on virtual time, announcements that can get lost. */
-import type { ClusterLock, MasterAddress, NodeAnnouncement } from "../../src/coordination/cluster-lock.ts";
-import { neverSilent } from "../../src/core/readiness/silence.ts";
-import type { SeededRandom } from "../fixtures/seeded-random.ts";
-import type { Gate, VirtualTime } from "../fixtures/virtual-clock.ts";
-import type { Server } from "./faulty-calls.ts";
+import type { ClusterLock, MasterAddress, NodeAnnouncement } from "../coordination/cluster-lock.ts";
+import { neverSilent } from "../core/readiness/silence.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import type { SharedServer } from "./shared-server.ts";
+import type { Gate, VirtualTime } from "./virtual-clock.ts";
 
 export class LockServer {
   /** Of announcements that get lost on their way to one listener. */
@@ -12,14 +12,14 @@ export class LockServer {
   readonly key = "cluster";
   private readonly time: VirtualTime;
   private readonly random: SeededRandom;
-  private readonly server: Server;
+  private readonly server: SharedServer;
   private readonly ttlMs: number;
   private held: { readonly incarnation: string; readonly until: number } | null = null;
   private master: MasterAddress | null = null;
   private readonly nodes = new Map<string, NodeAnnouncement>();
   private readonly listeners = new Set<(master: MasterAddress | null) => void>();
 
-  constructor(parts: { time: VirtualTime; random: SeededRandom; server: Server; ttlMs: number }) {
+  constructor(parts: { time: VirtualTime; random: SeededRandom; server: SharedServer; ttlMs: number }) {
     this.time = parts.time;
     this.random = parts.random;
     this.server = parts.server;
@@ -61,7 +61,7 @@ export class LockServer {
       readMaster: () => call(() => (this.holder() === null ? null : this.master)),
       onMaster: (listener) => {
         const heard = (master: MasterAddress | null) => {
-          if (this.server.unreachable.has(from)) return;
+          if (!this.server.reaches(from)) return;
           this.time.after(this.random.between(0, 3), () => gate.deliver(() => listener(master)));
         };
         own.add(heard);
@@ -92,7 +92,7 @@ export class LockServer {
   }
 
   private announce(master: MasterAddress | null): void {
-    if (this.time.now < this.server.outageUntil) return;
+    if (this.server.isDown()) return;
     for (const listener of [...this.listeners])
       if (!this.random.chance(this.lossOfAnnouncements)) listener(master);
   }

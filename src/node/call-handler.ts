@@ -1,0 +1,43 @@
+import type { Handler, HandlerContext, HandlerJob } from "../jobs/define-jobs.ts";
+import type { Execution } from "./executors.ts";
+import type { LateAbort } from "./late-abort.ts";
+
+/** What a handler is told of its execution. */
+type Told = Omit<Execution, "timeoutMs" | "alone">;
+
+/** What a handler is to have of a payload, which is given with its text. */
+type PayloadOf = (payload: unknown, text: string) => unknown;
+
+/** Calls the handler of an execution; what it returns, or throws, is the caller's to record. `handler`: undefined where there is none. */
+export function callHandler(
+  handler: Handler | undefined,
+  given: Told,
+  abort: LateAbort,
+  payloadOf: PayloadOf = (payload) => payload,
+): unknown {
+  if (handler === undefined) {
+    throw new Error(`this node has no handler "${given.handler}", and no runJob`);
+  }
+  const id = String(given.jobId);
+  return handler(jobOf(id, given, payloadOf), contextOf(id, given, abort));
+}
+
+function jobOf(id: string, { name, handler, payload: text }: Told, payloadOf: PayloadOf): HandlerJob {
+  const payload = text === null ? undefined : payloadOf(JSON.parse(text), text);
+  return { id, name, handler, payload, payloadText: text ?? undefined };
+}
+
+function contextOf(jobId: string, given: Told, abort: LateAbort): HandlerContext {
+  const { claim, attempt, scheduledAt, deadline } = given;
+  return {
+    jobId,
+    claim,
+    attempt,
+    scheduledAt: new Date(scheduledAt),
+    idempotencyKey: `${jobId}-${scheduledAt}`,
+    deadline: deadline === null ? null : new Date(deadline),
+    get signal() {
+      return abort.signal;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * Handlers in this thread, on virtual time. They are timed out, aborted and given up as in a node's threads; what only
+ * threads can do, such as ending a handler that never awaits anything, is not simulated.
+ */
+import type { Clock } from "../core/clock.ts";
+import type { Jobs } from "../jobs/define-jobs.ts";
+import { callHandler } from "../node/call-handler.ts";
+import type { Execution, ExecutionEnd, RunningExecution } from "../node/executors.ts";
+import { LateAbort } from "../node/late-abort.ts";
+import { THREAD_LIMITS } from "../node/thread-limits.ts";
+import type { HandlerRun, HandlerRuns } from "./handler-runs.ts";
+import type { MortalExecutors } from "./simulated-node.ts";
+
+export interface LocalExecutorsParts {
+  readonly jobs: Jobs;
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly runs: HandlerRuns;
+}
+
+const RUN_JOB = "runJob";
+
+export class LocalExecutors implements MortalExecutors {
+  readonly handlers: readonly string[];
+  readonly hasRunJob: boolean;
+  readonly #parts: LocalExecutorsParts;
+  readonly #running = new Map<HandlerRun, LateAbort>();
+
+  constructor(parts: LocalExecutorsParts) {
+    this.#parts = parts;
+    this.handlers = Object.keys(parts.jobs).filter((name) => name !== RUN_JOB);
+    this.hasRunJob = Object.hasOwn(parts.jobs, RUN_JOB);
+  }
+
+  run(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution {
+    const { jobs, clock, runs, nodeId } = this.#parts;
+    const handler = Object.hasOwn(jobs, execution.handler) ? jobs[execution.handler] : jobs[RUN_JOB];
+    const abort = new LateAbort();
+    const cancels: (() => void)[] = [];
+    let isTimedOut = false;
+    const end = (how: ExecutionEnd) => {
+      if (!this.#running.delete(run)) return;
+      for (const cancel of cancels) cancel();
+      // Whatever a handler makes of its abort at the deadline, it was too late.
+      ended(isTimedOut ? { kind: "timed_out" } : how);
+    };
+    const run = runs.start({
+      execution,
+      nodeId,
+      call: () => callHandler(handler, execution, abort),
+      ended: end,
+    });
+    this.#running.set(run, abort);
+
+    const giveUp = (reason: string, graceMs: number) => {
+      if (!this.#running.has(run)) return;
+      // What listens to the signal is the handler's code.
+      runs.inside(run, () => abort.abort(new DOMException(reason, "AbortError")));
+      const force = () => {
+        runs.abandon(run);
+        end({ kind: "lost", reason: "the handler ignored its abort", isBlameless: false });
+      };
+      cancels.push(clock.after(graceMs, force));
+    };
+    if (execution.timeoutMs !== null) {
+      const timeOut = () => {
+        isTimedOut = true;
+        giveUp("the attempt has timed out", THREAD_LIMITS.timeoutGraceMs);
+      };
+      cancels.push(clock.after(execution.timeoutMs, timeOut));
+    }
+    return { abort: giveUp };
+  }
+
+  die(): void {
+    for (const run of this.#running.keys()) this.#parts.runs.abandon(run);
+    this.#running.clear();
+  }
+
+  /** Tells what still runs that nobody waits for it, so that it lets go of what it holds. */
+  async stop(): Promise<void> {
+    const aborts = [...this.#running.values()];
+    this.die();
+    for (const abort of aborts) abort.abort(new DOMException("the cluster has been stopped", "AbortError"));
+  }
+}
