@@ -91,8 +91,8 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       secretsFolder: config.secretsDir,
     };
     if (config.secretsDir !== null) checkSecretsFolder(config.secretsDir);
-    const tokens = openApiTokens(config, logger, clock.monotonic);
     const givenSecrets = clusterSecretsOf(config, logger);
+    const tokens = openApiTokens(config, logger, clock.monotonic, givenSecrets);
     const secrets = clusterSecrets(givenSecrets, store);
     /** What the database has, once it has been read. */
     let madeSecrets: readonly string[] = [];

@@ -194,6 +194,10 @@ function crossCheck(env: Environment, config: Config): Problem[] {
   if (hasVariable("API_TOKENS") && hasVariable("API_TOKENS_FILE")) {
     problems.push({ field: "API_TOKENS_FILE", message: "is set beside API_TOKENS; one of them is accepted" });
   }
+  if (config.apiTokens?.some((token) => config.clusterSecrets?.includes(token))) {
+    const message = "has the secret between nodes (not shown), which is no caller's; choose another token";
+    problems.push({ field: "API_TOKENS", message });
+  }
   if (hasVariable("SECRET_HOSTS") && !hasVariable("SECRETS_DIR")) {
     const message = "is set without SECRETS_DIR, which has the secrets";
     problems.push({ field: "SECRET_HOSTS", message });

@@ -26,7 +26,7 @@ async function dev(env: Environment): Promise<void> {
     { openApiTokens },
     { openTls },
     { parseConfig },
-    { logForbidden },
+    { logRefusals },
     { startEdge },
     { systemClock },
     { toItself },
@@ -37,7 +37,7 @@ async function dev(env: Environment): Promise<void> {
     import("../config/api-tokens.ts"),
     import("../config/tls-files.ts"),
     import("../config.ts"),
-    import("../edge/log-forbidden.ts"),
+    import("../edge/log-refusals.ts"),
     import("../edge/node.ts"),
     import("../system-clock.ts"),
     import("../tls/to-itself.ts"),
@@ -59,7 +59,7 @@ async function dev(env: Environment): Promise<void> {
       allowedOrigins: config.allowedOrigins,
       tokens,
       isOpen: config.openApi === "on",
-      forbidden: logForbidden(logger),
+      refusals: logRefusals(logger),
       tls,
     }).catch(async (error: unknown) => {
       await node.stop();

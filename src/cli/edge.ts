@@ -19,7 +19,7 @@ export function edgeCommand(env: Environment): Command {
         { openTls },
         { edgeOutput },
         { edgeTokens },
-        { logForbidden },
+        { logRefusals },
         { startEdge },
         { systemClock },
         { runUntilSignal },
@@ -28,7 +28,7 @@ export function edgeCommand(env: Environment): Command {
         import("../config/tls-files.ts"),
         import("../edge/edge-output.ts"),
         import("../edge/edge-tokens.ts"),
-        import("../edge/log-forbidden.ts"),
+        import("../edge/log-refusals.ts"),
         import("../edge/node.ts"),
         import("../system-clock.ts"),
         import("./run-until-signal.ts"),
@@ -41,7 +41,7 @@ export function edgeCommand(env: Environment): Command {
           allowedOrigins,
           tokens: edgeTokens(config),
           isOpen: openApi === "on",
-          forbidden: logForbidden(edgeOutput),
+          refusals: logRefusals(edgeOutput),
         };
         const tls = openTls(config, edgeOutput, systemClock);
         const edge = await startEdge({ ...options, host, port: edgePort, tls });

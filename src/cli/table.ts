@@ -34,5 +34,5 @@ export function formatFields(fields: readonly (readonly [name: string, value: st
 function oneLine(text: string, maxCharacters: number): string {
   const shown =
     text.length <= maxCharacters ? text : `${text.slice(0, maxCharacters).replace(HALF_A_CHARACTER, "")}…`;
-  return shown.replace(/\s+/g, " ").replace(/\p{Cc}/gu, "?");
+  return shown.replace(/\s+/g, " ").replace(/\p{Cc}|\p{Bidi_Control}/gu, "?");
 }

@@ -7,14 +7,19 @@ export function openApiTokens(
   config: { readonly apiTokens: readonly string[]; readonly apiTokensFile: string | null },
   logger: Logger,
   now: () => number,
+  clusterSecrets: () => readonly string[] = () => [],
 ): () => readonly ApiToken[] {
   const { apiTokens, apiTokensFile: file } = config;
   if (file === null) {
     const tokens = operators(apiTokens);
     return () => tokens;
   }
-  return openTokenFile(file, now, {
-    changed: (names) => logger.info({ file, names }, "the tokens of callers have changed"),
-    failed: (message) => logger.error({ file }, `${message}; the tokens that were there before go on`),
-  });
+  return openTokenFile(
+    file,
+    { now, clusterSecrets },
+    {
+      changed: (names) => logger.info({ file, names }, "the tokens of callers have changed"),
+      failed: (message) => logger.error({ file }, `${message}; the tokens that were there before go on`),
+    },
+  );
 }

@@ -17,11 +17,11 @@ export interface TokenFileEvents {
 /** Throws `invalid_argument` when it cannot be read, or says what is not accepted. The tokens as they are by now. */
 export function openTokenFile(
   path: string,
-  now: () => number,
+  { now, clusterSecrets }: { now: () => number; clusterSecrets: () => readonly string[] },
   on: TokenFileEvents,
 ): () => readonly ApiToken[] {
   let seen = fileVersion(path);
-  let tokens = readTokens(path);
+  let tokens = readTokens(path, clusterSecrets());
   let lookedAt = now();
   return () => {
     if (now() - lookedAt < LOOK_EVERY_MS) return tokens;
@@ -31,7 +31,7 @@ export function openTokenFile(
     // Also when it is refused: it is told once.
     seen = version;
     try {
-      tokens = readTokens(path);
+      tokens = readTokens(path, clusterSecrets());
       on.changed([...new Set(tokens.map(({ name }) => name))]);
     } catch (error) {
       on.failed(error instanceof Error ? error.message : String(error));
@@ -40,7 +40,7 @@ export function openTokenFile(
   };
 }
 
-function readTokens(path: string): readonly ApiToken[] {
+function readTokens(path: string, clusterSecrets: readonly string[]): readonly ApiToken[] {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -48,7 +48,7 @@ function readTokens(path: string): readonly ApiToken[] {
     const message = `API_TOKENS_FILE: ${path} cannot be read (${errorWord(error)})`;
     throw new ElasticJobError("invalid_argument", message);
   }
-  const { tokens, problems } = parseTokenLines(text);
+  const { tokens, problems } = parseTokenLines(text, clusterSecrets);
   if (problems.length === 0) return tokens;
   const lines = problems.map(({ field, message }) => `${field} ${message}`).join("; ");
   throw new ElasticJobError("invalid_argument", `API_TOKENS_FILE: ${path}: ${lines}`);

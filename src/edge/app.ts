@@ -10,12 +10,12 @@ import { NONCE, secureHeaders } from "hono/secure-headers";
 import { consolePage } from "../console/page.ts";
 import { IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER, RETRY_AFTER_MS } from "../core/call-headers.ts";
 import type { ApiToken } from "../core/callers/api-tokens.ts";
-import type { Caller } from "../core/callers/caller.ts";
 import { foreignPage } from "../core/callers/foreign-page.ts";
 import { isLocalCaller, ONLY_LOCAL } from "../core/callers/local-caller.ts";
 import { shorten } from "../core/short-text.ts";
 import { errorResponse } from "./error-response.ts";
 import { createCallHandler } from "./handle-call.ts";
+import type { Refusals } from "./log-refusals.ts";
 import { openApiAnswer } from "./openapi.ts";
 import { askReadiness } from "./readiness.ts";
 import { edgeMethods } from "./rpc-methods.ts";
@@ -32,7 +32,7 @@ export interface EdgeOptions {
   /** Where there are no tokens: callers from everywhere are answered; default: they are not. */
   readonly isOpen?: boolean;
   /** Told when a caller's role does not allow a method; default: nobody is. */
-  readonly forbidden?: (caller: Caller, method: string) => void;
+  readonly refusals?: Refusals;
   /** How many calls may be under way, streams included; default 2,000. */
   readonly maxCalls?: number;
   /** Default: the global one. */
@@ -53,7 +53,7 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
     allowedOrigins,
     tokens = () => [],
     maxCalls,
-    forbidden,
+    refusals,
     fetch = globalThis.fetch,
   } = options;
   const isOnlyLocal = () => tokens().length === 0 && options.isOpen !== true;
@@ -64,7 +64,7 @@ export function createEdge(options: EdgeOptions): Hono<{ Bindings: EdgeRequest }
     fetch,
     tokens,
     ...(maxCalls !== undefined && { maxCalls }),
-    ...(forbidden !== undefined && { forbidden }),
+    ...(refusals !== undefined && { refusals }),
   });
   const app = new Hono<{ Bindings: EdgeRequest }>();
 

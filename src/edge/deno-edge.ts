@@ -8,7 +8,7 @@ import { createEdge, type EdgeRequest } from "./app.ts";
 import { denoTlsFetch } from "./deno-tls-fetch.ts";
 import { edgeOutput } from "./edge-output.ts";
 import { edgeTokens } from "./edge-tokens.ts";
-import { logForbidden } from "./log-forbidden.ts";
+import { logRefusals } from "./log-refusals.ts";
 
 /** As much of Deno as is used here: its own types would clash with Node's. */
 declare const Deno: { readonly env: { get(name: string): string | undefined } };
@@ -51,7 +51,7 @@ export function edgeFromDenoEnvironment(): {
     allowedOrigins,
     tokens: edgeTokens(config),
     isOpen: openApi === "on",
-    forbidden: logForbidden(edgeOutput),
+    refusals: logRefusals(edgeOutput),
   });
   return { edge, host, port: edgePort, upstreams: upstreams.join(", "), tls };
 }

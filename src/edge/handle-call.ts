@@ -1,9 +1,10 @@
 /** One call of the API: who calls, how much there is already, its body, and then on to a node. */
 import { Code } from "@connectrpc/connect";
 import { pause } from "../client/retry-policy.ts";
+import { guesser } from "../core/audit/guessed-tokens.ts";
 import { FORWARDED_FOR, IDEMPOTENCY_KEY, NOT_RUN, RETRY_AFTER } from "../core/call-headers.ts";
 import { type ApiToken, checkToken } from "../core/callers/api-tokens.ts";
-import { type Caller, callerOf } from "../core/callers/caller.ts";
+import { callerOf } from "../core/callers/caller.ts";
 import { SlowDown } from "../core/callers/slow-down.ts";
 import { answerInMs, callerDeadlineMs, DEFAULT_DEADLINE_MS } from "./call-deadline.ts";
 import { acceptedContentType } from "./content-type.ts";
@@ -13,12 +14,18 @@ import { forward } from "./forward.ts";
 import { requestHeaders } from "./forwarded-headers.ts";
 import { fromBase64, GRPC_WEB, isGrpcWebText, toGrpcWebText } from "./grpc-web-text.ts";
 import { type CallLoad, createLoadLimit, MAX_CALLS, onBodyEnd } from "./load-limit.ts";
+import type { Refusals } from "./log-refusals.ts";
 import { BodyTooLarge, bodyTooLate, type RequestBody, readRequestBody } from "./request-body.ts";
 import type { EdgeMethod } from "./rpc-methods.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /** By GET, the query says what it is. */
 const ofQuery = { contentType: "application/json" };
+
+/** What a node answers who does not know a token. */
+const UNAUTHENTICATED = 401;
+const UNKNOWN_AT_NODE =
+  "this edge accepts the token, and the node behind it does not: whoever runs them has to give both the same tokens";
 
 /** Enough for a node that is frozen, as a spare call is answered in milliseconds then; too few to harm nodes that are slow. */
 const MAX_SPARE_CALLS = 64;
@@ -28,10 +35,9 @@ export function createCallHandler(options: {
   readonly fetch: typeof globalThis.fetch;
   readonly tokens: () => readonly ApiToken[];
   readonly maxCalls?: number;
-  /** A caller's role does not allow this method. */
-  readonly forbidden?: (caller: Caller, method: string) => void;
+  readonly refusals?: Refusals;
 }): (request: Request, method: EdgeMethod, remote: string) => Promise<Response> {
-  const { nodes, fetch, tokens, maxCalls = MAX_CALLS, forbidden } = options;
+  const { nodes, fetch, tokens, maxCalls = MAX_CALLS, refusals } = options;
   const limit = createLoadLimit(maxCalls);
   const slowDown = new SlowDown();
   const spare = createSpareCalls(MAX_SPARE_CALLS);
@@ -80,18 +86,23 @@ export function createCallHandler(options: {
 
   return async (request, method, remote) => {
     const accepted = tokens();
+    /** Whose token it is; empty: none is asked for. */
+    let name = "";
     if (accepted.length > 0) {
-      const check = checkToken(accepted, request.headers.get("authorization"), method.name);
+      const given = request.headers.get("authorization");
+      const check = checkToken(accepted, given, method.name);
       if (check.kind === "forbidden") {
-        forbidden?.(callerOf(check.name, remote, null), method.name);
+        refusals?.forbidden(callerOf(check.name, remote, null), method.name);
         return errorResponse(Code.PermissionDenied, check.message);
       }
       if (check.kind === "unknown") {
+        if (given !== null) refusals?.guessed(guesser(remote, null), method.name);
         await pause(slowDown.waitMs(remote, performance.now()), request.signal);
         return errorResponse(Code.Unauthenticated, check.message, {
           headers: { "www-authenticate": "Bearer" },
         });
       }
+      name = check.name;
     }
     const load = limit.enter();
     if (load === null) {
@@ -100,6 +111,11 @@ export function createCallHandler(options: {
     }
     try {
       const answer = await passOn(request, method, remote, load);
+      if (name !== "" && answer.status === UNAUTHENTICATED) {
+        refusals?.unknownAtNode(callerOf(name, remote, null), method.name);
+        load.leave();
+        return errorResponse(Code.Unauthenticated, UNKNOWN_AT_NODE);
+      }
       // A stream lasts until its body ends; of anything else, the body is as good as here.
       if (method.streams) return onBodyEnd(answer, load.leave);
       load.leave();

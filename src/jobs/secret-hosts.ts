@@ -22,8 +22,11 @@ export function parseSecretHosts(texts: readonly string[]): SecretHosts {
 export function checkSecretHost(name: string, url: URL, hosts: SecretHosts, shown: string): void {
   const rules = hosts.get(name) ?? [];
   if (allowsHost(rules, url)) return;
-  const allowed = rules.length === 0 ? "nowhere" : `to ${rules.map(({ text }) => text).join(", ")}`;
+  const setting = `SECRET_HOSTS on the nodes says where, as ${name}=api.example.com`;
+  // Such as a node that was forgotten: another may know more.
+  if (rules.length === 0) throw new Error(`the secret ${name} may be sent nowhere by this node; ${setting}`);
+  const allowed = rules.map(({ text }) => text).join(", ");
   throw new PermanentError(
-    `the secret ${name} is not sent to ${shown}: it may be sent ${allowed}; SECRET_HOSTS on the nodes says where, as ${name}=api.example.com`,
+    `the secret ${name} is not sent to ${shown}: it may be sent to ${allowed}; ${setting}`,
   );
 }

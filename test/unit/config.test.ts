@@ -401,3 +401,10 @@ test("SECRET_HOSTS without SECRETS_DIR is refused", () => {
     "SECRET_HOSTS: is set without SECRETS_DIR",
   );
 });
+
+test("the secret between nodes is no API token", () => {
+  const secret = "secret-of-the-cluster-0123";
+  const message = refusal({ API_TOKENS: `another-token-of-16,${secret}`, CLUSTER_SECRET: secret });
+  expect(message).toContain("API_TOKENS: has the secret between nodes");
+  expect(message).not.toContain(secret);
+});

@@ -22,14 +22,16 @@ export interface ParsedTokens {
   readonly problems: readonly Problem[];
 }
 
-/** Lines of `name role token`; empty ones, and those that begin with `#`, do not count. */
-export function parseTokenLines(text: string): ParsedTokens {
+/** `clusterSecrets`: what nodes prove themselves by. Lines of `name role token`; empty ones, and those that begin with `#`, do not count. */
+export function parseTokenLines(text: string, clusterSecrets: readonly string[] = []): ParsedTokens {
   const tokens: ApiToken[] = [];
   const problems: Problem[] = [];
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*(#|$)/.test(line)) continue;
     const [name = "", role = "", token = "", ...more] = line.trim().split(/\s+/);
-    const problem = problemOf(name, role, token, more.length > 0, tokens);
+    const problem =
+      problemOf(name, role, token, more.length > 0, tokens) ??
+      (clusterSecrets.includes(token) ? "its token is the secret between nodes, which is no caller's" : null);
     if (problem === null) tokens.push({ name, role: role as Role, token });
     else problems.push({ field: `line ${index + 1}`, message: problem });
   }

@@ -9,7 +9,9 @@ import {
 } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { GUESSED, guessedLine, guesser } from "../../core/audit/guessed-tokens.ts";
 import { RefusedCalls } from "../../core/audit/refused-calls.ts";
+import { FORWARDED_FOR } from "../../core/call-headers.ts";
 import { schedulesOfNode } from "../../core/callers/caller.ts";
 import { SlowDown } from "../../core/callers/slow-down.ts";
 import { type Clock, sleep } from "../../core/clock.ts";
@@ -163,12 +165,14 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   const refused = new RefusedCalls(clock, (calls) => {
     storing = storing.then(() => keepRefusals(calls));
   });
+  const guesses = new RefusedCalls(clock, (calls) => {
+    for (const call of calls) logger.warn(guessedLine(call), GUESSED);
+  });
   const { reflection, older } = createReflectionServices(closing.signal);
 
   const slowDown = new SlowDown();
   const refuseSlowly = async (error: unknown, remote: string): Promise<never> => {
-    const isUnknown = error instanceof ConnectError && error.code === Code.Unauthenticated;
-    const waitMs = isUnknown ? slowDown.waitMs(remote, clock.monotonic()) : 0;
+    const waitMs = isUnauthenticated(error) ? slowDown.waitMs(remote, clock.monotonic()) : 0;
     if (waitMs > 0) await sleep(clock, waitMs, closing.signal);
     throw error;
   };
@@ -230,6 +234,10 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
         if (from === "node") connection.isOfNode();
         context.values.set(CALL_CALLER, caller);
       } catch (error) {
+        const { requestHeader, method } = context;
+        if (isUnauthenticated(error) && requestHeader.has("authorization")) {
+          guesses.note(guesser(connection.remote, requestHeader.get(FORWARDED_FOR)), method.name);
+        }
         return refuseSlowly(error, connection.remote);
       }
       refuseEmptyJson(context);
@@ -269,8 +277,13 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       closing.abort();
       await server.close(graceMs);
       refused.tell();
+      guesses.tell();
       await storing;
       peers.close();
     },
   };
+}
+
+function isUnauthenticated(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.Unauthenticated;
 }

@@ -6,6 +6,7 @@ import { createConnectTransport as createWebTransport } from "@connectrpc/connec
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseTokenLines } from "../../../src/core/callers/api-tokens.ts";
 import { createEdge } from "../../../src/edge/app.ts";
+import type { Refusals } from "../../../src/edge/log-refusals.ts";
 import { type AuditRecord, ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { type StoredCluster, startStoredCluster } from "../../fixtures/rpc-node/stored-cluster.ts";
@@ -235,18 +236,67 @@ test("what a role does not allow is a record of many tries, at whichever node", 
   expect(told).toMatchObject({ level: "warn" });
 });
 
+const refusalsInto = (told: string[]): Refusals => ({
+  forbidden: ({ name, address }, method) => void told.push(`forbidden ${name} ${address} ${method}`),
+  guessed: ({ name, address }, method) => void told.push(`guessed ${name} ${address} ${method}`),
+  unknownAtNode: ({ name, address }, method) => void told.push(`unknown ${name} ${address} ${method}`),
+});
+
+test("a token that an edge accepts and its node does not is told as what it is", async () => {
+  const told: string[] = [];
+  const edge = createEdge({
+    upstreams: [cluster.follower.url],
+    allowedOrigins: [],
+    tokens: () => [{ name: "new", role: "operate", token: "only-the-edge-knows-it" }],
+    refusals: refusalsInto(told),
+  });
+  const call = (token: string) =>
+    edge.request("http://edge/JobService/GetAllJobs", {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: "{}",
+    });
+  const answer = await call("only-the-edge-knows-it");
+  expect(answer.status).toBe(401);
+  expect(await answer.json()).toMatchObject({
+    message: expect.stringContaining("this edge accepts the token, and the node behind it does not"),
+  });
+  await call("nobody-knows-this-one");
+  expect(told).toEqual(["unknown new  GetAllJobs", "guessed   GetAllJobs"]);
+});
+
+test("tokens that are tried at a node are told by it, with where they came from, and without the tokens", async () => {
+  const transport = createConnectTransport({
+    baseUrl: cluster.node.url,
+    httpVersion: "2",
+    ...sending({ authorization: "Bearer guessed-guessed-guessed" }),
+  });
+  const jobs = createClient(JobService, transport);
+  for (let tries = 0; tries < 3; tries++)
+    await expect(jobs.getAllJobs({})).rejects.toThrow("is not accepted");
+  const lines = () =>
+    cluster.node.logger.lines.filter(
+      ({ message, fields }) =>
+        message.includes("API tokens that are not") && "method" in fields && fields.method === "GetAllJobs",
+    );
+  await until("it is told", () => lines().length > 0);
+  expect(lines()[0]).toMatchObject({ level: "warn", fields: { method: "GetAllJobs", count: 3 } });
+  expect(JSON.stringify(lines())).toContain("127.0.0.1");
+  expect(JSON.stringify(lines())).not.toContain("guessed-guessed");
+});
+
 test("what a role does not allow at an edge is told by the edge", async () => {
   const told: string[] = [];
   const edge = createEdge({
     upstreams: [cluster.follower.url],
     allowedOrigins: [],
     tokens: () => tokens,
-    forbidden: ({ name, address }, method) => told.push(`${name} ${address} ${method}`),
+    refusals: refusalsInto(told),
   });
   const headers = { ...bearer("viewer"), "content-type": "application/json" };
   const request = new Request("http://edge/JobService/DeleteJob", { method: "POST", headers, body: "{}" });
   expect((await edge.request(request, undefined, { remote: EDGE_CALLER })).status).toBe(403);
-  expect(told).toEqual([`viewer ${EDGE_CALLER} DeleteJob`]);
+  expect(told).toEqual([`forbidden viewer ${EDGE_CALLER} DeleteJob`]);
 });
 
 test("pages go through all of it, and say which field is wrong", async () => {

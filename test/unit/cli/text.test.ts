@@ -45,6 +45,8 @@ describe("tables", () => {
 
   test("keep each row on one line, and nothing drives the terminal", () => {
     expect(formatTable(["A"], [["two\nlines \u001b[31mred"]])).toBe("A\ntwo lines ?[31mred");
+    // It would turn what stands behind it around.
+    expect(formatTable(["A"], [["a\u202eb\u2066c"]])).toBe("A\na?b?c");
   });
 
   test("cut a cell that would fill the screen, and a value that would fill many", () => {

@@ -114,3 +114,14 @@ test("wrong tokens wait longer and longer, by caller, and are forgotten", () => 
   expect(slow.waitMs("10.0.0.8", 0)).toBe(0);
   expect(slow.waitMs("10.0.0.9", 60_001)).toBe(0);
 });
+
+test("the secret between nodes is no caller's token", () => {
+  const secret = "secret-of-the-cluster-0123";
+  const { tokens: accepted, problems } = parseTokenLines(`a read ${secret}\nb read another-token-of-16`, [
+    secret,
+  ]);
+  expect(accepted).toMatchObject([{ name: "b" }]);
+  expect(problems).toEqual([
+    { field: "line 1", message: "its token is the secret between nodes, which is no caller's" },
+  ]);
+});

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { logForbidden } from "../../../src/edge/log-forbidden.ts";
+import { logRefusals } from "../../../src/edge/log-refusals.ts";
 import { recordingLogger } from "../../fixtures/recording-logger.ts";
 import { until } from "../../fixtures/until.ts";
 
 test("what callers' roles do not allow is a line for each caller and method, with how often, and no token", async () => {
   const logger = recordingLogger();
-  const forbidden = logForbidden(logger);
+  const { forbidden } = logRefusals(logger);
   const viewer = { name: "viewer", address: "203.0.113.9", forwardedFor: "" };
   for (let tries = 0; tries < 1_000; tries++) forbidden(viewer, "DeleteJob");
   forbidden(viewer, "DrainNode");
