@@ -17,7 +17,8 @@ const HOUR_MS = 3_600_000;
 const POLLS: ReadonlySet<number> = new Set([100, 250, 1000, 30_000, 60_000]);
 
 export const YEARS_PACE: Pace = {
-  lockTtlMs: 6 * HOUR_MS,
+  // Shorter than the lease, as the settings demand: a master whom nothing has reached for a lease has no trust left.
+  lockTtlMs: 4 * HOUR_MS,
   leaseMs: 5 * HOUR_MS,
   horizonMs: 48 * HOUR_MS,
   // `sleep` alone passes a function of this name; a timer for the next due job can have any length.
