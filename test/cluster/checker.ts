@@ -33,6 +33,8 @@ function ledgerOf(evidence: Evidence): Ledger {
     ends: of("end"),
     // Its callers add, and nothing else; nobody has kept an eye on when jobs could not be given out.
     asked: new Map(),
+    // What they would excuse is excused already.
+    abandoned: [],
     outages: null,
     start: jobs.reduce((earliest, { createTime }) => Math.min(earliest, createTime), now),
     now,

@@ -2,7 +2,15 @@
 import { isRecurring, timeZoneOf } from "../../src/core/calendar/schedule.ts";
 import { hasEnded, OUTCOME, STORED_STATUS } from "../../src/core/job.ts";
 import { WallCalendar } from "../fixtures/wall-clock-calendar.ts";
-import { askedOf, finalRows, type JobFact, type Ledger, type RowFact } from "./facts.ts";
+import {
+  askedOf,
+  claimName,
+  finalRows,
+  type JobFact,
+  type Ledger,
+  type RowFact,
+  type Span,
+} from "./facts.ts";
 import { unaccounted } from "./occurrence-books.ts";
 
 /** How far past now a recurring job's next occurrence may lie: each cancel takes it one further. */
@@ -26,6 +34,7 @@ export function everyOccurrenceIsAccountedFor(ledger: Ledger): string[] {
   const rowsOf = Map.groupBy(finalRows(ledger), ({ jobId }) => jobId);
   const childrenOf = Map.groupBy(ledger.jobs, ({ parentId }) => parentId);
   const calendars = new Map<string, WallCalendar>();
+  const abandoned = new Set(ledger.abandoned.map(claimName));
   const through = farthestDue(ledger) + PAST_A_CHANGE_MS;
   const problems: string[] = [];
   for (const job of ledger.jobs) {
@@ -47,11 +56,30 @@ export function everyOccurrenceIsAccountedFor(ledger: Ledger): string[] {
     // The row of the occurrence that a job stands at may be there before the job says so.
     const projected = rows.filter(({ claim }) => job.status !== STORED_STATUS.RUNNING || claim !== job.claim);
     const children = childrenOf.get(job.id) ?? [];
-    problems.push(
-      ...unaccounted({ job, rows: projected, children, calendar, asked, outages: ledger.outages }),
-    );
+    const outages = outagesOf(rows, ledger.outages, abandoned);
+    problems.push(...unaccounted({ job, rows: projected, children, calendar, asked, outages }));
   }
   return problems;
+}
+
+/**
+ * When one job could not be given out: also while it was cancelled and not free yet. A job whose run is cancelled has its
+ * row at once, and stays RUNNING until its node says that the handler has ended, or is gone. If the node's process died
+ * under it, that may take a lease and a lock's time, and no row tells when it was over but that of the next claim.
+ */
+function outagesOf(
+  rows: readonly RowFact[],
+  ofAll: readonly Span[] | null,
+  abandoned: ReadonlySet<string>,
+): readonly Span[] | null {
+  if (ofAll === null) return null;
+  const held = rows
+    .filter((row) => row.outcome === OUTCOME.CANCELLED && abandoned.has(claimName(row)))
+    .map(({ claim, endTime }) => ({
+      from: endTime,
+      to: rows.find((row) => row.claim === claim + 1)?.startTime ?? Number.POSITIVE_INFINITY,
+    }));
+  return [...ofAll, ...held];
 }
 
 /**

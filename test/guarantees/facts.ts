@@ -68,6 +68,8 @@ export interface Ledger {
   readonly starts: readonly StartFact[];
   /** Handlers that came to their end. */
   readonly ends: readonly ClaimFact[];
+  /** Handlers that ran when their process died. */
+  readonly abandoned: readonly ClaimFact[];
   /** What callers asked to be done to which job. */
   readonly asked: ReadonlyMap<number, ReadonlySet<string>>;
   /** When jobs could not be given out; null: nobody has kept an eye on it. */

@@ -54,7 +54,7 @@ function soundRun() {
     recurring: recurring.id,
     start(jobId: number, claim: number, scheduledAt: number) {
       const call = { jobId, claim, scheduledAt, nodeId: "n0", startedAt: 90_000, endedAt: 90_001 };
-      run.executions = [...run.executions, call];
+      run.executions = [...run.executions, { ...call, wasAbandoned: false }];
     },
     forgetStarts(jobId: number) {
       run.executions = run.executions.filter((call) => call.jobId !== jobId);
@@ -66,7 +66,7 @@ function soundRun() {
   return run satisfies SoundRun<JobRecord, ResultRecord>;
 }
 
-const execution = { jobId: once.id, scheduledAt: once.scheduledAt, nodeId: "n0" };
+const execution = { jobId: once.id, scheduledAt: once.scheduledAt, nodeId: "n0", wasAbandoned: false };
 
 /** What the shared rules can't see. */
 const planted: Record<string, { readonly change: Partial<Evidence>; readonly says: RegExp }> = {
@@ -128,6 +128,20 @@ describe("the books of a recurring job", () => {
     "a misfire while jobs were given out": {
       change: {
         ...skipped("misfire", { endTime: rowOf(recurring, 1).scheduledAt + 70_000 }),
+        outages: [],
+      },
+      says: /it could have run/,
+    },
+    "a misfire after a cancelled run whose node lived": {
+      change: {
+        results: flawless.results.map((row) => {
+          if (row === rowOf(recurring, 1)) return { ...row, outcome: OUTCOME.CANCELLED };
+          if (row !== rowOf(recurring, 2)) return row;
+          const endTime = row.scheduledAt + 70_000;
+          const change = { outcome: OUTCOME.SKIPPED, node: 0, reason: "misfire", skippedCount: 1 };
+          return { ...row, ...change, startTime: endTime, endTime };
+        }),
+        seenRows: [],
         outages: [],
       },
       says: /it could have run/,

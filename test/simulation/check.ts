@@ -55,6 +55,7 @@ function ledgerOf(evidence: Evidence): Ledger {
       where: `${execution.nodeId} at ${execution.startedAt}`,
     })),
     ends: executions.filter(({ endedAt }) => endedAt !== null),
+    abandoned: executions.filter(({ wasAbandoned }) => wasAbandoned),
     asked,
     outages,
     start,

@@ -11,6 +11,8 @@ export interface Execution {
   readonly startedAt: number;
   /** Null: it still runs. Of a process that died: when it died. */
   endedAt: number | null;
+  /** Its process died while it ran. */
+  wasAbandoned: boolean;
 }
 
 /** A process that was stopped (SIGSTOP): it can't fence itself, so what it overlaps is not its fault. */

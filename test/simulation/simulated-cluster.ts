@@ -143,7 +143,15 @@ export class SimulatedCluster {
           clock,
           now: () => time.now,
           started: ({ jobId, claim, scheduledAt }) => {
-            const entry = { jobId, claim, scheduledAt, nodeId, startedAt: time.now, endedAt: null };
+            const entry: Execution = {
+              jobId,
+              claim,
+              scheduledAt,
+              nodeId,
+              startedAt: time.now,
+              endedAt: null,
+              wasAbandoned: false,
+            };
             executions.push(entry);
             return entry;
           },

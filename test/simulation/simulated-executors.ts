@@ -82,7 +82,10 @@ export class SimulatedExecutors implements MortalExecutors {
 
   /** The process has died. */
   die(): void {
-    for (const { entry } of this.running) entry.endedAt = this.now();
+    for (const { entry } of this.running) {
+      entry.endedAt = this.now();
+      entry.wasAbandoned = true;
+    }
     this.running.clear();
   }
 

@@ -1,17 +1,16 @@
 /**
  * Jobs in many time zones over years of simulated time, on whole clusters whose nodes and masters die
- * at random. Quiet hours take no time: what only looks whether there is something to do waits for what
- * matters, and the lock and the leases are so long that this harms nobody (see `PACE`).
+ * at random. Quiet hours take hardly any time (`years-pace.ts`).
  */
 
 import type { Problem } from "../../src/core/errors.ts";
 import { type Bounds, type JobSpec, NO_BOUNDS, type Schedule } from "../../src/core/job.ts";
 import { checkBounds } from "../../src/core/spec/check-bounds.ts";
 import type { SeededRandom } from "../../src/testing/seeded-random.ts";
-import type { Pace } from "../../src/testing/simulated-node.ts";
 import type { Span } from "../guarantees/facts.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import type { Behaviour } from "./simulated-executors.ts";
+import { YEARS_PACE } from "./years-pace.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -58,20 +57,6 @@ const EXPRESSIONS = [
   "10 */12 * * *",
 ];
 
-const LOCK_TTL_MS = 6 * HOUR_MS;
-const LEASE_MS = 5 * HOUR_MS;
-/** The waits of loops that look for something to do: see each `sleep` in src/master and src/node. */
-const POLLS: ReadonlySet<number> = new Set([100, 250, 1000, 30_000, 60_000, LEASE_MS / 5, LOCK_TTL_MS]);
-
-const PACE: Pace = {
-  lockTtlMs: LOCK_TTL_MS,
-  leaseMs: LEASE_MS,
-  horizonMs: 2 * DAY_MS,
-  // `sleep` alone passes a function of this name; a timer for the next due job can have any length.
-  isPoll: (ms, { name }) =>
-    name === "done" && (POLLS.has(ms) || (ms >= LOCK_TTL_MS / 8 && ms <= LOCK_TTL_MS / 4)),
-};
-
 export interface YearsOptions {
   readonly seed: number;
   readonly start: number;
@@ -98,7 +83,7 @@ export interface YearsRun {
 /** Ends when all jobs have ended. */
 export async function runYears(options: YearsOptions): Promise<YearsRun> {
   const { seed, start, days, jobs } = options;
-  const cluster = await SimulatedCluster.start({ seed, start, nodes: 3, slots: 1000, pace: PACE });
+  const cluster = await SimulatedCluster.start({ seed, start, nodes: 3, slots: 1000, pace: YEARS_PACE });
   const random = cluster.random.fork();
   const { time } = cluster;
   const outages: Span[] = [];
