@@ -53,7 +53,7 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
-export function openStore(config: Config): JobStore {
+export function openStore(config: Pick<Config, "mysqlUrl" | "dataDir">): JobStore {
   return config.mysqlUrl === null
     ? openSqliteStore({ path: join(config.dataDir, "elastic-job.db"), clock: systemClock })
     : openMysqlStore({ url: config.mysqlUrl, clock: systemClock });

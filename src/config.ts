@@ -134,6 +134,22 @@ export function parseConfig(
   return Object.freeze(config);
 }
 
+/** What `migrate` needs, which knows of no lock. Throws as `parseConfig` does. */
+export function parseStoreConfig(
+  env: Environment,
+  readFile: ReadFile = readTextFile,
+): Pick<Config, "mysqlUrl" | "dataDir"> {
+  const problems: Problem[] = [];
+  const read = <Name extends SettingName>(name: Name) => readSetting(env, name, problems, readFile);
+  const mysql = { url: read("MYSQL_URL"), password: read("MYSQL_PASSWORD") };
+  const config = { mysqlUrl: joinPassword("MYSQL", mysql, problems), dataDir: read("DATA_DIR") };
+  if (mysql.password !== null && mysql.url === null && problems.length === 0) {
+    problems.push({ field: "MYSQL_PASSWORD", message: passwordAlone("MYSQL") });
+  }
+  if (problems.length > 0) throw invalidSettings(problems);
+  return config;
+}
+
 type SettingValue<Name extends SettingName> =
   | z.output<(typeof SETTINGS)[Name]["schema"]>
   | ((typeof SETTINGS)[Name]["default"] extends null ? null : never);
@@ -178,8 +194,7 @@ function crossCheck(env: Environment, config: Config): Problem[] {
   const isSet = (name: SettingName) => hasVariable(name) || hasVariable(fileSetting(name));
   for (const server of ["MYSQL", "REDIS"] as const) {
     if (!isSet(`${server}_PASSWORD`) || isSet(`${server}_URL`)) continue;
-    const message = `is set without ${server}_URL, which says where it is the password`;
-    problems.push({ field: `${server}_PASSWORD`, message });
+    problems.push({ field: `${server}_PASSWORD`, message: passwordAlone(server) });
   }
   if (isSet("REDIS_URL") && !isSet("MYSQL_URL")) {
     const message =
@@ -218,6 +233,10 @@ function crossCheck(env: Environment, config: Config): Problem[] {
     problems.push({ field: "NODE_LEASE_MS", message });
   }
   return problems;
+}
+
+function passwordAlone(server: "MYSQL" | "REDIS"): string {
+  return `is set without ${server}_URL, which says where it is the password`;
 }
 
 function invalidSettings(problems: readonly Problem[]): ElasticJobError {

@@ -35,11 +35,12 @@ function loggerTo(lines: DestinationStream, level: string): Logger {
 }
 
 /**
- * A server that is out of reach is no fault of the program's: one line says it, and a stack would only hide it. Lines of
+ * A server that is out of reach, or refuses, is no fault of the program's: one line says it, and a stack would only hide it. Lines of
  * all other errors have theirs.
  */
 export function errorField(error: unknown, level: string): unknown {
-  if (isError(error, "unavailable") && level !== "debug" && level !== "trace") return error.message;
+  const isOfServer = isError(error, "unavailable") || isError(error, "failed_precondition");
+  if (isOfServer && level !== "debug" && level !== "trace") return error.message;
   return error instanceof Error ? stdSerializers.err(error) : error;
 }
 

@@ -3,22 +3,22 @@ import type { Environment } from "../config.ts";
 
 const NOTES = `
 Nodes do this themselves when they start; run it alone to use an account with more rights, or to see
-beforehand that it works. Settings (environment): those of a node; MYSQL_URL, or DATA_DIR for SQLite.
+beforehand that it works. Settings (environment): MYSQL_URL (and MYSQL_PASSWORD, or their _FILE), or DATA_DIR for SQLite.
 
 Example:
-  REDIS_URL=redis://localhost MYSQL_URL=mysql://admin:secret@localhost/jobs elastic-job migrate`;
+  MYSQL_URL=mysql://admin:secret@localhost/jobs elastic-job migrate`;
 
 export function migrateCommand(env: Environment): Command {
   return new Command("migrate")
     .description("create or migrate the tables, and prove that the database keeps the fence")
     .addHelpText("after", NOTES)
     .action(async () => {
-      const [{ openStore }, { parseConfig }, { makeDataFolder }] = await Promise.all([
+      const [{ openStore }, { parseStoreConfig }, { makeDataFolder }] = await Promise.all([
         import("../app.ts"),
         import("../config.ts"),
         import("../data-folder.ts"),
       ]);
-      const config = parseConfig(env);
+      const config = parseStoreConfig(env);
       if (config.mysqlUrl === null) makeDataFolder(config.dataDir);
       const store = openStore(config);
       try {

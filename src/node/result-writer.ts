@@ -9,6 +9,7 @@ import { isError } from "../core/errors.ts";
 import { Gather } from "../core/flow/gather.ts";
 import { halveRefused } from "../core/flow/halve-refused.ts";
 import { farEnd, hasEnded, type JobError, type OccurrenceState } from "../core/job.ts";
+import { Retried } from "../core/log/retried.ts";
 import type { Logger } from "../core/logger.ts";
 import type { JobStore, Projection } from "../store/job-store.ts";
 import type { ClaimEnd } from "./held-claim.ts";
@@ -40,6 +41,7 @@ export class ResultWriter {
   private readonly store: JobStore;
   private readonly clock: Clock;
   private readonly logger: Logger;
+  private readonly retried: Retried;
   private readonly ended: Gather<EndedClaim>;
   private readonly stopping = new AbortController();
   private lastBeganAt = 0;
@@ -51,6 +53,7 @@ export class ResultWriter {
     this.store = parts.store;
     this.clock = parts.clock;
     this.logger = parts.logger;
+    this.retried = new Retried(parts);
     this.ended = new Gather({
       mostBatches: MAX_WRITING,
       take: ({ length }, writing) => (this.gathers(length, writing) ? 0 : Math.min(length, MAX_BATCH)),
@@ -175,7 +178,7 @@ export class ResultWriter {
       } catch (error) {
         if (this.stopping.signal.aborted) return [];
         if (!isError(error, "unavailable")) throw error;
-        this.logger.warn({ error }, "could not write results; trying again");
+        this.retried.failed(error, "could not write results; trying again");
         await sleep(this.clock, waitMs, this.stopping.signal);
       }
     }

@@ -5,6 +5,7 @@
 import type { MasterAddress } from "../coordination/cluster-lock.ts";
 import type { Network } from "../coordination/network.ts";
 import { type Clock, sleep } from "../core/clock.ts";
+import { Retried } from "../core/log/retried.ts";
 import type { Logger } from "../core/logger.ts";
 import type { GetJobResponse } from "../gen/elasticjob/v1/node_service_pb.ts";
 import type { HeardMaster } from "./heard-master.ts";
@@ -37,6 +38,7 @@ export interface StreamEvents {
 export class StreamToMaster {
   private readonly parts: StreamToMasterParts;
   private readonly on: StreamEvents;
+  private readonly retried: Retried;
   private connection: MasterConnection | null = null;
   /** The identity of its database's cluster; null: this process is not entered there yet. */
   private cluster: string | null = null;
@@ -44,6 +46,7 @@ export class StreamToMaster {
   constructor(parts: StreamToMasterParts, on: StreamEvents) {
     this.parts = parts;
     this.on = on;
+    this.retried = new Retried(parts);
   }
 
   /** Null: there is none. */
@@ -92,7 +95,7 @@ export class StreamToMaster {
       this.cluster ??= await this.parts.enter();
       return true;
     } catch (error) {
-      this.parts.logger.warn({ error }, "could not enter this node in the database; trying again");
+      this.retried.failed(error, "could not enter this node in the database; trying again");
       await sleep(this.parts.clock, ENTER_RETRY_MS, signal);
       return false;
     }

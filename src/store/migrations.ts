@@ -60,6 +60,15 @@ export function tablesOf(migrations: readonly Migration[]): Tables {
   return tables;
 }
 
+/** Dropped by hand, or left out of a restore: made anew, they would hide that rows are lost. */
+export function tablesGone(names: readonly string[], place: string): ElasticJobError {
+  const tables = names.length === 1 ? `the table ${names[0]} is` : `the tables ${names.join(", ")} are`;
+  return new ElasticJobError(
+    "failed_precondition",
+    `${tables} missing in ${place}, or this account may not see it: restore what is missing from a backup, or grant the rights that docs/operating.md names`,
+  );
+}
+
 /** Whether the table has these columns and no others. */
 export function isSameTable(columns: readonly string[] | undefined, wanted: readonly string[] = []): boolean {
   return columns?.toSorted().join() === wanted.toSorted().join();

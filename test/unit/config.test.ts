@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { handlerEnvironment } from "../../src/config/handler-environment.ts";
 import { SETTINGS, type Setting } from "../../src/config/settings.ts";
-import { clusterHosts, describeSettings, parseConfig } from "../../src/config.ts";
+import { clusterHosts, describeSettings, parseConfig, parseStoreConfig } from "../../src/config.ts";
 import { ElasticJobError } from "../../src/core/errors.ts";
 
 const CORES = 4;
@@ -407,4 +407,21 @@ test("the secret between nodes is no API token", () => {
   const message = refusal({ API_TOKENS: `another-token-of-16,${secret}`, CLUSTER_SECRET: secret });
   expect(message).toContain("API_TOKENS: has the secret between nodes");
   expect(message).not.toContain(secret);
+});
+
+describe("what `migrate` is given", () => {
+  test("is where the tables are, without where the lock is", () => {
+    expect(parseStoreConfig({ MYSQL_URL: "mysql://u@db/jobs", MYSQL_PASSWORD: "a b" })).toEqual({
+      mysqlUrl: "mysql://u:a%20b@db/jobs",
+      dataDir: "./data",
+    });
+    expect(parseStoreConfig({ DATA_DIR: "/jobs" })).toEqual({ mysqlUrl: null, dataDir: "/jobs" });
+  });
+
+  test.each([
+    [{ MYSQL_URL: "postgres://db/jobs" }, "MYSQL_URL: "],
+    [{ MYSQL_PASSWORD: "a" }, "MYSQL_PASSWORD: is set without MYSQL_URL"],
+  ])("is refused where it is wrong: %j", (env, problem) => {
+    expect(() => parseStoreConfig(env)).toThrow(problem);
+  });
 });

@@ -9,7 +9,8 @@ import {
   MOST_DETAIL_CHARACTERS,
   OK,
 } from "../../core/audit/audit-record.ts";
-import { ElasticJobError } from "../../core/errors.ts";
+import { ElasticJobError, isError } from "../../core/errors.ts";
+import { Retried } from "../../core/log/retried.ts";
 import { shorten } from "../../core/short-text.ts";
 import type { MasterContext } from "../context.ts";
 import type { AuditedChange, ChangeTold } from "../job-api.ts";
@@ -19,10 +20,12 @@ const MOST_NODE_CHARACTERS = 200;
 export class Changes {
   readonly #context: MasterContext;
   readonly #ids: AuditIds;
+  readonly #retried: Retried;
 
   constructor(context: MasterContext) {
     this.#context = context;
     this.#ids = new AuditIds(context.random);
+    this.#retried = new Retried(context);
   }
 
   /** `tell`: what the change itself shows of what was done. */
@@ -43,7 +46,13 @@ export class Changes {
       detail: shorten(change.detail, MOST_DETAIL_CHARACTERS),
       outcome: "",
     };
-    await store.writeAudit([record], epoch);
+    try {
+      await store.writeAudit([record], epoch);
+    } catch (error) {
+      if (!isError(error, "stale_epoch"))
+        this.#retried.failed(error, "a change is not made, as jobaudit takes no record of it");
+      throw error;
+    }
     try {
       const result = await make();
       const { detail = "", addedJobId = null } = tell(result);

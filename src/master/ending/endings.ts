@@ -8,6 +8,7 @@ import { nextDueAfterRow } from "../../core/calendar/next-due.ts";
 import { sleep } from "../../core/clock.ts";
 import { isError } from "../../core/errors.ts";
 import { type JobRecord, NEVER, type OccurrenceState, OUTCOME, STORED_STATUS } from "../../core/job.ts";
+import { Retried } from "../../core/log/retried.ts";
 import { project, retryAfterLoss } from "../../core/state/ending.ts";
 import type { DueDecision } from "../../core/state/misfire.ts";
 import type { ClaimRef } from "../../store/job-store.ts";
@@ -33,10 +34,12 @@ export interface EndingsParts {
 
 export class Endings {
   private readonly context: MasterContext;
+  private readonly retried: Retried;
   private readonly parts: EndingsParts;
 
   constructor(context: MasterContext, parts: EndingsParts) {
     this.context = context;
+    this.retried = new Retried(context);
     this.parts = parts;
   }
 
@@ -198,13 +201,13 @@ export class Endings {
 
   /** Everything here can be repeated: it is, until the database has answered. */
   async persist(work: () => Promise<void>): Promise<void> {
-    const { ended, clock, logger } = this.context;
+    const { ended, clock } = this.context;
     while (!ended.aborted) {
       try {
         if (this.context.trusted()) return await work();
       } catch (error) {
         if (isError(error, "stale_epoch")) return this.context.deposed();
-        logger.warn({ error }, "could not end claims; trying again");
+        this.retried.failed(error, "could not end claims; trying again");
       }
       await sleep(clock, RETRY_MS, ended);
     }

@@ -14,6 +14,7 @@
 import { sleep } from "../../core/clock.ts";
 import { isError } from "../../core/errors.ts";
 import { takeoverAt } from "../../core/lease.ts";
+import { Retried } from "../../core/log/retried.ts";
 import { ResultCounter } from "../../core/state/count-results.ts";
 import {
   expiresResults,
@@ -60,6 +61,7 @@ export interface RetentionParts {
 
 export class RetentionLoop {
   private readonly context: MasterContext;
+  private readonly retried: Retried;
   private readonly parts: RetentionParts;
   private readonly retention: Retention;
   private readonly ages: readonly JobAge[];
@@ -77,6 +79,7 @@ export class RetentionLoop {
 
   constructor(context: MasterContext, parts: RetentionParts) {
     this.context = context;
+    this.retried = new Retried(context);
     this.parts = parts;
     this.retention = context.settings.retention;
     this.ages = jobAges(this.retention);
@@ -103,7 +106,7 @@ export class RetentionLoop {
         await sleep(clock, hasMore ? pauseMs : REST_MS, ended);
       } catch (error) {
         if (isError(error, "stale_epoch")) return this.context.deposed();
-        logger.warn({ error }, "could not remove what is old enough; trying again");
+        this.retried.failed(error, "could not remove what is old enough; trying again");
         await sleep(clock, RETRY_MS, ended);
       }
     }

@@ -6,6 +6,7 @@
 import { sleep } from "../../core/clock.ts";
 import { isError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
+import { Retried } from "../../core/log/retried.ts";
 import type { Queues } from "../../core/queues/queues.ts";
 import type { Cursor } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
@@ -23,6 +24,7 @@ const REST_MS = 30_000;
 
 export class Sweep {
   private readonly context: MasterContext;
+  private readonly retried: Retried;
   private readonly parts: {
     readonly classes: ClassRegistry;
     readonly pages: Pages;
@@ -38,17 +40,18 @@ export class Sweep {
 
   constructor(context: MasterContext, parts: Sweep["parts"]) {
     this.context = context;
+    this.retried = new Retried(context);
     this.parts = parts;
   }
 
   async run(): Promise<void> {
-    const { ended, clock, logger } = this.context;
+    const { ended, clock } = this.context;
     while (!ended.aborted) {
       try {
         for (const { id } of this.parts.classes.all()) await this.sweepClass(id);
       } catch (error) {
         if (isError(error, "stale_epoch")) return this.context.deposed();
-        logger.warn({ error }, "could not look for missed jobs; trying again");
+        this.retried.failed(error, "could not look for missed jobs; trying again");
       }
       await sleep(clock, REST_MS, ended);
     }

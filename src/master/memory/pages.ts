@@ -11,6 +11,7 @@ import { sleep } from "../../core/clock.ts";
 import { isError } from "../../core/errors.ts";
 import { Wakeup } from "../../core/flow/wakeup.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
+import { Retried } from "../../core/log/retried.ts";
 import type { Queues } from "../../core/queues/queues.ts";
 import type { Cursor, JobPage } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
@@ -43,6 +44,7 @@ export interface PagesParts {
 
 export class Pages {
   private readonly context: MasterContext;
+  private readonly retried: Retried;
   private readonly parts: PagesParts;
   private readonly classes = new Map<number, ClassPages>();
   /** Ids written about while a page is being read. */
@@ -51,6 +53,7 @@ export class Pages {
 
   constructor(context: MasterContext, parts: PagesParts) {
     this.context = context;
+    this.retried = new Retried(context);
     this.parts = parts;
   }
 
@@ -114,7 +117,7 @@ export class Pages {
         await this.readPage(classId);
       } catch (error) {
         if (isError(error, "stale_epoch")) return this.context.deposed();
-        this.context.logger.warn({ error }, "could not read waiting jobs; trying again");
+        this.retried.failed(error, "could not read waiting jobs; trying again");
         await sleep(clock, RETRY_MS, ended);
       }
     }

@@ -6,6 +6,7 @@
 import { isError } from "../../core/errors.ts";
 import { Wakeup } from "../../core/flow/wakeup.ts";
 import { isHandlerName, RUN_JOB } from "../../core/handler-name.ts";
+import { Retried } from "../../core/log/retried.ts";
 import type { HandlerRecord } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 import type { ConnectedNodes } from "./connected-nodes.ts";
@@ -19,6 +20,7 @@ const MOST_HANDLERS = 10_000;
 
 export class KnownHandlers {
   private readonly context: MasterContext;
+  private readonly retried: Retried;
   private readonly nodes: ConnectedNodes;
   /** When each was last offered, in cluster time: at least. */
   private readonly lastOffered = new Map<string, number>();
@@ -30,6 +32,7 @@ export class KnownHandlers {
 
   constructor(context: MasterContext, nodes: ConnectedNodes) {
     this.context = context;
+    this.retried = new Retried(context);
     this.nodes = nodes;
   }
 
@@ -69,13 +72,13 @@ export class KnownHandlers {
   }
 
   async run(): Promise<void> {
-    const { ended, clock, logger } = this.context;
+    const { ended, clock } = this.context;
     while (!ended.aborted) {
       try {
         await this.write();
       } catch (error) {
         if (isError(error, "stale_epoch")) return this.context.deposed();
-        logger.warn({ error }, "could not note which handlers nodes offer; trying again");
+        this.retried.failed(error, "could not note which handlers nodes offer; trying again");
       }
       // Without trust, nothing was written either.
       await this.wakeup.wait(clock, this.dirty.size > 0 ? RETRY_MS : REFRESH_MS, ended);

@@ -102,6 +102,7 @@ export class ConnectionPool {
         return this.answers.failed(false);
       case "not_now":
       case "refused_login":
+      case "no_tls":
       case "other":
         return this.answers.failed(true);
       default:

@@ -1,5 +1,6 @@
 /** What the driver's errors mean, and what callers see of them. */
 import { ElasticJobError } from "../../core/errors.ts";
+import { tlsFailureIn } from "../../tls/tls-failure.ts";
 
 export interface DriverError extends Error {
   readonly errno?: number;
@@ -15,6 +16,7 @@ export interface DriverError extends Error {
  * - `duplicate`, `null`: the row broke its primary key, or a NOT NULL column (the fence).
  * - `refused_row`: a value that the schema does not take.
  * - `refused_login`: the address or account in the URL is wrong, or may not do what was asked.
+ * - `no_table`: a table of ours is gone.
  * - `no_tls`: the connection cannot be as secure as the URL asks.
  */
 export type Failure =
@@ -26,6 +28,7 @@ export type Failure =
   | "refused_row"
   | "refused_login"
   | "no_tls"
+  | "no_table"
   | "other";
 
 const FAILURES: ReadonlyMap<number, Failure> = new Map<number, Failure>([
@@ -58,6 +61,7 @@ const FAILURES: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1044, "refused_login"],
   [1045, "refused_login"],
   [1049, "refused_login"], // unknown database
+  [1146, "no_table"], // no such table
   [1142, "refused_login"], // the account may not do that with the table
   [1143, "refused_login"], // nor with the column
   [1227, "refused_login"], // nor at all
@@ -70,6 +74,9 @@ export function failureOf(error: unknown): Failure {
   if (known !== undefined) return known;
   if (code === "HANDSHAKE_NO_SSL_SUPPORT") return "no_tls";
   // The driver puts it over the network's own codes, too.
+  // An alert about the certificate of ours: no later try will be another one.
+  if (code?.startsWith("ERR_SSL_") === true && tlsFailureIn(code)?.startsWith("certificate_") === true)
+    return "no_tls";
   if (code === "HANDSHAKE_SSL_ERROR" && errno === undefined && !/disconnected/.test(error.message))
     return "no_tls";
   // An error without the server's number is the network's or the driver's: reset, closed, not resolved.
@@ -92,6 +99,12 @@ export function translate(error: unknown): ElasticJobError {
       return new ElasticJobError("failed_precondition", `MYSQL_URL: the server refused it: ${said}`, {
         cause: error,
       });
+    case "no_table":
+      return new ElasticJobError(
+        "failed_precondition",
+        `MySQL: a table of the schema is missing: ${said}; restore it from a backup`,
+        { cause: error },
+      );
     case "no_tls":
       return new ElasticJobError(
         "failed_precondition",

@@ -8,6 +8,7 @@ import {
   loadMigrations,
   missingMigrations,
   type Relation,
+  tablesGone,
   tablesOf,
 } from "../migrations.ts";
 import { BOUND, type ConnectionPool, type Session, UNBOUND } from "./connection-pool.ts";
@@ -31,7 +32,10 @@ export async function migrate(session: Session, pool: ConnectionPool, clock: Clo
   await lock(session);
   try {
     const there = await readTables(session, [...tablesOf(all).keys()]);
-    const missing = missingMigrations(all, await appliedVersion(session, there));
+    const applied = await appliedVersion(session, there);
+    const missing = missingMigrations(all, applied);
+    const gone = [...tablesOf(all.slice(0, applied)).keys()].filter((name) => !there.has(name));
+    if (gone.length > 0) throw tablesGone(gone, await placeOf(session));
     // One of ours may be there already, from a process that ended between two statements.
     const wanted = tablesOf(missing);
     const foreign = [...there.values()].filter(

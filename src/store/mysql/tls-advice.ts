@@ -16,6 +16,12 @@ const MEND: Readonly<Record<TlsFailure, string>> = {
 };
 const ADD_TLS = "add ssl-mode=VERIFY_IDENTITY, or begin it with mysqls:";
 
+/** By TLS 1.3, a server says that it does not take a certificate only after the handshake: the first read ends with its alert. */
+export function tlsFailureOf({ code, message }: DriverError): TlsFailure | null {
+  if (code === "HANDSHAKE_SSL_ERROR") return tlsFailureIn(message);
+  return code?.startsWith("ERR_SSL_") === true ? tlsFailureIn(code) : null;
+}
+
 /** The same error for whoever looks at its number and code, with the advice in its message. */
 export function withTlsAdvice(error: unknown, target: Pick<MysqlTarget, "tls" | "own">): unknown {
   if (!(error instanceof Error)) return error;
@@ -42,7 +48,6 @@ function adviceOn(error: DriverError, { tls, own }: Pick<MysqlTarget, "tls" | "o
   if (error.code === "HANDSHAKE_NO_SSL_SUPPORT") {
     return "switch TLS on in the server; only ssl-mode=DISABLED does without, for all on the way to read";
   }
-  if (error.code !== "HANDSHAKE_SSL_ERROR") return null;
-  const failure = tlsFailureIn(error.message);
+  const failure = tlsFailureOf(error);
   return failure === null ? null : `${tlsFailureText(failure)}: ${MEND[failure]}`;
 }

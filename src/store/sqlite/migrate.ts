@@ -6,6 +6,7 @@ import {
   loadMigrations,
   missingMigrations,
   type Relation,
+  tablesGone,
   tablesOf,
 } from "../migrations.ts";
 import type { Database } from "./database.ts";
@@ -13,7 +14,12 @@ import type { Database } from "./database.ts";
 export function migrate(database: Database, clock: Clock): void {
   const all = loadMigrations("sqlite");
   database.write(null, () => {
-    const missing = missingMigrations(all, appliedVersion(database));
+    const applied = appliedVersion(database);
+    const missing = missingMigrations(all, applied);
+    const gone = [...tablesOf(all.slice(0, applied)).keys()].filter(
+      (name) => relationOf(database, name).length === 0,
+    );
+    if (gone.length > 0) throw tablesGone(gone, `the file ${database.path}`);
     // None of them was made by us: here a migration is applied as a whole.
     const foreign = [...tablesOf(missing).keys()].flatMap((name) => relationOf(database, name));
     if (foreign.length > 0) throw foreignTables(foreign, `the file ${database.path}`);

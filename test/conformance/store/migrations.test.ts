@@ -110,6 +110,15 @@ describe.each(["mysql", "sqlite"] as const)("migrations (%s)", (adapter) => {
     expect(error.message).toContain(`version ${NEWEST + 2}`);
   });
 
+  test("tell of a table that is gone, and make no empty one in its place", async () => {
+    const { url, open } = await database();
+    await open().migrate();
+    await runSql(adapter, url, "DROP TABLE jobaudit");
+    const error = await expectCode(open().migrate(), "failed_precondition");
+    expect(error.message).toContain("the table jobaudit is missing in the ");
+    expect(await tablesIn(adapter, url)).not.toContain("jobaudit");
+  });
+
   test("live beside tables of the user's own, as cluster and schemaversion", async () => {
     const { url, open } = await database();
     for (const table of ["cluster", "schemaversion"]) {
