@@ -87,7 +87,7 @@ export class RetentionLoop {
   }
 
   async run(): Promise<void> {
-    const { clock, ended, settings, epochWrittenAt, logger, time } = this.context;
+    const { clock, ended, settings, epochWrittenAt, time } = this.context;
     const latest = takeoverAt(epochWrittenAt, settings.leaseMs, settings.lockTtlMs);
     // Not its whole time again after each of many elections: else it would never come to work.
     do await sleep(clock, RECOVERY_LOOK_MS, ended);
