@@ -1,6 +1,7 @@
 /** What other services and pages import: the client, and the types of what goes in and comes out. */
 /** What everything rejects with, and the codes that it has. */
 export { Code, ConnectError } from "@connectrpc/connect";
+export * from "../contract/index.ts";
 export { createClient } from "./client.ts";
 export type {
   AddOutcome,

@@ -33,6 +33,7 @@ interface Running {
 export class SimulatedExecutors implements Executors {
   readonly handlers = [HANDLER];
   readonly hasRunJob = false;
+  readonly schemas = [];
   private readonly clock: Clock;
   private readonly started: (execution: Execution) => ExecutionEntry;
   private readonly now: () => number;

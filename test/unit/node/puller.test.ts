@@ -109,6 +109,7 @@ function rig(slots = 4, isAway = false) {
     executors: {
       handlers: ["work"],
       hasRunJob: false,
+      schemas: [],
       run(execution, ended) {
         begun.push(execution);
         ends.push(ended);
