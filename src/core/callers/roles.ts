@@ -11,6 +11,7 @@ const NEEDED: Readonly<Record<string, Role>> = {
   WatchJob: "read",
   GetCluster: "read",
   WatchCluster: "read",
+  GetHandlers: "read",
   AddJob: "write",
   AddJobs: "write",
   StreamAddJobs: "write",
