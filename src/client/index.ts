@@ -2,6 +2,7 @@
 /** What everything rejects with, and the codes that it has. */
 export { Code, ConnectError } from "@connectrpc/connect";
 export * from "../contract/index.ts";
+export type { Adding, AddOptions } from "./adding.ts";
 export { createClient } from "./client.ts";
 export type {
   AddOutcome,
@@ -11,11 +12,14 @@ export type {
   DuplexTransport,
   ElasticJobClient,
 } from "./elastic-job-client.ts";
+export type { Described } from "./handler-types.ts";
 export type {
   AddedJob,
   AddJobInput,
   Cluster,
   Duration,
+  HandlerPage,
+  HandlerQuery,
   InstantInput,
   Job,
   JobPage,
@@ -24,6 +28,7 @@ export type {
   JobState,
   JobStatus,
   Json,
+  OfferedHandler,
   Outcome,
   Preview,
   PreviewInput,
@@ -32,3 +37,4 @@ export type {
   UpdatedJob,
   UpdateJobInput,
 } from "./job-json.ts";
+export { JobResultError, type ResultOptions } from "./job-result.ts";

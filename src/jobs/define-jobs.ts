@@ -19,13 +19,13 @@ import { checkedLife, type ThreadLife } from "./thread-life.ts";
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
 /** The job that a handler is called for. */
-export interface HandlerJob {
+// oxlint-disable-next-line typescript/no-explicit-any -- its shape is between the sender and the handler
+export interface HandlerJob<Payload = any> {
   readonly id: string;
   readonly name: string;
   readonly handler: string;
   /** As it was added; undefined: it was added without one. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- its shape is between the sender and the handler
-  readonly payload: any;
+  readonly payload: Payload;
   /**
    * The payload as JSON text, exactly as it is kept. For numbers that JavaScript has not: of 3889108265204450030, `payload` has
    * 3889108265204450000. A handler returns such numbers as BigInt, or by `JSON.rawJSON`.
