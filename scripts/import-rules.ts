@@ -190,6 +190,8 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 /** Packages and modules of Node's that a room may use; rooms not named here may use any. */
 const ALLOWED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   core: ["croner"],
+  // Types alone.
+  contract: ["@standard-schema/spec"],
 };
 
 /** The file that loads the user's modules, whose names nobody knows before. */
