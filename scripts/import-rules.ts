@@ -190,8 +190,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 /** Packages and modules of Node's that a room may use; rooms not named here may use any. */
 const ALLOWED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   core: ["croner"],
-  // Types alone.
-  contract: ["@standard-schema/spec"],
+  contract: [],
 };
 
 /** The file that loads the user's modules, whose names nobody knows before. */
@@ -234,7 +233,9 @@ function violation(path: string, allowed: readonly string[], { specifier, target
     }
     const packages = own(ALLOWED_PACKAGES, room);
     if (packages === undefined || packages.includes(specifier)) return null;
-    return `${room} may use only the packages ${packages.join(", ")}`;
+    return packages.length === 0
+      ? `${room} may use no packages, nor modules of Node's`
+      : `${room} may use only the packages ${packages.join(", ")}`;
   }
   if (!target.startsWith("src/")) {
     return "src imports nothing from outside src";

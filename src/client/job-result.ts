@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { abortWith } from "./abort-with.ts";
 import type { JobResult, JobState, Outcome } from "./job-json.ts";
 
 export interface ResultOptions {
@@ -41,18 +42,23 @@ export async function resultOf(
       Code.InvalidArgument,
     );
   }
-  const over = new AbortController();
-  const timer = setTimeout(() => over.abort(), Math.min(timeoutMs, MOST_TIMEOUT_MS));
-  const signal = given === undefined ? over.signal : AbortSignal.any([given, over.signal]);
+  const stop = new AbortController();
+  const part = abortWith(stop, given);
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+    stop.abort();
+  };
+  const timer = setTimeout(over, Math.min(timeoutMs, MOST_TIMEOUT_MS));
   let last: JobState | undefined;
   try {
-    for await (const state of client.watchJob(jobId, { signal })) {
+    for await (const state of client.watchJob(jobId, { signal: stop.signal })) {
       last = state;
       refuseRecurring(jobId, state);
       if (hasEnded(state)) break;
     }
   } catch (error) {
-    if (!over.signal.aborted || given?.aborted) throw error;
+    if (!isOver || given?.aborted) throw error;
     const status = last === undefined ? "" : `, and is ${last.job.status?.replace("JOB_STATUS_", "")}`;
     throw new ConnectError(
       `job ${jobId} has not ended within ${timeoutMs} ms${status}`,
@@ -60,6 +66,7 @@ export async function resultOf(
     );
   } finally {
     clearTimeout(timer);
+    part();
   }
   if (last === undefined || !hasEnded(last))
     throw new ConnectError(`job ${jobId} was deleted`, Code.NotFound);

@@ -3,8 +3,9 @@
  * of it is a value, for nodes and clients to tell in their own ways. Only what the schema does at once, without an end, nobody
  * here can stop.
  */
-import type { StandardSchemaV1 } from "@standard-schema/spec";
+
 import { shorten } from "../core/short-text.ts";
+import type { SchemaIssue, StandardSchema } from "./standard-schema.ts";
 
 export type Checked =
   | { readonly kind: "fits" /** What the schema makes of it. */; readonly value: unknown }
@@ -26,7 +27,7 @@ const MOST_REASON_CHARACTERS = 300;
 
 /** At once where the schema answers at once. `at`: what the value is, before the path in it. */
 export function checkValue(
-  schema: StandardSchemaV1,
+  schema: StandardSchema,
   value: unknown,
   at: "payload" | "output",
   limits: CheckLimits,
@@ -75,7 +76,7 @@ function read(answer: unknown, at: string): Checked {
   try {
     const { issues, value } = answer as { readonly issues?: unknown; readonly value?: unknown };
     if (issues === undefined) return { kind: "fits", value };
-    return { kind: "unfit", problem: issuesText(issues as readonly StandardSchemaV1.Issue[], at) };
+    return { kind: "unfit", problem: issuesText(issues as readonly SchemaIssue[], at) };
   } catch (error) {
     return {
       kind: "broken",
@@ -94,7 +95,7 @@ function thrown(at: string, error: unknown): Checked {
   };
 }
 
-function issuesText(issues: readonly StandardSchemaV1.Issue[], at: string): string {
+function issuesText(issues: readonly SchemaIssue[], at: string): string {
   const told = issues.slice(0, MOST_TOLD).map(({ path, message }) => {
     const reason = shorten(String(message), MOST_REASON_CHARACTERS);
     return `${pathText(path ?? [], at)}: ${reason}`;
@@ -104,7 +105,7 @@ function issuesText(issues: readonly StandardSchemaV1.Issue[], at: string): stri
   return told.join("; ") + (more > 0 ? `; and ${more} more` : "");
 }
 
-function pathText(path: NonNullable<StandardSchemaV1.Issue["path"]>, at: string): string {
+function pathText(path: NonNullable<SchemaIssue["path"]>, at: string): string {
   const keys = path.map((part) => String(typeof part === "object" ? part.key : part));
   return shorten([at, ...keys].join("."), MOST_PATH_CHARACTERS);
 }

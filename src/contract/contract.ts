@@ -2,42 +2,43 @@
  * What handlers take and give, apart from the handlers: a page or another service can have it, and check what it adds,
  * without the code that runs it. Schemas are of any library that knows Standard Schema, as Zod, Valibot and ArkType do.
  */
-import type { StandardSchemaV1 } from "@standard-schema/spec";
+
 import { quote } from "../core/errors.ts";
 import { ACCEPTED_HANDLER_NAMES, isHandlerName, RUN_JOB } from "../core/handler-name.ts";
 import type { JsonOf } from "./json-of.ts";
+import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schema.ts";
 
 /** What one handler takes and gives. What has no schema is not checked. */
 export interface HandlerContract {
   /** A job keeps the payload as it was given; the handler has what the schema makes of it: defaults, dates. */
-  readonly payload?: StandardSchemaV1;
+  readonly payload?: StandardSchema;
   /** Of what the handler returns; kept is what the schema makes of it. */
-  readonly output?: StandardSchemaV1;
+  readonly output?: StandardSchema;
 }
 
 /** By the handlers' names. */
 export type Contract = Readonly<Record<string, HandlerContract>>;
 
 /** What a job is added with. */
-export type GivenPayload<H> = H extends { readonly payload: infer S extends StandardSchemaV1 }
-  ? StandardSchemaV1.InferInput<S>
+export type GivenPayload<H> = H extends { readonly payload: infer S extends StandardSchema }
+  ? SchemaInput<S>
   : // oxlint-disable-next-line typescript/no-explicit-any -- without a schema, its shape is between the sender and the handler
     any;
 
 /** What the handler has of it. */
-export type HandledPayload<H> = H extends { readonly payload: infer S extends StandardSchemaV1 }
-  ? StandardSchemaV1.InferOutput<S>
+export type HandledPayload<H> = H extends { readonly payload: infer S extends StandardSchema }
+  ? SchemaOutput<S>
   : // oxlint-disable-next-line typescript/no-explicit-any -- as above
     any;
 
 /** What the handler returns. */
-export type Returned<H> = H extends { readonly output: infer S extends StandardSchemaV1 }
-  ? StandardSchemaV1.InferInput<S>
+export type Returned<H> = H extends { readonly output: infer S extends StandardSchema }
+  ? SchemaInput<S>
   : unknown;
 
 /** What is read of the job's result: it has been JSON. */
-export type ReadOutput<H> = H extends { readonly output: infer S extends StandardSchemaV1 }
-  ? JsonOf<StandardSchemaV1.InferOutput<S>>
+export type ReadOutput<H> = H extends { readonly output: infer S extends StandardSchema }
+  ? JsonOf<SchemaOutput<S>>
   : unknown;
 
 const PARTS: readonly string[] = ["payload", "output"];

@@ -2,8 +2,9 @@
  * Schemas as JSON Schema, for whoever wants to know what a handler takes without its code. Libraries make them, each in its way, or not
  * at all: then there is none, and all else goes on.
  */
-import type { StandardSchemaV1 } from "@standard-schema/spec";
+
 import type { Contract } from "./contract.ts";
+import type { StandardSchema } from "./standard-schema.ts";
 
 /** Of one handler; JSON text, empty: none. */
 export interface HandlerSchemas {
@@ -53,7 +54,7 @@ export function jsonSchemasOf(contract: Contract): ToldSchemas {
 }
 
 /** Empty: the library makes none. */
-function jsonSchemaText(schema: StandardSchemaV1 | undefined, side: "input" | "output"): string {
+function jsonSchemaText(schema: StandardSchema | undefined, side: "input" | "output"): string {
   if (schema === undefined) return "";
   for (const make of waysOf(schema, side)) {
     try {
@@ -67,7 +68,7 @@ function jsonSchemaText(schema: StandardSchemaV1 | undefined, side: "input" | "o
 }
 
 /** That of Standard JSON Schema first, then those that the libraries had before. */
-function waysOf(schema: StandardSchemaV1, side: "input" | "output"): (() => unknown)[] {
+function waysOf(schema: StandardSchema, side: "input" | "output"): (() => unknown)[] {
   const standard = () => Reflect.get(schema["~standard"], "jsonSchema");
   return [
     () => call(standard(), side, { target: TARGET }),

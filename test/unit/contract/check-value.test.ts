@@ -1,19 +1,19 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type } from "arktype";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { checkValue } from "../../../src/contract/check-value.ts";
+import type { StandardSchema } from "../../../src/contract/standard-schema.ts";
 
 const SOON = { limitMs: 20_000 };
 const AT_ONCE = { limitMs: 5 };
 
 /** A schema that answers like this. */
-function answering(validate: (value: unknown) => unknown): StandardSchemaV1 {
+function answering(validate: (value: unknown) => unknown): StandardSchema {
   return { "~standard": { version: 1, vendor: "test", validate: validate as never } };
 }
 
-describe.each<[string, StandardSchemaV1]>([
+describe.each<[string, StandardSchema]>([
   ["Zod", z.object({ items: z.array(z.object({ n: z.number().default(2) })) })],
   ["Valibot", v.object({ items: v.array(v.object({ n: v.optional(v.number(), 2) })) })],
   ["ArkType", type({ items: type({ n: "number = 2" }).array() })],

@@ -1,9 +1,9 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { defineContract } from "../../../src/contract/contract.ts";
 import { jsonSchemasOf, MOST_SCHEMA_BYTES, MOST_TOTAL_BYTES } from "../../../src/contract/json-schemas.ts";
+import type { StandardSchema } from "../../../src/contract/standard-schema.ts";
 import { CONTRACTS } from "../../fixtures/contracts.ts";
 
 test.each(Object.entries(CONTRACTS))(
@@ -34,7 +34,7 @@ test("a library that makes none leaves it out, and so does a handler without sch
 });
 
 test("what the library's older method makes is taken", () => {
-  const schema: StandardSchemaV1 & { toJSONSchema: (given: { io: string }) => object } = {
+  const schema: StandardSchema & { toJSONSchema: (given: { io: string }) => object } = {
     "~standard": { version: 1, vendor: "old", validate: (value) => ({ value }) },
     toJSONSchema: ({ io }) => ({ title: io }),
   };

@@ -19,6 +19,8 @@ test.each([
   ["what hides an import", "src/master/memory/turn.ts", 'import { createRequire } from "node:module";'],
   ["a package nobody named", "src/node/puller.ts", 'import fc from "fast-check";'],
   ["Node in core", "src/core/job.ts", 'import { readFileSync } from "node:fs";'],
+  ["Node in a contract", "src/contract/contract.ts", 'import { inspect } from "node:util";'],
+  ["a package in a contract", "src/contract/contract.ts", 'import * as z from "zod";'],
   ["tests", "src/node/puller.ts", 'import { until } from "../../test/fixtures/until.ts";'],
   ["the manifest", "src/cli/list.ts", 'import manifest from "../../package.json" with { type: "json" };'],
 ])("%s is refused", (_, path, source) => {

@@ -1,10 +1,11 @@
 /** Handlers of a contract whose schemas do all that schemas can do. */
-import type { StandardSchemaV1 } from "@standard-schema/spec";
+
 import * as z from "zod";
 import { defineContract } from "../../../../src/contract/contract.ts";
+import type { StandardSchema } from "../../../../src/contract/standard-schema.ts";
 import { defineJobs } from "../../../../src/jobs/define-jobs.ts";
 
-function answering(validate: (value: unknown) => unknown): StandardSchemaV1 {
+function answering(validate: (value: unknown) => unknown): StandardSchema {
   return { "~standard": { version: 1, vendor: "test", validate: validate as never } };
 }
 const broken = answering(() => {
