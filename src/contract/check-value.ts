@@ -23,7 +23,6 @@ export interface CheckLimits {
 /** More of them in one message help nobody. */
 const MOST_TOLD = 5;
 const MOST_PATH_CHARACTERS = 200;
-const MOST_REASON_CHARACTERS = 300;
 
 /** At once where the schema answers at once. `at`: what the value is, before the path in it. */
 export function checkValue(
@@ -88,18 +87,14 @@ function read(answer: unknown, at: string): Checked {
 
 function thrown(at: string, error: unknown): Checked {
   const what = error instanceof Error ? `${error.name}: ${error.message}` : "what is not an Error";
-  return {
-    kind: "broken",
-    problem: `the schema of ${at} threw ${shorten(what, MOST_REASON_CHARACTERS)}`,
-    cause: error,
-  };
+  return { kind: "broken", problem: `the schema of ${at} threw ${what}`, cause: error };
 }
 
 function issuesText(issues: readonly SchemaIssue[], at: string): string {
-  const told = issues.slice(0, MOST_TOLD).map(({ path, message }) => {
-    const reason = shorten(String(message), MOST_REASON_CHARACTERS);
-    return `${pathText(path ?? [], at)}: ${reason}`;
-  });
+  // Reasons are not cut here: who knows of secrets in them does that.
+  const told = issues
+    .slice(0, MOST_TOLD)
+    .map(({ path, message }) => `${pathText(path ?? [], at)}: ${String(message)}`);
   if (told.length === 0) return `${at}: its schema does not say what is wrong with it`;
   const more = issues.length - told.length;
   return told.join("; ") + (more > 0 ? `; and ${more} more` : "");

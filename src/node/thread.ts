@@ -74,7 +74,7 @@ export class Thread {
         this.offer = offer;
         loading.loaded();
       },
-      broken: (message) => loading.failed(message),
+      broken: (message) => loading.failed(parts.scrubber().text(message)),
       tornDown: (problem) => this.ending.tornDown(problem && parts.scrubber().text(problem)),
       ended: (key, end) => this.ended(key, scrubEnd(end, parts.scrubber())),
       answered: () => this.takeAnswers(),

@@ -46,17 +46,17 @@ test("waits for a schema that asks somebody", async () => {
   });
 });
 
-test("tells no more than five things, and each in short", () => {
+test("tells no more than five things, and no path at length", () => {
   const checked = checkValue(
     answering(() => ({
-      issues: Array.from({ length: 8 }, () => ({ message: "x".repeat(1_000), path: ["a".repeat(1_000)] })),
+      issues: Array.from({ length: 8 }, () => ({ message: "wrong", path: ["a".repeat(1_000)] })),
     })),
     1,
     "output",
     SOON,
   );
   expect(checked).toMatchObject({ kind: "unfit", problem: expect.stringMatching(/; and 3 more$/) });
-  expect(JSON.stringify(checked).length).toBeLessThan(3_000);
+  expect(JSON.stringify(checked).length).toBeLessThan(1_500);
 });
 
 test("takes keys of any kind, and paths of objects", () => {
