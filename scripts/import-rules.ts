@@ -13,14 +13,16 @@ import { type Import, moduleImports, packageOf } from "./module-imports.ts";
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
   gen: [],
+  // What handlers take and give: for pages too, so it imports next to nothing.
+  contract: ["core"],
   // Certificates, and connections that show and check them; what is said in those is nothing to it.
   tls: ["core", "unread-body.ts"],
   store: ["core", "tls"],
   coordination: ["core", "gen", "tls", "data-folder.ts"],
   master: ["store", "coordination", "core", "gen"],
   // The built-in handlers are loaded by executors, and are written against what a node offers to handlers.
-  node: ["jobs", "store", "coordination", "core", "gen"],
-  jobs: ["node", "core"],
+  node: ["jobs", "contract", "store", "coordination", "core", "gen"],
+  jobs: ["node", "contract", "core"],
   // It serves what the master room offers to callers; the node's room is none of its business.
   rpc: [
     "master",
@@ -33,7 +35,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "http2-sessions.ts",
     "unread-body.ts",
   ],
-  client: ["core", "gen", "tls"],
+  client: ["contract", "core", "gen", "tls"],
   console: ["client", "core", "gen"],
   // What a module has besides handlers: it is read as clients' JSON is, and checked as the master does.
   schedules: ["client", "rpc", "core", "gen"],
@@ -109,7 +111,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "data-folder.ts",
     "system-clock.ts",
   ],
-  "index.ts": ["node", "jobs", "client", "core", "gen"],
+  "index.ts": ["node", "jobs", "contract", "client", "core", "gen"],
   "embed.ts": ["app.ts", "config.ts", "core"],
 };
 
@@ -203,6 +205,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 /** Packages and modules of Node's that a room may use; rooms not named here may use any. */
 const ALLOWED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   core: ["croner"],
+  contract: [],
 };
 
 /** The file that loads the user's modules, whose names nobody knows before. */
@@ -245,7 +248,9 @@ function violation(path: string, allowed: readonly string[], { specifier, target
     }
     const packages = own(ALLOWED_PACKAGES, room);
     if (packages === undefined || packages.includes(specifier)) return null;
-    return `${room} may use only the packages ${packages.join(", ")}`;
+    return packages.length === 0
+      ? `${room} may use no packages, nor modules of Node's`
+      : `${room} may use only the packages ${packages.join(", ")}`;
   }
   if (!target.startsWith("src/")) {
     return "src imports nothing from outside src";

@@ -13,6 +13,7 @@ import type {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient as createRpcClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
+import { type Contract, checkContract } from "../contract/contract.ts";
 import { IDEMPOTENCY_KEY } from "../core/call-headers.ts";
 import { tokenProblem } from "../core/callers/bearer-token.ts";
 import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
@@ -24,11 +25,15 @@ import {
 import { AddBatcher } from "./add-batcher.ts";
 import { AddSender } from "./add-sender.ts";
 import { AddStream } from "./add-stream.ts";
+import { startAdding } from "./adding.ts";
+import { withContract } from "./checked-adds.ts";
 import type { CallOptions, ClientOptions, DuplexTransport, ElasticJobClient } from "./elastic-job-client.ts";
 import { Templates } from "./encode-table.ts";
+import type { Described } from "./handler-types.ts";
 import type {
   AuditPage,
   Cluster,
+  HandlerPage,
   Job,
   JobPage,
   JobState,
@@ -46,7 +51,11 @@ function isDuplex(transport: Transport): transport is DuplexTransport {
   return "isDuplex" in transport && transport.isDuplex === true;
 }
 
-export function createClient(options: ClientOptions): ElasticJobClient {
+export function createClient<const D extends Described = Contract>(
+  options: ClientOptions<D>,
+): ElasticJobClient<D> {
+  const { contract } = options;
+  if (contract !== undefined) checkContract(contract, "createClient");
   const transport =
     "transport" in options ? options.transport : createConnectTransport({ baseUrl: options.baseUrl });
   const { timeoutMs: defaultTimeoutMs = 10_000, random = Math.random, retryUnreachable = true } = options;
@@ -116,6 +125,7 @@ export function createClient(options: ClientOptions): ElasticJobClient {
   });
 
   const client: ElasticJobClient = {
+    add: (handler, payload, how) => startAdding(client, { ...how, handler, payload }),
     addJob: async (job) => batcher.add(templates.tableJob(job)),
     async addJobs(jobs, { signal, timeoutMs = defaultTimeoutMs } = {}) {
       const rows = jobs.map((job) => templates.tableJob(job));
@@ -193,6 +203,17 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     async getCluster(callOptions) {
       return (await callJson(ClusterService.method.getCluster, {}, callOptions)) as unknown as Cluster;
     },
+    async getHandlers(query = {}, callOptions) {
+      return (await callJson(
+        ClusterService.method.getHandlers,
+        query,
+        callOptions,
+      )) as unknown as HandlerPage;
+    },
+    async *eachHandler(query = {}, callOptions) {
+      const read = (pageToken: string) => client.getHandlers({ ...query, pageToken }, callOptions);
+      for await (const page of pages(read)) yield* page.handlers;
+    },
     async drainNode(nodeId, callOptions) {
       await callJson(ClusterService.method.drainNode, { nodeId }, callOptions);
     },
@@ -207,7 +228,9 @@ export function createClient(options: ClientOptions): ElasticJobClient {
       for await (const page of pages(read)) yield* page.records;
     },
   };
-  return client;
+  const made = contract === undefined ? client : withContract(client, contract, defaultTimeoutMs);
+  // It is by its types alone that it knows handlers.
+  return made as ElasticJobClient<D>;
 }
 
 /** A job that an update has answered can be sent back, as all others can. */

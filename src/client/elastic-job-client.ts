@@ -1,5 +1,8 @@
 /** What the client offers: the one that is loaded at once, and the one that is loaded when it is first called. */
 import type { ConnectError, Transport } from "@connectrpc/connect";
+import type { Contract } from "../contract/contract.ts";
+import type { Adding, AddOptions } from "./adding.ts";
+import type { Described, HandlerNames, OutputOf, PayloadOf } from "./handler-types.ts";
 import type {
   AddedJob,
   AddJobInput,
@@ -7,12 +10,15 @@ import type {
   AuditQuery,
   AuditRecord,
   Cluster,
+  HandlerPage,
+  HandlerQuery,
   InstantInput,
   Job,
   JobPage,
   JobQuery,
   JobResult,
   JobState,
+  OfferedHandler,
   Preview,
   PreviewInput,
   PutJob,
@@ -24,7 +30,10 @@ import type {
 } from "./job-json.ts";
 
 /** Where to connect: an address of an edge or a node, or a Connect transport of your own. */
-export type ClientOptions = ({ readonly baseUrl: string } | { readonly transport: Transport }) & {
+export type ClientOptions<D extends Described = Contract> = (
+  | { readonly baseUrl: string }
+  | { readonly transport: Transport }
+) & {
   /** Sent as `Authorization: Bearer …`. */
   readonly token?: string;
   /** What a call may take, retries included; default 10,000. */
@@ -33,6 +42,8 @@ export type ClientOptions = ({ readonly baseUrl: string } | { readonly transport
   readonly retryUnreachable?: boolean;
   /** Most jobs that concurrent `addJob` calls send together, up to 10,000; default 1,000. */
   readonly maxBatchJobs?: number;
+  /** Payloads of what is added are checked by it. */
+  readonly contract?: D;
   /** For tests: what `Math.random` returns. */
   readonly random?: () => number;
 };
@@ -55,7 +66,15 @@ export type AddOutcome = { readonly added: AddedJob } | { readonly error: Connec
  * Everything rejects with a `ConnectError`: `code` says what kind, `rawMessage` which field, `problemsOf(error)` the same field by field.
  * Codes: `docs` of `proto/public/elasticjob/v1/job_service.proto`.
  */
-export interface ElasticJobClient {
+export interface ElasticJobClient<D extends Described = Contract> {
+  /**
+   * Adds a job for a handler that the client knows, by its contract or its types; `await` gives what `addJob` does, and `.result()` what
+   * the handler returns. `options`: all else that a job can say.
+   */
+  add<Name extends HandlerNames<D>>(
+    handler: Name,
+    ...given: GivenTo<PayloadOf<D[Name]>>
+  ): Adding<OutputOf<D[Name]>>;
   /** Adds a job; resolves after it is committed to the database. Concurrent calls share round trips. */
   addJob(job: AddJobInput): Promise<AddedJob>;
   /** Adds up to 10,000 jobs in one call, with an outcome for each, in order. */
@@ -90,6 +109,13 @@ export interface ElasticJobClient {
    */
   watchJob(jobId: string, options?: CallOptions): AsyncGenerator<JobState, void>;
   getCluster(options?: CallOptions): Promise<Cluster>;
+  /** The handlers that nodes offer, with what those take and give. One page. */
+  getHandlers(query?: HandlerQuery, options?: CallOptions): Promise<HandlerPage>;
+  /** All pages, one handler after another. */
+  eachHandler(
+    query?: Omit<HandlerQuery, "pageToken">,
+    options?: CallOptions,
+  ): AsyncGenerator<OfferedHandler, void>;
   /** The node takes no more jobs, lets its own end, and stays. */
   drainNode(nodeId: string, options?: CallOptions): Promise<void>;
   /** A drained node takes jobs again. */
@@ -102,6 +128,11 @@ export interface ElasticJobClient {
     options?: CallOptions,
   ): AsyncGenerator<AuditRecord, void>;
 }
+
+/** A payload that may be undefined may be left out. */
+type GivenTo<Payload> = undefined extends Payload
+  ? [payload?: Payload, options?: AddOptions]
+  : [payload: Payload, options?: AddOptions];
 
 /** A transport whose streams carry requests and answers at the same time. */
 export interface DuplexTransport extends Transport {

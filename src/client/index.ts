@@ -1,6 +1,8 @@
 /** What other services and pages import: the client, and the types of what goes in and comes out. */
 /** What everything rejects with, and the codes that it has. */
 export { Code, ConnectError } from "@connectrpc/connect";
+export * from "../contract/index.ts";
+export type { Adding, AddOptions } from "./adding.ts";
 export { createClient } from "./client.ts";
 export type {
   AddOutcome,
@@ -11,11 +13,14 @@ export type {
   ElasticJobClient,
 } from "./elastic-job-client.ts";
 export { type Problem, problemsOf } from "./error-problems.ts";
+export type { Described } from "./handler-types.ts";
 export type {
   AddedJob,
   AddJobInput,
   Cluster,
   Duration,
+  HandlerPage,
+  HandlerQuery,
   InstantInput,
   Job,
   JobPage,
@@ -24,6 +29,7 @@ export type {
   JobState,
   JobStatus,
   Json,
+  OfferedHandler,
   Outcome,
   Preview,
   PreviewInput,
@@ -32,3 +38,4 @@ export type {
   UpdatedJob,
   UpdateJobInput,
 } from "./job-json.ts";
+export { JobResultError, type ResultOptions } from "./job-result.ts";

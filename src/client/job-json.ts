@@ -80,4 +80,10 @@ export interface AuditPage extends Output<cluster.GetAuditResponse, cluster.GetA
   readonly records: readonly AuditRecord[];
 }
 
+export interface HandlerQuery extends Input<cluster.GetHandlersRequest, cluster.GetHandlersRequestJson> {}
+export interface OfferedHandler extends Output<cluster.OfferedHandler, cluster.OfferedHandlerJson> {}
+export interface HandlerPage extends Output<cluster.GetHandlersResponse, cluster.GetHandlersResponseJson> {
+  readonly handlers: readonly OfferedHandler[];
+}
+
 export interface Cluster extends Output<cluster.GetClusterResponse, cluster.GetClusterResponseJson> {}

@@ -3,10 +3,20 @@
  * `defineJobs`, once in each thread, and the client's packages would take 16 MB in each. They are loaded
  * by the first call.
  */
+import { type Contract, checkContract } from "../contract/contract.ts";
 import { exactText, parseExact } from "../core/json/exact-numbers.ts";
+import type { Adding } from "./adding.ts";
 import type { ClientOptions, ElasticJobClient } from "./elastic-job-client.ts";
+import type { Described } from "./handler-types.ts";
 
-export function createClient(options: ClientOptions): ElasticJobClient {
+export function createClient<const D extends Described = Contract>(
+  options: ClientOptions<D>,
+): ElasticJobClient<D> {
+  if (options.contract !== undefined) checkContract(options.contract, "createClient");
+  return lazily(options as ClientOptions) as ElasticJobClient<D>;
+}
+
+function lazily(options: ClientOptions): ElasticJobClient {
   let client: ElasticJobClient | undefined;
   let loading: Promise<ElasticJobClient> | undefined;
   const load = async () => {
@@ -26,6 +36,19 @@ export function createClient(options: ClientOptions): ElasticJobClient {
   }
 
   return {
+    add(handler, payload, how) {
+      // In braces: a promise that a promise gives is waited for, and would be what it adds.
+      const started = call({ handler, payload, how }, async (to, given) => ({
+        adding: to.add(given.handler, given.payload, given.how),
+      }));
+      const added = started.then(({ adding }) => adding);
+      const result: Adding<unknown>["result"] = async (given) => {
+        // What is wrong with the add, the result rejects with.
+        added.catch(() => {});
+        return (await started).adding.result(given);
+      };
+      return Object.assign(added, { result });
+    },
     addJob: (job) => call(job, (to, given) => to.addJob(given)),
     addJobs: (jobs, how) => call(jobs, (to, given) => to.addJobs(given, how)),
     putJob: (key, job, how) => call({ key, job }, (to, given) => to.putJob(given.key, given.job, how)),
@@ -50,6 +73,10 @@ export function createClient(options: ClientOptions): ElasticJobClient {
       yield* (await load()).watchJob(jobId, how);
     },
     getCluster: (how) => call(null, (to) => to.getCluster(how)),
+    getHandlers: (query = {}, how) => call(query, (to, given) => to.getHandlers(given, how)),
+    async *eachHandler(query, how) {
+      yield* (await load()).eachHandler(query, how);
+    },
     drainNode: (nodeId, how) => call(nodeId, (to, given) => to.drainNode(given, how)),
     undrainNode: (nodeId, how) => call(nodeId, (to, given) => to.undrainNode(given, how)),
     getAudit: (query = {}, how) => call(query, (to, given) => to.getAudit(given, how)),

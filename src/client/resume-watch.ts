@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { abortWith } from "./abort-with.ts";
 import { backoffMs, pause, type RetryOptions, retryHintMs } from "./retry-policy.ts";
 
 /**
@@ -14,13 +15,13 @@ export async function* resumeWatch<T>(
   for (let retry = 0; ; retry++) {
     // Aborted when the consumer leaves the loop: else the server's end would stay open.
     const stop = new AbortController();
-    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+    const part = abortWith(stop, options.signal);
     const silent = setTimeout(
       () => stop.abort(new ConnectError(`no answer within ${outageMs} ms`, Code.DeadlineExceeded)),
       outageMs,
     );
     try {
-      for await (const message of open(signal)) {
+      for await (const message of open(stop.signal)) {
         clearTimeout(silent);
         retry = 0;
         yield message;
@@ -34,6 +35,7 @@ export async function* resumeWatch<T>(
       await pause(waitMs, options.signal);
     } finally {
       clearTimeout(silent);
+      part();
       stop.abort();
     }
   }

@@ -1200,6 +1200,87 @@ export const OPENAPI: object = {
           }
         }
       }
+    },
+    "/ClusterService/GetHandlers": {
+      "post": {
+        "tags": [
+          "ClusterService"
+        ],
+        "summary": "The handlers that nodes offer, or have offered within the time that results are kept, by name: what they take and give, as JSON Schema where their module says so, and which nodes offer them.",
+        "description": "The handlers that nodes offer, or have offered within the time that results are kept, by name: what they take and give, as JSON Schema\nwhere their module says so, and which nodes offer them. `runJob` stands for jobs of any handler. A page ends early when its\nschemas are large. Errors: invalid_argument, unavailable (no master right now).\n\nWhere there are tokens, it needs the role `read`.",
+        "operationId": "GetHandlers",
+        "requestBody": {
+          "required": true,
+          "content": {
+            "application/json": {
+              "schema": {
+                "$ref": "#/components/schemas/elasticjob.v1.GetHandlersRequest"
+              }
+            }
+          }
+        },
+        "responses": {
+          "200": {
+            "description": "A page of handlers.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/elasticjob.v1.GetHandlersResponse"
+                }
+              }
+            }
+          },
+          "default": {
+            "$ref": "#/components/responses/Error"
+          }
+        }
+      },
+      "get": {
+        "tags": [
+          "ClusterService"
+        ],
+        "summary": "The handlers that nodes offer, or have offered within the time that results are kept, by name: what they take and give, as JSON Schema where their module says so, and which nodes offer them.",
+        "description": "The handlers that nodes offer, or have offered within the time that results are kept, by name: what they take and give, as JSON Schema\nwhere their module says so, and which nodes offer them. `runJob` stands for jobs of any handler. A page ends early when its\nschemas are large. Errors: invalid_argument, unavailable (no master right now).\n\nWhere there are tokens, it needs the role `read`.",
+        "operationId": "GetHandlersByGet",
+        "parameters": [
+          {
+            "name": "encoding",
+            "in": "query",
+            "required": true,
+            "schema": {
+              "const": "json"
+            }
+          },
+          {
+            "name": "message",
+            "in": "query",
+            "required": true,
+            "description": "The request.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/elasticjob.v1.GetHandlersRequest"
+                }
+              }
+            }
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "A page of handlers.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/elasticjob.v1.GetHandlersResponse"
+                }
+              }
+            }
+          },
+          "default": {
+            "$ref": "#/components/responses/Error"
+          }
+        }
+      }
     }
   },
   "components": {
@@ -2018,6 +2099,39 @@ export const OPENAPI: object = {
           }
         }
       },
+      "elasticjob.v1.GetHandlersRequest": {
+        "type": "object",
+        "description": "Which handlers to list.",
+        "properties": {
+          "pageSize": {
+            "type": "integer",
+            "format": "int32",
+            "description": "Handlers per page, at most 1,000; 0: 100."
+          },
+          "pageToken": {
+            "type": "string",
+            "description": "From the previous page's next_page_token; empty: the first page."
+          }
+        },
+        "additionalProperties": false
+      },
+      "elasticjob.v1.GetHandlersResponse": {
+        "type": "object",
+        "description": "A page of handlers.",
+        "properties": {
+          "handlers": {
+            "type": "array",
+            "items": {
+              "$ref": "#/components/schemas/elasticjob.v1.OfferedHandler"
+            },
+            "description": "By name."
+          },
+          "nextPageToken": {
+            "type": "string",
+            "description": "The next page; empty: this was the last one."
+          }
+        }
+      },
       "elasticjob.v1.GetJobStatusRequest": {
         "type": "object",
         "description": "The job to look at.",
@@ -2040,6 +2154,32 @@ export const OPENAPI: object = {
           "lastResult": {
             "$ref": "#/components/schemas/elasticjob.v1.JobResult",
             "description": "How its newest claim ended; unset when none has."
+          }
+        }
+      },
+      "elasticjob.v1.HandlerForm": {
+        "type": "object",
+        "description": "A handler as some nodes have it.",
+        "properties": {
+          "payloadSchema": {
+            "type": "string",
+            "description": "JSON Schema of the payload that a job is added with; empty: the module does not say, or it is larger than 64 KiB."
+          },
+          "outputSchema": {
+            "type": "string",
+            "description": "JSON Schema of the output; empty likewise."
+          },
+          "nodes": {
+            "type": "integer",
+            "format": "int32",
+            "description": "How many nodes offer it so."
+          },
+          "nodeIds": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            },
+            "description": "Their names; of more than 100 the first ones."
           }
         }
       },
@@ -2497,6 +2637,28 @@ export const OPENAPI: object = {
           "note": {
             "type": "string",
             "description": "Set where a change of the clocks moved, dropped or doubled it."
+          }
+        }
+      },
+      "elasticjob.v1.OfferedHandler": {
+        "type": "object",
+        "description": "A handler that jobs can be added for.",
+        "properties": {
+          "name": {
+            "type": "string",
+            "description": "Its name."
+          },
+          "lastOffered": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When a node last offered it, in cluster time: now, as long as one does."
+          },
+          "forms": {
+            "type": "array",
+            "items": {
+              "$ref": "#/components/schemas/elasticjob.v1.HandlerForm"
+            },
+            "description": "As connected nodes have it: one, unless they have different versions of their module, of which at most 10 are told. None: no connected node\noffers it."
           }
         }
       },
@@ -3158,4 +3320,4 @@ export const OPENAPI: object = {
 };
 
 /** Another one when it has changed. */
-export const OPENAPI_HASH = "MyoDeYRN_6sbGNSy5cPx6o";
+export const OPENAPI_HASH = "atgmBZ8xWiPrnFwhauvcvA";

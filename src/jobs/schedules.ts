@@ -56,22 +56,8 @@ export interface ScheduleOptions<Name extends string = string> {
   readonly generation?: number;
 }
 
-/** Where a module's handlers carry its schedules: the user's module may have loaded its own copy of this one. */
-const SCHEDULES: unique symbol = Symbol.for("elastic-job.schedules") as never;
-
-/** The same handlers, with schedules that do not show among them. */
-export function withSchedules<T extends object>(jobs: T, options: ScheduleOptions): T {
-  checkShape(options);
-  return Object.defineProperty({ ...jobs }, SCHEDULES, { value: options });
-}
-
-/** Null: it has none. */
-export function schedulesOf(jobs: object): ScheduleOptions | null {
-  return (jobs as { readonly [SCHEDULES]?: ScheduleOptions })[SCHEDULES] ?? null;
-}
-
 /** What can be told without knowing what a schedule means; the rest is checked where the node starts. */
-function checkShape({ schedules, set, generation }: ScheduleOptions): void {
+export function checkSchedules({ schedules, set, generation }: ScheduleOptions): void {
   const wrongSet = set === undefined ? null : setNameProblem(set);
   if (wrongSet !== null) throw new TypeError(`defineJobs: set: ${wrongSet}`);
   if (generation !== undefined && !(Number.isSafeInteger(generation) && generation >= 0)) {

@@ -143,6 +143,28 @@ export interface NodeView {
   readonly timeZoneData: string;
 }
 
+/** A handler as some connected nodes have it. */
+export interface HandlerForm {
+  /** JSON Schema; empty: they do not say. */
+  readonly payloadSchema: string;
+  readonly outputSchema: string;
+  readonly nodes: number;
+  /** The first of them, by name. */
+  readonly nodeIds: readonly string[];
+}
+
+export interface HandlerView {
+  readonly name: string;
+  /** Cluster time, in epoch milliseconds. */
+  readonly lastOffered: number;
+  readonly forms: readonly HandlerForm[];
+}
+
+export interface HandlerPage {
+  readonly handlers: readonly HandlerView[];
+  readonly hasMore: boolean;
+}
+
 export interface JobApi {
   /**
    * Adds each job on its own: one that is refused leaves the others alone. With `callKey`, the same
@@ -180,6 +202,8 @@ export interface JobApi {
   /** Why such a job, due, has not been given out; empty: it is about to be. */
   whyPrepared(need: PreparedNeed): string;
   readCluster(): ClusterView;
+  /** By name, those after this one; fewer than `limit` where their schemas are large. */
+  readHandlers(after: string, limit: number): HandlerPage;
   readBeyondMemory(): Promise<BeyondMemoryView>;
   /** Throws `not_found` when no connected node has this name. */
   drainNode(nodeId: string): void;

@@ -24,6 +24,7 @@ import type { MasterContext } from "./context.ts";
 import { BeyondMemory } from "./control/beyond-memory.ts";
 import { ClusterReader } from "./control/cluster-reader.ts";
 import { Control } from "./control/control.ts";
+import { HandlerReader } from "./control/handler-reader.ts";
 import { JobReader } from "./control/job-reader.ts";
 import { JobPuts } from "./control/put-job.ts";
 import { JobSets } from "./control/put-set.ts";
@@ -42,6 +43,7 @@ import type {
   BeyondMemoryView,
   ChangeTold,
   ClusterView,
+  HandlerPage,
   JobApi,
   JobDescription,
   JobView,
@@ -61,6 +63,7 @@ import { Turn } from "./memory/turn.ts";
 import { AbsentNodes } from "./nodes/absent-nodes.ts";
 import { ConnectedNodes } from "./nodes/connected-nodes.ts";
 import { KnownHandlers } from "./nodes/known-handlers.ts";
+import { KnownSchemas } from "./nodes/known-schemas.ts";
 import { NodeClaims } from "./nodes/node-claims.ts";
 import { NodeNumbers } from "./nodes/node-numbers.ts";
 import { NodeSessions } from "./nodes/node-sessions.ts";
@@ -87,6 +90,7 @@ export class Mastership implements JobApi {
   private readonly sets: JobSets;
   private readonly reader: JobReader;
   private readonly clusterReader: ClusterReader;
+  private readonly handlerReader: HandlerReader;
   private readonly beyondMemory: BeyondMemory;
   private readonly sweep: Sweep;
   private readonly retention: RetentionLoop;
@@ -120,6 +124,7 @@ export class Mastership implements JobApi {
     // nodes
     const unheard = new UnheardNodes(context);
     const known = new KnownHandlers(context, nodes);
+    const schemas = new KnownSchemas(context, nodes);
     const absent = new AbsentNodes(context, { network, numbers, holders, endings, unheard });
     const isRecovering = () => absent.areAwaited;
     const forgetHandlers = (before: number) => known.forget(before);
@@ -139,6 +144,7 @@ export class Mastership implements JobApi {
       turn,
       unheard,
       known,
+      schemas,
     });
     // adding
     const refusal = handlerRefusal(context, nodes, known);
@@ -191,6 +197,7 @@ export class Mastership implements JobApi {
     this.zoneChange = new ZoneChange(context, this.control);
     this.reader = new JobReader(context, { nodes, known, changedJobs });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
+    this.handlerReader = new HandlerReader(context, { nodes, known, schemas });
     this.beyondMemory = new BeyondMemory(context, { classes, pages });
     this.ids = ids;
     this.pages = pages;
@@ -313,6 +320,10 @@ export class Mastership implements JobApi {
 
   readCluster(): ClusterView {
     return this.clusterReader.read();
+  }
+
+  readHandlers(after: string, limit: number): HandlerPage {
+    return this.handlerReader.read(after, limit);
   }
 
   readBeyondMemory(): Promise<BeyondMemoryView> {

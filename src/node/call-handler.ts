@@ -8,18 +8,25 @@ type Told = Omit<Execution, "timeoutMs" | "alone">;
 /** What a handler is to have of a payload, which is given with its text. */
 type PayloadOf = (payload: unknown, text: string) => unknown;
 
+export interface CallMeans {
+  /** Missing: it has the payload as it was added. */
+  readonly payloadOf?: PayloadOf | undefined;
+  /** What the module's setup has returned. */
+  readonly resources?: unknown;
+}
+
 /** Calls the handler of an execution; what it returns, or throws, is the caller's to record. `handler`: undefined where there is none. */
 export function callHandler(
   handler: Handler | undefined,
   given: Told,
   abort: LateAbort,
-  payloadOf: PayloadOf = (payload) => payload,
+  { payloadOf = (payload) => payload, resources }: CallMeans = {},
 ): unknown {
   if (handler === undefined) {
     throw new Error(`this node has no handler "${given.handler}", and no runJob`);
   }
   const id = String(given.jobId);
-  return handler(jobOf(id, given, payloadOf), contextOf(id, given, abort));
+  return handler(jobOf(id, given, payloadOf), contextOf(id, given, abort, resources));
 }
 
 function jobOf(id: string, { name, handler, payload: text }: Told, payloadOf: PayloadOf): HandlerJob {
@@ -27,7 +34,7 @@ function jobOf(id: string, { name, handler, payload: text }: Told, payloadOf: Pa
   return { id, name, handler, payload, payloadText: text ?? undefined };
 }
 
-function contextOf(jobId: string, given: Told, abort: LateAbort): HandlerContext {
+function contextOf(jobId: string, given: Told, abort: LateAbort, resources: unknown): HandlerContext {
   const { claim, attempt, scheduledAt, deadline } = given;
   return {
     jobId,
@@ -39,5 +46,6 @@ function contextOf(jobId: string, given: Told, abort: LateAbort): HandlerContext
     get signal() {
       return abort.signal;
     },
+    resources,
   };
 }

@@ -1,3 +1,4 @@
+import type { HandlerSchemas } from "../contract/json-schemas.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
 import type { Execution, ExecutionEnd } from "./executors.ts";
 
@@ -42,7 +43,9 @@ export function unpackRun(packed: PackedRun): Run {
 
 export type ToThread =
   | { readonly kind: "run"; readonly runs: readonly PackedRun[] }
-  | { readonly kind: "abort"; readonly key: number; readonly reason: string };
+  | { readonly kind: "abort"; readonly key: number; readonly reason: string }
+  /** It is about to be ended: what its handlers share there is to be put away. */
+  | { readonly kind: "tear_down" };
 
 /** What the user's module has, with the built-in handlers. */
 export interface Offer {
@@ -50,13 +53,30 @@ export interface Offer {
   readonly hasRunJob: boolean;
   /** As JSON text; null: none. */
   readonly schedules: string | null;
+  /** Of handlers that say what they take and give. */
+  readonly schemas: readonly HandlerSchemas[];
+  /** Schemas that are too large to be told. */
+  readonly schemasLeftOut: readonly string[];
+  /** Whether something is to be done before the thread ends. */
+  readonly hasTeardown: boolean;
 }
 
-export const NO_OFFER: Offer = { handlers: [], hasRunJob: false, schedules: null };
+export const NO_OFFER: Offer = {
+  handlers: [],
+  hasRunJob: false,
+  schedules: null,
+  schemas: [],
+  schemasLeftOut: [],
+  hasTeardown: false,
+};
 
 export type FromThread =
+  /** Its module is loaded, and its setup has begun. */
+  | { readonly kind: "setting_up" }
   | ({ readonly kind: "ready" } & Offer)
   | { readonly kind: "broken"; readonly message: string }
+  /** Its teardown is over; null: without a problem. */
+  | { readonly kind: "torn_down"; readonly problem: string | null }
   /** An answer that is none for the ring. */
   | { readonly kind: "ended"; readonly key: number; readonly end: ExecutionEnd }
   /** There are answers in the ring. */

@@ -7,6 +7,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { parentPort, workerData } from "node:worker_threads";
+import { jsonSchemasOf } from "../contract/json-schemas.ts";
 import type { Handler } from "../jobs/define-jobs.ts";
 import { mayHaveReferences, withSecrets } from "../jobs/secret-references.ts";
 import { AnswerNotices } from "./answer-notices.ts";
@@ -26,6 +27,7 @@ import { LateAbort } from "./late-abort.ts";
 import { loadFailure, loadHandlers } from "./load-handlers.ts";
 import { outputText } from "./output-text.ts";
 import { scrubPrinted } from "./scrub-printed.ts";
+import { setUp, tearDown } from "./thread-resources.ts";
 import { ThreadSecrets } from "./thread-secrets.ts";
 import { ThreadSignals } from "./thread-signals.ts";
 
@@ -54,7 +56,9 @@ async function run(called: Called | undefined, given: Run): Promise<void> {
   let end: ExecutionEnd;
   try {
     const payloadOf = called?.isOwn === true ? withOwnSecrets : undefined;
-    const output = await signals.inside(key, () => callHandler(called?.handler, given, abort, payloadOf));
+    const output = await signals.inside(key, () =>
+      callHandler(called?.handler, given, abort, { payloadOf, resources }),
+    );
     end = { kind: "succeeded", output: signals.inside(key, () => outputText(output, secrets.scrubber)) };
   } catch (error) {
     end = signals.inside(key, () => describeFailure(error, secrets.scrubber));
@@ -73,7 +77,10 @@ function withOwnSecrets(payload: unknown, text: string): unknown {
   return mayHaveReferences(text) ? withSecrets(payload, (secret) => secrets.read(secret)) : payload;
 }
 
-async function receive(message: ToThread, handlerOf: (name: string) => Called | undefined): Promise<void> {
+async function receive(
+  message: Exclude<ToThread, { kind: "tear_down" }>,
+  handlerOf: (name: string) => Called | undefined,
+): Promise<void> {
   if (message.kind === "run") {
     for (const packed of message.runs) {
       const given = unpackRun(packed);
@@ -90,6 +97,8 @@ async function receive(message: ToThread, handlerOf: (name: string) => Called | 
   execution.run(key, () => signals.inside(key, () => running.get(key)?.abort(reason)));
 }
 
+/** What the module's setup has returned. */
+let resources: unknown;
 let isLoaded = false;
 let isDying = false;
 /** Nothing is left that could call process.exit: the thread ends by itself, as after a module that did not load. */
@@ -129,15 +138,33 @@ try {
     started: (group: number) => send({ kind: "process", group, isRunning: true }),
     ended: (group: number) => send({ kind: "process", group, isRunning: false }),
   };
-  const { jobs, own, schedules } = await loadHandlers(data.handlersUrl, data.builtIn, groups, secrets);
+  // Of what was compiled to JavaScript, stacks name the sources.
+  if (data.handlersUrl !== null) process.setSourceMapsEnabled(true);
+  const { jobs, own, schedules, life, contract } = await loadHandlers(
+    data.handlersUrl,
+    data.builtIn,
+    groups,
+    secrets,
+  );
+  if (life !== null) {
+    send({ kind: "setting_up" });
+    resources = await setUp(life);
+  }
   const called = new Map(
     Object.entries(jobs).map(([name, handler]) => [name, { handler, isOwn: Object.hasOwn(own, name) }]),
   );
   const handlerOf = (name: string) => called.get(name) ?? called.get("runJob");
   isLoaded = true;
-  port.on("message", (message: ToThread) => void receive(message, handlerOf));
+  port.on("message", async (message: ToThread) => {
+    if (message.kind !== "tear_down") return receive(message, handlerOf);
+    const problem = await tearDown(life ?? {}, resources);
+    send({ kind: "torn_down", problem: problem === null ? null : secrets.scrubber.text(problem) });
+  });
   const handlers = Object.keys(jobs).filter((name) => name !== "runJob");
-  send({ kind: "ready", handlers, hasRunJob: Object.hasOwn(jobs, "runJob"), schedules });
+  const { schemas, leftOut: schemasLeftOut } = jsonSchemasOf(contract);
+  const hasTeardown = life?.teardown !== undefined;
+  const hasRunJob = Object.hasOwn(jobs, "runJob");
+  send({ kind: "ready", handlers, hasRunJob, schedules, schemas, schemasLeftOut, hasTeardown });
 } catch (error) {
   // The first reason counts: what the module has left running may end the thread in its own way before that is killed.
   if (!isDying) send({ kind: "broken", message: secrets.scrubber.text(loadFailure(error)) });

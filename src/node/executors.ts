@@ -1,3 +1,5 @@
+import type { HandlerSchemas } from "../contract/json-schemas.ts";
+
 /** What a node needs of whatever runs the handlers. The threads are in `thread-pool.ts`. */
 
 export interface Execution {
@@ -48,6 +50,8 @@ export interface Executors {
   readonly handlers: readonly string[];
   /** Whether the user has a `runJob`. */
   readonly hasRunJob: boolean;
+  /** What those of the user take and give, as far as they say. */
+  readonly schemas: readonly HandlerSchemas[];
   /** `ended` is called exactly once. */
   run(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution;
   stop(): Promise<void>;

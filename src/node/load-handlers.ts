@@ -1,9 +1,11 @@
+import type { Contract } from "../contract/contract.ts";
 import { exactText } from "../core/json/exact-numbers.ts";
 import { type BuiltInSettings, builtInJobs } from "../jobs/built-in.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
-import { schedulesOf } from "../jobs/schedules.ts";
+import { besideHandlers, contractOf } from "../jobs/handlers-module.ts";
 import type { JobSecrets } from "../jobs/secret-references.ts";
 import type { ProcessGroups } from "../jobs/shell.ts";
+import type { ThreadLife } from "../jobs/thread-life.ts";
 import { handlersOf } from "./check-exported.ts";
 
 export interface LoadedModule {
@@ -13,6 +15,10 @@ export interface LoadedModule {
   readonly own: Jobs;
   /** Its schedules, as JSON text with all digits; null: it has none. */
   readonly schedules: string | null;
+  /** What its threads do besides running them; null: nothing. */
+  readonly life: ThreadLife | null;
+  /** What its handlers take and give; empty: they do not say. */
+  readonly contract: Contract;
 }
 
 /** What it throws says what is wrong with the module. */
@@ -23,14 +29,16 @@ export async function loadHandlers(
   secrets: JobSecrets,
 ): Promise<LoadedModule> {
   const builtIn = builtInJobs(settings, groups, secrets);
-  if (handlersUrl === null) return { jobs: builtIn, own: {}, schedules: null };
+  if (handlersUrl === null) return { jobs: builtIn, own: {}, schedules: null, life: null, contract: {} };
   const module: unknown = await import(handlersUrl);
   const own = handlersOf(module);
-  const schedules = schedulesOf(own);
+  const { schedules, life } = besideHandlers(own);
   return {
     jobs: { ...builtIn, ...own },
     own,
     schedules: schedules === null ? null : (exactText(schedules) ?? null),
+    life,
+    contract: contractOf(own),
   };
 }
 

@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { HandlerSchemas } from "../contract/json-schemas.ts";
 import type { MasterAddress } from "../coordination/cluster-lock.ts";
 import { type DoneClaim, doneMessage } from "../coordination/done-claim.ts";
 import type { NodeStream } from "../coordination/network.ts";
@@ -6,8 +7,10 @@ import {
   CreditSchema,
   type GetJobRequest,
   GetJobRequestSchema,
+  HandlerSchemasSchema,
   HelloSchema,
   PingSchema,
+  SchemasSchema,
 } from "../gen/elasticjob/v1/node_service_pb.ts";
 
 /** Done claims of one message. */
@@ -47,6 +50,11 @@ export class MasterConnection {
 
   credit(credit: MessageInitShape<typeof CreditSchema>): void {
     this.send({ case: "credit", value: create(CreditSchema, credit) });
+  }
+
+  schemas(schemas: readonly HandlerSchemas[]): void {
+    const handlers = schemas.map((schema) => create(HandlerSchemasSchema, schema));
+    this.send({ case: "schemas", value: create(SchemasSchema, { handlers }) });
   }
 
   done(claims: DoneClaim[]): void {

@@ -24,6 +24,7 @@ import type { PullerSettings } from "./puller-settings.ts";
 import type { Resources } from "./resources.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import { Runner } from "./runner.ts";
+import { schemasDigest } from "./schemas-digest.ts";
 import { StreamToMaster } from "./stream-to-master.ts";
 
 export interface PullerParts {
@@ -133,6 +134,7 @@ export class Puller {
       claims: this.runner.claims(),
       timeZoneData: zoneData,
       clusterIdentity: this.stream.clusterIdentity,
+      schemasDigest: schemasDigest(executors.schemas),
     });
   }
 
@@ -169,6 +171,8 @@ export class Puller {
         return this.draining.undrain();
       case "standing":
         return this.heard.standing(silenceOf(message.value));
+      case "schemasWanted":
+        return connection.schemas(this.parts.executors.schemas);
       default:
         return;
     }

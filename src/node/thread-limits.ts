@@ -12,6 +12,8 @@ export interface ThreadLimits {
   readonly blockedMs: number;
   /** How long the neighbours of a handler that ignores its abort have to end, before its thread is killed. */
   readonly retireMs: number;
+  /** How long the teardown of a thread that ends in order may take. */
+  readonly teardownMs: number;
   /** The wait before a thread that could not be started, or died young, is started again. */
   readonly restartMs: number;
 }
@@ -22,5 +24,6 @@ export const THREAD_LIMITS: ThreadLimits = {
   maxBlockedMs: 30_000,
   blockedMs: 4 * TURN_MS,
   retireMs: 10_000,
+  teardownMs: 5_000,
   restartMs: 1000,
 };

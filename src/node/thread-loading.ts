@@ -9,14 +9,23 @@ export class ThreadLoading {
   private readonly giveUp: () => void;
   private readonly cancelLimit: () => void;
   private isReady = false;
+  private isSettingUp = false;
 
   constructor(parts: { readonly clock: Clock; readonly limitMs: number; readonly giveUp: () => void }) {
     const { clock, limitMs } = parts;
     this.ready = this.settle.promise;
     this.giveUp = parts.giveUp;
     this.cancelLimit = clock.after(limitMs, () =>
-      this.failed(`it has not loaded within ${limitMs} ms; does a loop or a top-level await never end?`),
+      this.failed(
+        this.isSettingUp
+          ? `its setup has not ended within ${limitMs} ms`
+          : `it has not loaded within ${limitMs} ms; does a loop or a top-level await never end?`,
+      ),
     );
+  }
+
+  settingUp(): void {
+    this.isSettingUp = true;
   }
 
   loaded(): void {
@@ -32,6 +41,6 @@ export class ThreadLoading {
   }
 
   exited(code: number, verdict: Verdict | null): void {
-    if (!this.isReady) this.failed(whyNotReady(code, verdict));
+    if (!this.isReady) this.failed(whyNotReady(code, verdict, this.isSettingUp));
   }
 }

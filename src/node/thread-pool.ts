@@ -4,6 +4,7 @@
  * lost without blame. What a thread had already answered is taken in before it is killed.
  */
 import { fileURLToPath } from "node:url";
+import type { HandlerSchemas } from "../contract/json-schemas.ts";
 import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
@@ -62,6 +63,10 @@ export async function startThreadPool(options: ThreadPoolOptions): Promise<Handl
   } finally {
     cancel();
   }
+  const { schemasLeftOut } = pool;
+  if (schemasLeftOut.length > 0) {
+    logger.warn({ schemasLeftOut }, "HANDLERS: schemas that are too large are told to nobody");
+  }
   return pool;
 }
 
@@ -112,6 +117,14 @@ class ThreadPool implements HandlerThreads {
 
   get schedules(): string | null {
     return this.offer.schedules;
+  }
+
+  get schemas(): readonly HandlerSchemas[] {
+    return this.offer.schemas;
+  }
+
+  get schemasLeftOut(): readonly string[] {
+    return this.offer.schemasLeftOut;
   }
 
   async start(): Promise<void> {

@@ -69,8 +69,8 @@ export function endIn(verdict: Verdict, part: Part, isTimedOut: boolean): Execut
 }
 
 /** Why a thread that has ended never took a job; `code`: its exit code. */
-export function whyNotReady(code: number, verdict: Verdict | null): string {
+export function whyNotReady(code: number, verdict: Verdict | null, isSettingUp = false): string {
   // Node's code for a top-level await that nothing can end any more.
-  if (code === 13) return "it has a top-level await that never ends";
+  if (code === 13) return isSettingUp ? "its setup never ends" : "it has a top-level await that never ends";
   return verdict?.reason ?? `its thread ended with code ${code}`;
 }

@@ -29,10 +29,12 @@ export interface ThreadParts {
 export type Dying = Extract<FromThread, { kind: "dying" }>;
 
 export interface WorkerEvents {
+  settingUp(): void;
   /** It has loaded, and takes jobs. */
   ready(offer: Offer): void;
   /** Its module does not load. */
   broken(message: string): void;
+  tornDown(problem: string | null): void;
   ended(key: number, end: ExecutionEnd): void;
   /** There are answers in the ring. */
   answered(): void;
@@ -77,6 +79,10 @@ export class ThreadWorker {
     this.post({ kind: "abort", key, reason });
   }
 
+  tearDown(): void {
+    this.post({ kind: "tear_down" });
+  }
+
   /** What it has already answered is delivered before this resolves. */
   async terminate(): Promise<void> {
     await this.worker.terminate();
@@ -88,6 +94,10 @@ export class ThreadWorker {
 
   private receive(message: FromThread, on: WorkerEvents): void {
     switch (message.kind) {
+      case "setting_up":
+        return on.settingUp();
+      case "torn_down":
+        return on.tornDown(message.problem);
       case "ready":
         return on.ready(message);
       case "broken":

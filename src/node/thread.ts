@@ -7,6 +7,7 @@
  * - Serving: it takes jobs. A handler that ignores its abort leaves it for retiring; one that blocks it, for killed.
  * - Retiring: it takes no more jobs, and its others may end. It is killed when all that is left is overdue, when they
  *   took too long, or when somebody hurries it.
+ * - Ending: nobody needs it any more, and what its handlers share there is put away before it is killed.
  * - Killed: `verdict` says who is to blame. What it has answered before still counts.
  * - Gone: whatever still ran in it has ended by that verdict.
  */
@@ -14,6 +15,7 @@ import { NO_OFFER, type Offer, packRun } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
 import { namedJobs } from "./named-jobs.ts";
 import { scrubEnd, scrubOutput } from "./scrub-end.ts";
+import { ThreadEnding } from "./thread-ending.ts";
 import { ThreadLoading } from "./thread-loading.ts";
 import { nextKey } from "./thread-signals.ts";
 import { ThreadTurns } from "./thread-turns.ts";
@@ -47,6 +49,7 @@ export class Thread {
   private readonly events: ThreadEvents;
   private readonly worker: ThreadWorker;
   private readonly turns: ThreadTurns;
+  private readonly ending: ThreadEnding;
   private readonly running = new Map<number, Running>();
   private lastKey = 0;
   private verdict: Verdict | null = null;
@@ -63,18 +66,23 @@ export class Thread {
       giveUp: () => void this.stop("its handlers could not be loaded"),
     });
     this.ready = loading.ready;
+    const { clock, logger } = parts;
+    this.ending = new ThreadEnding({ clock, logger, limitMs: parts.limits.teardownMs });
     this.worker = new ThreadWorker(parts, {
+      settingUp: () => loading.settingUp(),
       ready: (offer) => {
         this.offer = offer;
         loading.loaded();
       },
-      broken: (message) => loading.failed(message),
+      broken: (message) => loading.failed(parts.scrubber().text(message)),
+      tornDown: (problem) => this.ending.tornDown(problem && parts.scrubber().text(problem)),
       ended: (key, end) => this.ended(key, scrubEnd(end, parts.scrubber())),
       answered: () => this.takeAnswers(),
       dying: (message) => this.dies({ ...message, end: scrubEnd(message.end, parts.scrubber()) }),
       failed: (error) => this.failed(error),
       exited: (code) => {
         loading.exited(code, this.verdict);
+        this.ending.exited();
         this.exited();
       },
     });
@@ -123,7 +131,14 @@ export class Thread {
 
   /** For the sake of nobody in it. Resolves when it is gone. */
   async stop(reason: string): Promise<void> {
-    await this.kill({ reason, culprits: new Set(), isSure: true, end: null, isBlocked: false });
+    const verdict = { reason, culprits: new Set<number>(), isSure: true, end: null, isBlocked: false };
+    if (!this.isKilled && this.offer.hasTeardown) {
+      // From now on it counts as killed, and is given nothing more.
+      this.verdict = verdict;
+      this.worker.tearDown();
+      await this.ending.wait();
+    }
+    await this.kill(verdict);
   }
 
   /** Kills it now if it has been told to let its jobs end, and still has some. */

@@ -14,7 +14,7 @@ export interface NodeOptions {
 
 export interface TestClusterOptions extends NodeOptions {
   /** The handlers: what a handlers module has as its default export, whose schedules are put. `echo`, `fail` and `sleep` are there besides. */
-  readonly jobs: Jobs;
+  readonly jobs: Jobs<never>;
   /** The time at which the test begins; default 2026-01-01T00:00:00Z. */
   readonly at?: TestMoment;
   /** How many nodes there are at first, node-1, node-2 …; default 1. */

@@ -4,15 +4,19 @@
  */
 import type { Clock } from "../core/clock.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
+import type { ThreadLife } from "../jobs/thread-life.ts";
 import { callHandler } from "../node/call-handler.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "../node/executors.ts";
 import { LateAbort } from "../node/late-abort.ts";
 import { THREAD_LIMITS } from "../node/thread-limits.ts";
+import { setUp, tearDown } from "../node/thread-resources.ts";
 import type { HandlerRun, HandlerRuns } from "./handler-runs.ts";
 import type { MortalExecutors } from "./simulated-node.ts";
 
 export interface LocalExecutorsParts {
   readonly jobs: Jobs;
+  /** What the module does before its handlers run, and after; null: nothing. */
+  readonly life: ThreadLife | null;
   readonly nodeId: string;
   readonly clock: Clock;
   readonly runs: HandlerRuns;
@@ -23,7 +27,11 @@ const RUN_JOB = "runJob";
 export class LocalExecutors implements MortalExecutors {
   readonly handlers: readonly string[];
   readonly hasRunJob: boolean;
+  /** Nobody asks a simulated cluster what its handlers take. */
+  readonly schemas: readonly [] = [];
   readonly #parts: LocalExecutorsParts;
+  /** What the module's setup gives, once a handler has asked for it. */
+  #resources: Promise<unknown> | null = null;
   readonly #running = new Map<HandlerRun, LateAbort>();
 
   constructor(parts: LocalExecutorsParts) {
@@ -47,7 +55,7 @@ export class LocalExecutors implements MortalExecutors {
     const run = runs.start({
       execution,
       nodeId,
-      call: () => callHandler(handler, execution, abort),
+      call: async () => callHandler(handler, execution, abort, { resources: await this.#setUp() }),
       ended: end,
     });
     this.#running.set(run, abort);
@@ -72,6 +80,13 @@ export class LocalExecutors implements MortalExecutors {
     return { abort: giveUp };
   }
 
+  async #setUp(): Promise<unknown> {
+    const { life } = this.#parts;
+    if (life === null) return undefined;
+    this.#resources ??= setUp(life);
+    return this.#resources;
+  }
+
   die(): void {
     for (const run of this.#running.keys()) this.#parts.runs.abandon(run);
     this.#running.clear();
@@ -82,5 +97,9 @@ export class LocalExecutors implements MortalExecutors {
     const aborts = [...this.#running.values()];
     this.die();
     for (const abort of aborts) abort.abort(new DOMException("the cluster has been stopped", "AbortError"));
+    const { life } = this.#parts;
+    if (life === null || this.#resources === null) return;
+    const problem = await tearDown(life, await this.#resources);
+    if (problem !== null) throw new Error(`the module's teardown failed: ${problem}`);
   }
 }

@@ -3,13 +3,13 @@ import { createClient, type Transport } from "@connectrpc/connect";
 import { exactText } from "../core/json/exact-numbers.ts";
 import { JobService } from "../gen/elasticjob/v1/job_service_pb.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
-import { schedulesOf } from "../jobs/schedules.ts";
+import { besideHandlers } from "../jobs/handlers-module.ts";
 import { DEFAULT_LIMITS } from "../rpc/limits.ts";
 import { readSchedules } from "../schedules/read-schedules.ts";
 
 /** `own`: the module's handlers; `jobs`: with the built-in ones. Throws what is wrong, by the schedules' names. */
 export async function putModuleSchedules(own: Jobs, jobs: Jobs, transport: Transport): Promise<void> {
-  const schedules = schedulesOf(own);
+  const { schedules } = besideHandlers(own);
   if (schedules === null) return;
   const module = {
     schedules: exactText(schedules) ?? null,

@@ -10,6 +10,7 @@ import type { Job, JobResult } from "../client/job-json.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
 import { echo } from "../jobs/echo.ts";
 import { fail } from "../jobs/fail.ts";
+import { besideHandlers } from "../jobs/handlers-module.ts";
 import { sleepMs } from "../jobs/sleep.ts";
 import { openSqliteStore } from "../store/open.ts";
 import {
@@ -89,7 +90,8 @@ export async function testCluster(options: TestClusterOptions): Promise<TestClus
   await raw.migrate();
   const rows = new WrittenRows(raw);
   const jobs = { ...builtInJobs(clock), ...checked.jobs };
-  const nodes = new TestNodes({ options: checked, jobs, time, runs, rows });
+  const { life } = besideHandlers(checked.jobs);
+  const nodes = new TestNodes({ options: checked, jobs, life, time, runs, rows });
   const driver = new TimeDriver({ time, passed: () => rows.read() });
   const transport = createClusterTransport({ door: () => nodes.door(), driver, runs });
   const random = new SeededRandom(checked.seed);

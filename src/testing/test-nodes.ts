@@ -2,6 +2,7 @@
 import { quote } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
+import type { ThreadLife } from "../jobs/thread-life.ts";
 import type { CheckedOptions, NodeOptions } from "./check-options.ts";
 import type { HandlerRuns } from "./handler-runs.ts";
 import { instantServer } from "./instant-server.ts";
@@ -25,6 +26,7 @@ export interface TestNodesParts {
   readonly options: CheckedOptions;
   /** What each node runs. */
   readonly jobs: Jobs;
+  readonly life: ThreadLife | null;
   readonly time: VirtualTime;
   readonly runs: HandlerRuns;
   readonly rows: WrittenRows;
@@ -157,7 +159,7 @@ export class TestNodes {
   }
 
   #start(nodeId: string, shape: Required<NodeOptions>): void {
-    const { jobs, time, runs, rows } = this.#parts;
+    const { jobs, life, time, runs, rows } = this.#parts;
     const address = `${nodeId}:7070`;
     const gate = new Gate();
     const random = this.#random.fork();
@@ -176,7 +178,7 @@ export class TestNodes {
       store,
       lock: this.#lock.of(address, gate),
       logger,
-      executors: (clock) => new LocalExecutors({ jobs, nodeId, clock, runs }),
+      executors: (clock) => new LocalExecutors({ jobs, life, nodeId, clock, runs }),
     });
     const door = new NodeDoor({
       node: process,

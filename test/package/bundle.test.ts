@@ -7,7 +7,7 @@ import { bundle } from "./bundle.ts";
 
 const { folder } = inject("client");
 /** What it was when it last changed much, gzipped: write down a new one with what made it grow. */
-const KNOWN_BYTES = 48_150;
+const KNOWN_BYTES = 51_600;
 const MOST_BYTES = 60_000;
 const MOST_GROWTH_BYTES = 1_500;
 

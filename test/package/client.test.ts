@@ -42,11 +42,26 @@ const USE = () => `
   for await (const { lastResult } of client.watchJob(jobId)) output = lastResult?.output;
   const refusal = await client.getJobStatus("999999").catch(({ code }) => Code[code]);
   console.log(JSON.stringify([output, refusal, JobService.typeName]));`;
+const CONTRACT = () => `
+  import { createClient } from "@elastic-job/client";
+  import { defineContract } from "@elastic-job/client/contract";
+  import * as z from "zod";
+  const contract = defineContract({ sleep: { payload: z.object({ ms: z.number().max(9) }) } });
+  const client = createClient({ baseUrl: "${dev.url}", contract });
+  const refusal = await client.add("sleep", { ms: 10 }).catch(({ rawMessage }) => rawMessage);
+  console.log(JSON.stringify([await client.add("sleep", { ms: 5 }).result(), refusal]));`;
 const USED = [{ hello: "world" }, "NotFound", "elasticjob.v1.JobService"];
 
 describe("the client", () => {
   test.each(ALL)("adds a job and watches it end on $name", async ({ name, path }) => {
     expect(JSON.parse(await runProgram(path, [`use-${name}.mjs`], USE()))).toEqual(USED);
+  });
+
+  test.each(ALL)("checks what it adds by a contract on $name", async ({ name, path }) => {
+    expect(JSON.parse(await runProgram(path, [`contract-${name}.mjs`], CONTRACT()))).toEqual([
+      { sleptMs: 5 },
+      "sleep: payload.ms: Too big: expected number to be <=9",
+    ]);
   });
 
   test("adds a job and watches it end on Deno, which may reach the network only", async () => {

@@ -35,8 +35,9 @@ export default async function setUp({ provide }: TestProject): Promise<() => Pro
   const work = await mkdtemp(join(tmpdir(), "elastic-job-package-"));
   await run(process.execPath, [join(ROOT, "scripts/build-packages.ts")]);
   const types = `@types/node@${rootManifest.devDependencies["@types/node"]}`;
+  const zod = `zod@${rootManifest.dependencies.zod}`;
   const [client, whole] = await Promise.all([
-    install(work, "client", [types, "@connectrpc/connect-node"]),
+    install(work, "client", [types, zod, "@connectrpc/connect-node"]),
     install(work, "elastic-job", [types]),
   ]);
   provide("client", client);

@@ -32,12 +32,25 @@ const CLIENT = `
   await client.addJob({ handlr: "echo" });
   // @ts-expect-error -- nor such a time
   await client.addJob({ handler: "echo", timeout: "soon" });`;
+const CONTRACT = `
+  import { createClient, type ElasticJobClient, JobResultError } from "@elastic-job/client";
+  import { defineContract } from "@elastic-job/client/contract";
+  import * as z from "zod";
+  export const contract = defineContract({ greet: { payload: z.object({ at: z.coerce.date() }), output: z.object({ n: z.number() }) } });
+  const client: ElasticJobClient<typeof contract> = createClient({ baseUrl: "http://127.0.0.1:8080", contract });
+  export const n: number = (await client.add("greet", { at: new Date() }).result()).n;
+  export const jobId: string = (await client.add("greet", { at: 0 }, { priority: 1 })).jobId;
+  export const outcome = (error: unknown) => error instanceof JobResultError && error.outcome;
+  // @ts-expect-error -- there is no such handler
+  client.add("greed", { at: 0 });`;
 const HTTP2 = `
   import { createClient } from "@elastic-job/client";
   import { createHttp2Transport } from "@elastic-job/client/http2";
   export const client = createClient({ transport: createHttp2Transport("http://127.0.0.1:7070") });`;
 const WHOLE = `
   import { createClient, defineJobs, type JsonValue, PermanentError, RetryError } from "elastic-job";
+  import { defineContract } from "elastic-job/contract";
+  import * as z from "zod";
   import { createClient as clientOfAll } from "elastic-job/client";
   import { createHttp2Transport } from "elastic-job/http2";
   import { type Logger, parseConfig, type RunningNode, startNode } from "elastic-job/node";
@@ -55,6 +68,13 @@ const WHOLE = `
   const page = await createClient({ baseUrl: "http://127.0.0.1:8080" }).getAllJobs();
   for (const { jobId } of page.jobs) await client.deleteJob(jobId);
   export const name: string = ClusterService.typeName;
+  const contract = defineContract({ greet: { payload: z.object({ at: z.coerce.date() }) } });
+  const jobs = defineJobs(
+    contract,
+    { greet: ({ at }, { resources, job }) => resources.year - at.getFullYear() + job.name.length },
+    { setup: async () => ({ year: 2026 }) },
+  );
+  await clientOfAll<typeof jobs>({ baseUrl: "http://127.0.0.1:8080" }).add("greet", { at: "2026-01-01" });
   // @ts-expect-error -- a handler is a function
   defineJobs({ report: 5 });`;
 
@@ -81,7 +101,7 @@ async function check(
 
 describe.each(CASES)("$name, $moduleResolution", (way) => {
   test("takes the client's types, without those of Node", async () => {
-    const sources = [CLIENT, ...readmeBlocks("client").map(({ source }) => source)];
+    const sources = [CLIENT, CONTRACT, ...readmeBlocks("client").map(({ source }) => source)];
     expect(await check(inject("client").folder, sources, way, [])).toBe("");
   });
 

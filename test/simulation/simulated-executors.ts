@@ -34,6 +34,7 @@ interface Running {
 export class SimulatedExecutors implements MortalExecutors {
   readonly handlers = [HANDLER];
   readonly hasRunJob = false;
+  readonly schemas = [];
   private readonly clock: Clock;
   private readonly started: (execution: Execution) => ExecutionEntry;
   private readonly now: () => number;

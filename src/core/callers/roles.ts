@@ -12,6 +12,7 @@ const NEEDED: Readonly<Record<string, Role>> = {
   GetCluster: "read",
   WatchCluster: "read",
   ServerReflectionInfo: "read",
+  GetHandlers: "read",
   AddJob: "write",
   AddJobs: "write",
   StreamAddJobs: "write",

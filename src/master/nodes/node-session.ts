@@ -11,6 +11,7 @@ import {
   GetJobResponseSchema,
   type Hello,
   PongSchema,
+  SchemasWantedSchema,
   UndrainSchema,
   VerdictsSchema,
   WelcomeSchema,
@@ -27,6 +28,8 @@ export class NodeSession implements Candidate {
   readonly handlers: ReadonlySet<string>;
   readonly runJob: boolean;
   readonly timeZoneData: string;
+  /** Stands for the schemas of its handlers; empty: it has none. */
+  readonly schemasDigest: string;
   /** Stands for this incarnation in the database. */
   readonly number: number;
   /** The classes it can take. */
@@ -59,6 +62,7 @@ export class NodeSession implements Candidate {
     this.handlers = new Set(hello.handlers);
     this.runJob = hello.runJob;
     this.timeZoneData = hello.timeZoneData;
+    this.schemasDigest = hello.schemasDigest;
     this.number = number;
     this.heardAt = heardAt;
   }
@@ -98,6 +102,11 @@ export class NodeSession implements Candidate {
   pong(sentAtMs: number, clusterTimeMs: number): void {
     const value = create(PongSchema, { sentAtMs, clusterTimeMs });
     this.stream.send(create(GetJobResponseSchema, { message: { case: "pong", value } }));
+  }
+
+  askForSchemas(): void {
+    const value = create(SchemasWantedSchema);
+    this.stream.send(create(GetJobResponseSchema, { message: { case: "schemasWanted", value } }));
   }
 
   send(message: GetJobResponse): void {

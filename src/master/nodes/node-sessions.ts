@@ -26,6 +26,7 @@ import type { AbsentNodes } from "./absent-nodes.ts";
 import type { ConnectedNodes } from "./connected-nodes.ts";
 import { helloFirst } from "./hello-first.ts";
 import type { KnownHandlers } from "./known-handlers.ts";
+import type { KnownSchemas } from "./known-schemas.ts";
 import { NodeAdmission } from "./node-admission.ts";
 import type { NodeClaims } from "./node-claims.ts";
 import type { NodeNumbers } from "./node-numbers.ts";
@@ -53,6 +54,7 @@ export interface NodeSessionsParts {
   readonly turn: Turn;
   readonly unheard: UnheardNodes;
   readonly known: KnownHandlers;
+  readonly schemas: KnownSchemas;
 }
 
 export class NodeSessions {
@@ -158,6 +160,7 @@ export class NodeSessions {
     this.parts.known.offered(session);
     const expected = claims.takeDown(session, hello);
     session.welcome(epoch, time.now(), settings.leaseMs);
+    this.parts.schemas.offered(session);
     this.news.greet(session);
     try {
       await claims.answer(session, hello, expected);
@@ -203,6 +206,8 @@ export class NodeSessions {
         this.parts.claims.done(session, message.value);
         this.parts.turn.ask();
         return;
+      case "schemas":
+        return this.parts.schemas.told(session, message.value.handlers);
       default:
         throw new ElasticJobError(
           "invalid_argument",
@@ -215,6 +220,7 @@ export class NodeSessions {
     const { connected, absent, holders } = this.parts;
     if (!connected.remove(session)) return;
     this.parts.known.left(session);
+    this.parts.schemas.left(session);
     session.close();
     this.context.logger.info(
       { nodeId: session.nodeId, claims: holders.of(session.number).size },

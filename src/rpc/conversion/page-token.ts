@@ -51,14 +51,32 @@ export function readAuditPageToken(token: string, filter: TokenFilter): AuditKey
   return { at, id };
 }
 
-type Kind = "jobs" | "results" | "audit";
+/** `after`: the last handler of the page. */
+export function handlersPageToken(after: string): string {
+  return encodeText("handlers", {}, after);
+}
+
+/** The empty token is the first page. Throws `invalid_argument` for a token that is not of this list. */
+export function readHandlersPageToken(token: string): string {
+  return token === "" ? "" : decodeText("handlers", {}, token);
+}
+
+type Kind = "jobs" | "results" | "audit" | "handlers";
 
 function encode(kind: Kind, filter: TokenFilter, cursor: readonly number[]): string {
-  const position = cursor.join(".");
-  return Buffer.concat([checksum(kind, filter, position), Buffer.from(position)]).toString("base64url");
+  return encodeText(kind, filter, cursor.join("."));
 }
 
 function decode(kind: Kind, filter: TokenFilter, token: string): number[] {
+  return decodeText(kind, filter, token).split(".").map(Number);
+}
+
+/** `position`: Latin-1 alone. */
+function encodeText(kind: Kind, filter: TokenFilter, position: string): string {
+  return Buffer.concat([checksum(kind, filter, position), Buffer.from(position)]).toString("base64url");
+}
+
+function decodeText(kind: Kind, filter: TokenFilter, token: string): string {
   const bytes = token.length <= LONGEST_TOKEN ? Buffer.from(token, "base64url") : Buffer.alloc(0);
   const position = bytes.subarray(CHECKSUM_BYTES).toString("latin1");
   // Buffer skips characters that are not base64url, so the spelling is compared as well.
@@ -73,7 +91,7 @@ function decode(kind: Kind, filter: TokenFilter, token: string): number[] {
       },
     ]);
   }
-  return position.split(".").map(Number);
+  return position;
 }
 
 function checksum(kind: Kind, filter: TokenFilter, position: string): Buffer {

@@ -16,6 +16,7 @@ import type { JobStore } from "../../store/job-store.ts";
 import type { CallContext, MasterCaller } from "../forwarding/master-call.ts";
 import { changeBy } from "./audited-change.ts";
 import { listAudit } from "./list-audit.ts";
+import { listHandlers } from "./list-handlers.ts";
 
 const WATCH_EVERY_MS = 1000;
 
@@ -75,6 +76,13 @@ export function createClusterService(options: {
       }),
 
     getAudit: (request) => listAudit(request, options.store),
+
+    getHandlers: (request, context: HandlerContext) =>
+      master.call(context, {
+        repeatable: true,
+        forward: (peer, call) => peer.cluster.getHandlers(request, call),
+        onMaster: (api) => listHandlers(request, api),
+      }),
   };
 }
 

@@ -45,8 +45,14 @@ test("the example of the page on handlers does what the page says", async () => 
   expect(await run("else").end).toEqual(output({ ran: "else", scheduledAt: new Date(0), payload: null }));
 });
 
+test("what a thread shares is there for its handlers, as the page says", async () => {
+  const { run } = await load(1);
+  const counted = (value: number) => ({ kind: "succeeded", output: JSON.stringify({ counted: value }) });
+  expect([await run("count").end, await run("count").end]).toEqual([counted(41), counted(42)]);
+});
+
 test("the schedules of the page are accepted, for handlers that are there", async () => {
-  const { pool } = await load(1);
+  const { pool } = await load(5);
   const settings = { generation: null, missing: "delete", limits: { maxPayloadBytes: 1_000 } } as const;
   const request = readSchedules("HANDLERS: handlers.ts", pool, settings);
   expect(request?.set).toBe("billing");

@@ -82,6 +82,7 @@ function call(payload: unknown, given: { signal?: AbortSignal; payloadText?: str
     idempotencyKey: "7-0",
     deadline: null,
     signal: given.signal ?? new AbortController().signal,
+    resources: undefined,
   };
   const payloadText = given.payloadText ?? JSON.stringify(payload);
   return Promise.resolve(handler({ id: "7", name: "call", handler: "http", payload, payloadText }, ctx));

@@ -72,20 +72,26 @@ describe("nothing of a secret is left by", () => {
     ["of the node itself", { key: OWN }, OWN],
   ];
   describe.each(secrets)("a handler that has one %s, and", (_, payload, value) => {
-    test.each(["returns", "throws", "throwsText", "returnsMuch", "throwsMuch", "basic"])(
-      "%s",
-      async (handler) => {
-        const end = JSON.stringify(await run(handler, payload));
-        expect(end).toContain("[secret ");
-        for (const form of [
-          value,
-          value.slice(0, 9),
-          btoa(value).slice(0, 12),
-          btoa(`user:${value}`).slice(8, 20),
-        ])
-          expect(end).not.toContain(form);
-      },
-    );
+    test.each([
+      "returns",
+      "throws",
+      "throwsText",
+      "returnsMuch",
+      "throwsMuch",
+      "basic",
+      "shouts",
+      "shoutsMuch",
+    ])("%s", async (handler) => {
+      const end = JSON.stringify(await run(handler, payload));
+      expect(end).toContain("[secret ");
+      for (const form of [
+        value,
+        value.slice(0, 9),
+        btoa(value).slice(0, 12),
+        btoa(`user:${value}`).slice(8, 20),
+      ])
+        expect(end).not.toContain(form);
+    });
 
     test("ends its thread with it", async () => {
       const end = JSON.stringify(await run("rejects", payload));

@@ -3,6 +3,7 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterEach, expect, test } from "vitest";
 import { type JobRecord, OUTCOME, type ResultRecord, STORED_STATUS } from "../../../src/core/job.ts";
+import { ClusterService } from "../../../src/gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobStatus, Outcome } from "../../../src/gen/elasticjob/v1/job_pb.ts";
 import {
   GetAllJobsResponseSchema,
@@ -19,6 +20,26 @@ async function start(): Promise<{ node: TestNode; jobs: Client<typeof JobService
   const transport = createConnectTransport({ baseUrl: node.url, httpVersion: "2" });
   return { node, jobs: createClient(JobService, transport) };
 }
+
+test("lists handlers page by page, on any node, and refuses what is no page of it", async () => {
+  const master = await startNode();
+  const follower = await startNode({ role: { kind: "follower", master: master.asMaster } });
+  for (const { url } of [master, follower]) {
+    const cluster = createClient(ClusterService, createConnectTransport({ baseUrl: url, httpVersion: "2" }));
+    const first = await cluster.getHandlers({ pageSize: 2 });
+    expect(first.handlers.map(({ name }) => name)).toEqual(["echo", "greet"]);
+    expect(first.handlers[1]).toMatchObject({
+      lastOffered: { seconds: 1n },
+      forms: [{ payloadSchema: '{"type":"string"}', outputSchema: "", nodes: 1, nodeIds: ["n1"] }],
+    });
+    const { handlers, nextPageToken } = await cluster.getHandlers({ pageToken: first.nextPageToken });
+    expect([handlers.map(({ name }) => name), nextPageToken]).toEqual([["mail"], ""]);
+    await expect(cluster.getHandlers({ pageToken: "greet" })).rejects.toThrow(
+      /pageToken: "greet" is not a token/,
+    );
+    await expect(cluster.getHandlers({ pageSize: 1_001 })).rejects.toThrow(/pageSize: is 1001; 1 to 1000 is/);
+  }
+});
 
 const GRPC_LIMIT = 4 * 1024 * 1024;
 

@@ -5,7 +5,7 @@ import { sleep } from "../../../src/jobs/sleep.ts";
 function run(payload: unknown): Promise<{ sleptMs: number }> {
   const job = { id: "1", name: "n", handler: "sleep", payload, payloadText: JSON.stringify(payload) };
   const signal = new AbortController().signal;
-  const times = { scheduledAt: new Date(0), deadline: null };
+  const times = { scheduledAt: new Date(0), deadline: null, resources: undefined };
   return sleep(job, { jobId: "1", claim: 1, attempt: 1, idempotencyKey: "1:0", ...times, signal });
 }
 

@@ -38,6 +38,7 @@ function setUp() {
   const executors: Executors = {
     handlers: [],
     hasRunJob: true,
+    schemas: [],
     run({ jobId }: Execution, ended) {
       begun.push({ jobId, at: time.now() });
       ends.push(ended);

@@ -1,6 +1,7 @@
 /** A node and the masters that it talks to, on virtual time. */
 import { create } from "@bufbuild/protobuf";
 import { afterEach, expect, test } from "vitest";
+import type { HandlerSchemas } from "../../../src/contract/json-schemas.ts";
 import { assignMessage } from "../../../src/coordination/assignment.ts";
 import type { MasterAddress } from "../../../src/coordination/cluster-lock.ts";
 import type { Network } from "../../../src/coordination/network.ts";
@@ -13,12 +14,14 @@ import {
   GetJobResponseSchema,
   PongSchema,
   RefusalSchema,
+  SchemasWantedSchema,
   UndrainSchema,
   WelcomeSchema,
 } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import type { Execution, ExecutionEnd } from "../../../src/node/executors.ts";
 import { Puller } from "../../../src/node/puller.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
+import { schemasDigest } from "../../../src/node/schemas-digest.ts";
 import { Gate, ProcessClock, VirtualTime } from "../../../src/testing/virtual-clock.ts";
 import { assignmentOf } from "../../fixtures/assignment-fixture.ts";
 import { silentLogger } from "../../fixtures/silent-logger.ts";
@@ -68,6 +71,7 @@ function rig(slots = 4, isAway = false) {
   /** When this process entered itself in its database, or tried to. */
   const entries: number[] = [];
   const database = { isAway };
+  const schemas: HandlerSchemas[] = [];
   const begun: Execution[] = [];
   const ends: ((end: ExecutionEnd) => void)[] = [];
   const aborted: string[] = [];
@@ -109,6 +113,7 @@ function rig(slots = 4, isAway = false) {
     executors: {
       handlers: ["work"],
       hasRunJob: false,
+      schemas,
       run(execution, ended) {
         begun.push(execution);
         ends.push(ended);
@@ -137,6 +142,7 @@ function rig(slots = 4, isAway = false) {
   running.push({ puller, time });
   puller.start();
   return {
+    schemas,
     time,
     clock,
     puller,
@@ -538,6 +544,19 @@ test("a node that is drained takes no more, lets what runs end, then hands it ba
   expect(aborted).toEqual([]);
   await time.advance(1);
   expect(aborted).toEqual(["its node is draining"]);
+});
+
+test("a node tells what its handlers take and give when a master asks, which its hello only stands for", async () => {
+  const { elect, last, schemas } = rig();
+  schemas.push({ handler: "work", payload: '{"type":"string"}', output: "" });
+  await elect("a", 1);
+  last().say(welcome(1));
+  const [hello] = last().sent;
+  expect(hello).toMatchObject({ case: "hello", value: { schemasDigest: schemasDigest(schemas) } });
+  const told = () => last().sent.filter((message) => message.case === "schemas");
+  expect(told()).toEqual([]);
+  last().say({ case: "schemasWanted", value: create(SchemasWantedSchema) });
+  expect(told()).toMatchObject([{ value: { handlers: schemas } }]);
 });
 
 test("a node that is drained hands back at once what has not begun", async () => {

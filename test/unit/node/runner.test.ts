@@ -28,6 +28,7 @@ function rig(slots = 1) {
   const executors: Executors = {
     handlers: [],
     hasRunJob: true,
+    schemas: [],
     run(execution, ended) {
       const { jobId, claim } = execution;
       begun.push(execution);

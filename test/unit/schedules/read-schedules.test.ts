@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { exactText } from "../../../src/core/json/exact-numbers.ts";
 import { PutJobSetRequestSchema } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
 import { defineJobs } from "../../../src/jobs/define-jobs.ts";
-import { type ScheduleOptions, schedulesOf } from "../../../src/jobs/schedules.ts";
+import { besideHandlers } from "../../../src/jobs/handlers-module.ts";
+import type { ScheduleOptions } from "../../../src/jobs/schedules.ts";
 import { readSchedules, type SetSettings } from "../../../src/schedules/read-schedules.ts";
 
 const SETTINGS: SetSettings = { generation: null, missing: "delete", limits: { maxPayloadBytes: 1000 } };
@@ -11,7 +12,7 @@ const HANDLERS = { report: () => 1, mail: () => 2 };
 
 /** As the threads hand them over. */
 function read(options: ScheduleOptions, settings: Partial<SetSettings> = {}, hasRunJob = false) {
-  const schedules = exactText(schedulesOf(defineJobs(HANDLERS, options))) ?? null;
+  const schedules = exactText(besideHandlers(defineJobs(HANDLERS, options)).schedules) ?? null;
   const module = { schedules, handlers: ["echo", ...Object.keys(HANDLERS)], hasRunJob };
   return readSchedules("HANDLERS: /app/jobs.ts", module, { ...SETTINGS, ...settings });
 }
@@ -30,7 +31,7 @@ const NIGHTLY = { handler: "report", cron: "0 3 * * *", timeZone: "Europe/Berlin
 test("a module without schedules has none, and its handlers are what they were", () => {
   const jobs = defineJobs(HANDLERS);
   expect(jobs).toBe(HANDLERS);
-  expect(schedulesOf(jobs)).toBeNull();
+  expect(besideHandlers(jobs).schedules).toBeNull();
   const module = { schedules: null, handlers: [], hasRunJob: false };
   expect(readSchedules("HANDLERS: /app/jobs.ts", module, SETTINGS)).toBeNull();
   const withSome = defineJobs(HANDLERS, { schedules: { nightly: NIGHTLY } });

@@ -19,6 +19,8 @@ test.each([
   ["what hides an import", "src/master/memory/turn.ts", 'import { createRequire } from "node:module";'],
   ["a package nobody named", "src/node/puller.ts", 'import fc from "fast-check";'],
   ["Node in core", "src/core/job.ts", 'import { readFileSync } from "node:fs";'],
+  ["Node in a contract", "src/contract/contract.ts", 'import { inspect } from "node:util";'],
+  ["a package in a contract", "src/contract/contract.ts", 'import * as z from "zod";'],
   ["tests", "src/node/puller.ts", 'import { until } from "../../test/fixtures/until.ts";'],
   ["the testing kit", "src/connect-node.ts", 'import { testCluster } from "./testing/index.ts";'],
   ["a test runner in the testing kit", "src/testing/test-cluster.ts", 'import { test } from "vitest";'],

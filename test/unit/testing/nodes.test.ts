@@ -7,14 +7,16 @@ afterEach(async () => {
   for (const cluster of clusters.splice(0)) await cluster.stop();
 });
 
-async function start(options: Partial<TestClusterOptions> & { readonly jobs: Jobs }): Promise<TestCluster> {
+async function start(
+  options: Partial<Omit<TestClusterOptions, "jobs">> & { readonly jobs: Jobs },
+): Promise<TestCluster> {
   const cluster = await testCluster({ at: "2026-03-28T00:00:00Z", seed: 7, nodes: 2, ...options });
   clusters.push(cluster);
   return cluster;
 }
 
 /** A handler that takes an hour, on a cluster that notes what has come to its end. */
-async function withLongJob(options: Partial<TestClusterOptions>) {
+async function withLongJob(options: Partial<Omit<TestClusterOptions, "jobs">>) {
   const effects: string[] = [];
   const cluster: TestCluster = await start({
     jobs: {

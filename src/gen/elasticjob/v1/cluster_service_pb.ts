@@ -14,7 +14,247 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/cluster_service.proto.
  */
 export const file_elasticjob_v1_cluster_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSLPAQoPR2V0QXVkaXRSZXF1ZXN0EikKBXNpbmNlGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGY2FsbGVyGAMgASgJEg4KBm1ldGhvZBgEIAEoCRIOCgZqb2JfaWQYBSABKAkSDwoHbm9kZV9pZBgGIAEoCRIRCglwYWdlX3NpemUYByABKAUSEgoKcGFnZV90b2tlbhgIIAEoCSJYChBHZXRBdWRpdFJlc3BvbnNlEisKB3JlY29yZHMYASADKAsyGi5lbGFzdGljam9iLnYxLkF1ZGl0UmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKLAgoLQXVkaXRSZWNvcmQSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGF1ZGl0X2lkGAIgASgJEg4KBmNhbGxlchgDIAEoCRIPCgdhZGRyZXNzGAQgASgJEhUKDWZvcndhcmRlZF9mb3IYBSABKAkSDgoGbWV0aG9kGAYgASgJEg4KBmpvYl9pZBgHIAEoCRIPCgdub2RlX2lkGAggASgJEhQKDGZpcnN0X2pvYl9pZBgJIAEoCRITCgtsYXN0X2pvYl9pZBgKIAEoCRINCgVjb3VudBgLIAEoARIOCgZkZXRhaWwYDCABKAkSDwoHb3V0Y29tZRgNIAEoCSIVChNXYXRjaENsdXN0ZXJSZXF1ZXN0IkoKFFdhdGNoQ2x1c3RlclJlc3BvbnNlEjIKB2NsdXN0ZXIYASABKAsyIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZSIjChBEcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiEwoRRHJhaW5Ob2RlUmVzcG9uc2UiJQoSVW5kcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiFQoTVW5kcmFpbk5vZGVSZXNwb25zZSITChFHZXRDbHVzdGVyUmVxdWVzdCKBAgoSR2V0Q2x1c3RlclJlc3BvbnNlEhYKDm1hc3Rlcl9ub2RlX2lkGAEgASgJEhYKDm1hc3Rlcl9hZGRyZXNzGAIgASgJEg0KBWVwb2NoGAMgASgBEikKBW5vZGVzGAQgAygLMhouZWxhc3RpY2pvYi52MS5DbHVzdGVyTm9kZRIPCgd3YWl0aW5nGAUgASgFEhAKCHByZXBhcmVkGAYgASgFEg8KB3J1bm5pbmcYByABKAUSEgoFc3R1Y2sYCCABKAVIAIgBARISCgVsYXRlchgJIAEoBUgBiAEBEhEKCW5vdF9yZWFkeRgKIAEoCUIICgZfc3R1Y2tCCAoGX2xhdGVyIpoCCgtDbHVzdGVyTm9kZRIPCgdub2RlX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDQoFc2xvdHMYAyABKAUSEgoKdXNlZF9zbG90cxgEIAEoBRIQCghoYW5kbGVycxgFIAMoCRI2CgZsYWJlbHMYBiADKAsyJi5lbGFzdGljam9iLnYxLkNsdXN0ZXJOb2RlLkxhYmVsc0VudHJ5EgsKA2NwdRgHIAEoARIWCg5mcmVlX21lbW9yeV9tYhgIIAEoBRIQCghkcmFpbmluZxgJIAEoCBIWCg50aW1lX3pvbmVfZGF0YRgUIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBMsADCg5DbHVzdGVyU2VydmljZRJWCgpHZXRDbHVzdGVyEiAuZWxhc3RpY2pvYi52MS5HZXRDbHVzdGVyUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuR2V0Q2x1c3RlclJlc3BvbnNlIgOQAgESXgoMV2F0Y2hDbHVzdGVyEiIuZWxhc3RpY2pvYi52MS5XYXRjaENsdXN0ZXJSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5XYXRjaENsdXN0ZXJSZXNwb25zZSIDkAIBMAESTgoJRHJhaW5Ob2RlEh8uZWxhc3RpY2pvYi52MS5EcmFpbk5vZGVSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5EcmFpbk5vZGVSZXNwb25zZRJUCgtVbmRyYWluTm9kZRIhLmVsYXN0aWNqb2IudjEuVW5kcmFpbk5vZGVSZXF1ZXN0GiIuZWxhc3RpY2pvYi52MS5VbmRyYWluTm9kZVJlc3BvbnNlElAKCEdldEF1ZGl0Eh4uZWxhc3RpY2pvYi52MS5HZXRBdWRpdFJlcXVlc3QaHy5lbGFzdGljam9iLnYxLkdldEF1ZGl0UmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiNlbGFzdGljam9iL3YxL2NsdXN0ZXJfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSI7ChJHZXRIYW5kbGVyc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiXwoTR2V0SGFuZGxlcnNSZXNwb25zZRIvCghoYW5kbGVycxgBIAMoCzIdLmVsYXN0aWNqb2IudjEuT2ZmZXJlZEhhbmRsZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJInsKDk9mZmVyZWRIYW5kbGVyEgwKBG5hbWUYASABKAkSMAoMbGFzdF9vZmZlcmVkGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgVmb3JtcxgDIAMoCzIaLmVsYXN0aWNqb2IudjEuSGFuZGxlckZvcm0iXQoLSGFuZGxlckZvcm0SFgoOcGF5bG9hZF9zY2hlbWEYASABKAkSFQoNb3V0cHV0X3NjaGVtYRgCIAEoCRINCgVub2RlcxgDIAEoBRIQCghub2RlX2lkcxgEIAMoCSLPAQoPR2V0QXVkaXRSZXF1ZXN0EikKBXNpbmNlGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGY2FsbGVyGAMgASgJEg4KBm1ldGhvZBgEIAEoCRIOCgZqb2JfaWQYBSABKAkSDwoHbm9kZV9pZBgGIAEoCRIRCglwYWdlX3NpemUYByABKAUSEgoKcGFnZV90b2tlbhgIIAEoCSJYChBHZXRBdWRpdFJlc3BvbnNlEisKB3JlY29yZHMYASADKAsyGi5lbGFzdGljam9iLnYxLkF1ZGl0UmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKLAgoLQXVkaXRSZWNvcmQSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGF1ZGl0X2lkGAIgASgJEg4KBmNhbGxlchgDIAEoCRIPCgdhZGRyZXNzGAQgASgJEhUKDWZvcndhcmRlZF9mb3IYBSABKAkSDgoGbWV0aG9kGAYgASgJEg4KBmpvYl9pZBgHIAEoCRIPCgdub2RlX2lkGAggASgJEhQKDGZpcnN0X2pvYl9pZBgJIAEoCRITCgtsYXN0X2pvYl9pZBgKIAEoCRINCgVjb3VudBgLIAEoARIOCgZkZXRhaWwYDCABKAkSDwoHb3V0Y29tZRgNIAEoCSIVChNXYXRjaENsdXN0ZXJSZXF1ZXN0IkoKFFdhdGNoQ2x1c3RlclJlc3BvbnNlEjIKB2NsdXN0ZXIYASABKAsyIS5lbGFzdGljam9iLnYxLkdldENsdXN0ZXJSZXNwb25zZSIjChBEcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiEwoRRHJhaW5Ob2RlUmVzcG9uc2UiJQoSVW5kcmFpbk5vZGVSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAkiFQoTVW5kcmFpbk5vZGVSZXNwb25zZSITChFHZXRDbHVzdGVyUmVxdWVzdCKBAgoSR2V0Q2x1c3RlclJlc3BvbnNlEhYKDm1hc3Rlcl9ub2RlX2lkGAEgASgJEhYKDm1hc3Rlcl9hZGRyZXNzGAIgASgJEg0KBWVwb2NoGAMgASgBEikKBW5vZGVzGAQgAygLMhouZWxhc3RpY2pvYi52MS5DbHVzdGVyTm9kZRIPCgd3YWl0aW5nGAUgASgFEhAKCHByZXBhcmVkGAYgASgFEg8KB3J1bm5pbmcYByABKAUSEgoFc3R1Y2sYCCABKAVIAIgBARISCgVsYXRlchgJIAEoBUgBiAEBEhEKCW5vdF9yZWFkeRgKIAEoCUIICgZfc3R1Y2tCCAoGX2xhdGVyIpoCCgtDbHVzdGVyTm9kZRIPCgdub2RlX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDQoFc2xvdHMYAyABKAUSEgoKdXNlZF9zbG90cxgEIAEoBRIQCghoYW5kbGVycxgFIAMoCRI2CgZsYWJlbHMYBiADKAsyJi5lbGFzdGljam9iLnYxLkNsdXN0ZXJOb2RlLkxhYmVsc0VudHJ5EgsKA2NwdRgHIAEoARIWCg5mcmVlX21lbW9yeV9tYhgIIAEoBRIQCghkcmFpbmluZxgJIAEoCBIWCg50aW1lX3pvbmVfZGF0YRgUIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBMpsECg5DbHVzdGVyU2VydmljZRJWCgpHZXRDbHVzdGVyEiAuZWxhc3RpY2pvYi52MS5HZXRDbHVzdGVyUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuR2V0Q2x1c3RlclJlc3BvbnNlIgOQAgESXgoMV2F0Y2hDbHVzdGVyEiIuZWxhc3RpY2pvYi52MS5XYXRjaENsdXN0ZXJSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5XYXRjaENsdXN0ZXJSZXNwb25zZSIDkAIBMAESTgoJRHJhaW5Ob2RlEh8uZWxhc3RpY2pvYi52MS5EcmFpbk5vZGVSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5EcmFpbk5vZGVSZXNwb25zZRJUCgtVbmRyYWluTm9kZRIhLmVsYXN0aWNqb2IudjEuVW5kcmFpbk5vZGVSZXF1ZXN0GiIuZWxhc3RpY2pvYi52MS5VbmRyYWluTm9kZVJlc3BvbnNlElAKCEdldEF1ZGl0Eh4uZWxhc3RpY2pvYi52MS5HZXRBdWRpdFJlcXVlc3QaHy5lbGFzdGljam9iLnYxLkdldEF1ZGl0UmVzcG9uc2UiA5ACARJZCgtHZXRIYW5kbGVycxIhLmVsYXN0aWNqb2IudjEuR2V0SGFuZGxlcnNSZXF1ZXN0GiIuZWxhc3RpY2pvYi52MS5HZXRIYW5kbGVyc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+
+/**
+ * Which handlers to list.
+ *
+ * @generated from message elasticjob.v1.GetHandlersRequest
+ */
+export type GetHandlersRequest = Message<"elasticjob.v1.GetHandlersRequest"> & {
+  /**
+   * Handlers per page, at most 1,000; 0: 100.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * From the previous page's next_page_token; empty: the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Which handlers to list.
+ *
+ * @generated from message elasticjob.v1.GetHandlersRequest
+ */
+export type GetHandlersRequestJson = {
+  /**
+   * Handlers per page, at most 1,000; 0: 100.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize?: number;
+
+  /**
+   * From the previous page's next_page_token; empty: the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.GetHandlersRequest.
+ * Use `create(GetHandlersRequestSchema)` to create a new message.
+ */
+export const GetHandlersRequestSchema: GenMessage<GetHandlersRequest, {jsonType: GetHandlersRequestJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 0);
+
+/**
+ * A page of handlers.
+ *
+ * @generated from message elasticjob.v1.GetHandlersResponse
+ */
+export type GetHandlersResponse = Message<"elasticjob.v1.GetHandlersResponse"> & {
+  /**
+   * By name.
+   *
+   * @generated from field: repeated elasticjob.v1.OfferedHandler handlers = 1;
+   */
+  handlers: OfferedHandler[];
+
+  /**
+   * The next page; empty: this was the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * A page of handlers.
+ *
+ * @generated from message elasticjob.v1.GetHandlersResponse
+ */
+export type GetHandlersResponseJson = {
+  /**
+   * By name.
+   *
+   * @generated from field: repeated elasticjob.v1.OfferedHandler handlers = 1;
+   */
+  handlers?: OfferedHandlerJson[];
+
+  /**
+   * The next page; empty: this was the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.GetHandlersResponse.
+ * Use `create(GetHandlersResponseSchema)` to create a new message.
+ */
+export const GetHandlersResponseSchema: GenMessage<GetHandlersResponse, {jsonType: GetHandlersResponseJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 1);
+
+/**
+ * A handler that jobs can be added for.
+ *
+ * @generated from message elasticjob.v1.OfferedHandler
+ */
+export type OfferedHandler = Message<"elasticjob.v1.OfferedHandler"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * When a node last offered it, in cluster time: now, as long as one does.
+   *
+   * @generated from field: google.protobuf.Timestamp last_offered = 2;
+   */
+  lastOffered?: Timestamp | undefined;
+
+  /**
+   * As connected nodes have it: one, unless they have different versions of their module, of which at most 10 are told. None: no connected node
+   * offers it.
+   *
+   * @generated from field: repeated elasticjob.v1.HandlerForm forms = 3;
+   */
+  forms: HandlerForm[];
+};
+
+/**
+ * A handler that jobs can be added for.
+ *
+ * @generated from message elasticjob.v1.OfferedHandler
+ */
+export type OfferedHandlerJson = {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * When a node last offered it, in cluster time: now, as long as one does.
+   *
+   * @generated from field: google.protobuf.Timestamp last_offered = 2;
+   */
+  lastOffered?: TimestampJson;
+
+  /**
+   * As connected nodes have it: one, unless they have different versions of their module, of which at most 10 are told. None: no connected node
+   * offers it.
+   *
+   * @generated from field: repeated elasticjob.v1.HandlerForm forms = 3;
+   */
+  forms?: HandlerFormJson[];
+};
+
+/**
+ * Describes the message elasticjob.v1.OfferedHandler.
+ * Use `create(OfferedHandlerSchema)` to create a new message.
+ */
+export const OfferedHandlerSchema: GenMessage<OfferedHandler, {jsonType: OfferedHandlerJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 2);
+
+/**
+ * A handler as some nodes have it.
+ *
+ * @generated from message elasticjob.v1.HandlerForm
+ */
+export type HandlerForm = Message<"elasticjob.v1.HandlerForm"> & {
+  /**
+   * JSON Schema of the payload that a job is added with; empty: the module does not say, or it is larger than 64 KiB.
+   *
+   * @generated from field: string payload_schema = 1;
+   */
+  payloadSchema: string;
+
+  /**
+   * JSON Schema of the output; empty likewise.
+   *
+   * @generated from field: string output_schema = 2;
+   */
+  outputSchema: string;
+
+  /**
+   * How many nodes offer it so.
+   *
+   * @generated from field: int32 nodes = 3;
+   */
+  nodes: number;
+
+  /**
+   * Their names; of more than 100 the first ones.
+   *
+   * @generated from field: repeated string node_ids = 4;
+   */
+  nodeIds: string[];
+};
+
+/**
+ * A handler as some nodes have it.
+ *
+ * @generated from message elasticjob.v1.HandlerForm
+ */
+export type HandlerFormJson = {
+  /**
+   * JSON Schema of the payload that a job is added with; empty: the module does not say, or it is larger than 64 KiB.
+   *
+   * @generated from field: string payload_schema = 1;
+   */
+  payloadSchema?: string;
+
+  /**
+   * JSON Schema of the output; empty likewise.
+   *
+   * @generated from field: string output_schema = 2;
+   */
+  outputSchema?: string;
+
+  /**
+   * How many nodes offer it so.
+   *
+   * @generated from field: int32 nodes = 3;
+   */
+  nodes?: number;
+
+  /**
+   * Their names; of more than 100 the first ones.
+   *
+   * @generated from field: repeated string node_ids = 4;
+   */
+  nodeIds?: string[];
+};
+
+/**
+ * Describes the message elasticjob.v1.HandlerForm.
+ * Use `create(HandlerFormSchema)` to create a new message.
+ */
+export const HandlerFormSchema: GenMessage<HandlerForm, {jsonType: HandlerFormJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_cluster_service, 3);
 
 /**
  * What to list. What is not set or empty matches all.
@@ -149,7 +389,7 @@ export type GetAuditRequestJson = {
  * Use `create(GetAuditRequestSchema)` to create a new message.
  */
 export const GetAuditRequestSchema: GenMessage<GetAuditRequest, {jsonType: GetAuditRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 0);
+  messageDesc(file_elasticjob_v1_cluster_service, 4);
 
 /**
  * A page of what callers did.
@@ -198,7 +438,7 @@ export type GetAuditResponseJson = {
  * Use `create(GetAuditResponseSchema)` to create a new message.
  */
 export const GetAuditResponseSchema: GenMessage<GetAuditResponse, {jsonType: GetAuditResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 1);
+  messageDesc(file_elasticjob_v1_cluster_service, 5);
 
 /**
  * Something that a caller did, or was refused.
@@ -405,7 +645,7 @@ export type AuditRecordJson = {
  * Use `create(AuditRecordSchema)` to create a new message.
  */
 export const AuditRecordSchema: GenMessage<AuditRecord, {jsonType: AuditRecordJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 2);
+  messageDesc(file_elasticjob_v1_cluster_service, 6);
 
 /**
  * The cluster to watch.
@@ -428,7 +668,7 @@ export type WatchClusterRequestJson = {
  * Use `create(WatchClusterRequestSchema)` to create a new message.
  */
 export const WatchClusterRequestSchema: GenMessage<WatchClusterRequest, {jsonType: WatchClusterRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 3);
+  messageDesc(file_elasticjob_v1_cluster_service, 7);
 
 /**
  * The cluster after a change.
@@ -463,7 +703,7 @@ export type WatchClusterResponseJson = {
  * Use `create(WatchClusterResponseSchema)` to create a new message.
  */
 export const WatchClusterResponseSchema: GenMessage<WatchClusterResponse, {jsonType: WatchClusterResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 4);
+  messageDesc(file_elasticjob_v1_cluster_service, 8);
 
 /**
  * The node to drain.
@@ -498,7 +738,7 @@ export type DrainNodeRequestJson = {
  * Use `create(DrainNodeRequestSchema)` to create a new message.
  */
 export const DrainNodeRequestSchema: GenMessage<DrainNodeRequest, {jsonType: DrainNodeRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 5);
+  messageDesc(file_elasticjob_v1_cluster_service, 9);
 
 /**
  * The node takes no more jobs.
@@ -521,7 +761,7 @@ export type DrainNodeResponseJson = {
  * Use `create(DrainNodeResponseSchema)` to create a new message.
  */
 export const DrainNodeResponseSchema: GenMessage<DrainNodeResponse, {jsonType: DrainNodeResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 6);
+  messageDesc(file_elasticjob_v1_cluster_service, 10);
 
 /**
  * The node that is to take jobs again.
@@ -556,7 +796,7 @@ export type UndrainNodeRequestJson = {
  * Use `create(UndrainNodeRequestSchema)` to create a new message.
  */
 export const UndrainNodeRequestSchema: GenMessage<UndrainNodeRequest, {jsonType: UndrainNodeRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 7);
+  messageDesc(file_elasticjob_v1_cluster_service, 11);
 
 /**
  * The node has been told.
@@ -579,7 +819,7 @@ export type UndrainNodeResponseJson = {
  * Use `create(UndrainNodeResponseSchema)` to create a new message.
  */
 export const UndrainNodeResponseSchema: GenMessage<UndrainNodeResponse, {jsonType: UndrainNodeResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 8);
+  messageDesc(file_elasticjob_v1_cluster_service, 12);
 
 /**
  * Asks for the cluster.
@@ -602,7 +842,7 @@ export type GetClusterRequestJson = {
  * Use `create(GetClusterRequestSchema)` to create a new message.
  */
 export const GetClusterRequestSchema: GenMessage<GetClusterRequest, {jsonType: GetClusterRequestJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 9);
+  messageDesc(file_elasticjob_v1_cluster_service, 13);
 
 /**
  * The cluster.
@@ -771,7 +1011,7 @@ export type GetClusterResponseJson = {
  * Use `create(GetClusterResponseSchema)` to create a new message.
  */
 export const GetClusterResponseSchema: GenMessage<GetClusterResponse, {jsonType: GetClusterResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 10);
+  messageDesc(file_elasticjob_v1_cluster_service, 14);
 
 /**
  * A node.
@@ -932,7 +1172,7 @@ export type ClusterNodeJson = {
  * Use `create(ClusterNodeSchema)` to create a new message.
  */
 export const ClusterNodeSchema: GenMessage<ClusterNode, {jsonType: ClusterNodeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_cluster_service, 11);
+  messageDesc(file_elasticjob_v1_cluster_service, 15);
 
 /**
  * Shows the cluster.
@@ -995,6 +1235,18 @@ export const ClusterService: GenService<{
     methodKind: "unary";
     input: typeof GetAuditRequestSchema;
     output: typeof GetAuditResponseSchema;
+  },
+  /**
+   * The handlers that nodes offer, or have offered within the time that results are kept, by name: what they take and give, as JSON Schema
+   * where their module says so, and which nodes offer them. `runJob` stands for jobs of any handler. A page ends early when its
+   * schemas are large. Errors: invalid_argument, unavailable (no master right now).
+   *
+   * @generated from rpc elasticjob.v1.ClusterService.GetHandlers
+   */
+  getHandlers: {
+    methodKind: "unary";
+    input: typeof GetHandlersRequestSchema;
+    output: typeof GetHandlersResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_elasticjob_v1_cluster_service, 0);

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/node_service.proto.
  */
 export const file_elasticjob_v1_node_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSJHChBDaGFsbGVuZ2VSZXF1ZXN0Eg0KBW5vbmNlGAEgASgMEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB2FkZHJlc3MYAyABKAkiZgoRQ2hhbGxlbmdlUmVzcG9uc2USDQoFbm9uY2UYASABKAwSEwoLaW5jYXJuYXRpb24YAiABKAkSDQoFZXBvY2gYAyABKAESDwoHY2x1c3RlchgEIAEoCRINCgVwcm9vZhgFIAEoDCIdCgxQcm92ZVJlcXVlc3QSDQoFcHJvb2YYASABKAwiDwoNUHJvdmVSZXNwb25zZSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCJEChZFeHBsYWluUHJlcGFyZWRSZXF1ZXN0EioKBW5lZWRzGAEgAygLMhsuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQiuwEKDFByZXBhcmVkTmVlZBIPCgdoYW5kbGVyGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLmVsYXN0aWNqb2IudjEuUHJlcGFyZWROZWVkLkxhYmVsc0VudHJ5Eg0KBXNsb3RzGAMgASgFEhEKCW1lbW9yeV9tYhgEIAEoBRIQCghpc19sYXRlchgFIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKF0V4cGxhaW5QcmVwYXJlZFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAkitAEKDUdldEpvYlJlcXVlc3QSJQoFaGVsbG8YASABKAsyFC5lbGFzdGljam9iLnYxLkhlbGxvSAASJwoGY3JlZGl0GAIgASgLMhUuZWxhc3RpY2pvYi52MS5DcmVkaXRIABIjCgRwaW5nGAMgASgLMhMuZWxhc3RpY2pvYi52MS5QaW5nSAASIwoEZG9uZRgEIAEoCzITLmVsYXN0aWNqb2IudjEuRG9uZUgAQgkKB21lc3NhZ2UilwMKDkdldEpvYlJlc3BvbnNlEikKB3dlbGNvbWUYASABKAsyFi5lbGFzdGljam9iLnYxLldlbGNvbWVIABInCgZhc3NpZ24YAiABKAsyFS5lbGFzdGljam9iLnYxLkFzc2lnbkgAEisKCHZlcmRpY3RzGAMgASgLMhcuZWxhc3RpY2pvYi52MS5WZXJkaWN0c0gAEioKCGRvbmVfYWNrGAQgASgLMhYuZWxhc3RpY2pvYi52MS5Eb25lQWNrSAASIwoEcG9uZxgFIAEoCzITLmVsYXN0aWNqb2IudjEuUG9uZ0gAEiUKBWRyYWluGAYgASgLMhQuZWxhc3RpY2pvYi52MS5EcmFpbkgAEikKB3JlZnVzYWwYByABKAsyFi5lbGFzdGljam9iLnYxLlJlZnVzYWxIABIpCgd1bmRyYWluGAggASgLMhYuZWxhc3RpY2pvYi52MS5VbmRyYWluSAASKwoIc3RhbmRpbmcYCSABKAsyFy5lbGFzdGljam9iLnYxLlN0YW5kaW5nSABCCQoHbWVzc2FnZSJZCghTdGFuZGluZxIRCgl3YWl0c19mb3IYASABKAkSJwoHc2lsZW5jZRgCIAEoDjIWLmVsYXN0aWNqb2IudjEuU2lsZW5jZRIRCglzaWxlbnRfbXMYAyABKAEiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiwAIKBUhlbGxvEhMKC2luY2FybmF0aW9uGAEgASgJEg8KB25vZGVfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVzbG90cxgEIAEoBRIRCgltZW1vcnlfbWIYBSABKAUSMAoGbGFiZWxzGAYgAygLMiAuZWxhc3RpY2pvYi52MS5IZWxsby5MYWJlbHNFbnRyeRIQCghoYW5kbGVycxgHIAMoCRIPCgdydW5fam9iGAggASgIEigKBmNsYWltcxgJIAMoCzIYLmVsYXN0aWNqb2IudjEuSGVsZENsYWltEhYKDnRpbWVfem9uZV9kYXRhGBQgASgJEhgKEGNsdXN0ZXJfaWRlbnRpdHkYCiABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJTCglIZWxkQ2xhaW0SDgoGam9iX2lkGAEgASgBEg0KBWNsYWltGAIgASgNEicKBXN0YXRlGAMgASgOMhguZWxhc3RpY2pvYi52MS5IZWxkU3RhdGUigAEKBkNyZWRpdBINCgVzbG90cxgBIAEoARILCgNjcHUYAiABKAESGwoTZXZlbnRfbG9vcF9kZWxheV9tcxgDIAEoARIWCg5mcmVlX21lbW9yeV9tYhgEIAEoBRIQCghkcmFpbmluZxgFIAEoCBITCgtxdWV1ZV9zbG90cxgGIAEoASIaCgRQaW5nEhIKCnNlbnRfYXRfbXMYASABKAEivwEKBERvbmUSEAoIc2VxdWVuY2UYASABKA0SDgoGam9iX2lkGAIgAygBEg0KBWNsYWltGAMgAygNEhEKCXByb2plY3RlZBgEIAMoCBIOCgZzdGF0dXMYBSADKA0SCgoCYXQYBiADKAESFAoMc2NoZWR1bGVkX2F0GAcgAygBEg8KB2F0dGVtcHQYCCADKA0SEAoIZmFpbHVyZXMYCSADKA0SDAoEbG9zdBgKIAMoDRIQCghlbmRlZF9hdBgLIAMoASJYCgdXZWxjb21lEg0KBWVwb2NoGAEgASgBEhMKC25vZGVfbnVtYmVyGAIgASgNEhcKD2NsdXN0ZXJfdGltZV9tcxgDIAEoARIQCghsZWFzZV9tcxgEIAEoASI3CghWZXJkaWN0cxIrCgZjbGFpbXMYASADKAsyGy5lbGFzdGljam9iLnYxLkNsYWltVmVyZGljdCJWCgxDbGFpbVZlcmRpY3QSDgoGam9iX2lkGAEgASgBEg0KBWNsYWltGAIgASgNEicKB3ZlcmRpY3QYAyABKA4yFi5lbGFzdGljam9iLnYxLlZlcmRpY3Qi5QIKBkFzc2lnbhIMCgR0ZXh0GAEgAygJEg4KBmpvYl9pZBgCIAMoARINCgVjbGFpbRgDIAMoDRIQCghyZXZpc2lvbhgEIAMoDRIPCgdhdHRlbXB0GAUgAygNEhAKCGZhaWx1cmVzGAYgAygNEgwKBGxvc3QYByADKA0SDAoEbmFtZRgIIAMoDRIPCgdoYW5kbGVyGAkgAygNEg8KB3BheWxvYWQYCiADKAkSFAoMc2NoZWR1bGVkX2F0GAsgAygBEhIKCnRpbWVvdXRfbXMYDCADKAESDQoFc2xvdHMYDSADKA0SGQoRbmV4dF9zY2hlZHVsZWRfYXQYDiADKAESEwoLbmV4dF9kdWVfYXQYDyADKAESFQoNbGFzdF9yZXRyeV9hdBgQIAMoARIWCg5yZXRyeV9kZWxheV9tcxgRIAMoARIRCglwbGFjZW1lbnQYEiADKA0SEAoIc3RhcnRfYXQYEyADKAEiGwoHRG9uZUFjaxIQCghzZXF1ZW5jZRgBIAEoDSIzCgRQb25nEhIKCnNlbnRfYXRfbXMYASABKAESFwoPY2x1c3Rlcl90aW1lX21zGAIgASgBIgcKBURyYWluIgkKB1VuZHJhaW4qZgoHU2lsZW5jZRIXChNTSUxFTkNFX1VOU1BFQ0lGSUVEEAASFQoRU0lMRU5DRV9OT19BTlNXRVIQARISCg5TSUxFTkNFX0VSUk9SUxACEhcKE1NJTEVOQ0VfVU5DT05GSVJNRUQQAypwCglIZWxkU3RhdGUSGgoWSEVMRF9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkhFTERfU1RBVEVfUlVOTklORxABEhcKE0hFTERfU1RBVEVfRklOSVNIRUQQAhIWChJIRUxEX1NUQVRFX1dSSVRURU4QAypbCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIQCgxWRVJESUNUX0tFRVAQARIRCg1WRVJESUNUX0FCT1JUEAISEgoOVkVSRElDVF9GT1JHRVQQAzKbAwoLTm9kZVNlcnZpY2USTgoJQ2hhbGxlbmdlEh8uZWxhc3RpY2pvYi52MS5DaGFsbGVuZ2VSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5DaGFsbGVuZ2VSZXNwb25zZRJCCgVQcm92ZRIbLmVsYXN0aWNqb2IudjEuUHJvdmVSZXF1ZXN0GhwuZWxhc3RpY2pvYi52MS5Qcm92ZVJlc3BvbnNlEkkKBkdldEpvYhIcLmVsYXN0aWNqb2IudjEuR2V0Sm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuR2V0Sm9iUmVzcG9uc2UoATABEksKCElkZW50aWZ5Eh4uZWxhc3RpY2pvYi52MS5JZGVudGlmeVJlcXVlc3QaHy5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVzcG9uc2USYAoPRXhwbGFpblByZXBhcmVkEiUuZWxhc3RpY2pvYi52MS5FeHBsYWluUHJlcGFyZWRSZXF1ZXN0GiYuZWxhc3RpY2pvYi52MS5FeHBsYWluUHJlcGFyZWRSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSJHChBDaGFsbGVuZ2VSZXF1ZXN0Eg0KBW5vbmNlGAEgASgMEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB2FkZHJlc3MYAyABKAkiZgoRQ2hhbGxlbmdlUmVzcG9uc2USDQoFbm9uY2UYASABKAwSEwoLaW5jYXJuYXRpb24YAiABKAkSDQoFZXBvY2gYAyABKAESDwoHY2x1c3RlchgEIAEoCRINCgVwcm9vZhgFIAEoDCIdCgxQcm92ZVJlcXVlc3QSDQoFcHJvb2YYASABKAwiDwoNUHJvdmVSZXNwb25zZSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCJEChZFeHBsYWluUHJlcGFyZWRSZXF1ZXN0EioKBW5lZWRzGAEgAygLMhsuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQiuwEKDFByZXBhcmVkTmVlZBIPCgdoYW5kbGVyGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLmVsYXN0aWNqb2IudjEuUHJlcGFyZWROZWVkLkxhYmVsc0VudHJ5Eg0KBXNsb3RzGAMgASgFEhEKCW1lbW9yeV9tYhgEIAEoBRIQCghpc19sYXRlchgFIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKF0V4cGxhaW5QcmVwYXJlZFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAki3wEKDUdldEpvYlJlcXVlc3QSJQoFaGVsbG8YASABKAsyFC5lbGFzdGljam9iLnYxLkhlbGxvSAASJwoGY3JlZGl0GAIgASgLMhUuZWxhc3RpY2pvYi52MS5DcmVkaXRIABIjCgRwaW5nGAMgASgLMhMuZWxhc3RpY2pvYi52MS5QaW5nSAASIwoEZG9uZRgEIAEoCzITLmVsYXN0aWNqb2IudjEuRG9uZUgAEikKB3NjaGVtYXMYBSABKAsyFi5lbGFzdGljam9iLnYxLlNjaGVtYXNIAEIJCgdtZXNzYWdlIs8DCg5HZXRKb2JSZXNwb25zZRIpCgd3ZWxjb21lGAEgASgLMhYuZWxhc3RpY2pvYi52MS5XZWxjb21lSAASJwoGYXNzaWduGAIgASgLMhUuZWxhc3RpY2pvYi52MS5Bc3NpZ25IABIrCgh2ZXJkaWN0cxgDIAEoCzIXLmVsYXN0aWNqb2IudjEuVmVyZGljdHNIABIqCghkb25lX2FjaxgEIAEoCzIWLmVsYXN0aWNqb2IudjEuRG9uZUFja0gAEiMKBHBvbmcYBSABKAsyEy5lbGFzdGljam9iLnYxLlBvbmdIABIlCgVkcmFpbhgGIAEoCzIULmVsYXN0aWNqb2IudjEuRHJhaW5IABIpCgdyZWZ1c2FsGAcgASgLMhYuZWxhc3RpY2pvYi52MS5SZWZ1c2FsSAASKQoHdW5kcmFpbhgIIAEoCzIWLmVsYXN0aWNqb2IudjEuVW5kcmFpbkgAEisKCHN0YW5kaW5nGAkgASgLMhcuZWxhc3RpY2pvYi52MS5TdGFuZGluZ0gAEjYKDnNjaGVtYXNfd2FudGVkGAogASgLMhwuZWxhc3RpY2pvYi52MS5TY2hlbWFzV2FudGVkSABCCQoHbWVzc2FnZSJZCghTdGFuZGluZxIRCgl3YWl0c19mb3IYASABKAkSJwoHc2lsZW5jZRgCIAEoDjIWLmVsYXN0aWNqb2IudjEuU2lsZW5jZRIRCglzaWxlbnRfbXMYAyABKAEiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAki2AIKBUhlbGxvEhMKC2luY2FybmF0aW9uGAEgASgJEg8KB25vZGVfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVzbG90cxgEIAEoBRIRCgltZW1vcnlfbWIYBSABKAUSMAoGbGFiZWxzGAYgAygLMiAuZWxhc3RpY2pvYi52MS5IZWxsby5MYWJlbHNFbnRyeRIQCghoYW5kbGVycxgHIAMoCRIPCgdydW5fam9iGAggASgIEigKBmNsYWltcxgJIAMoCzIYLmVsYXN0aWNqb2IudjEuSGVsZENsYWltEhYKDnRpbWVfem9uZV9kYXRhGBQgASgJEhgKEGNsdXN0ZXJfaWRlbnRpdHkYCiABKAkSFgoOc2NoZW1hc19kaWdlc3QYCyABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIPCg1TY2hlbWFzV2FudGVkIjoKB1NjaGVtYXMSLwoIaGFuZGxlcnMYASADKAsyHS5lbGFzdGljam9iLnYxLkhhbmRsZXJTY2hlbWFzIkIKDkhhbmRsZXJTY2hlbWFzEg8KB2hhbmRsZXIYASABKAkSDwoHcGF5bG9hZBgCIAEoCRIOCgZvdXRwdXQYAyABKAkiUwoJSGVsZENsYWltEg4KBmpvYl9pZBgBIAEoARINCgVjbGFpbRgCIAEoDRInCgVzdGF0ZRgDIAEoDjIYLmVsYXN0aWNqb2IudjEuSGVsZFN0YXRlIoABCgZDcmVkaXQSDQoFc2xvdHMYASABKAESCwoDY3B1GAIgASgBEhsKE2V2ZW50X2xvb3BfZGVsYXlfbXMYAyABKAESFgoOZnJlZV9tZW1vcnlfbWIYBCABKAUSEAoIZHJhaW5pbmcYBSABKAgSEwoLcXVldWVfc2xvdHMYBiABKAEiGgoEUGluZxISCgpzZW50X2F0X21zGAEgASgBIr8BCgREb25lEhAKCHNlcXVlbmNlGAEgASgNEg4KBmpvYl9pZBgCIAMoARINCgVjbGFpbRgDIAMoDRIRCglwcm9qZWN0ZWQYBCADKAgSDgoGc3RhdHVzGAUgAygNEgoKAmF0GAYgAygBEhQKDHNjaGVkdWxlZF9hdBgHIAMoARIPCgdhdHRlbXB0GAggAygNEhAKCGZhaWx1cmVzGAkgAygNEgwKBGxvc3QYCiADKA0SEAoIZW5kZWRfYXQYCyADKAEiWAoHV2VsY29tZRINCgVlcG9jaBgBIAEoARITCgtub2RlX251bWJlchgCIAEoDRIXCg9jbHVzdGVyX3RpbWVfbXMYAyABKAESEAoIbGVhc2VfbXMYBCABKAEiNwoIVmVyZGljdHMSKwoGY2xhaW1zGAEgAygLMhsuZWxhc3RpY2pvYi52MS5DbGFpbVZlcmRpY3QiVgoMQ2xhaW1WZXJkaWN0Eg4KBmpvYl9pZBgBIAEoARINCgVjbGFpbRgCIAEoDRInCgd2ZXJkaWN0GAMgASgOMhYuZWxhc3RpY2pvYi52MS5WZXJkaWN0IuUCCgZBc3NpZ24SDAoEdGV4dBgBIAMoCRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEAoIcmV2aXNpb24YBCADKA0SDwoHYXR0ZW1wdBgFIAMoDRIQCghmYWlsdXJlcxgGIAMoDRIMCgRsb3N0GAcgAygNEgwKBG5hbWUYCCADKA0SDwoHaGFuZGxlchgJIAMoDRIPCgdwYXlsb2FkGAogAygJEhQKDHNjaGVkdWxlZF9hdBgLIAMoARISCgp0aW1lb3V0X21zGAwgAygBEg0KBXNsb3RzGA0gAygNEhkKEW5leHRfc2NoZWR1bGVkX2F0GA4gAygBEhMKC25leHRfZHVlX2F0GA8gAygBEhUKDWxhc3RfcmV0cnlfYXQYECADKAESFgoOcmV0cnlfZGVsYXlfbXMYESADKAESEQoJcGxhY2VtZW50GBIgAygNEhAKCHN0YXJ0X2F0GBMgAygBIhsKB0RvbmVBY2sSEAoIc2VxdWVuY2UYASABKA0iMwoEUG9uZxISCgpzZW50X2F0X21zGAEgASgBEhcKD2NsdXN0ZXJfdGltZV9tcxgCIAEoASIHCgVEcmFpbiIJCgdVbmRyYWluKmYKB1NpbGVuY2USFwoTU0lMRU5DRV9VTlNQRUNJRklFRBAAEhUKEVNJTEVOQ0VfTk9fQU5TV0VSEAESEgoOU0lMRU5DRV9FUlJPUlMQAhIXChNTSUxFTkNFX1VOQ09ORklSTUVEEAMqcAoJSGVsZFN0YXRlEhoKFkhFTERfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJIRUxEX1NUQVRFX1JVTk5JTkcQARIXChNIRUxEX1NUQVRFX0ZJTklTSEVEEAISFgoSSEVMRF9TVEFURV9XUklUVEVOEAMqWwoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASEAoMVkVSRElDVF9LRUVQEAESEQoNVkVSRElDVF9BQk9SVBACEhIKDlZFUkRJQ1RfRk9SR0VUEAMymwMKC05vZGVTZXJ2aWNlEk4KCUNoYWxsZW5nZRIfLmVsYXN0aWNqb2IudjEuQ2hhbGxlbmdlUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuQ2hhbGxlbmdlUmVzcG9uc2USQgoFUHJvdmUSGy5lbGFzdGljam9iLnYxLlByb3ZlUmVxdWVzdBocLmVsYXN0aWNqb2IudjEuUHJvdmVSZXNwb25zZRJJCgZHZXRKb2ISHC5lbGFzdGljam9iLnYxLkdldEpvYlJlcXVlc3QaHS5lbGFzdGljam9iLnYxLkdldEpvYlJlc3BvbnNlKAEwARJLCghJZGVudGlmeRIeLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5JZGVudGlmeVJlc3BvbnNlEmAKD0V4cGxhaW5QcmVwYXJlZBIlLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVxdWVzdBomLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * Asks a process to prove itself.
@@ -545,6 +545,14 @@ export type GetJobRequest = Message<"elasticjob.v1.GetJobRequest"> & {
      */
     value: Done;
     case: "done";
+  } | {
+    /**
+     * The answer to schemas_wanted.
+     *
+     * @generated from field: elasticjob.v1.Schemas schemas = 5;
+     */
+    value: Schemas;
+    case: "schemas";
   } | { case: undefined; value?: undefined };
 };
 
@@ -581,6 +589,13 @@ export type GetJobRequestJson = {
    * @generated from field: elasticjob.v1.Done done = 4;
    */
   done?: DoneJson;
+
+  /**
+   * The answer to schemas_wanted.
+   *
+   * @generated from field: elasticjob.v1.Schemas schemas = 5;
+   */
+  schemas?: SchemasJson;
 };
 
 /**
@@ -673,6 +688,14 @@ export type GetJobResponse = Message<"elasticjob.v1.GetJobResponse"> & {
      */
     value: Standing;
     case: "standing";
+  } | {
+    /**
+     * Asks for the schemas of the node's handlers.
+     *
+     * @generated from field: elasticjob.v1.SchemasWanted schemas_wanted = 10;
+     */
+    value: SchemasWanted;
+    case: "schemasWanted";
   } | { case: undefined; value?: undefined };
 };
 
@@ -744,6 +767,13 @@ export type GetJobResponseJson = {
    * @generated from field: elasticjob.v1.Standing standing = 9;
    */
   standing?: StandingJson;
+
+  /**
+   * Asks for the schemas of the node's handlers.
+   *
+   * @generated from field: elasticjob.v1.SchemasWanted schemas_wanted = 10;
+   */
+  schemasWanted?: SchemasWantedJson;
 };
 
 /**
@@ -935,6 +965,14 @@ export type Hello = Message<"elasticjob.v1.Hello"> & {
    * @generated from field: string cluster_identity = 10;
    */
   clusterIdentity: string;
+
+  /**
+   * Stands for the schemas of its handlers: nodes that say the same here have the same ones, and the master asks one of
+   * them. Empty: it has none.
+   *
+   * @generated from field: string schemas_digest = 11;
+   */
+  schemasDigest: string;
 };
 
 /**
@@ -1019,6 +1057,14 @@ export type HelloJson = {
    * @generated from field: string cluster_identity = 10;
    */
   clusterIdentity?: string;
+
+  /**
+   * Stands for the schemas of its handlers: nodes that say the same here have the same ones, and the master asks one of
+   * them. Empty: it has none.
+   *
+   * @generated from field: string schemas_digest = 11;
+   */
+  schemasDigest?: string;
 };
 
 /**
@@ -1027,6 +1073,127 @@ export type HelloJson = {
  */
 export const HelloSchema: GenMessage<Hello, {jsonType: HelloJson}> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_node_service, 13);
+
+/**
+ * Asks for the schemas that the digest of the node's hello stands for.
+ *
+ * @generated from message elasticjob.v1.SchemasWanted
+ */
+export type SchemasWanted = Message<"elasticjob.v1.SchemasWanted"> & {
+};
+
+/**
+ * Asks for the schemas that the digest of the node's hello stands for.
+ *
+ * @generated from message elasticjob.v1.SchemasWanted
+ */
+export type SchemasWantedJson = {
+};
+
+/**
+ * Describes the message elasticjob.v1.SchemasWanted.
+ * Use `create(SchemasWantedSchema)` to create a new message.
+ */
+export const SchemasWantedSchema: GenMessage<SchemasWanted, {jsonType: SchemasWantedJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 14);
+
+/**
+ * The schemas of a node's handlers.
+ *
+ * @generated from message elasticjob.v1.Schemas
+ */
+export type Schemas = Message<"elasticjob.v1.Schemas"> & {
+  /**
+   * At most 4 MiB of them.
+   *
+   * @generated from field: repeated elasticjob.v1.HandlerSchemas handlers = 1;
+   */
+  handlers: HandlerSchemas[];
+};
+
+/**
+ * The schemas of a node's handlers.
+ *
+ * @generated from message elasticjob.v1.Schemas
+ */
+export type SchemasJson = {
+  /**
+   * At most 4 MiB of them.
+   *
+   * @generated from field: repeated elasticjob.v1.HandlerSchemas handlers = 1;
+   */
+  handlers?: HandlerSchemasJson[];
+};
+
+/**
+ * Describes the message elasticjob.v1.Schemas.
+ * Use `create(SchemasSchema)` to create a new message.
+ */
+export const SchemasSchema: GenMessage<Schemas, {jsonType: SchemasJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 15);
+
+/**
+ * What a handler takes and gives, as JSON Schema.
+ *
+ * @generated from message elasticjob.v1.HandlerSchemas
+ */
+export type HandlerSchemas = Message<"elasticjob.v1.HandlerSchemas"> & {
+  /**
+   * The handler.
+   *
+   * @generated from field: string handler = 1;
+   */
+  handler: string;
+
+  /**
+   * Of the payload that a job is added with, at most 64 KiB; empty: none.
+   *
+   * @generated from field: string payload = 2;
+   */
+  payload: string;
+
+  /**
+   * Of the output, likewise.
+   *
+   * @generated from field: string output = 3;
+   */
+  output: string;
+};
+
+/**
+ * What a handler takes and gives, as JSON Schema.
+ *
+ * @generated from message elasticjob.v1.HandlerSchemas
+ */
+export type HandlerSchemasJson = {
+  /**
+   * The handler.
+   *
+   * @generated from field: string handler = 1;
+   */
+  handler?: string;
+
+  /**
+   * Of the payload that a job is added with, at most 64 KiB; empty: none.
+   *
+   * @generated from field: string payload = 2;
+   */
+  payload?: string;
+
+  /**
+   * Of the output, likewise.
+   *
+   * @generated from field: string output = 3;
+   */
+  output?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.HandlerSchemas.
+ * Use `create(HandlerSchemasSchema)` to create a new message.
+ */
+export const HandlerSchemasSchema: GenMessage<HandlerSchemas, {jsonType: HandlerSchemasJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 16);
 
 /**
  * A claim that a node holds.
@@ -1089,7 +1256,7 @@ export type HeldClaimJson = {
  * Use `create(HeldClaimSchema)` to create a new message.
  */
 export const HeldClaimSchema: GenMessage<HeldClaim, {jsonType: HeldClaimJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 14);
+  messageDesc(file_elasticjob_v1_node_service, 17);
 
 /**
  * How much more the node takes, and how loaded it is.
@@ -1196,7 +1363,7 @@ export type CreditJson = {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit, {jsonType: CreditJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 15);
+  messageDesc(file_elasticjob_v1_node_service, 18);
 
 /**
  * Asks for a pong.
@@ -1231,7 +1398,7 @@ export type PingJson = {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping, {jsonType: PingJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 16);
+  messageDesc(file_elasticjob_v1_node_service, 19);
 
 /**
  * Claims that have their row in jobresult, as a table: each list has an entry a claim, or none, which stands for a zero in
@@ -1410,7 +1577,7 @@ export type DoneJson = {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done, {jsonType: DoneJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 17);
+  messageDesc(file_elasticjob_v1_node_service, 20);
 
 /**
  * The master's answer to hello.
@@ -1487,7 +1654,7 @@ export type WelcomeJson = {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome, {jsonType: WelcomeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 18);
+  messageDesc(file_elasticjob_v1_node_service, 21);
 
 /**
  * What to do with claims.
@@ -1522,7 +1689,7 @@ export type VerdictsJson = {
  * Use `create(VerdictsSchema)` to create a new message.
  */
 export const VerdictsSchema: GenMessage<Verdicts, {jsonType: VerdictsJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 19);
+  messageDesc(file_elasticjob_v1_node_service, 22);
 
 /**
  * What to do with one claim.
@@ -1585,7 +1752,7 @@ export type ClaimVerdictJson = {
  * Use `create(ClaimVerdictSchema)` to create a new message.
  */
 export const ClaimVerdictSchema: GenMessage<ClaimVerdict, {jsonType: ClaimVerdictJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 20);
+  messageDesc(file_elasticjob_v1_node_service, 23);
 
 /**
  * Claims to run, with all that the node needs to run them and to write how they ended, in order of priority. A table: each
@@ -1876,7 +2043,7 @@ export type AssignJson = {
  * Use `create(AssignSchema)` to create a new message.
  */
 export const AssignSchema: GenMessage<Assign, {jsonType: AssignJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 21);
+  messageDesc(file_elasticjob_v1_node_service, 24);
 
 /**
  * Done messages up to this one have been taken in.
@@ -1911,7 +2078,7 @@ export type DoneAckJson = {
  * Use `create(DoneAckSchema)` to create a new message.
  */
 export const DoneAckSchema: GenMessage<DoneAck, {jsonType: DoneAckJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 22);
+  messageDesc(file_elasticjob_v1_node_service, 25);
 
 /**
  * The answer to a ping.
@@ -1960,7 +2127,7 @@ export type PongJson = {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong, {jsonType: PongJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 23);
+  messageDesc(file_elasticjob_v1_node_service, 26);
 
 /**
  * Take no more jobs.
@@ -1983,7 +2150,7 @@ export type DrainJson = {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain, {jsonType: DrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 24);
+  messageDesc(file_elasticjob_v1_node_service, 27);
 
 /**
  * Take jobs again, unless the node is about to stop.
@@ -2006,7 +2173,7 @@ export type UndrainJson = {
  * Use `create(UndrainSchema)` to create a new message.
  */
 export const UndrainSchema: GenMessage<Undrain, {jsonType: UndrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 25);
+  messageDesc(file_elasticjob_v1_node_service, 28);
 
 /**
  * What a server does that keeps a master from its work.

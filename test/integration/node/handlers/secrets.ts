@@ -1,10 +1,26 @@
 /** Handlers that show what they were given, in every way that there is. */
 import { readFileSync } from "node:fs";
+import type { StandardSchema } from "../../../../src/contract/standard-schema.ts";
 import { defineJobs, type HandlerJob } from "../../../../src/jobs/define-jobs.ts";
 
 const keyOf = ({ payload }: HandlerJob): string => payload.key;
 
+const shouting = (before: string): StandardSchema => ({
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    validate: (value) => ({
+      issues: [{ message: `${before}${(value as { key: string }).key} is none of ours` }],
+    }),
+  },
+});
+
 export default defineJobs({
+  // A schema may tell what it was given.
+  ...defineJobs(
+    { shouts: { payload: shouting("") }, shoutsMuch: { payload: shouting("x".repeat(8_150)) } },
+    { shouts: () => 1, shoutsMuch: () => 1 },
+  ),
   returns: (job) => ({ [keyOf(job)]: [job.payload, job.payloadText] }),
   measures: (job) => keyOf(job).length,
   throws: (job) => {

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isError } from "../../../../src/core/errors.ts";
 import {
+  handlersPageToken,
   jobsPageToken,
+  readHandlersPageToken,
   readJobsPageToken,
   readResultsPageToken,
   resultsPageToken,
@@ -28,11 +30,15 @@ test("a token comes back as the position that it was made of", () => {
     expect(readResultsPageToken(resultsPageToken({}, key), {})).toEqual(key);
   });
   fc.assert(property);
+  expect(readHandlersPageToken(handlersPageToken("a.b/c:d-$_"))).toBe("a.b/c:d-$_");
+  const longest = "x".repeat(128);
+  expect(readHandlersPageToken(handlersPageToken(longest))).toBe(longest);
 });
 
 test("no token is the first page", () => {
   expect(readJobsPageToken("", FILTER)).toBeNull();
   expect(readResultsPageToken("", {})).toBeNull();
+  expect(readHandlersPageToken("")).toBe("");
 });
 
 test("the order in which filters are named does not matter, nor do those that are not given", () => {
