@@ -3,7 +3,9 @@
  * of its own (backwards, encrypted) is its own affair.
  */
 import { endOfString } from "../core/json/json-strings.ts";
-import { MIN_SECRET_CHARACTERS, secretForms } from "./secret-forms.ts";
+import { createFormSearch } from "./form-search.ts";
+import { secretForms } from "./secret-forms.ts";
+import { createShortenedForms, hasEllipsis, type Remainder } from "./shortened-forms.ts";
 
 /** A secret's name, for people, and its value. */
 export type NamedSecret = readonly [name: string, value: string];
@@ -19,17 +21,10 @@ export interface Scrubber {
   cut(text: string): string;
 }
 
-interface Form {
-  readonly form: string;
-  readonly mark: string;
-}
-
-/** One look for the beginnings of all forms tells that a text has none, five times as fast as one for each form. */
-const BEGINNING_CHARACTERS = 16;
-/** So much of a secret at the end of a text that was cut is taken for its beginning: a mark too many is no loss there. */
-const MIN_BEGINNING_CHARACTERS = 4;
 /** Where a string of JSON begins, or a whole number. */
 const STRING_OR_NUMBER = /"|-?\d[\d.eE+-]*/g;
+/** What another scrubber has left of a secret that it knows as well. */
+const MARKS_ALONE = /^(?:\[secret [^\]]*\]\W{0,2})+$/;
 
 export const NOTHING_KNOWN: Scrubber = {
   text: (text) => text,
@@ -38,23 +33,34 @@ export const NOTHING_KNOWN: Scrubber = {
   cut: (text) => text,
 };
 
-export function createScrubber(secrets: Iterable<NamedSecret>): Scrubber {
-  const forms = formsOf(secrets);
-  if (forms.length === 0) return NOTHING_KNOWN;
-  const longest = forms[0]?.form.length ?? 0;
-  const beginnings = beginningsOf(forms);
+/** `first`: a scrubber that texts have been through before, and that may have replaced a part of a secret. */
+export function createScrubber(secrets: Iterable<NamedSecret>, first: Scrubber = NOTHING_KNOWN): Scrubber {
+  const known = [...secrets];
+  const marks = marksOf(known, first);
+  if (marks.size === 0) return NOTHING_KNOWN;
+  // The longest first: one secret may be a part of another.
+  const forms = [...marks.keys()].sort((a, b) => b.length - a.length);
+  const longest = forms[0]?.length ?? 0;
+  const search = createFormSearch(forms);
+  const searchEscaped = createFormSearch(escapedForms(forms));
+  const shortened = createShortenedForms(
+    forms,
+    known.map(([, value]) => value).filter((value) => marks.has(value)),
+  );
 
   function text(given: string): string {
-    if (given.length < MIN_SECRET_CHARACTERS || !beginnings.test(given)) return given;
-    let scrubbed = given;
-    for (const { form, mark } of forms) {
-      if (scrubbed.includes(form)) scrubbed = scrubbed.replaceAll(form, () => mark);
+    const found = search(given, 0);
+    const isShortened = hasEllipsis(given);
+    if (found === null && !isShortened) return given;
+    const all: Remainder[] = isShortened ? [...shortened.besideEllipses(given)] : [];
+    for (let each = found; each !== null; each = search(given, each.at + 1)) {
+      all.push({ ...each, length: each.form.length });
     }
-    return scrubbed;
+    return all.length === 0 ? given : without(given, all, marks);
   }
 
   function json(given: string): string {
-    if (given.length < MIN_SECRET_CHARACTERS || !beginnings.test(given)) return given;
+    if (search(given, 0) === null && searchEscaped(given, 0) === null && !hasEllipsis(given)) return given;
     let scrubbed = "";
     let done = 0;
     // Not by one expression for whole strings: long ones exceed the stack that it is matched with.
@@ -65,10 +71,10 @@ export function createScrubber(secrets: Iterable<NamedSecret>): Scrubber {
       STRING_OR_NUMBER.lastIndex = end;
       const token = given.slice(found.index, end);
       const value = isString ? (JSON.parse(token) as string) : token;
-      const without = text(value);
-      if (without === value) continue;
+      const clean = text(value);
+      if (clean === value) continue;
       // A number becomes a string: a mark is none.
-      scrubbed += given.slice(done, found.index) + JSON.stringify(without);
+      scrubbed += given.slice(done, found.index) + JSON.stringify(clean);
       done = end;
     }
     return done === 0 ? given : scrubbed + given.slice(done);
@@ -82,35 +88,46 @@ export function createScrubber(secrets: Iterable<NamedSecret>): Scrubber {
   }
 
   function cut(given: string): string {
-    for (const { form, mark } of forms) {
-      const most = Math.min(form.length - 1, given.length);
-      for (let length = most; length >= MIN_BEGINNING_CHARACTERS; length--) {
-        if (form[length - 1] !== given.at(-1)) continue;
-        if (given.endsWith(form.slice(0, length))) return `${given.slice(0, -length)}${mark}`;
-      }
-    }
-    return given;
+    const left = shortened.beginningBefore(given, given.length);
+    return left === null ? given : without(given, [left], marks);
   }
 
   return { text, json, head, cut };
 }
 
-/** The longest first: one secret may be a part of another. */
-function formsOf(secrets: Iterable<NamedSecret>): readonly Form[] {
+/** Each form of the secrets, with the mark that stands for it. */
+function marksOf(secrets: readonly NamedSecret[], first: Scrubber): ReadonlyMap<string, string> {
   const marks = new Map<string, string>();
   for (const [name, value] of secrets) {
-    for (const form of secretForms(value)) if (!marks.has(form)) marks.set(form, `[secret ${name}]`);
+    const mark = `[secret ${name}]`;
+    for (const form of secretForms(value)) {
+      const left = first.text(form);
+      for (const each of [form, left]) if (!MARKS_ALONE.test(each) && !marks.has(each)) marks.set(each, mark);
+    }
   }
-  return [...marks].map(([form, mark]) => ({ form, mark })).sort((a, b) => b.form.length - a.form.length);
+  return marks;
 }
 
-/** Of the forms, and of how a string of JSON has them. */
-function beginningsOf(forms: readonly Form[]): RegExp {
-  const found = forms.flatMap(({ form }) => {
-    const text = form.slice(0, BEGINNING_CHARACTERS);
-    // JSON would write half a character as its number, and has the whole one as it is.
-    const beginning = text.isWellFormed() ? text : text.slice(0, -1);
-    return [beginning, JSON.stringify(beginning).slice(1, -1)];
-  });
-  return new RegExp([...new Set(found)].map((beginning) => RegExp.escape(beginning)).join("|"));
+/** How strings of JSON have those forms that they cannot have as they are. */
+function escapedForms(forms: readonly string[]): string[] {
+  const known = new Set(forms);
+  const escaped = forms.map((form) => JSON.stringify(form).slice(1, -1)).filter((form) => !known.has(form));
+  return [...new Set(escaped)].sort((a, b) => b.length - a.length);
+}
+
+/** Where finds overlap, nothing of either is left; of one within another, the outer one's mark tells. */
+function without(text: string, found: readonly Remainder[], marks: ReadonlyMap<string, string>): string {
+  const inOrder = found.toSorted((a, b) => a.at - b.at || b.length - a.length);
+  let scrubbed = "";
+  let done = 0;
+  let mark: string | undefined;
+  for (const { at, form, length } of inOrder) {
+    if (at + length <= done) continue;
+    const next = marks.get(form);
+    const overlaps = at < done && next === mark;
+    scrubbed += text.slice(done, Math.max(at, done)) + (overlaps ? "" : next);
+    mark = next;
+    done = at + length;
+  }
+  return scrubbed + text.slice(done);
 }
