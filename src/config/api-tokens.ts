@@ -18,8 +18,8 @@ export function openApiTokens(
     file,
     { now, clusterSecrets },
     {
-      changed: (names) => logger.info({ file, names }, "the tokens of callers have changed"),
-      failed: (message) => logger.error({ file }, `${message}; the tokens that were there before go on`),
+      changed: (names) => logger.info({ names }, "the tokens of callers have changed"),
+      failed: (message) => logger.error({}, `${message}; the tokens that were there before go on`),
     },
   );
 }

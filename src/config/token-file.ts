@@ -45,11 +45,11 @@ function readTokens(path: string, clusterSecrets: readonly string[]): readonly A
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    const message = `API_TOKENS_FILE: ${path} cannot be read (${errorWord(error)})`;
+    const message = `API_TOKENS_FILE: the file that it names cannot be read (${errorWord(error)})`;
     throw new ElasticJobError("invalid_argument", message);
   }
   const { tokens, problems } = parseTokenLines(text, clusterSecrets);
   if (problems.length === 0) return tokens;
   const lines = problems.map(({ field, message }) => `${field} ${message}`).join("; ");
-  throw new ElasticJobError("invalid_argument", `API_TOKENS_FILE: ${path}: ${lines}`);
+  throw new ElasticJobError("invalid_argument", `API_TOKENS_FILE: ${lines}`);
 }
