@@ -181,9 +181,6 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const port = await server.listen(config.host, config.port);
     closers.push(() => server.close(CLOSE_GRACE_MS));
     address = config.advertiseAddress ?? `${ownHost(config.host)}:${port}`;
-    const readiness = new ReadinessLog(whyNotReady, logger);
-    const looking = setInterval(() => readiness.tick(clock.monotonic()), READINESS_LOOK_MS);
-    closers.push(() => clearInterval(looking));
     await migrateWhenThere(store, logger, signal);
     madeSecrets = await secrets.read();
     await trimHeap();
@@ -192,6 +189,10 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
 
     puller.start();
     closers.push(() => puller.stop());
+    // Not before: what a start waits for is told by the start.
+    const readiness = new ReadinessLog(whyNotReady, logger);
+    const looking = setInterval(() => readiness.tick(clock.monotonic()), READINESS_LOOK_MS);
+    closers.push(() => clearInterval(looking));
     const { slots } = config;
     const zones = { timeZoneData: zoneData.version, timeZoneSource: zoneData.source };
     logger.info(
