@@ -43,7 +43,7 @@ export class OwnCertificate {
   #judge(pem: string, found: readonly X509Certificate[], now: number): Verdict | null {
     const over = outOfDate(pem, now);
     if (over !== null) {
-      const message = "TLS_CERT_FILE is out of date: callers and other nodes refuse this one; renew it";
+      const message = "TLS_CERT_FILE is out of date: whoever calls refuses it; renew it";
       return { level: "error", problem: over, message };
     }
     const name = this.#calledBy();
