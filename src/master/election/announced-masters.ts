@@ -55,12 +55,17 @@ export class AnnouncedMasters {
     this.refusals.set(nameOf(master), { until: this.parts.clock.monotonic() + REFUSED_MS, why });
   }
 
+  /** Whether the log says that it has another database. */
+  hasTold(master: MasterAddress): boolean {
+    return this.told.has(nameOf(master));
+  }
+
   private async tell(master: MasterAddress): Promise<void> {
     if (!this.isNew(nameOf(master))) return;
     const { identity } = await this.parts.store.readCluster();
     this.parts.logger.error(
       { master: master.nodeId, address: master.address, cluster: identity, masterCluster: master.cluster },
-      "the master that Redis names uses another database (MYSQL_URL) than this node; give each cluster that shares a Redis its own CLUSTER_PREFIX",
+      "the master that Redis names uses another database (MYSQL_URL) than this node; give each cluster that shares a Redis its own CLUSTER_PREFIX, or, if it is nobody's master, DEL the lock there",
     );
   }
 

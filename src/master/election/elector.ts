@@ -230,7 +230,7 @@ export class Elector implements Role {
     if (refusal !== null) {
       this.servers.vacancy = refusal;
     } else if (!(await this.announced.isOurs(master))) {
-      await this.stranger.look(master.incarnation);
+      await this.stranger.look(master.incarnation, this.announced.hasTold(master));
       this.servers.vacancy =
         this.stranger.told ?? `the database does not name the master at ${master.address}, which Redis names`;
     } else {

@@ -35,8 +35,8 @@ export class StrangeHolder {
     return `the lock in Redis (the key ${this.#key}) is held by ${who}, which is no node of this cluster, for ${seconds} s; give another cluster that uses this Redis its own CLUSTER_PREFIX, or, if none of your nodes holds it, DEL ${this.#key} there`;
   }
 
-  /** Somebody holds the lock who is not known to be master. */
-  async look(holder: string): Promise<void> {
+  /** Somebody holds the lock who is not known to be master. `isLogged`: the log tells of him already. */
+  async look(holder: string, isLogged = false): Promise<void> {
     const { lock, store, clock, logger } = this.#parts;
     if (holder !== this.#holder) {
       this.isOver();
@@ -50,7 +50,7 @@ export class StrangeHolder {
     this.#key = name.slice(0, name.lastIndexOf("@"));
     this.#isStrange = true;
     const message = this.told;
-    if (message !== null) logger.error({ key: this.#key }, message);
+    if (message !== null && !isLogged) logger.error({ key: this.#key }, message);
   }
 
   /** A node of this cluster holds it, or nobody. */
