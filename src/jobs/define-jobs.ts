@@ -2,6 +2,7 @@
 import { quote } from "../core/errors.ts";
 import { ACCEPTED_HANDLER_NAMES, isHandlerName } from "../core/handler-name.ts";
 import { MAX_RETRY_AFTER_MS } from "../core/state/ending.ts";
+import type { JobLog } from "./job-log.ts";
 import { type ScheduleOptions, withSchedules } from "./schedules.ts";
 
 /** Any value that JSON can carry. */
@@ -37,6 +38,8 @@ export interface HandlerContext {
   readonly deadline: Date | null;
   /** Aborts at the deadline, when the job is cancelled, and when the node has to give the job up. */
   readonly signal: AbortSignal;
+  /** Says what the attempt does: kept with it, 1,000 lines or 256 KiB, and told in the node's log. */
+  readonly log: JobLog;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { LogLine } from "../core/log/log-line.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
 import type { Execution, ExecutionEnd } from "./executors.ts";
 
@@ -54,6 +55,9 @@ export interface Offer {
 
 export const NO_OFFER: Offer = { handlers: [], hasRunJob: false, schedules: null };
 
+/** A line, and the execution that says it. */
+export type SaidLine = readonly [key: number, line: LogLine];
+
 export type FromThread =
   | ({ readonly kind: "ready" } & Offer)
   | { readonly kind: "broken"; readonly message: string }
@@ -61,6 +65,7 @@ export type FromThread =
   | { readonly kind: "ended"; readonly key: number; readonly end: ExecutionEnd }
   /** There are answers in the ring. */
   | { readonly kind: "answered" }
+  | { readonly kind: "said"; readonly lines: readonly SaidLine[] }
   /** It ends now, because of this execution's code (null: not of one of them). */
   | {
       readonly kind: "dying";

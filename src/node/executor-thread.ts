@@ -7,6 +7,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { parentPort, workerData } from "node:worker_threads";
+import type { LogLevel } from "../core/log/log-line.ts";
 import type { Handler, HandlerContext, HandlerJob } from "../jobs/define-jobs.ts";
 import { mayHaveReferences, withSecrets } from "../jobs/secret-references.ts";
 import { AnswerNotices } from "./answer-notices.ts";
@@ -23,6 +24,8 @@ import {
 import type { ExecutionEnd } from "./executors.ts";
 import { LateAbort } from "./late-abort.ts";
 import { loadFailure, loadHandlers } from "./load-handlers.ts";
+import { hearPrinted } from "./log/hear-printed.ts";
+import { ThreadLogs } from "./log/thread-logs.ts";
 import { outputText } from "./output-text.ts";
 import { scrubPrinted } from "./scrub-printed.ts";
 import { ThreadSecrets } from "./thread-secrets.ts";
@@ -39,6 +42,10 @@ const notices = new AnswerNotices(() => send({ kind: "answered" }));
 const secrets = new ThreadSecrets(data.builtIn.secretsFolder, () => performance.now());
 const execution = new AsyncLocalStorage<number>();
 const running = new Map<number, LateAbort>();
+const logs = new ThreadLogs(
+  (lines) => send({ kind: "said", lines }),
+  () => secrets.scrubber,
+);
 
 interface Called {
   readonly handler: Handler;
@@ -65,12 +72,15 @@ async function run(called: Called | undefined, given: Run): Promise<void> {
     end = signals.inside(key, () => describeFailure(error, secrets.scrubber));
   }
   running.delete(key);
-  answer(key, end);
+  answer(key, end, logs.ended(key));
 }
 
-/** It leaves at once: one that waited here for others would be lost when a neighbour blocks the thread. */
-function answer(key: number, end: ExecutionEnd): void {
-  if (end.kind === "succeeded" && answers.write(key, end.output)) notices.answered();
+/**
+ * It leaves at once: one that waited here for others would be lost when a neighbour blocks the thread. That of an execution
+ * that has said something goes the way of what it said, behind it.
+ */
+function answer(key: number, end: ExecutionEnd, hasSaid: boolean): void {
+  if (!hasSaid && end.kind === "succeeded" && answers.write(key, end.output)) notices.answered();
   else send({ kind: "ended", key, end });
 }
 
@@ -82,7 +92,7 @@ function jobOf(id: string, { name, handler, payload: text }: Run, isOwn: boolean
 }
 
 function contextOf(jobId: string, given: Run, abort: LateAbort): HandlerContext {
-  const { claim, attempt, scheduledAt, deadline } = given;
+  const { key, claim, attempt, scheduledAt, deadline } = given;
   return {
     jobId,
     claim,
@@ -92,6 +102,9 @@ function contextOf(jobId: string, given: Run, abort: LateAbort): HandlerContext 
     deadline: deadline === null ? null : new Date(deadline),
     get signal() {
       return abort.signal;
+    },
+    get log() {
+      return logs.of(key);
     },
   };
 }
@@ -121,6 +134,7 @@ let isDrained = false;
 function dieOf(reason: string, error: unknown): void {
   if (isDying) return;
   isDying = true;
+  logs.flush();
   send({
     kind: "dying",
     key: execution.getStore() ?? null,
@@ -143,9 +157,18 @@ process.on("exit", (code) => {
 });
 setInterval(() => signals.turned(), TURN_MS).unref();
 
+function hears(level: LogLevel): (text: string) => void {
+  return (text) => {
+    const key = execution.getStore();
+    if (key !== undefined && running.has(key)) logs.printed(key, level, text);
+  };
+}
+
 if (data.builtIn.secretsFolder !== null) {
   for (const stream of [process.stdout, process.stderr]) scrubPrinted(stream, () => secrets.scrubber);
 }
+hearPrinted(process.stdout, hears("info"));
+hearPrinted(process.stderr, hears("error"));
 
 try {
   const groups = {

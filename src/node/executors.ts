@@ -1,4 +1,5 @@
 /** What a node needs of whatever runs the handlers. The threads are in `thread-pool.ts`. */
+import type { LogLine } from "../core/log/log-line.ts";
 
 export interface Execution {
   readonly jobId: number;
@@ -48,7 +49,11 @@ export interface Executors {
   readonly handlers: readonly string[];
   /** Whether the user has a `runJob`. */
   readonly hasRunJob: boolean;
-  /** `ended` is called exactly once. */
-  run(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution;
+  /** `ended` is called exactly once, and `says` for each line that its log is to have, before that. */
+  run(
+    execution: Execution,
+    ended: (end: ExecutionEnd) => void,
+    says?: (line: LogLine) => void,
+  ): RunningExecution;
   stop(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import {
   retryAfterLoss,
 } from "../core/state/ending.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
+import type { ClaimLog } from "./log/job-logs.ts";
 
 /** A job that was lost so often in a row gets a thread of its own. */
 const ALONE_AFTER_LOSSES = 2;
@@ -33,6 +34,8 @@ export interface HeldClaim {
   execution: RunningExecution | null;
   /** Why this node gave it up while it ran; null: it did not. */
   handedBack: string | null;
+  /** What its handler says; null: nothing so far. */
+  log: ClaimLog | null;
 }
 
 /** How a claim ends: its row, and what follows from that. */

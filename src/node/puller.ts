@@ -16,6 +16,7 @@ import type { GetJobResponse, Pong, Welcome } from "../gen/elasticjob/v1/node_se
 import { Draining } from "./draining.ts";
 import type { Executors } from "./executors.ts";
 import { HeardMaster } from "./heard-master.ts";
+import type { JobLogs } from "./log/job-logs.ts";
 import type { MasterConnection } from "./master-connection.ts";
 import type { Masters } from "./masters.ts";
 import { LOAD_EVERY_MS, NodeReport } from "./node-report.ts";
@@ -35,6 +36,7 @@ export interface PullerParts {
   readonly executors: Executors;
   readonly resources: Resources;
   readonly writer: ResultWriter;
+  readonly logs: JobLogs;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -69,11 +71,11 @@ export class Puller {
       queuedSlots: () => this.runner.queuedSlots,
       isDraining: () => this.draining.isUnderWay,
     });
-    const { executors, writer, clock, settings } = parts;
+    const { executors, writer, logs, clock, settings } = parts;
     const { slots, maxLost, nodeId, drainGraceMs: graceMs } = settings;
     this.ends = new EndLog(parts);
     this.runner = new Runner(
-      { executors, writer, clock, slots, maxLost, nodeId, ends: this.ends },
+      { executors, writer, logs, clock, slots, maxLost, nodeId, ends: this.ends },
       {
         slotsFreed: (freed) => {
           const connection = this.stream.current;
@@ -114,6 +116,7 @@ export class Puller {
     this.stopping.abort();
     this.stream.close();
     await this.loops;
+    this.parts.logs.stop();
     this.ends.close();
   }
 

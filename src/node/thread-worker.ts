@@ -6,7 +6,7 @@ import type { Logger } from "../core/logger.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
 import { killGroup } from "../jobs/kill-group.ts";
 import { AnswerReader, createAnswerRing } from "./answer-ring.ts";
-import type { FromThread, Offer, PackedRun, ThreadData, ToThread } from "./executor-messages.ts";
+import type { FromThread, Offer, PackedRun, SaidLine, ThreadData, ToThread } from "./executor-messages.ts";
 import type { ExecutionEnd } from "./executors.ts";
 import type { Scrubber } from "./scrubber.ts";
 import type { ThreadLimits } from "./thread-limits.ts";
@@ -36,6 +36,7 @@ export interface WorkerEvents {
   ended(key: number, end: ExecutionEnd): void;
   /** There are answers in the ring. */
   answered(): void;
+  said(lines: readonly SaidLine[]): void;
   dying(message: Dying): void;
   /** It dies of an error that its own code could not tell of, as when it runs out of memory. */
   failed(error: unknown): void;
@@ -96,6 +97,8 @@ export class ThreadWorker {
         return on.ended(message.key, message.end);
       case "answered":
         return on.answered();
+      case "said":
+        return on.said(message.lines);
       case "process":
         if (message.isRunning) this.groups.add(message.group);
         else this.groups.delete(message.group);

@@ -10,8 +10,10 @@
  * - Killed: `verdict` says who is to blame. What it has answered before still counts.
  * - Gone: whatever still ran in it has ended by that verdict.
  */
-import { NO_OFFER, type Offer, packRun } from "./executor-messages.ts";
+import type { LogLine } from "../core/log/log-line.ts";
+import { NO_OFFER, type Offer, packRun, type SaidLine } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
+import { scrubLine } from "./log/line-text.ts";
 import { namedJobs } from "./named-jobs.ts";
 import { scrubEnd, scrubOutput } from "./scrub-end.ts";
 import { ThreadLoading } from "./thread-loading.ts";
@@ -31,6 +33,7 @@ export interface ThreadEvents {
 interface Running {
   readonly execution: Execution;
   readonly ended: (end: ExecutionEnd) => void;
+  readonly says: ((line: LogLine) => void) | undefined;
   /** Cancels of its timers. */
   readonly cancels: (() => void)[];
   isTimedOut: boolean;
@@ -71,6 +74,7 @@ export class Thread {
       broken: (message) => loading.failed(message),
       ended: (key, end) => this.ended(key, scrubEnd(end, parts.scrubber())),
       answered: () => this.takeAnswers(),
+      said: (lines) => this.said(lines),
       dying: (message) => this.dies({ ...message, end: scrubEnd(message.end, parts.scrubber()) }),
       failed: (error) => this.failed(error),
       exited: (code) => {
@@ -94,10 +98,14 @@ export class Thread {
     return this.turns.blockedMs();
   }
 
-  run(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution {
+  run(
+    execution: Execution,
+    ended: (end: ExecutionEnd) => void,
+    says?: (line: LogLine) => void,
+  ): RunningExecution {
     const key = nextKey(this.lastKey);
     this.lastKey = key;
-    const running: Running = { execution, ended, cancels: [], isTimedOut: false, overdue: null };
+    const running: Running = { execution, ended, says, cancels: [], isTimedOut: false, overdue: null };
     this.running.set(key, running);
     this.worker.run(packRun(key, execution));
     if (execution.timeoutMs !== null) {
@@ -192,6 +200,11 @@ export class Thread {
     running.ended(running.isTimedOut && end.kind !== "lost" ? { kind: "timed_out" } : end);
     this.events.ended(running.execution, part);
     if (part === "none") this.hurryIfAllAreOverdue();
+  }
+
+  private said(lines: readonly SaidLine[]): void {
+    const scrubber = this.parts.scrubber();
+    for (const [key, line] of lines) this.running.get(key)?.says?.(scrubLine(line, scrubber));
   }
 
   private takeAnswers(): void {

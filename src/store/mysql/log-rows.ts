@@ -24,16 +24,12 @@ export async function writeLog(session: Session, logged: readonly LogChunk[]): P
 }
 
 /** All that was said under these claims. It goes before their results, by which it is found. */
-export async function deleteLog(
-  session: Session,
-  epoch: number,
-  claims: readonly ClaimRef[],
-): Promise<void> {
+export async function deleteLog(session: Session, epoch: number, claims: readonly ClaimRef[]): Promise<void> {
   for (const part of chunks(claims)) {
     const list = claimList(MYSQL, part);
-    await session.execute(
-      `DELETE joblog FROM joblog FORCE INDEX (PRIMARY) WHERE ${list.sql} AND ${FENCE}`,
-      [...list.values, epoch],
-    );
+    await session.execute(`DELETE joblog FROM joblog FORCE INDEX (PRIMARY) WHERE ${list.sql} AND ${FENCE}`, [
+      ...list.values,
+      epoch,
+    ]);
   }
 }

@@ -18,7 +18,10 @@ describeStores("what attempts said", (get) => {
       jobId,
       claim: 3,
       first: 3,
-      lines: [line("last", { level: "error", kind: "printed" }), line("cut", { level: "warn", kind: "mark" })],
+      lines: [
+        line("last", { level: "error", kind: "printed" }),
+        line("cut", { level: "warn", kind: "mark" }),
+      ],
     };
     await store.writeLog([]);
     await store.writeLog([first]);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Handler, HandlerContext } from "../../../src/jobs/define-jobs.ts";
 import { checkHost, parseHostRules } from "../../../src/jobs/host-rules.ts";
 import { createHttp } from "../../../src/jobs/http.ts";
+import { jobLog } from "../../../src/jobs/job-log.ts";
 import type { Resolve } from "../../../src/jobs/resolve.ts";
 import { retryAfterMs } from "../../../src/jobs/retry-after.ts";
 import type { JobSecrets } from "../../../src/jobs/secret-references.ts";
@@ -82,6 +83,7 @@ function call(payload: unknown, given: { signal?: AbortSignal; payloadText?: str
     idempotencyKey: "7-0",
     deadline: null,
     signal: given.signal ?? new AbortController().signal,
+    log: jobLog(() => {}),
   };
   const payloadText = given.payloadText ?? JSON.stringify(payload);
   return Promise.resolve(handler({ id: "7", name: "call", handler: "http", payload, payloadText }, ctx));

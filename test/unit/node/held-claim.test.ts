@@ -17,6 +17,7 @@ function held(fields: Partial<HeldClaim["assignment"]> = {}): HeldClaim {
     state: "running",
     execution: null,
     handedBack: null,
+    log: null,
   };
 }
 
