@@ -9,6 +9,9 @@ import type {
   Cluster,
   InstantInput,
   Job,
+  JobLogLine,
+  JobLogPage,
+  JobLogQuery,
   JobPage,
   JobQuery,
   JobResult,
@@ -46,6 +49,11 @@ export interface CallOptions {
 export interface CancelOptions extends CallOptions {
   /** Cancels only the occurrence of this time. */
   readonly scheduledAt?: InstantInput;
+}
+
+export interface WatchJobLogOptions extends CallOptions {
+  /** Which of the job's claims; default: the one that runs, or is the next to run. */
+  readonly claim?: number;
 }
 
 /** What became of one job of `addJobs`. */
@@ -89,6 +97,12 @@ export interface ElasticJobClient {
    * the cluster may be out of reach.
    */
   watchJob(jobId: string, options?: CallOptions): AsyncGenerator<JobState, void>;
+  /** What an attempt has said: one page. */
+  getJobLog(query: JobLogQuery, options?: CallOptions): Promise<JobLogPage>;
+  /** All pages, one line after another. */
+  eachLogLine(query: Omit<JobLogQuery, "pageToken">, options?: CallOptions): AsyncGenerator<JobLogLine, void>;
+  /** What an attempt has said, then each line that it says, until it has ended. It survives failovers, as `watchJob` does. */
+  watchJobLog(jobId: string, options?: WatchJobLogOptions): AsyncGenerator<JobLogLine, void>;
   getCluster(options?: CallOptions): Promise<Cluster>;
   /** The node takes no more jobs, lets its own end, and stays. */
   drainNode(nodeId: string, options?: CallOptions): Promise<void>;

@@ -49,6 +49,13 @@ export function createClient(options: ClientOptions): ElasticJobClient {
     async *watchJob(jobId, how) {
       yield* (await load()).watchJob(jobId, how);
     },
+    getJobLog: (query, how) => call(query, (to, given) => to.getJobLog(given, how)),
+    async *eachLogLine(query, how) {
+      yield* (await load()).eachLogLine(query, how);
+    },
+    async *watchJobLog(jobId, how) {
+      yield* (await load()).watchJobLog(jobId, how);
+    },
     getCluster: (how) => call(null, (to) => to.getCluster(how)),
     drainNode: (nodeId, how) => call(nodeId, (to, given) => to.drainNode(given, how)),
     undrainNode: (nodeId, how) => call(nodeId, (to, given) => to.undrainNode(given, how)),

@@ -51,7 +51,24 @@ export function readAuditPageToken(token: string, filter: TokenFilter): AuditKey
   return { at, id };
 }
 
-type Kind = "jobs" | "results" | "audit";
+export interface LogPosition {
+  readonly claim: number;
+  /** The number of the last line of the page. */
+  readonly sequence: number;
+}
+
+export function logPageToken(filter: TokenFilter, { claim, sequence }: LogPosition): string {
+  return encode("log", filter, [claim, sequence]);
+}
+
+/** The empty token (null) is the first page. Throws `invalid_argument` for a token that is not of this list. */
+export function readLogPageToken(token: string, filter: TokenFilter): LogPosition | null {
+  if (token === "") return null;
+  const [claim = 0, sequence = 0] = decode("log", filter, token);
+  return { claim, sequence };
+}
+
+type Kind = "jobs" | "results" | "audit" | "log";
 
 function encode(kind: Kind, filter: TokenFilter, cursor: readonly number[]): string {
   const position = cursor.join(".");

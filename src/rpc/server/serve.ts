@@ -196,6 +196,8 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       serve(method.getAllResult, jobs.getAllResult);
       serve(method.previewSchedule, jobs.previewSchedule);
       serve(method.watchJob, jobs.watchJob);
+      serve(method.getJobLog, jobs.getJobLog);
+      serve(method.watchJobLog, jobs.watchJobLog);
       router.service(ClusterService, cluster);
       router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
       router.service(Health, health);
