@@ -45,8 +45,20 @@ test("the example of the page on handlers does what the page says", async () => 
   expect(await run("else").end).toEqual(output({ ran: "else", scheduledAt: new Date(0), payload: null }));
 });
 
+test("the handler of the page that says what it does, says what the page shows", async () => {
+  const { run } = await load(1);
+  const job = run("import", { payload: '{"file":"prices.csv","rows":[{"price":2},{"price":-1}]}' });
+  expect(await job.end).toMatchObject({ kind: "succeeded" });
+  const said = job.lines.map(({ level, kind, text, fields }) => `${level} ${kind} ${text} ${fields}`);
+  expect(said).toEqual([
+    'info said begun {"file":"prices.csv"}',
+    'warn said a price below 0 {"row":{"price":-1}}',
+    "info printed what it prints is told apart as well null",
+  ]);
+});
+
 test("the schedules of the page are accepted, for handlers that are there", async () => {
-  const { pool } = await load(1);
+  const { pool } = await load(2);
   const settings = { generation: null, missing: "delete", limits: { maxPayloadBytes: 1_000 } } as const;
   const request = readSchedules("handlers.ts", pool, settings);
   expect(request?.set).toBe("billing");
