@@ -40,6 +40,11 @@ export interface HandlerContext {
   readonly signal: AbortSignal;
   /** Says what the attempt does: kept with it, 1,000 lines or 256 KiB, and told in the node's log. */
   readonly log: JobLog;
+  /**
+   * Says how far the attempt is, from 0 to 1, and what it is at (up to 200 characters). Whoever looks at the job sees the latest, some of
+   * them a quarter of a second later; it is not stored.
+   */
+  progress(fraction: number, text?: string): void;
 }
 
 /**

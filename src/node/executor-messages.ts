@@ -1,4 +1,5 @@
 import type { LogLine } from "../core/log/log-line.ts";
+import type { Progress } from "../core/log/progress.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
 import type { Execution, ExecutionEnd } from "./executors.ts";
 
@@ -66,6 +67,7 @@ export type FromThread =
   /** There are answers in the ring. */
   | { readonly kind: "answered" }
   | { readonly kind: "said"; readonly lines: readonly SaidLine[] }
+  | { readonly kind: "progress"; readonly key: number; readonly progress: Progress }
   /** It ends now, because of this execution's code (null: not of one of them). */
   | {
       readonly kind: "dying";

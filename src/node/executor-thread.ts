@@ -26,6 +26,7 @@ import { LateAbort } from "./late-abort.ts";
 import { loadFailure, loadHandlers } from "./load-handlers.ts";
 import { hearPrinted } from "./log/hear-printed.ts";
 import { ThreadLogs } from "./log/thread-logs.ts";
+import { ThreadProgress } from "./log/thread-progress.ts";
 import { outputText } from "./output-text.ts";
 import { scrubPrinted } from "./scrub-printed.ts";
 import { ThreadSecrets } from "./thread-secrets.ts";
@@ -44,6 +45,10 @@ const execution = new AsyncLocalStorage<number>();
 const running = new Map<number, LateAbort>();
 const logs = new ThreadLogs(
   (lines) => send({ kind: "said", lines }),
+  () => secrets.scrubber,
+);
+const progress = new ThreadProgress(
+  (key, latest) => send({ kind: "progress", key, progress: latest }),
   () => secrets.scrubber,
 );
 
@@ -72,6 +77,7 @@ async function run(called: Called | undefined, given: Run): Promise<void> {
     end = signals.inside(key, () => describeFailure(error, secrets.scrubber));
   }
   running.delete(key);
+  progress.ended(key);
   answer(key, end, logs.ended(key));
 }
 
@@ -105,6 +111,9 @@ function contextOf(jobId: string, given: Run, abort: LateAbort): HandlerContext 
     },
     get log() {
       return logs.of(key);
+    },
+    progress(fraction, text) {
+      if (running.has(key)) progress.tell(key, fraction, text);
     },
   };
 }

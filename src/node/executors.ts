@@ -1,5 +1,6 @@
 /** What a node needs of whatever runs the handlers. The threads are in `thread-pool.ts`. */
 import type { LogLine } from "../core/log/log-line.ts";
+import type { Progress } from "../core/log/progress.ts";
 
 export interface Execution {
   readonly jobId: number;
@@ -44,16 +45,19 @@ export interface RunningExecution {
   abort(reason: string, graceMs: number): void;
 }
 
+/** What an execution tells of itself until it ends. */
+export interface Listener {
+  /** A line that its log is to have. */
+  said(line: LogLine): void;
+  progressed(progress: Progress): void;
+}
+
 export interface Executors {
   /** The handlers that there are, built-in and the user's. */
   readonly handlers: readonly string[];
   /** Whether the user has a `runJob`. */
   readonly hasRunJob: boolean;
-  /** `ended` is called exactly once, and `says` for each line that its log is to have, before that. */
-  run(
-    execution: Execution,
-    ended: (end: ExecutionEnd) => void,
-    says?: (line: LogLine) => void,
-  ): RunningExecution;
+  /** `ended` is called exactly once, and `listener` only before that. */
+  run(execution: Execution, ended: (end: ExecutionEnd) => void, listener?: Listener): RunningExecution;
   stop(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import type { Assignment } from "../coordination/assignment.ts";
 import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
 import { type OccurrenceState, OUTCOME, type Outcome, type ResultRecord } from "../core/job.ts";
+import type { Progress } from "../core/log/progress.ts";
 import {
   type EndingPlan,
   HANDED_BACK,
@@ -36,6 +37,8 @@ export interface HeldClaim {
   handedBack: string | null;
   /** What its handler says; null: nothing so far. */
   log: ClaimLog | null;
+  /** How far it is; null: its handler has not said. */
+  progress: Progress | null;
 }
 
 /** How a claim ends: its row, and what follows from that. */

@@ -17,6 +17,7 @@ import { Draining } from "./draining.ts";
 import type { Executors } from "./executors.ts";
 import { HeardMaster } from "./heard-master.ts";
 import type { JobLogs } from "./log/job-logs.ts";
+import { ProgressReport } from "./log/progress-report.ts";
 import type { MasterConnection } from "./master-connection.ts";
 import type { Masters } from "./masters.ts";
 import { LOAD_EVERY_MS, NodeReport } from "./node-report.ts";
@@ -51,6 +52,7 @@ export class Puller {
   readonly heard: HeardMaster;
   private readonly runner: Runner;
   private readonly report: NodeReport;
+  private readonly progress: ProgressReport;
   private readonly ends: EndLog;
   private readonly stopping = new AbortController();
   private readonly stream: StreamToMaster;
@@ -71,6 +73,11 @@ export class Puller {
       queuedSlots: () => this.runner.queuedSlots,
       isDraining: () => this.draining.isUnderWay,
     });
+    this.progress = new ProgressReport(parts.clock, (all) => {
+      const connection = this.stream.current;
+      // Before its welcome it would be told twice, and may not be this one's master.
+      if (connection !== null && connection.nodeNumber !== 0) connection.progress(all);
+    });
     const { executors, writer, logs, clock, settings } = parts;
     const { slots, maxLost, nodeId, drainGraceMs: graceMs } = settings;
     this.ends = new EndLog(parts);
@@ -83,6 +90,7 @@ export class Puller {
           this.report.queue();
         },
         done: (claim) => this.report.done(claim),
+        progressed: (progress) => this.progress.tell(progress),
         whyNotRun: () => this.whyNotRun(),
       },
     );
@@ -192,6 +200,7 @@ export class Puller {
     this.hasTime = true;
     this.parts.logger.info({ master: connection.master.nodeId, epoch }, "joined the cluster");
     this.report.queue();
+    for (const progress of this.runner.allProgress()) this.progress.tell(progress);
   }
 
   private ponged({ sentAtMs, clusterTimeMs }: Pong): void {

@@ -8,6 +8,7 @@ import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
 import type { EndLog } from "../core/log/end-log.ts";
+import type { ClaimProgress } from "../core/log/progress.ts";
 import {
   type ClaimVerdict,
   HeldClaimSchema,
@@ -58,6 +59,8 @@ export interface RunnerEvents {
   slotsFreed(slots: number): void;
   /** A claim's result is written. */
   done(claim: DoneClaim): void;
+  /** A handler says how far it is. */
+  progressed(progress: ClaimProgress): void;
   /** Why no handler may begin now; null: it may. */
   whyNotRun(): string | null;
 }
@@ -117,6 +120,7 @@ export class Runner {
       execution: null,
       handedBack: refusal,
       log: null,
+      progress: null,
     };
     this.held.add(held);
     this.unended++;
@@ -158,6 +162,7 @@ export class Runner {
     const startedAt = this.parts.clock.monotonic();
     held.startTime = held.time.now();
     const { executors, logs, clock } = this.parts;
+    const { jobId, claim } = held.assignment;
     held.execution = executors.run(
       executionOf(held),
       (end) => {
@@ -166,11 +171,27 @@ export class Runner {
         this.ended(held, end);
         this.slots.next();
       },
-      (line) => {
-        held.log ??= logs.open(held.assignment);
-        held.log.take(line);
+      {
+        said: (line) => {
+          held.log ??= logs.open(held.assignment);
+          held.log.take(line);
+        },
+        progressed: (progress) => {
+          held.progress = progress;
+          this.on.progressed({ jobId, claim, ...progress });
+        },
       },
     );
+  }
+
+  /** How far each handler that runs is, for a master that does not know it. */
+  allProgress(): ClaimProgress[] {
+    const all: ClaimProgress[] = [];
+    for (const { state, assignment, progress } of this.held) {
+      if (state !== "running" || progress === null) continue;
+      all.push({ jobId: assignment.jobId, claim: assignment.claim, ...progress });
+    }
+    return all;
   }
 
   /** The master's word on claims of ours. */

@@ -6,11 +6,10 @@
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
-import type { LogLine } from "../core/log/log-line.ts";
 import type { Logger } from "../core/logger.ts";
 import { type BuiltInSettings, DEFAULT_BUILT_IN_SETTINGS } from "../jobs/built-in.ts";
 import { NO_OFFER, TURN_MS } from "./executor-messages.ts";
-import type { Execution, ExecutionEnd, Executors, RunningExecution } from "./executors.ts";
+import type { Execution, ExecutionEnd, Executors, Listener, RunningExecution } from "./executors.ts";
 import { LoneThreads } from "./lone-threads.ts";
 import { NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 import { Suspects } from "./suspects.ts";
@@ -122,16 +121,12 @@ class ThreadPool implements HandlerThreads {
     this.watch();
   }
 
-  run(
-    execution: Execution,
-    ended: (end: ExecutionEnd) => void,
-    says?: (line: LogLine) => void,
-  ): RunningExecution {
+  run(execution: Execution, ended: (end: ExecutionEnd) => void, listener?: Listener): RunningExecution {
     const runsAlone = execution.alone || this.suspects.runsAlone(execution.jobId);
     const thread = runsAlone ? undefined : this.leastBusy();
-    if (thread !== undefined) return thread.run(execution, ended, says);
+    if (thread !== undefined) return thread.run(execution, ended, listener);
     const { clock, limits } = this.parts;
-    const waiting = new WaitingExecution({ execution, ended, says, clock, limitMs: limits.startMs });
+    const waiting = new WaitingExecution({ execution, ended, listener, clock, limitMs: limits.startMs });
     if (this.isStopped) {
       queueMicrotask(() => waiting.giveUp("the node has stopped"));
     } else if (runsAlone) {

@@ -2,6 +2,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../core/clock.ts";
+import type { Progress } from "../core/log/progress.ts";
 import type { Logger } from "../core/logger.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
 import { killGroup } from "../jobs/kill-group.ts";
@@ -37,6 +38,7 @@ export interface WorkerEvents {
   /** There are answers in the ring. */
   answered(): void;
   said(lines: readonly SaidLine[]): void;
+  progressed(key: number, progress: Progress): void;
   dying(message: Dying): void;
   /** It dies of an error that its own code could not tell of, as when it runs out of memory. */
   failed(error: unknown): void;
@@ -99,6 +101,8 @@ export class ThreadWorker {
         return on.answered();
       case "said":
         return on.said(message.lines);
+      case "progress":
+        return on.progressed(message.key, message.progress);
       case "process":
         if (message.isRunning) this.groups.add(message.group);
         else this.groups.delete(message.group);

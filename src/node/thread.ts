@@ -10,9 +10,8 @@
  * - Killed: `verdict` says who is to blame. What it has answered before still counts.
  * - Gone: whatever still ran in it has ended by that verdict.
  */
-import type { LogLine } from "../core/log/log-line.ts";
 import { NO_OFFER, type Offer, packRun, type SaidLine } from "./executor-messages.ts";
-import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
+import type { Execution, ExecutionEnd, Listener, RunningExecution } from "./executors.ts";
 import { scrubLine } from "./log/line-text.ts";
 import { namedJobs } from "./named-jobs.ts";
 import { scrubEnd, scrubOutput } from "./scrub-end.ts";
@@ -33,7 +32,7 @@ export interface ThreadEvents {
 interface Running {
   readonly execution: Execution;
   readonly ended: (end: ExecutionEnd) => void;
-  readonly says: ((line: LogLine) => void) | undefined;
+  readonly listener: Listener | undefined;
   /** Cancels of its timers. */
   readonly cancels: (() => void)[];
   isTimedOut: boolean;
@@ -75,6 +74,10 @@ export class Thread {
       ended: (key, end) => this.ended(key, scrubEnd(end, parts.scrubber())),
       answered: () => this.takeAnswers(),
       said: (lines) => this.said(lines),
+      progressed: (key, progress) => {
+        const text = parts.scrubber().text(progress.text);
+        this.running.get(key)?.listener?.progressed({ ...progress, text });
+      },
       dying: (message) => this.dies({ ...message, end: scrubEnd(message.end, parts.scrubber()) }),
       failed: (error) => this.failed(error),
       exited: (code) => {
@@ -98,14 +101,10 @@ export class Thread {
     return this.turns.blockedMs();
   }
 
-  run(
-    execution: Execution,
-    ended: (end: ExecutionEnd) => void,
-    says?: (line: LogLine) => void,
-  ): RunningExecution {
+  run(execution: Execution, ended: (end: ExecutionEnd) => void, listener?: Listener): RunningExecution {
     const key = nextKey(this.lastKey);
     this.lastKey = key;
-    const running: Running = { execution, ended, says, cancels: [], isTimedOut: false, overdue: null };
+    const running: Running = { execution, ended, listener, cancels: [], isTimedOut: false, overdue: null };
     this.running.set(key, running);
     this.worker.run(packRun(key, execution));
     if (execution.timeoutMs !== null) {
@@ -204,7 +203,7 @@ export class Thread {
 
   private said(lines: readonly SaidLine[]): void {
     const scrubber = this.parts.scrubber();
-    for (const [key, line] of lines) this.running.get(key)?.says?.(scrubLine(line, scrubber));
+    for (const [key, line] of lines) this.running.get(key)?.listener?.said(scrubLine(line, scrubber));
   }
 
   private takeAnswers(): void {

@@ -1,13 +1,12 @@
 import type { Clock } from "../core/clock.ts";
-import type { LogLine } from "../core/log/log-line.ts";
-import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
+import type { Execution, ExecutionEnd, Listener, RunningExecution } from "./executors.ts";
 import type { Thread } from "./thread.ts";
 
 /** An execution until it has a thread, and what its node holds on to it by. */
 export class WaitingExecution implements RunningExecution {
   readonly execution: Execution;
   private readonly ended: (end: ExecutionEnd) => void;
-  private readonly says: ((line: LogLine) => void) | undefined;
+  private readonly listener: Listener | undefined;
   private readonly clock: Clock;
   private readonly since: number;
   private readonly cancelLimit: () => void;
@@ -17,13 +16,13 @@ export class WaitingExecution implements RunningExecution {
   constructor(parts: {
     readonly execution: Execution;
     readonly ended: (end: ExecutionEnd) => void;
-    readonly says: ((line: LogLine) => void) | undefined;
+    readonly listener: Listener | undefined;
     readonly clock: Clock;
     readonly limitMs: number;
   }) {
     this.execution = parts.execution;
     this.ended = parts.ended;
-    this.says = parts.says;
+    this.listener = parts.listener;
     this.clock = parts.clock;
     this.since = parts.clock.monotonic();
     this.cancelLimit = parts.clock.after(parts.limitMs, () => this.giveUp("the node has no thread for it"));
@@ -41,7 +40,7 @@ export class WaitingExecution implements RunningExecution {
     const waitedMs = this.clock.monotonic() - this.since;
     const execution =
       deadline === null ? this.execution : { ...this.execution, deadline: deadline + waitedMs };
-    this.running = thread.run(execution, this.ended, this.says);
+    this.running = thread.run(execution, this.ended, this.listener);
   }
 
   abort(reason: string, graceMs: number): void {

@@ -86,6 +86,30 @@ test("what it leaves behind says nothing any more", async () => {
   expect(job.lines).toEqual([]);
 });
 
+test("of what a handler tells of its progress, the first and the latest go to the node, four a second at most", async () => {
+  const { run } = await start();
+  const job = run("progresses");
+  expect(await job.end).toMatchObject({ kind: "succeeded" });
+  expect(job.progress).toMatchObject([
+    { fraction: 0.1, text: "first" },
+    { fraction: 0.9, text: "" },
+    { fraction: 1, text: "x".repeat(200) },
+  ]);
+});
+
+test.each([["2"], ["-0.1"], ["null"], ['"half"']])(
+  "progress %s fails the attempt, and says what is accepted",
+  async (payload) => {
+    const { run } = await start();
+    const job = run("wrong", { payload });
+    expect(await job.end).toMatchObject({
+      kind: "failed",
+      error: { message: expect.stringMatching(/^progress: .* is not accepted; a number from 0 to 1 is$/) },
+    });
+    expect(job.progress).toEqual([]);
+  },
+);
+
 test("no secret is in a line", async () => {
   const folder = mkdtempSync(join(tmpdir(), "log-secrets-"));
   writeFileSync(join(folder, "stripe"), "sk_live_0123456789");

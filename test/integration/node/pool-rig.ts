@@ -1,6 +1,7 @@
 /** A real pool of threads, and promises for what goes on in it. */
 import { BroadcastChannel } from "node:worker_threads";
 import type { LogLine } from "../../../src/core/log/log-line.ts";
+import type { Progress } from "../../../src/core/log/progress.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "../../../src/node/executors.ts";
 import type { ThreadLimits } from "../../../src/node/thread-limits.ts";
 import { startThreadPool, type ThreadPoolOptions } from "../../../src/node/thread-pool.ts";
@@ -28,6 +29,8 @@ export interface Run extends RunningExecution {
   readonly jobId: number;
   /** What its log has so far. */
   readonly lines: readonly LogLine[];
+  /** What it has told of its progress so far. */
+  readonly progress: readonly Progress[];
   readonly end: Promise<ExecutionEnd>;
 }
 
@@ -73,6 +76,7 @@ export async function startRig(options: Partial<ThreadPoolOptions> = {}) {
     let ends = 0;
     let running: RunningExecution | null = null;
     const lines: LogLine[] = [];
+    const progress: Progress[] = [];
     const end = new Promise<ExecutionEnd>((resolve, reject) => {
       running = pool.run(
         execution,
@@ -80,13 +84,13 @@ export async function startRig(options: Partial<ThreadPoolOptions> = {}) {
           if (++ends > 1) throw new Error(`job ${jobId} has ended ${ends} times`);
           resolve(value);
         },
-        (line) => lines.push(line),
+        { said: (line) => lines.push(line), progressed: (latest) => progress.push(latest) },
       );
       setTimeout(() => reject(new Error(`${handler} has not ended within ${LIMIT_MS} ms`)), LIMIT_MS).unref();
     });
     // A test that fails before it waits for this one shows its own error.
     end.catch(() => {});
-    return { jobId, lines, end, abort: (reason, graceMs) => running?.abort(reason, graceMs) };
+    return { jobId, lines, progress, end, abort: (reason, graceMs) => running?.abort(reason, graceMs) };
   }
 
   async function told(what: string, { jobId }: Run): Promise<Told> {

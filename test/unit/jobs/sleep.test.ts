@@ -1,13 +1,11 @@
 import { expect, test } from "vitest";
 import { PermanentError } from "../../../src/jobs/define-jobs.ts";
-import { jobLog } from "../../../src/jobs/job-log.ts";
 import { sleep } from "../../../src/jobs/sleep.ts";
+import { contextOf } from "../../fixtures/handler-context.ts";
 
 function run(payload: unknown): Promise<{ sleptMs: number }> {
   const job = { id: "1", name: "n", handler: "sleep", payload, payloadText: JSON.stringify(payload) };
-  const signal = new AbortController().signal;
-  const rest = { scheduledAt: new Date(0), deadline: null, log: jobLog(() => {}) };
-  return sleep(job, { jobId: "1", claim: 1, attempt: 1, idempotencyKey: "1:0", ...rest, signal });
+  return sleep(job, contextOf());
 }
 
 test.each([[5], [{ ms: 5 }]])("payload %j sleeps five milliseconds", async (payload) => {

@@ -62,7 +62,7 @@ function setUp() {
       nodeId: "n1",
       ends: endLog,
     },
-    { slotsFreed: () => {}, done: () => {}, whyNotRun: () => state.refusal },
+    { slotsFreed: () => {}, done: () => {}, progressed: () => {}, whyNotRun: () => state.refusal },
   );
   const start = (assignment: Partial<Assignment>) =>
     runner.start({ ...ASSIGNMENT, ...assignment }, { epoch: 1, nodeNumber: 1, time }, null);

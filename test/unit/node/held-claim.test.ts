@@ -18,6 +18,7 @@ function held(fields: Partial<HeldClaim["assignment"]> = {}): HeldClaim {
     execution: null,
     handedBack: null,
     log: null,
+    progress: null,
   };
 }
 

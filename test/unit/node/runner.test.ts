@@ -7,8 +7,9 @@ import { ElasticJobError } from "../../../src/core/errors.ts";
 import { OUTCOME } from "../../../src/core/job.ts";
 import { EndLog } from "../../../src/core/log/end-log.ts";
 import type { LogChunk, LogLine } from "../../../src/core/log/log-line.ts";
+import type { ClaimProgress, Progress } from "../../../src/core/log/progress.ts";
 import { HeldState, Verdict } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
-import type { Execution, ExecutionEnd, Executors } from "../../../src/node/executors.ts";
+import type { Execution, ExecutionEnd, Executors, Listener } from "../../../src/node/executors.ts";
 import { JobLogs } from "../../../src/node/log/job-logs.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import { Runner } from "../../../src/node/runner.ts";
@@ -25,8 +26,9 @@ function rig(slots = 1) {
   const begun: Execution[] = [];
   const aborts: { readonly jobId: number; readonly reason: string; readonly graceMs: number }[] = [];
   const ends = new Map<string, (end: ExecutionEnd) => void>();
-  const says = new Map<string, (line: LogLine) => void>();
+  const listeners = new Map<string, Listener>();
   const chunks: LogChunk[] = [];
+  const told: ClaimProgress[] = [];
   const logStore = { answers: true };
   const results: EndedClaim[] = [];
   const freed: number[] = [];
@@ -34,11 +36,11 @@ function rig(slots = 1) {
   const executors: Executors = {
     handlers: [],
     hasRunJob: true,
-    run(execution, ended, say = () => {}) {
+    run(execution, ended, listener) {
       const { jobId, claim } = execution;
       begun.push(execution);
       ends.set(`${jobId}/${claim}`, ended);
-      says.set(`${jobId}/${claim}`, say);
+      if (listener !== undefined) listeners.set(`${jobId}/${claim}`, listener);
       return {
         abort: (reason, graceMs) => {
           aborts.push({ jobId, reason, graceMs });
@@ -62,6 +64,7 @@ function rig(slots = 1) {
     {
       slotsFreed: (count) => freed.push(count),
       done: (claim) => done.push(claim),
+      progressed: (progress) => told.push(progress),
       whyNotRun: () => state.refusal,
     },
   );
@@ -74,6 +77,10 @@ function rig(slots = 1) {
     aborts,
     results,
     chunks,
+    told,
+    progress(jobId: number, progress: Progress): void {
+      listeners.get(`${jobId}/1`)?.progressed(progress);
+    },
     logStore,
     freed,
     done,
@@ -89,7 +96,7 @@ function rig(slots = 1) {
     },
     say(jobId: number, text: string, changes: Partial<LogLine> = {}): void {
       const line: LogLine = { at: virtual.now, level: "info", kind: "said", text, fields: null, ...changes };
-      says.get(`${jobId}/1`)?.(line);
+      listeners.get(`${jobId}/1`)?.said(line);
     },
     end(jobId: number, end: ExecutionEnd = SUCCEEDED): void {
       ends.get(`${jobId}/1`)?.(end);
@@ -500,6 +507,19 @@ test("lines that a database does not take for long are left out beyond 16 MiB, a
     { kind: "mark", text: expect.stringMatching(/^9\d\d lines are missing here: the database/) },
     { text: "back" },
   ]);
+});
+
+test("how far a handler is, is told at once, and again to a master that does not know it, while it runs", () => {
+  const { start, progress, runner, end, told } = rig(2);
+  start({ jobId: 1 });
+  start({ jobId: 2 });
+  progress(1, { fraction: 0.1, text: "one", at: 5 });
+  progress(1, { fraction: 0.2, text: "two", at: 6 });
+  const latest = { jobId: 1, claim: 1, fraction: 0.2, text: "two", at: 6 };
+  expect([told.length, told[1]]).toEqual([2, latest]);
+  expect(runner.allProgress()).toEqual([latest]);
+  end(1);
+  expect(runner.allProgress()).toEqual([]);
 });
 
 function settled(): Promise<void> {

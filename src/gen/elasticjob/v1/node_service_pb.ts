@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/node_service.proto.
  */
 export const file_elasticjob_v1_node_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSJHChBDaGFsbGVuZ2VSZXF1ZXN0Eg0KBW5vbmNlGAEgASgMEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB2FkZHJlc3MYAyABKAkiZgoRQ2hhbGxlbmdlUmVzcG9uc2USDQoFbm9uY2UYASABKAwSEwoLaW5jYXJuYXRpb24YAiABKAkSDQoFZXBvY2gYAyABKAESDwoHY2x1c3RlchgEIAEoCRINCgVwcm9vZhgFIAEoDCIdCgxQcm92ZVJlcXVlc3QSDQoFcHJvb2YYASABKAwiDwoNUHJvdmVSZXNwb25zZSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCJEChZFeHBsYWluUHJlcGFyZWRSZXF1ZXN0EioKBW5lZWRzGAEgAygLMhsuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQiuwEKDFByZXBhcmVkTmVlZBIPCgdoYW5kbGVyGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLmVsYXN0aWNqb2IudjEuUHJlcGFyZWROZWVkLkxhYmVsc0VudHJ5Eg0KBXNsb3RzGAMgASgFEhEKCW1lbW9yeV9tYhgEIAEoBRIQCghpc19sYXRlchgFIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKF0V4cGxhaW5QcmVwYXJlZFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAkitAEKDUdldEpvYlJlcXVlc3QSJQoFaGVsbG8YASABKAsyFC5lbGFzdGljam9iLnYxLkhlbGxvSAASJwoGY3JlZGl0GAIgASgLMhUuZWxhc3RpY2pvYi52MS5DcmVkaXRIABIjCgRwaW5nGAMgASgLMhMuZWxhc3RpY2pvYi52MS5QaW5nSAASIwoEZG9uZRgEIAEoCzITLmVsYXN0aWNqb2IudjEuRG9uZUgAQgkKB21lc3NhZ2UilwMKDkdldEpvYlJlc3BvbnNlEikKB3dlbGNvbWUYASABKAsyFi5lbGFzdGljam9iLnYxLldlbGNvbWVIABInCgZhc3NpZ24YAiABKAsyFS5lbGFzdGljam9iLnYxLkFzc2lnbkgAEisKCHZlcmRpY3RzGAMgASgLMhcuZWxhc3RpY2pvYi52MS5WZXJkaWN0c0gAEioKCGRvbmVfYWNrGAQgASgLMhYuZWxhc3RpY2pvYi52MS5Eb25lQWNrSAASIwoEcG9uZxgFIAEoCzITLmVsYXN0aWNqb2IudjEuUG9uZ0gAEiUKBWRyYWluGAYgASgLMhQuZWxhc3RpY2pvYi52MS5EcmFpbkgAEikKB3JlZnVzYWwYByABKAsyFi5lbGFzdGljam9iLnYxLlJlZnVzYWxIABIpCgd1bmRyYWluGAggASgLMhYuZWxhc3RpY2pvYi52MS5VbmRyYWluSAASKwoIc3RhbmRpbmcYCSABKAsyFy5lbGFzdGljam9iLnYxLlN0YW5kaW5nSABCCQoHbWVzc2FnZSJZCghTdGFuZGluZxIRCgl3YWl0c19mb3IYASABKAkSJwoHc2lsZW5jZRgCIAEoDjIWLmVsYXN0aWNqb2IudjEuU2lsZW5jZRIRCglzaWxlbnRfbXMYAyABKAEiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiwAIKBUhlbGxvEhMKC2luY2FybmF0aW9uGAEgASgJEg8KB25vZGVfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVzbG90cxgEIAEoBRIRCgltZW1vcnlfbWIYBSABKAUSMAoGbGFiZWxzGAYgAygLMiAuZWxhc3RpY2pvYi52MS5IZWxsby5MYWJlbHNFbnRyeRIQCghoYW5kbGVycxgHIAMoCRIPCgdydW5fam9iGAggASgIEigKBmNsYWltcxgJIAMoCzIYLmVsYXN0aWNqb2IudjEuSGVsZENsYWltEhYKDnRpbWVfem9uZV9kYXRhGBQgASgJEhgKEGNsdXN0ZXJfaWRlbnRpdHkYCiABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJTCglIZWxkQ2xhaW0SDgoGam9iX2lkGAEgASgBEg0KBWNsYWltGAIgASgNEicKBXN0YXRlGAMgASgOMhguZWxhc3RpY2pvYi52MS5IZWxkU3RhdGUigAEKBkNyZWRpdBINCgVzbG90cxgBIAEoARILCgNjcHUYAiABKAESGwoTZXZlbnRfbG9vcF9kZWxheV9tcxgDIAEoARIWCg5mcmVlX21lbW9yeV9tYhgEIAEoBRIQCghkcmFpbmluZxgFIAEoCBITCgtxdWV1ZV9zbG90cxgGIAEoASIaCgRQaW5nEhIKCnNlbnRfYXRfbXMYASABKAEivwEKBERvbmUSEAoIc2VxdWVuY2UYASABKA0SDgoGam9iX2lkGAIgAygBEg0KBWNsYWltGAMgAygNEhEKCXByb2plY3RlZBgEIAMoCBIOCgZzdGF0dXMYBSADKA0SCgoCYXQYBiADKAESFAoMc2NoZWR1bGVkX2F0GAcgAygBEg8KB2F0dGVtcHQYCCADKA0SEAoIZmFpbHVyZXMYCSADKA0SDAoEbG9zdBgKIAMoDRIQCghlbmRlZF9hdBgLIAMoASJYCgdXZWxjb21lEg0KBWVwb2NoGAEgASgBEhMKC25vZGVfbnVtYmVyGAIgASgNEhcKD2NsdXN0ZXJfdGltZV9tcxgDIAEoARIQCghsZWFzZV9tcxgEIAEoASI3CghWZXJkaWN0cxIrCgZjbGFpbXMYASADKAsyGy5lbGFzdGljam9iLnYxLkNsYWltVmVyZGljdCJWCgxDbGFpbVZlcmRpY3QSDgoGam9iX2lkGAEgASgBEg0KBWNsYWltGAIgASgNEicKB3ZlcmRpY3QYAyABKA4yFi5lbGFzdGljam9iLnYxLlZlcmRpY3Qi5QIKBkFzc2lnbhIMCgR0ZXh0GAEgAygJEg4KBmpvYl9pZBgCIAMoARINCgVjbGFpbRgDIAMoDRIQCghyZXZpc2lvbhgEIAMoDRIPCgdhdHRlbXB0GAUgAygNEhAKCGZhaWx1cmVzGAYgAygNEgwKBGxvc3QYByADKA0SDAoEbmFtZRgIIAMoDRIPCgdoYW5kbGVyGAkgAygNEg8KB3BheWxvYWQYCiADKAkSFAoMc2NoZWR1bGVkX2F0GAsgAygBEhIKCnRpbWVvdXRfbXMYDCADKAESDQoFc2xvdHMYDSADKA0SGQoRbmV4dF9zY2hlZHVsZWRfYXQYDiADKAESEwoLbmV4dF9kdWVfYXQYDyADKAESFQoNbGFzdF9yZXRyeV9hdBgQIAMoARIWCg5yZXRyeV9kZWxheV9tcxgRIAMoARIRCglwbGFjZW1lbnQYEiADKA0SEAoIc3RhcnRfYXQYEyADKAEiGwoHRG9uZUFjaxIQCghzZXF1ZW5jZRgBIAEoDSIzCgRQb25nEhIKCnNlbnRfYXRfbXMYASABKAESFwoPY2x1c3Rlcl90aW1lX21zGAIgASgBIgcKBURyYWluIgkKB1VuZHJhaW4qZgoHU2lsZW5jZRIXChNTSUxFTkNFX1VOU1BFQ0lGSUVEEAASFQoRU0lMRU5DRV9OT19BTlNXRVIQARISCg5TSUxFTkNFX0VSUk9SUxACEhcKE1NJTEVOQ0VfVU5DT05GSVJNRUQQAypwCglIZWxkU3RhdGUSGgoWSEVMRF9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkhFTERfU1RBVEVfUlVOTklORxABEhcKE0hFTERfU1RBVEVfRklOSVNIRUQQAhIWChJIRUxEX1NUQVRFX1dSSVRURU4QAypbCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIQCgxWRVJESUNUX0tFRVAQARIRCg1WRVJESUNUX0FCT1JUEAISEgoOVkVSRElDVF9GT1JHRVQQAzKbAwoLTm9kZVNlcnZpY2USTgoJQ2hhbGxlbmdlEh8uZWxhc3RpY2pvYi52MS5DaGFsbGVuZ2VSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5DaGFsbGVuZ2VSZXNwb25zZRJCCgVQcm92ZRIbLmVsYXN0aWNqb2IudjEuUHJvdmVSZXF1ZXN0GhwuZWxhc3RpY2pvYi52MS5Qcm92ZVJlc3BvbnNlEkkKBkdldEpvYhIcLmVsYXN0aWNqb2IudjEuR2V0Sm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuR2V0Sm9iUmVzcG9uc2UoATABEksKCElkZW50aWZ5Eh4uZWxhc3RpY2pvYi52MS5JZGVudGlmeVJlcXVlc3QaHy5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVzcG9uc2USYAoPRXhwbGFpblByZXBhcmVkEiUuZWxhc3RpY2pvYi52MS5FeHBsYWluUHJlcGFyZWRSZXF1ZXN0GiYuZWxhc3RpY2pvYi52MS5FeHBsYWluUHJlcGFyZWRSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSJHChBDaGFsbGVuZ2VSZXF1ZXN0Eg0KBW5vbmNlGAEgASgMEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB2FkZHJlc3MYAyABKAkiZgoRQ2hhbGxlbmdlUmVzcG9uc2USDQoFbm9uY2UYASABKAwSEwoLaW5jYXJuYXRpb24YAiABKAkSDQoFZXBvY2gYAyABKAESDwoHY2x1c3RlchgEIAEoCRINCgVwcm9vZhgFIAEoDCIdCgxQcm92ZVJlcXVlc3QSDQoFcHJvb2YYASABKAwiDwoNUHJvdmVSZXNwb25zZSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCJEChZFeHBsYWluUHJlcGFyZWRSZXF1ZXN0EioKBW5lZWRzGAEgAygLMhsuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQiuwEKDFByZXBhcmVkTmVlZBIPCgdoYW5kbGVyGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLmVsYXN0aWNqb2IudjEuUHJlcGFyZWROZWVkLkxhYmVsc0VudHJ5Eg0KBXNsb3RzGAMgASgFEhEKCW1lbW9yeV9tYhgEIAEoBRIQCghpc19sYXRlchgFIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKF0V4cGxhaW5QcmVwYXJlZFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAki5QEKDUdldEpvYlJlcXVlc3QSJQoFaGVsbG8YASABKAsyFC5lbGFzdGljam9iLnYxLkhlbGxvSAASJwoGY3JlZGl0GAIgASgLMhUuZWxhc3RpY2pvYi52MS5DcmVkaXRIABIjCgRwaW5nGAMgASgLMhMuZWxhc3RpY2pvYi52MS5QaW5nSAASIwoEZG9uZRgEIAEoCzITLmVsYXN0aWNqb2IudjEuRG9uZUgAEi8KCHByb2dyZXNzGAUgASgLMhsuZWxhc3RpY2pvYi52MS5Kb2JzUHJvZ3Jlc3NIAEIJCgdtZXNzYWdlIlkKDEpvYnNQcm9ncmVzcxIOCgZqb2JfaWQYASADKAESDQoFY2xhaW0YAiADKA0SEAoIZnJhY3Rpb24YAyADKAESDAoEdGV4dBgEIAMoCRIKCgJhdBgFIAMoASKXAwoOR2V0Sm9iUmVzcG9uc2USKQoHd2VsY29tZRgBIAEoCzIWLmVsYXN0aWNqb2IudjEuV2VsY29tZUgAEicKBmFzc2lnbhgCIAEoCzIVLmVsYXN0aWNqb2IudjEuQXNzaWduSAASKwoIdmVyZGljdHMYAyABKAsyFy5lbGFzdGljam9iLnYxLlZlcmRpY3RzSAASKgoIZG9uZV9hY2sYBCABKAsyFi5lbGFzdGljam9iLnYxLkRvbmVBY2tIABIjCgRwb25nGAUgASgLMhMuZWxhc3RpY2pvYi52MS5Qb25nSAASJQoFZHJhaW4YBiABKAsyFC5lbGFzdGljam9iLnYxLkRyYWluSAASKQoHcmVmdXNhbBgHIAEoCzIWLmVsYXN0aWNqb2IudjEuUmVmdXNhbEgAEikKB3VuZHJhaW4YCCABKAsyFi5lbGFzdGljam9iLnYxLlVuZHJhaW5IABIrCghzdGFuZGluZxgJIAEoCzIXLmVsYXN0aWNqb2IudjEuU3RhbmRpbmdIAEIJCgdtZXNzYWdlIlkKCFN0YW5kaW5nEhEKCXdhaXRzX2ZvchgBIAEoCRInCgdzaWxlbmNlGAIgASgOMhYuZWxhc3RpY2pvYi52MS5TaWxlbmNlEhEKCXNpbGVudF9tcxgDIAEoASIZCgdSZWZ1c2FsEg4KBnJlYXNvbhgBIAEoCSLAAgoFSGVsbG8SEwoLaW5jYXJuYXRpb24YASABKAkSDwoHbm9kZV9pZBgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEg0KBXNsb3RzGAQgASgFEhEKCW1lbW9yeV9tYhgFIAEoBRIwCgZsYWJlbHMYBiADKAsyIC5lbGFzdGljam9iLnYxLkhlbGxvLkxhYmVsc0VudHJ5EhAKCGhhbmRsZXJzGAcgAygJEg8KB3J1bl9qb2IYCCABKAgSKAoGY2xhaW1zGAkgAygLMhguZWxhc3RpY2pvYi52MS5IZWxkQ2xhaW0SFgoOdGltZV96b25lX2RhdGEYFCABKAkSGAoQY2x1c3Rlcl9pZGVudGl0eRgKIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlMKCUhlbGRDbGFpbRIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoFc3RhdGUYAyABKA4yGC5lbGFzdGljam9iLnYxLkhlbGRTdGF0ZSKAAQoGQ3JlZGl0Eg0KBXNsb3RzGAEgASgBEgsKA2NwdRgCIAEoARIbChNldmVudF9sb29wX2RlbGF5X21zGAMgASgBEhYKDmZyZWVfbWVtb3J5X21iGAQgASgFEhAKCGRyYWluaW5nGAUgASgIEhMKC3F1ZXVlX3Nsb3RzGAYgASgBIhoKBFBpbmcSEgoKc2VudF9hdF9tcxgBIAEoASK/AQoERG9uZRIQCghzZXF1ZW5jZRgBIAEoDRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEQoJcHJvamVjdGVkGAQgAygIEg4KBnN0YXR1cxgFIAMoDRIKCgJhdBgGIAMoARIUCgxzY2hlZHVsZWRfYXQYByADKAESDwoHYXR0ZW1wdBgIIAMoDRIQCghmYWlsdXJlcxgJIAMoDRIMCgRsb3N0GAogAygNEhAKCGVuZGVkX2F0GAsgAygBIlgKB1dlbGNvbWUSDQoFZXBvY2gYASABKAESEwoLbm9kZV9udW1iZXIYAiABKA0SFwoPY2x1c3Rlcl90aW1lX21zGAMgASgBEhAKCGxlYXNlX21zGAQgASgBIjcKCFZlcmRpY3RzEisKBmNsYWltcxgBIAMoCzIbLmVsYXN0aWNqb2IudjEuQ2xhaW1WZXJkaWN0IlYKDENsYWltVmVyZGljdBIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoHdmVyZGljdBgDIAEoDjIWLmVsYXN0aWNqb2IudjEuVmVyZGljdCLlAgoGQXNzaWduEgwKBHRleHQYASADKAkSDgoGam9iX2lkGAIgAygBEg0KBWNsYWltGAMgAygNEhAKCHJldmlzaW9uGAQgAygNEg8KB2F0dGVtcHQYBSADKA0SEAoIZmFpbHVyZXMYBiADKA0SDAoEbG9zdBgHIAMoDRIMCgRuYW1lGAggAygNEg8KB2hhbmRsZXIYCSADKA0SDwoHcGF5bG9hZBgKIAMoCRIUCgxzY2hlZHVsZWRfYXQYCyADKAESEgoKdGltZW91dF9tcxgMIAMoARINCgVzbG90cxgNIAMoDRIZChFuZXh0X3NjaGVkdWxlZF9hdBgOIAMoARITCgtuZXh0X2R1ZV9hdBgPIAMoARIVCg1sYXN0X3JldHJ5X2F0GBAgAygBEhYKDnJldHJ5X2RlbGF5X21zGBEgAygBEhEKCXBsYWNlbWVudBgSIAMoDRIQCghzdGFydF9hdBgTIAMoASIbCgdEb25lQWNrEhAKCHNlcXVlbmNlGAEgASgNIjMKBFBvbmcSEgoKc2VudF9hdF9tcxgBIAEoARIXCg9jbHVzdGVyX3RpbWVfbXMYAiABKAEiBwoFRHJhaW4iCQoHVW5kcmFpbipmCgdTaWxlbmNlEhcKE1NJTEVOQ0VfVU5TUEVDSUZJRUQQABIVChFTSUxFTkNFX05PX0FOU1dFUhABEhIKDlNJTEVOQ0VfRVJST1JTEAISFwoTU0lMRU5DRV9VTkNPTkZJUk1FRBADKnAKCUhlbGRTdGF0ZRIaChZIRUxEX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSSEVMRF9TVEFURV9SVU5OSU5HEAESFwoTSEVMRF9TVEFURV9GSU5JU0hFRBACEhYKEkhFTERfU1RBVEVfV1JJVFRFThADKlsKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhAKDFZFUkRJQ1RfS0VFUBABEhEKDVZFUkRJQ1RfQUJPUlQQAhISCg5WRVJESUNUX0ZPUkdFVBADMpsDCgtOb2RlU2VydmljZRJOCglDaGFsbGVuZ2USHy5lbGFzdGljam9iLnYxLkNoYWxsZW5nZVJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkNoYWxsZW5nZVJlc3BvbnNlEkIKBVByb3ZlEhsuZWxhc3RpY2pvYi52MS5Qcm92ZVJlcXVlc3QaHC5lbGFzdGljam9iLnYxLlByb3ZlUmVzcG9uc2USSQoGR2V0Sm9iEhwuZWxhc3RpY2pvYi52MS5HZXRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5HZXRKb2JSZXNwb25zZSgBMAESSwoISWRlbnRpZnkSHi5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVxdWVzdBofLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXNwb25zZRJgCg9FeHBsYWluUHJlcGFyZWQSJS5lbGFzdGljam9iLnYxLkV4cGxhaW5QcmVwYXJlZFJlcXVlc3QaJi5lbGFzdGljam9iLnYxLkV4cGxhaW5QcmVwYXJlZFJlc3BvbnNlYgZwcm90bzM");
 
 /**
  * Asks a process to prove itself.
@@ -545,6 +545,14 @@ export type GetJobRequest = Message<"elasticjob.v1.GetJobRequest"> & {
      */
     value: Done;
     case: "done";
+  } | {
+    /**
+     * How far jobs are, whose claims the node holds.
+     *
+     * @generated from field: elasticjob.v1.JobsProgress progress = 5;
+     */
+    value: JobsProgress;
+    case: "progress";
   } | { case: undefined; value?: undefined };
 };
 
@@ -581,6 +589,13 @@ export type GetJobRequestJson = {
    * @generated from field: elasticjob.v1.Done done = 4;
    */
   done?: DoneJson;
+
+  /**
+   * How far jobs are, whose claims the node holds.
+   *
+   * @generated from field: elasticjob.v1.JobsProgress progress = 5;
+   */
+  progress?: JobsProgressJson;
 };
 
 /**
@@ -589,6 +604,97 @@ export type GetJobRequestJson = {
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest, {jsonType: GetJobRequestJson}> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_node_service, 9);
+
+/**
+ * How far jobs are: the latest of each. A table, as Assign is.
+ *
+ * @generated from message elasticjob.v1.JobsProgress
+ */
+export type JobsProgress = Message<"elasticjob.v1.JobsProgress"> & {
+  /**
+   * The jobs.
+   *
+   * @generated from field: repeated double job_id = 1;
+   */
+  jobId: number[];
+
+  /**
+   * The claims.
+   *
+   * @generated from field: repeated uint32 claim = 2;
+   */
+  claim: number[];
+
+  /**
+   * 0 to 1.
+   *
+   * @generated from field: repeated double fraction = 3;
+   */
+  fraction: number[];
+
+  /**
+   * What each is at; empty: it does not say.
+   *
+   * @generated from field: repeated string text = 4;
+   */
+  text: string[];
+
+  /**
+   * When, by the node's clock, in epoch milliseconds.
+   *
+   * @generated from field: repeated double at = 5;
+   */
+  at: number[];
+};
+
+/**
+ * How far jobs are: the latest of each. A table, as Assign is.
+ *
+ * @generated from message elasticjob.v1.JobsProgress
+ */
+export type JobsProgressJson = {
+  /**
+   * The jobs.
+   *
+   * @generated from field: repeated double job_id = 1;
+   */
+  jobId?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * The claims.
+   *
+   * @generated from field: repeated uint32 claim = 2;
+   */
+  claim?: number[];
+
+  /**
+   * 0 to 1.
+   *
+   * @generated from field: repeated double fraction = 3;
+   */
+  fraction?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * What each is at; empty: it does not say.
+   *
+   * @generated from field: repeated string text = 4;
+   */
+  text?: string[];
+
+  /**
+   * When, by the node's clock, in epoch milliseconds.
+   *
+   * @generated from field: repeated double at = 5;
+   */
+  at?: (number | "NaN" | "Infinity" | "-Infinity")[];
+};
+
+/**
+ * Describes the message elasticjob.v1.JobsProgress.
+ * Use `create(JobsProgressSchema)` to create a new message.
+ */
+export const JobsProgressSchema: GenMessage<JobsProgress, {jsonType: JobsProgressJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 10);
 
 /**
  * From the master.
@@ -751,7 +857,7 @@ export type GetJobResponseJson = {
  * Use `create(GetJobResponseSchema)` to create a new message.
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse, {jsonType: GetJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 10);
+  messageDesc(file_elasticjob_v1_node_service, 11);
 
 /**
  * Whether the master would answer an add now, so that each node can say so, and why not. Sent when that changes, and each
@@ -816,7 +922,7 @@ export type StandingJson = {
  * Use `create(StandingSchema)` to create a new message.
  */
 export const StandingSchema: GenMessage<Standing, {jsonType: StandingJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 11);
+  messageDesc(file_elasticjob_v1_node_service, 12);
 
 /**
  * Why a node is refused.
@@ -851,7 +957,7 @@ export type RefusalJson = {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal, {jsonType: RefusalJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 12);
+  messageDesc(file_elasticjob_v1_node_service, 13);
 
 /**
  * Who a node is, and every claim it holds.
@@ -1026,7 +1132,7 @@ export type HelloJson = {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello, {jsonType: HelloJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 13);
+  messageDesc(file_elasticjob_v1_node_service, 14);
 
 /**
  * A claim that a node holds.
@@ -1089,7 +1195,7 @@ export type HeldClaimJson = {
  * Use `create(HeldClaimSchema)` to create a new message.
  */
 export const HeldClaimSchema: GenMessage<HeldClaim, {jsonType: HeldClaimJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 14);
+  messageDesc(file_elasticjob_v1_node_service, 15);
 
 /**
  * How much more the node takes, and how loaded it is.
@@ -1196,7 +1302,7 @@ export type CreditJson = {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit, {jsonType: CreditJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 15);
+  messageDesc(file_elasticjob_v1_node_service, 16);
 
 /**
  * Asks for a pong.
@@ -1231,7 +1337,7 @@ export type PingJson = {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping, {jsonType: PingJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 16);
+  messageDesc(file_elasticjob_v1_node_service, 17);
 
 /**
  * Claims that have their row in jobresult, as a table: each list has an entry a claim, or none, which stands for a zero in
@@ -1410,7 +1516,7 @@ export type DoneJson = {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done, {jsonType: DoneJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 17);
+  messageDesc(file_elasticjob_v1_node_service, 18);
 
 /**
  * The master's answer to hello.
@@ -1487,7 +1593,7 @@ export type WelcomeJson = {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome, {jsonType: WelcomeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 18);
+  messageDesc(file_elasticjob_v1_node_service, 19);
 
 /**
  * What to do with claims.
@@ -1522,7 +1628,7 @@ export type VerdictsJson = {
  * Use `create(VerdictsSchema)` to create a new message.
  */
 export const VerdictsSchema: GenMessage<Verdicts, {jsonType: VerdictsJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 19);
+  messageDesc(file_elasticjob_v1_node_service, 20);
 
 /**
  * What to do with one claim.
@@ -1585,7 +1691,7 @@ export type ClaimVerdictJson = {
  * Use `create(ClaimVerdictSchema)` to create a new message.
  */
 export const ClaimVerdictSchema: GenMessage<ClaimVerdict, {jsonType: ClaimVerdictJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 20);
+  messageDesc(file_elasticjob_v1_node_service, 21);
 
 /**
  * Claims to run, with all that the node needs to run them and to write how they ended, in order of priority. A table: each
@@ -1876,7 +1982,7 @@ export type AssignJson = {
  * Use `create(AssignSchema)` to create a new message.
  */
 export const AssignSchema: GenMessage<Assign, {jsonType: AssignJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 21);
+  messageDesc(file_elasticjob_v1_node_service, 22);
 
 /**
  * Done messages up to this one have been taken in.
@@ -1911,7 +2017,7 @@ export type DoneAckJson = {
  * Use `create(DoneAckSchema)` to create a new message.
  */
 export const DoneAckSchema: GenMessage<DoneAck, {jsonType: DoneAckJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 22);
+  messageDesc(file_elasticjob_v1_node_service, 23);
 
 /**
  * The answer to a ping.
@@ -1960,7 +2066,7 @@ export type PongJson = {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong, {jsonType: PongJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 23);
+  messageDesc(file_elasticjob_v1_node_service, 24);
 
 /**
  * Take no more jobs.
@@ -1983,7 +2089,7 @@ export type DrainJson = {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain, {jsonType: DrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 24);
+  messageDesc(file_elasticjob_v1_node_service, 25);
 
 /**
  * Take jobs again, unless the node is about to stop.
@@ -2006,7 +2112,7 @@ export type UndrainJson = {
  * Use `create(UndrainSchema)` to create a new message.
  */
 export const UndrainSchema: GenMessage<Undrain, {jsonType: UndrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 25);
+  messageDesc(file_elasticjob_v1_node_service, 26);
 
 /**
  * What a server does that keeps a master from its work.

@@ -39,6 +39,13 @@ export default defineJobs({
     process.stdout.write("half a line");
   },
   lingered: () => lingered,
+  progresses: async (_, { progress }) => {
+    progress(0.1, "first");
+    for (let percent = 20; percent <= 90; percent++) progress(percent / 100);
+    await wait(600);
+    progress(1, "x".repeat(10_000));
+  },
+  wrong: (job, { progress }) => progress(job.payload),
   silent: () => "nothing",
   leaks: (job, { log }) => {
     log(`key ${job.payload.key} and ${job.payload.own}`);
