@@ -26,11 +26,13 @@ import { defaultNodeName } from "./node/default-name.ts";
 import { ownSecrets } from "./node/own-secrets.ts";
 import { processResources } from "./node/resources.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
+import type { AddJob } from "./node/thread-worker.ts";
 import { trimHeap } from "./node/trim-heap.ts";
 import { createNetwork } from "./rpc/forwarding/network.ts";
 import { limitsFor } from "./rpc/limits.ts";
 import { clusterSecrets } from "./rpc/proof/cluster-secrets.ts";
 import { createRpcServer } from "./rpc/server/serve.ts";
+import { addChild } from "./schedules/add-child.ts";
 import { putSchedules } from "./schedules/put-schedules.ts";
 import { readSchedules } from "./schedules/read-schedules.ts";
 import type { JobStore } from "./store/job-store.ts";
@@ -105,7 +107,11 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       clock.monotonic,
     );
     const env = config.handlerEnvironment;
-    const executors = await startThreadPool({ threads, handlersUrl, builtIn, env, scrubber, clock, logger });
+    // They are called when the node has started, and the server with it.
+    const addJob: AddJob = (json, signal) => addChild(json, { add: server.addJob, clock }, signal);
+    const executors = await startThreadPool({
+      ...{ threads, handlersUrl, builtIn, env, scrubber, addJob, clock, logger },
+    });
     closers.push(() => executors.stop());
     const resources = processResources();
     closers.push(() => resources.stop());

@@ -2,6 +2,7 @@
 import { quote } from "../core/errors.ts";
 import { ACCEPTED_HANDLER_NAMES, isHandlerName } from "../core/handler-name.ts";
 import { MAX_RETRY_AFTER_MS } from "../core/state/ending.ts";
+import type { AddOptions } from "./add-child.ts";
 import type { JobLog } from "./job-log.ts";
 import { type ScheduleOptions, withSchedules } from "./schedules.ts";
 
@@ -45,6 +46,11 @@ export interface HandlerContext {
    * them a quarter of a second later; it is not stored.
    */
   progress(fraction: number, text?: string): void;
+  /**
+   * Adds a job that runs once, with this one as its parent. An attempt that repeats what one before it has added adds nothing twice. It
+   * waits out a failover; when `signal` aborts it rejects, and the job may be there or not.
+   */
+  add(handler: string, payload?: unknown, options?: AddOptions): Promise<string>;
 }
 
 /**

@@ -44,7 +44,11 @@ export function unpackRun(packed: PackedRun): Run {
 
 export type ToThread =
   | { readonly kind: "run"; readonly runs: readonly PackedRun[] }
-  | { readonly kind: "abort"; readonly key: number; readonly reason: string };
+  | { readonly kind: "abort"; readonly key: number; readonly reason: string }
+  /** What became of a job that an execution adds. */
+  | { readonly kind: "added"; readonly key: number; readonly call: number; readonly answer: AddAnswer };
+
+export type AddAnswer = { readonly jobId: string } | { readonly code: string; readonly message: string };
 
 /** What the user's module has, with the built-in handlers. */
 export interface Offer {
@@ -68,6 +72,8 @@ export type FromThread =
   | { readonly kind: "answered" }
   | { readonly kind: "said"; readonly lines: readonly SaidLine[] }
   | { readonly kind: "progress"; readonly key: number; readonly progress: Progress }
+  /** An execution adds a job; `request`: an AddJobRequest as JSON. */
+  | { readonly kind: "add"; readonly key: number; readonly call: number; readonly request: string }
   /** It ends now, because of this execution's code (null: not of one of them). */
   | {
       readonly kind: "dying";

@@ -12,6 +12,7 @@ import type { Handler, HandlerContext, HandlerJob } from "../jobs/define-jobs.ts
 import { mayHaveReferences, withSecrets } from "../jobs/secret-references.ts";
 import { AnswerNotices } from "./answer-notices.ts";
 import { AnswerWriter } from "./answer-ring.ts";
+import { ChildAdds } from "./child-adds.ts";
 import { describeFailure } from "./describe-failure.ts";
 import {
   type FromThread,
@@ -39,6 +40,7 @@ const send = (message: FromThread) => port.postMessage(message);
 
 const signals = new ThreadSignals(data.signals);
 const answers = new AnswerWriter(data.answers);
+const adds = new ChildAdds(send);
 const notices = new AnswerNotices(() => send({ kind: "answered" }));
 const secrets = new ThreadSecrets(data.builtIn.secretsFolder, () => performance.now());
 const execution = new AsyncLocalStorage<number>();
@@ -78,6 +80,7 @@ async function run(called: Called | undefined, given: Run): Promise<void> {
   }
   running.delete(key);
   progress.ended(key);
+  adds.ended(key);
   answer(key, end, logs.ended(key));
 }
 
@@ -99,12 +102,13 @@ function jobOf(id: string, { name, handler, payload: text }: Run, isOwn: boolean
 
 function contextOf(jobId: string, given: Run, abort: LateAbort): HandlerContext {
   const { key, claim, attempt, scheduledAt, deadline } = given;
+  const idempotencyKey = `${jobId}-${scheduledAt}`;
   return {
     jobId,
     claim,
     attempt,
     scheduledAt: new Date(scheduledAt),
-    idempotencyKey: `${jobId}-${scheduledAt}`,
+    idempotencyKey,
     deadline: deadline === null ? null : new Date(deadline),
     get signal() {
       return abort.signal;
@@ -114,6 +118,11 @@ function contextOf(jobId: string, given: Run, abort: LateAbort): HandlerContext 
     },
     progress(fraction, text) {
       if (running.has(key)) progress.tell(key, fraction, text);
+    },
+    async add(handler, payload, options) {
+      if (!running.has(key)) throw new Error("add: the attempt is over");
+      abort.signal.throwIfAborted();
+      return adds.add({ key, jobId, idempotencyKey }, handler, payload, options);
     },
   };
 }
@@ -130,9 +139,11 @@ async function receive(message: ToThread, handlerOf: (name: string) => Called | 
     return;
   }
   const { key } = message;
+  if (message.kind === "added") return adds.answered(key, message.call, message.answer);
   const reason = new DOMException(message.reason, "AbortError");
   // What listens to the signal is the handler's code.
   execution.run(key, () => signals.inside(key, () => running.get(key)?.abort(reason)));
+  adds.aborted(key, reason);
 }
 
 let isLoaded = false;

@@ -15,7 +15,7 @@ import { NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 import { Suspects } from "./suspects.ts";
 import { Thread, type ThreadEvents } from "./thread.ts";
 import { THREAD_LIMITS, type ThreadLimits } from "./thread-limits.ts";
-import type { Environment, ThreadParts } from "./thread-worker.ts";
+import type { AddJob, Environment, ThreadParts } from "./thread-worker.ts";
 import { WaitingExecution } from "./waiting-execution.ts";
 
 export interface ThreadPoolOptions {
@@ -28,6 +28,8 @@ export interface ThreadPoolOptions {
   readonly env: Environment;
   /** Of the process's own secrets; none unless given. */
   readonly scrubber?: () => Scrubber;
+  /** For handlers that add jobs; none can unless given. */
+  readonly addJob?: AddJob;
   readonly limits?: Partial<ThreadLimits>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -82,13 +84,24 @@ class ThreadPool implements HandlerThreads {
   private cancelWatch = () => {};
   private readonly restarts = new Set<() => void>();
 
-  constructor({ threads, handlersUrl, builtIn, env, scrubber, limits, clock, logger }: ThreadPoolOptions) {
+  constructor({
+    threads,
+    handlersUrl,
+    builtIn,
+    env,
+    scrubber,
+    addJob,
+    limits,
+    clock,
+    logger,
+  }: ThreadPoolOptions) {
     this.size = threads;
     this.parts = {
       handlersUrl,
       builtIn: builtIn ?? DEFAULT_BUILT_IN_SETTINGS,
       env,
       scrubber: scrubber ?? (() => NOTHING_KNOWN),
+      addJob: addJob ?? (() => Promise.reject(new Error("no jobs can be added here"))),
       limits: { ...THREAD_LIMITS, ...limits },
       clock,
       logger,

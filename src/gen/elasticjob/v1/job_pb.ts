@@ -665,7 +665,7 @@ export type Job = Message<"elasticjob.v1.Job"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * The job that this one is an occurrence of, if any.
+   * The job that this one is an occurrence of, or was added for, if any.
    *
    * @generated from field: string parent_id = 28;
    */
@@ -916,7 +916,7 @@ export type JobJson = {
   updateTime?: TimestampJson;
 
   /**
-   * The job that this one is an occurrence of, if any.
+   * The job that this one is an occurrence of, or was added for, if any.
    *
    * @generated from field: string parent_id = 28;
    */
