@@ -115,6 +115,11 @@ export class Puller {
     ]);
   }
 
+  /** What this node offers has changed: it says so with a hello, on a new stream. What runs goes on. */
+  offerAnew(): void {
+    this.stream.close();
+  }
+
   /** Takes no more jobs, and returns when those that it has are over, and told. */
   leave(): Promise<void> {
     return this.draining.leave();

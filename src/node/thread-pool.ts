@@ -8,7 +8,7 @@ import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { type BuiltInSettings, DEFAULT_BUILT_IN_SETTINGS } from "../jobs/built-in.ts";
-import { NO_OFFER, TURN_MS } from "./executor-messages.ts";
+import { NO_OFFER, type Offer, TURN_MS } from "./executor-messages.ts";
 import type { Execution, ExecutionEnd, Executors, Listener, RunningExecution } from "./executors.ts";
 import { LoneThreads } from "./lone-threads.ts";
 import { NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
@@ -38,6 +38,11 @@ export interface ThreadPoolOptions {
 export interface HandlerThreads extends Executors {
   /** What the user's module has besides handlers, as JSON text; null: nothing. */
   readonly schedules: string | null;
+  /**
+   * Has new threads load the module as it is now, and take all jobs from then on; what runs ends in the old ones. Throws
+   * what is wrong with it, or what `accepts` throws: then nothing has changed.
+   */
+  reload(accepts: (offer: Offer) => void): Promise<void>;
 }
 
 /** A module that takes longer to load is told, so that nobody waits without knowing what for. */
@@ -76,6 +81,8 @@ class ThreadPool implements HandlerThreads {
   /** Those that share the jobs. */
   private shared: Thread[] = [];
   private readonly retiring = new Set<Thread>();
+  /** Those whose module has been loaded anew since: each goes when what runs in it has ended. */
+  private readonly leaving = new Set<Thread>();
   private readonly suspects = new Suspects();
   /** Executions that have no thread yet, while none can be started. */
   private waiting: WaitingExecution[] = [];
@@ -160,6 +167,38 @@ class ThreadPool implements HandlerThreads {
     await Promise.all([...this.all].map((thread) => thread.stop(reason)));
   }
 
+  async reload(accepts: (offer: Offer) => void): Promise<void> {
+    const fresh = Array.from({ length: this.size }, () => this.createShared());
+    try {
+      await Promise.all(fresh.map(({ ready }) => ready));
+      accepts(fresh[0]?.offer ?? NO_OFFER);
+    } catch (error) {
+      await Promise.all(fresh.map((thread) => thread.stop("its module is not used")));
+      throw error;
+    }
+    // What was to be started for the old ones is here.
+    for (const cancel of this.restarts) cancel();
+    this.restarts.clear();
+    const old = this.shared;
+    this.shared = fresh;
+    this.offer = fresh[0]?.offer ?? NO_OFFER;
+    for (const thread of old) {
+      this.leaving.add(thread);
+      this.letGo(thread);
+    }
+    this.runWaiting();
+  }
+
+  private letGo(thread: Thread): void {
+    if (this.leaving.has(thread) && thread.size === 0) void thread.stop("its module was loaded anew");
+  }
+
+  private runWaiting(): void {
+    const [thread] = this.shared;
+    if (thread === undefined) return;
+    for (const waiting of this.waiting.splice(0)) if (!waiting.isSettled) waiting.runIn(thread);
+  }
+
   /** One that is blocked gets a job only when all are. */
   private leastBusy(): Thread | undefined {
     let best: Thread | undefined;
@@ -179,16 +218,25 @@ class ThreadPool implements HandlerThreads {
   }
 
   private async startShared(): Promise<void> {
-    const thread = this.createThread({
+    const thread = this.createShared();
+    await thread.ready;
+    // The module was loaded anew meanwhile, and others are there.
+    if (this.shared.length >= this.size) return thread.stop("there are enough threads");
+    this.shared.push(thread);
+    for (const waiting of this.waiting.splice(0)) if (!waiting.isSettled) waiting.runIn(thread);
+  }
+
+  private createShared(): Thread {
+    const thread: Thread = this.createThread({
       retire: () => this.retire(thread),
       gone: () => {
         this.retiring.delete(thread);
+        this.leaving.delete(thread);
         if (this.shared.includes(thread)) this.replace(thread);
       },
+      idle: () => this.letGo(thread),
     });
-    await thread.ready;
-    this.shared.push(thread);
-    for (const waiting of this.waiting.splice(0)) if (!waiting.isSettled) waiting.runIn(thread);
+    return thread;
   }
 
   private replace(thread: Thread): void {
