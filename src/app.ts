@@ -117,7 +117,7 @@ export async function startNode(
     );
     const env = config.handlerEnvironment;
     // They are called when the node has started, and the server with it.
-    const addJob: AddJob = (json, signal) => addChild(json, { add: server.addJob, clock }, signal);
+    const addJob: AddJob = (json, awaited) => addChild(json, { add: server.addJob, clock }, awaited);
     const executors = await startThreadPool({
       ...{ threads, handlersUrl, builtIn, env, scrubber, addJob, clock, logger },
     });

@@ -180,22 +180,21 @@ class ThreadPool implements HandlerThreads {
     for (const cancel of this.restarts) cancel();
     this.restarts.clear();
     const old = this.shared;
+    const [first] = fresh;
     this.shared = fresh;
-    this.offer = fresh[0]?.offer ?? NO_OFFER;
+    this.offer = first?.offer ?? NO_OFFER;
     for (const thread of old) {
       this.leaving.add(thread);
       this.letGo(thread);
     }
-    this.runWaiting();
+    if (first !== undefined) this.runWaitingIn(first);
   }
 
   private letGo(thread: Thread): void {
     if (this.leaving.has(thread) && thread.size === 0) void thread.stop("its module was loaded anew");
   }
 
-  private runWaiting(): void {
-    const [thread] = this.shared;
-    if (thread === undefined) return;
+  private runWaitingIn(thread: Thread): void {
     for (const waiting of this.waiting.splice(0)) if (!waiting.isSettled) waiting.runIn(thread);
   }
 
@@ -223,7 +222,7 @@ class ThreadPool implements HandlerThreads {
     // The module was loaded anew meanwhile, and others are there.
     if (this.shared.length >= this.size) return thread.stop("there are enough threads");
     this.shared.push(thread);
-    for (const waiting of this.waiting.splice(0)) if (!waiting.isSettled) waiting.runIn(thread);
+    this.runWaitingIn(thread);
   }
 
   private createShared(): Thread {
