@@ -1,6 +1,7 @@
 /** What users import: `defineJobs` for their handlers, and the client for their services. */
 export type { ElasticJobClient } from "./client/elastic-job-client.ts";
 export { createClient } from "./client/lazy-client.ts";
+export type { AddOptions } from "./jobs/add-child.ts";
 export {
   defineJobs,
   type Handler,
@@ -11,4 +12,5 @@ export {
   PermanentError,
   RetryError,
 } from "./jobs/define-jobs.ts";
+export type { JobLog, LogFields } from "./jobs/job-log.ts";
 export type { Schedule, ScheduleOptions } from "./jobs/schedules.ts";

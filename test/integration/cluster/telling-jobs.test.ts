@@ -39,10 +39,11 @@ export default defineJobs({
     if (attempt === 1) throw new Error("once more: " + ids.join());
     return ids;
   },
-  slowFamily: async ({ payload }, { add, signal }) => {
+  slowFamily: async ({ payload }, { add, progress, signal }) => {
     const ids = [];
     while (ids.length < 5) {
       ids.push(await add("child"));
+      progress(ids.length / 5, "added");
       if (ids.length === 2) await untilThere(payload.until, signal);
     }
     return ids;
@@ -186,9 +187,15 @@ describe("a job that adds others", () => {
       return ids.toReversed();
     };
     await until("two are added", async () => (await children()).length === 2, 30_000);
+    const knowsProgress = async () => (await at("worker").getJobStatus(jobId)).job.progress?.fraction === 0.4;
+    await until("the master knows its progress", knowsProgress, 30_000);
     const { masterNodeId = "" } = await at("worker").getCluster();
     expect(masterNodeId).not.toBe("worker");
     await nodes.get(masterNodeId)?.kill();
+    // The next master hears from the node how far the job is.
+    const { job } = await at("worker").getJobStatus(jobId);
+    expect(job).toMatchObject({ status: "JOB_STATUS_RUNNING" });
+    await until("the next master knows its progress", knowsProgress, 30_000);
     await writeFile(file, "");
     await endedAt("worker", jobId);
     const { lastResult } = await at("worker").getJobStatus(jobId);
