@@ -16,22 +16,28 @@ import { openLocalLock } from "./coordination/local.ts";
 import { useZoneData } from "./core/calendar/zone-segment.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
+import { LatestOnly } from "./core/flow/latest-only.ts";
 import type { Logger } from "./core/logger.ts";
 import { Links } from "./core/readiness/links.ts";
 import { ReadinessLog } from "./core/readiness/readiness-log.ts";
+import type { PutJobSetRequest } from "./gen/elasticjob/v1/job_service_pb.ts";
 import { checkSecretsFolder } from "./jobs/secret-files.ts";
 import type { ShellSettings } from "./jobs/shell.ts";
 import { findShellUser } from "./jobs/shell-user.ts";
 import { memoryLimitBytes } from "./memory-limit.ts";
 import { defaultNodeName } from "./node/default-name.ts";
+import type { Executors } from "./node/executors.ts";
 import { ownSecrets } from "./node/own-secrets.ts";
 import { processResources } from "./node/resources.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
+import type { AddJob } from "./node/thread-worker.ts";
 import { trimHeap } from "./node/trim-heap.ts";
+import { watchModule } from "./node/watch-module.ts";
 import { createNetwork } from "./rpc/forwarding/network.ts";
 import { limitsFor } from "./rpc/limits.ts";
 import { clusterSecrets } from "./rpc/proof/cluster-secrets.ts";
 import { createRpcServer } from "./rpc/server/serve.ts";
+import { addChild } from "./schedules/add-child.ts";
 import { putSchedules } from "./schedules/put-schedules.ts";
 import { readSchedules } from "./schedules/read-schedules.ts";
 import type { JobStore } from "./store/job-store.ts";
@@ -62,8 +68,13 @@ export function openStore(config: Pick<Config, "mysqlUrl" | "dataDir">): JobStor
     : openMysqlStore({ url: config.mysqlUrl, clock: systemClock });
 }
 
-/** `signal`: gives up waiting for a database that is not there yet. */
-export async function startNode(config: Config, logger: Logger, signal?: AbortSignal): Promise<RunningNode> {
+/** `signal`: gives up waiting for a database that is not there yet. `watches`: the handlers' module is loaded anew when it changes. */
+export async function startNode(
+  config: Config,
+  logger: Logger,
+  signal?: AbortSignal,
+  { watches = false }: { readonly watches?: boolean } = {},
+): Promise<RunningNode> {
   const clock = systemClock;
   const random = systemRandom;
   const incarnation = random.id();
@@ -108,18 +119,23 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       clock.monotonic,
     );
     const env = config.handlerEnvironment;
-    const executors = await startThreadPool({ threads, handlersUrl, builtIn, env, scrubber, clock, logger });
+    // They are called when the node has started, and the server with it.
+    const addJob: AddJob = (json, awaited) => addChild(json, { add: server.addJob, clock }, awaited);
+    const executors = await startThreadPool({
+      ...{ threads, handlersUrl, builtIn, env, scrubber, addJob, clock, logger },
+    });
     closers.push(() => executors.stop());
     const resources = processResources();
     closers.push(() => resources.stop());
 
     const limits = { ...limitsFor(memoryLimitBytes()), maxPayloadBytes: config.maxPayloadBytes };
     const modulePath = resolve(config.handlersPath ?? "");
-    const schedules = readSchedules(`HANDLERS: ${modulePath}`, executors, {
+    const scheduleSettings = {
       generation: config.schedulesGeneration,
       missing: config.schedulesMissing,
       limits,
-    });
+    };
+    const schedules = readSchedules(`HANDLERS: ${modulePath}`, executors, scheduleSettings);
 
     const nodeId =
       config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
@@ -209,11 +225,29 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       { nodeId, incarnation, address, slots, handlers: executors.handlers, ...zones },
       "node is up",
     );
-    if (schedules !== null) {
+    const putting = new LatestOnly();
+    closers.push(() => putting.stop());
+    const put = (request: PutJobSetRequest) =>
+      putting.start((stopping) =>
+        putSchedules({ request, path: modulePath, put: server.putJobSet, clock, logger }, stopping),
+      );
+    if (schedules !== null) put(schedules);
+    if (watches && handlersUrl !== null) {
       const stopping = new AbortController();
       closers.push(() => stopping.abort());
-      const putting = { request: schedules, path: modulePath, put: server.putJobSet, clock, logger };
-      void putSchedules(putting, stopping.signal);
+      const reload = async () => {
+        const before = offerText(executors);
+        let changed: PutJobSetRequest | null = null;
+        await executors.reload((offer) => {
+          changed = readSchedules(modulePath, offer, scheduleSettings);
+        });
+        const after = offerText(executors);
+        // A hello on a new stream loses what is on its way on the old one: only where there is something new to say.
+        if (after !== before) puller.offerAnew();
+        logger.info({ path: modulePath, handlers: executors.handlers }, "the handlers are loaded anew");
+        if (changed !== null) put(changed);
+      };
+      void watchModule({ path: modulePath, reload, clock, logger }, stopping.signal);
     }
 
     return {
@@ -238,6 +272,10 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     ]);
     throw error;
   }
+}
+
+function offerText({ handlers, hasRunJob }: Executors): string {
+  return JSON.stringify([handlers, hasRunJob]);
 }
 
 /** Throws `invalid_argument` when programs can't run as SHELL_USER says. */

@@ -15,6 +15,7 @@ import { type WhyNotReady, whyFollowerIsNotReady } from "./core/readiness/why-no
 import type { Retention } from "./core/state/retention.ts";
 import { Elector } from "./master/election/elector.ts";
 import type { Executors } from "./node/executors.ts";
+import { JobLogs } from "./node/log/job-logs.ts";
 import { PINGS_PER_LEASE, Puller } from "./node/puller.ts";
 import type { Resources } from "./node/resources.ts";
 import { ResultWriter } from "./node/result-writer.ts";
@@ -133,6 +134,7 @@ export function connectNode(parts: NodeParts): ConnectedNode {
     executors,
     resources,
     writer: new ResultWriter({ store, clock, logger }),
+    logs: new JobLogs({ store, clock, logger }),
     clock,
     logger,
   });

@@ -3,6 +3,7 @@ import type { ClientOptions } from "../client/elastic-job-client.ts";
 import { createClient } from "../client/lazy-client.ts";
 import { createTlsTransport } from "../client/tls-transport.ts";
 import type { Environment } from "../config.ts";
+import { invalidArgument } from "../core/errors.ts";
 import { dialOptions } from "../tls/connect.ts";
 
 const NOTES = `
@@ -10,16 +11,17 @@ Settings (environment): EDGE_PORT (8080), HOST (127.0.0.1), PORT (the node's, 70
 HANDLERS (path of your module), LOG_LEVEL. Without MYSQL_URL and REDIS_URL it keeps everything in DATA_DIR.
 
 Example:
-  HANDLERS=./jobs.ts EDGE_PORT=9000 elastic-job dev`;
+  HANDLERS=./jobs.ts EDGE_PORT=9000 elastic-job dev --watch`;
 
 export function devCommand(env: Environment): Command {
   return new Command("dev")
     .description("run everything in one process: node, edge and page, on http://127.0.0.1:8080")
+    .option("--watch", "load the module of HANDLERS anew when it changes; running jobs end on the old one")
     .addHelpText("after", NOTES)
-    .action(() => dev(env));
+    .action(({ watch = false }: { readonly watch?: boolean }) => dev(env, watch));
 }
 
-async function dev(env: Environment): Promise<void> {
+async function dev(env: Environment, watches: boolean): Promise<void> {
   // Loaded here, so that the client commands start without them.
   const [
     { startNode },
@@ -46,12 +48,15 @@ async function dev(env: Environment): Promise<void> {
   ]);
   // Nothing protects this process: only its own machine may reach it, unless it is told otherwise.
   const config = parseConfig({ ...env, HOST: env["HOST"] || "127.0.0.1" });
+  if (watches && config.handlersPath === null) {
+    throw invalidArgument([{ field: "--watch", message: "needs HANDLERS, the path of the module to watch" }]);
+  }
   const { logger, lines } = createHeldLogger(config.logLevel, process.stderr.isTTY);
   const tokens = openApiTokens(config, logger, () => performance.now());
   const opened = config.tlsCertFile === null ? null : openTls(config, logger, systemClock);
   const tls = opened === null ? null : toItself(opened);
   await runUntilSignal(env, async (giveUp) => {
-    const node = await startNode(config, logger, giveUp);
+    const node = await startNode(config, logger, giveUp, { watches });
     const edge = await startEdge({
       host: config.host,
       port: config.edgePort,

@@ -1,5 +1,8 @@
 import type { InstantInput, Job, JobResult, JobState, Json } from "../client/job-json.ts";
-import { formatFields } from "./table.ts";
+import { formatFields, oneLine } from "./table.ts";
+
+/** The server has no longer ones. */
+const MAX_PROGRESS_CHARACTERS = 200;
 
 /** The name without its enum's prefix: JOB_STATUS_WAITING is WAITING. */
 export function enumText(value: string): string {
@@ -43,12 +46,17 @@ export function changeText({ job, lastResult }: JobState): string {
   const parts = [instantText(job.updateTime), enumText(job.status).padEnd(9)];
   if (job.attempt > 0) parts.push(`attempt ${job.attempt}`);
   if (job.nodeId !== "") parts.push(`on ${job.nodeId}`);
+  if (job.progress !== undefined) parts.push(progressText(job.progress));
   if (job.nextRunAt !== undefined) parts.push(`next run ${instantText(job.nextRunAt)}`);
   if (job.reason !== "") parts.push(`(${job.reason})`);
   if (lastResult !== undefined) {
     parts.push(`last result ${enumText(lastResult.outcome)} ${resultText(lastResult)}`.trimEnd());
   }
   return parts.join("  ");
+}
+
+function progressText({ fraction, text }: NonNullable<Job["progress"]>): string {
+  return `${Math.floor(fraction * 100)}% ${oneLine(text, MAX_PROGRESS_CHARACTERS)}`.trimEnd();
 }
 
 /** One line on where a job stands, after a command changed that. */
@@ -69,6 +77,7 @@ export function stateText({ job, lastResult }: JobState): string {
     ["next run", instantText(job.nextRunAt)],
     ["reason", job.reason],
     ["node", job.nodeId],
+    ["progress", job.progress === undefined ? "" : progressText(job.progress)],
     ["attempt", job.attempt === 0 ? "" : String(job.attempt)],
     ["payload", exactly(job.payload, job.payloadJson)],
     ["key", job.idempotencyKey],

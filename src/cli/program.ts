@@ -11,6 +11,7 @@ import { devCommand } from "./dev.ts";
 import { drainCommand } from "./drain.ts";
 import { edgeCommand } from "./edge.ts";
 import { listCommand } from "./list.ts";
+import { logsCommand } from "./logs.ts";
 import { migrateCommand } from "./migrate.ts";
 import { nodeCommand } from "./node.ts";
 import { ownVersion } from "./own-version.ts";
@@ -52,6 +53,7 @@ export function createProgram(env: Environment): Command {
     listCommand(env),
     statusCommand(env),
     resultsCommand(env),
+    logsCommand(env),
     pauseCommand(env),
     resumeCommand(env),
     triggerCommand(env),

@@ -31,7 +31,7 @@ export function formatFields(fields: readonly (readonly [name: string, value: st
 }
 
 /** What people put into names and errors must neither break the table nor drive the terminal. */
-function oneLine(text: string, maxCharacters: number): string {
+export function oneLine(text: string, maxCharacters: number): string {
   const shown =
     text.length <= maxCharacters ? text : `${text.slice(0, maxCharacters).replace(HALF_A_CHARACTER, "")}…`;
   return shown.replace(/\s+/g, " ").replace(/\p{Cc}|\p{Bidi_Control}/gu, "?");

@@ -19,6 +19,8 @@ import { tokenProblem } from "../core/callers/bearer-token.ts";
 import { ClusterService } from "../gen/elasticjob/v1/cluster_service_pb.ts";
 import {
   JobService,
+  WatchJobLogRequestSchema,
+  WatchJobLogResponseSchema,
   WatchJobRequestSchema,
   WatchJobResponseSchema,
 } from "../gen/elasticjob/v1/job_service_pb.ts";
@@ -35,6 +37,8 @@ import type {
   Cluster,
   HandlerPage,
   Job,
+  JobLogLine,
+  JobLogPage,
   JobPage,
   JobState,
   Preview,
@@ -198,6 +202,27 @@ export function createClient<const D extends Described = Contract>(
         jobService.watchJob(request, { headers: headers(), signal: streamSignal });
       for await (const state of resumeWatch(open, { outageMs: timeoutMs, signal, retryable, random })) {
         yield toOutput(WatchJobResponseSchema, state) as unknown as JobState;
+      }
+    },
+    async getJobLog(query, callOptions) {
+      return (await callJson(JobService.method.getJobLog, query, callOptions)) as unknown as JobLogPage;
+    },
+    async *eachLogLine(query, callOptions) {
+      const read = (pageToken: string) => client.getJobLog({ ...query, pageToken }, callOptions);
+      for await (const page of pages(read)) yield* page.lines;
+    },
+    async *watchJobLog(jobId, { claim: asked = 0, signal, timeoutMs = defaultTimeoutMs } = {}) {
+      let claim = asked;
+      let afterSequence = 0;
+      const open = (streamSignal: AbortSignal) => {
+        const request = fromInput(WatchJobLogRequestSchema, JSON.stringify({ jobId, claim, afterSequence }));
+        return jobService.watchJobLog(request, { headers: headers(), signal: streamSignal });
+      };
+      for await (const answer of resumeWatch(open, { outageMs: timeoutMs, signal, retryable, random })) {
+        ({ claim } = answer);
+        afterSequence = answer.lines.at(-1)?.sequence ?? afterSequence;
+        const { lines } = toOutput(WatchJobLogResponseSchema, answer) as unknown as { lines: JobLogLine[] };
+        yield* lines;
       }
     },
     async getCluster(callOptions) {

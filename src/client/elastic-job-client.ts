@@ -14,6 +14,9 @@ import type {
   HandlerQuery,
   InstantInput,
   Job,
+  JobLogLine,
+  JobLogPage,
+  JobLogQuery,
   JobPage,
   JobQuery,
   JobResult,
@@ -57,6 +60,11 @@ export interface CallOptions {
 export interface CancelOptions extends CallOptions {
   /** Cancels only the occurrence of this time. */
   readonly scheduledAt?: InstantInput;
+}
+
+export interface WatchJobLogOptions extends CallOptions {
+  /** Which of the job's claims; default: the one that runs, or is the next to run. */
+  readonly claim?: number;
 }
 
 /** What became of one job of `addJobs`. */
@@ -108,6 +116,12 @@ export interface ElasticJobClient<D extends Described = Contract> {
    * the cluster may be out of reach.
    */
   watchJob(jobId: string, options?: CallOptions): AsyncGenerator<JobState, void>;
+  /** What an attempt has said: one page. */
+  getJobLog(query: JobLogQuery, options?: CallOptions): Promise<JobLogPage>;
+  /** All pages, one line after another. */
+  eachLogLine(query: Omit<JobLogQuery, "pageToken">, options?: CallOptions): AsyncGenerator<JobLogLine, void>;
+  /** What an attempt has said, then each line that it says, until it has ended. It survives failovers, as `watchJob` does. */
+  watchJobLog(jobId: string, options?: WatchJobLogOptions): AsyncGenerator<JobLogLine, void>;
   getCluster(options?: CallOptions): Promise<Cluster>;
   /** The handlers that nodes offer, with what those take and give. One page. */
   getHandlers(query?: HandlerQuery, options?: CallOptions): Promise<HandlerPage>;

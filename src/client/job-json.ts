@@ -66,6 +66,15 @@ export interface JobPage extends Output<service.GetAllJobsResponse, service.GetA
 export interface ResultQuery extends Input<service.GetAllResultRequest, service.GetAllResultRequestJson> {}
 export interface ResultPage extends Output<service.GetAllResultResponse, service.GetAllResultResponseJson> {}
 
+export interface JobLogQuery extends Input<service.GetJobLogRequest, service.GetJobLogRequestJson> {
+  readonly jobId: string;
+}
+export interface JobLogLine extends Output<service.JobLogLine, service.JobLogLineJson> {}
+export interface JobLogPage extends Output<service.GetJobLogResponse, service.GetJobLogResponseJson> {
+  readonly lines: readonly JobLogLine[];
+  readonly running: boolean;
+}
+
 type PreviewFields = Input<service.PreviewScheduleRequest, service.PreviewScheduleRequestJson> & Schedules;
 export interface PreviewInput extends PreviewFields {}
 type Occurrence = Output<service.Occurrence, service.OccurrenceJson> & { readonly time: string };

@@ -72,6 +72,13 @@ function lazily(options: ClientOptions): ElasticJobClient {
     async *watchJob(jobId, how) {
       yield* (await load()).watchJob(jobId, how);
     },
+    getJobLog: (query, how) => call(query, (to, given) => to.getJobLog(given, how)),
+    async *eachLogLine(query, how) {
+      yield* (await load()).eachLogLine(query, how);
+    },
+    async *watchJobLog(jobId, how) {
+      yield* (await load()).watchJobLog(jobId, how);
+    },
     getCluster: (how) => call(null, (to) => to.getCluster(how)),
     getHandlers: (query = {}, how) => call(query, (to, given) => to.getHandlers(given, how)),
     async *eachHandler(query, how) {

@@ -915,6 +915,146 @@ export const OPENAPI: object = {
         }
       }
     },
+    "/JobService/GetJobLog": {
+      "post": {
+        "tags": [
+          "JobService"
+        ],
+        "summary": "Reads what an attempt has said: what its handler gave to `ctx.log`, and what it printed.",
+        "description": "Reads what an attempt has said: what its handler gave to `ctx.log`, and what it printed. 1,000 lines or 256 KiB of each attempt are\nkept, as long as its result. While it runs, new lines are there within two seconds; once its result is there, all are.\nErrors: not_found (no such job, nor a log of one that was deleted), invalid_argument.\n\nWhere there are tokens, it needs the role `read`.",
+        "operationId": "GetJobLog",
+        "requestBody": {
+          "required": true,
+          "content": {
+            "application/json": {
+              "schema": {
+                "$ref": "#/components/schemas/elasticjob.v1.GetJobLogRequest"
+              }
+            }
+          }
+        },
+        "responses": {
+          "200": {
+            "description": "A page of an attempt's log.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/elasticjob.v1.GetJobLogResponse"
+                }
+              }
+            }
+          },
+          "default": {
+            "$ref": "#/components/responses/Error"
+          }
+        }
+      },
+      "get": {
+        "tags": [
+          "JobService"
+        ],
+        "summary": "Reads what an attempt has said: what its handler gave to `ctx.log`, and what it printed.",
+        "description": "Reads what an attempt has said: what its handler gave to `ctx.log`, and what it printed. 1,000 lines or 256 KiB of each attempt are\nkept, as long as its result. While it runs, new lines are there within two seconds; once its result is there, all are.\nErrors: not_found (no such job, nor a log of one that was deleted), invalid_argument.\n\nWhere there are tokens, it needs the role `read`.",
+        "operationId": "GetJobLogByGet",
+        "parameters": [
+          {
+            "name": "encoding",
+            "in": "query",
+            "required": true,
+            "schema": {
+              "const": "json"
+            }
+          },
+          {
+            "name": "message",
+            "in": "query",
+            "required": true,
+            "description": "The request.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/elasticjob.v1.GetJobLogRequest"
+                }
+              }
+            }
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "A page of an attempt's log.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/elasticjob.v1.GetJobLogResponse"
+                }
+              }
+            }
+          },
+          "default": {
+            "$ref": "#/components/responses/Error"
+          }
+        }
+      }
+    },
+    "/JobService/WatchJobLog": {
+      "get": {
+        "tags": [
+          "JobService"
+        ],
+        "summary": "Sends the lines that there are, then each one that comes, until the attempt has ended.",
+        "description": "Sends the lines that there are, then each one that comes, until the attempt has ended. Errors: those of GetJobLog.\n\nWhere there are tokens, it needs the role `read`.",
+        "operationId": "WatchJobLog",
+        "parameters": [
+          {
+            "name": "jobId",
+            "in": "query",
+            "description": "The job.",
+            "schema": {
+              "type": "string"
+            }
+          },
+          {
+            "name": "claim",
+            "in": "query",
+            "description": "The claim; 0: the one that runs, else the newest that has said anything. If there is none either, and the job has not ended, the\nfirst that runs.",
+            "schema": {
+              "type": "integer",
+              "minimum": 0,
+              "maximum": 4294967295
+            }
+          },
+          {
+            "name": "afterSequence",
+            "in": "query",
+            "description": "Only lines after the one of this number, for who goes on; 0: all.",
+            "schema": {
+              "type": "integer",
+              "minimum": 0,
+              "maximum": 4294967295
+            }
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "Events, each with a WatchJobLogResponse as JSON; the last one is named `end`.",
+            "content": {
+              "text/event-stream": {
+                "schema": {
+                  "type": "string",
+                  "description": "Events, each with a message as JSON: see docs/clients.md."
+                },
+                "x-event-data": {
+                  "$ref": "#/components/schemas/elasticjob.v1.WatchJobLogResponse"
+                }
+              }
+            }
+          },
+          "default": {
+            "$ref": "#/components/responses/Error"
+          }
+        }
+      }
+    },
     "/ClusterService/GetCluster": {
       "post": {
         "tags": [
@@ -1462,6 +1602,10 @@ export const OPENAPI: object = {
           "allowUnknownHandler": {
             "type": "boolean",
             "description": "Accepted though no node has ever offered its handler: it waits for one that does. Unset, such a job is refused\nwith failed_precondition, as its name is probably misspelt; a handler that any node has offered before is\naccepted, for as long as retention keeps what has ended. Not kept with the job."
+          },
+          "parentId": {
+            "type": "string",
+            "description": "The job that this one belongs to, by which it is found: GetAllJobs lists the children of a job. Nothing else follows from it, and\nwhether that job is there is not looked at. Not for PutJob."
           }
         },
         "additionalProperties": false,
@@ -1911,7 +2055,7 @@ export const OPENAPI: object = {
           },
           "parentId": {
             "type": "string",
-            "description": "Only occurrences that run as jobs of their own, and were made of this job: those of a job whose overlap is\nOVERLAP_ALLOW, and those that TriggerJob added; empty: all."
+            "description": "Only children of this job: occurrences of it that run as jobs of their own, as its overlap is OVERLAP_ALLOW or\nTriggerJob added them, and jobs that were added with it as their parent_id; empty: all."
           }
         },
         "additionalProperties": false
@@ -2129,6 +2273,59 @@ export const OPENAPI: object = {
           "nextPageToken": {
             "type": "string",
             "description": "The next page; empty: this was the last one."
+          }
+        }
+      },
+      "elasticjob.v1.GetJobLogRequest": {
+        "type": "object",
+        "description": "Which lines to read.",
+        "properties": {
+          "jobId": {
+            "type": "string",
+            "description": "The job."
+          },
+          "claim": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 4294967295,
+            "description": "The claim, as in its result; 0: the one that runs, else the newest that has said anything."
+          },
+          "pageSize": {
+            "type": "integer",
+            "format": "int32",
+            "description": "At most so many, 1 to 1,000; default 100."
+          },
+          "pageToken": {
+            "type": "string",
+            "description": "From the last answer, with the same job and claim; empty: the first page."
+          }
+        },
+        "additionalProperties": false
+      },
+      "elasticjob.v1.GetJobLogResponse": {
+        "type": "object",
+        "description": "A page of an attempt's log.",
+        "properties": {
+          "claim": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 4294967295,
+            "description": "Whose log it is; 0: none has said anything."
+          },
+          "lines": {
+            "type": "array",
+            "items": {
+              "$ref": "#/components/schemas/elasticjob.v1.JobLogLine"
+            },
+            "description": "In their order."
+          },
+          "nextPageToken": {
+            "type": "string",
+            "description": "For the next page; empty: these are all by now."
+          },
+          "running": {
+            "type": "boolean",
+            "description": "The attempt runs: there may be more. Always set."
           }
         }
       },
@@ -2352,7 +2549,11 @@ export const OPENAPI: object = {
           },
           "parentId": {
             "type": "string",
-            "description": "The job that this one is an occurrence of, if any."
+            "description": "The job that this one is an occurrence of, or was added for, if any."
+          },
+          "progress": {
+            "$ref": "#/components/schemas/elasticjob.v1.JobProgress",
+            "description": "How far the attempt is that runs, as its handler last said; not in lists. Unset: it does not run, or has not said."
           }
         },
         "additionalProperties": false,
@@ -2436,6 +2637,64 @@ export const OPENAPI: object = {
             "description": "Its stack, where there is one."
           }
         }
+      },
+      "elasticjob.v1.JobLogLine": {
+        "type": "object",
+        "description": "A line that an attempt has said.",
+        "properties": {
+          "sequence": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 4294967295,
+            "description": "Its number within the attempt, from 1, without gaps."
+          },
+          "at": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When, by the clock of its node."
+          },
+          "level": {
+            "$ref": "#/components/schemas/elasticjob.v1.LogLevel",
+            "description": "How much it matters."
+          },
+          "text": {
+            "type": "string",
+            "description": "At most 8,192 characters; what was longer ends with \"… (cut)\". It may have line breaks and control characters in it."
+          },
+          "fields": {
+            "$ref": "#/components/schemas/google.protobuf.Struct",
+            "description": "What the handler told beside it. Integers beyond 2^53 that were BigInt are texts."
+          },
+          "printed": {
+            "type": "boolean",
+            "description": "The handler has printed it."
+          },
+          "mark": {
+            "type": "boolean",
+            "description": "It stands for lines that were not kept, and its text says why."
+          }
+        }
+      },
+      "elasticjob.v1.JobProgress": {
+        "type": "object",
+        "description": "How far an attempt is.",
+        "properties": {
+          "fraction": {
+            "type": "number",
+            "format": "double",
+            "description": "0 to 1."
+          },
+          "text": {
+            "type": "string",
+            "description": "What it is at, up to 200 characters."
+          },
+          "at": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When its handler said so, by the clock of its node."
+          }
+        },
+        "additionalProperties": false
       },
       "elasticjob.v1.JobResult": {
         "type": "object",
@@ -2598,6 +2857,17 @@ export const OPENAPI: object = {
           "KEY_REUSE_UNSPECIFIED",
           "KEY_REUSE_SAME_BODY",
           "KEY_REUSE_ANY_BODY"
+        ]
+      },
+      "elasticjob.v1.LogLevel": {
+        "type": "string",
+        "description": "How much a line matters.\n- `LOG_LEVEL_UNSPECIFIED`: Not set.\n- `LOG_LEVEL_DEBUG`: For whoever looks for a fault.\n- `LOG_LEVEL_INFO`: What goes on; what was printed to stdout.\n- `LOG_LEVEL_WARN`: Something is odd.\n- `LOG_LEVEL_ERROR`: Something has failed; what was printed to stderr.",
+        "enum": [
+          "LOG_LEVEL_UNSPECIFIED",
+          "LOG_LEVEL_DEBUG",
+          "LOG_LEVEL_INFO",
+          "LOG_LEVEL_WARN",
+          "LOG_LEVEL_ERROR"
         ]
       },
       "elasticjob.v1.Misfire": {
@@ -3214,6 +3484,25 @@ export const OPENAPI: object = {
           }
         }
       },
+      "elasticjob.v1.WatchJobLogResponse": {
+        "type": "object",
+        "description": "Lines that have come. The first answer comes at once, with what is there, be it nothing.",
+        "properties": {
+          "claim": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 4294967295,
+            "description": "Whose log it is; 0: no claim runs yet."
+          },
+          "lines": {
+            "type": "array",
+            "items": {
+              "$ref": "#/components/schemas/elasticjob.v1.JobLogLine"
+            },
+            "description": "In their order."
+          }
+        }
+      },
       "elasticjob.v1.WatchJobResponse": {
         "type": "object",
         "description": "The job after a change.",
@@ -3227,6 +3516,20 @@ export const OPENAPI: object = {
             "description": "How its newest claim ended; unset when none has."
           }
         }
+      },
+      "google.protobuf.Struct": {
+        "type": "object",
+        "description": "Represents a JSON object.\n\nAn unordered key-value map, intending to perfectly capture the semantics of a\nJSON object. This enables parsing any arbitrary JSON payload as a message\nfield in ProtoJSON format.\n\nThis follows RFC 8259 guidelines for interoperable JSON: notably this type\ncannot represent large Int64 values or `NaN`/`Infinity` numbers,\nsince the JSON format generally does not support those values in its number\ntype.\n\nIf you do not intend to parse arbitrary JSON into your message, a custom\ntyped message should be preferred instead of using this type.",
+        "properties": {
+          "fields": {
+            "type": "object",
+            "additionalProperties": {
+              "description": "Any JSON value."
+            },
+            "description": "Unordered map of dynamically typed values."
+          }
+        },
+        "additionalProperties": false
       },
       "Error": {
         "type": "object",
@@ -3320,4 +3623,4 @@ export const OPENAPI: object = {
 };
 
 /** Another one when it has changed. */
-export const OPENAPI_HASH = "atgmBZ8xWiPrnFwhauvcvA";
+export const OPENAPI_HASH = "Q43XIav7puVcEzUo6TBZMl";

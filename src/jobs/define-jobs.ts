@@ -10,8 +10,10 @@ import { quote } from "../core/errors.ts";
 import { ACCEPTED_HANDLER_NAMES, isHandlerName, RUN_JOB } from "../core/handler-name.ts";
 import { nearestName } from "../core/nearest-name.ts";
 import { MAX_RETRY_AFTER_MS } from "../core/state/ending.ts";
+import type { AddOptions } from "./add-child.ts";
 import { contractHandler } from "./contract-handler.ts";
 import { withBeside } from "./handlers-module.ts";
+import type { JobLog } from "./job-log.ts";
 import { checkSchedules, type ScheduleOptions } from "./schedules.ts";
 import { checkedLife, type ThreadLife } from "./thread-life.ts";
 
@@ -50,6 +52,18 @@ export interface HandlerContext<Resources = unknown> {
   readonly signal: AbortSignal;
   /** What `setup` has returned in this thread. */
   readonly resources: Resources;
+  /** Says what the attempt does: kept with it, 1,000 lines or 256 KiB, and told in the node's log. */
+  readonly log: JobLog;
+  /**
+   * Says how far the attempt is, from 0 to 1, and what it is at (up to 200 characters). Whoever looks at the job sees the latest, some of
+   * them a quarter of a second later; it is not stored.
+   */
+  progress(fraction: number, text?: string): void;
+  /**
+   * Adds a job that runs once, with this one as its parent. An attempt that repeats what one before it has added adds nothing twice. It
+   * waits out a failover; when `signal` aborts it rejects, and the job may be there or not.
+   */
+  add(handler: string, payload?: unknown, options?: AddOptions): Promise<string>;
 }
 
 /**

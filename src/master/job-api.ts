@@ -7,6 +7,7 @@ import type { AuditRecord } from "../core/audit/audit-record.ts";
 import type { Caller } from "../core/callers/caller.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import type { JobRecord, JobSpec, ResultRecord } from "../core/job.ts";
+import type { Progress } from "../core/log/progress.ts";
 import type { RawJobSpec } from "../core/spec/raw-job-spec.ts";
 
 export interface AddedJob {
@@ -96,6 +97,8 @@ export interface JobView {
   /** Why it waits, where that is not plain; empty otherwise. */
   readonly reason: string;
   readonly lastResult: ResultRecord | null;
+  /** How far the attempt is that runs; unset: it has not said. */
+  readonly progress?: Progress;
 }
 
 /** What a job asks of a node. Jobs that ask the same wait for the same reason. */

@@ -58,6 +58,7 @@ import { ClaimHolders } from "./memory/claim-holders.ts";
 import { ClassRegistry } from "./memory/class-registry.ts";
 import { InFlight } from "./memory/in-flight.ts";
 import { JobMemory } from "./memory/job-memory.ts";
+import { JobProgress } from "./memory/job-progress.ts";
 import { Pages } from "./memory/pages.ts";
 import { Turn } from "./memory/turn.ts";
 import { AbsentNodes } from "./nodes/absent-nodes.ts";
@@ -109,6 +110,7 @@ export class Mastership implements JobApi {
     const turn = new Turn(context.clock);
     const changedJobs = new ChangedJobs();
     const holders = new ClaimHolders(queues);
+    const progress = new JobProgress({ holders, changedJobs });
     const pages = new Pages(context, { queues, holders, turn });
     const memory = new JobMemory({ queues, pages, changedJobs, turn });
     const classes = new ClassRegistry(context, (jobClass) => {
@@ -145,6 +147,7 @@ export class Mastership implements JobApi {
       unheard,
       known,
       schemas,
+      progress,
     });
     // adding
     const refusal = handlerRefusal(context, nodes, known);
@@ -195,7 +198,7 @@ export class Mastership implements JobApi {
       remove: async (jobId) => void (await control.deleteJob(jobId)),
     });
     this.zoneChange = new ZoneChange(context, this.control);
-    this.reader = new JobReader(context, { nodes, known, changedJobs });
+    this.reader = new JobReader(context, { nodes, known, changedJobs, progress });
     this.clusterReader = new ClusterReader(context, { queues, nodes, holders });
     this.handlerReader = new HandlerReader(context, { nodes, known, schemas });
     this.beyondMemory = new BeyondMemory(context, { classes, pages });

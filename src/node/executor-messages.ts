@@ -1,4 +1,6 @@
 import type { HandlerSchemas } from "../contract/json-schemas.ts";
+import type { LogLine } from "../core/log/log-line.ts";
+import type { Progress } from "../core/log/progress.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
 import type { Execution, ExecutionEnd } from "./executors.ts";
 
@@ -45,7 +47,11 @@ export type ToThread =
   | { readonly kind: "run"; readonly runs: readonly PackedRun[] }
   | { readonly kind: "abort"; readonly key: number; readonly reason: string }
   /** It is about to be ended: what its handlers share there is to be put away. */
-  | { readonly kind: "tear_down" };
+  | { readonly kind: "tear_down" }
+  /** What became of a job that an execution adds. */
+  | { readonly kind: "added"; readonly key: number; readonly call: number; readonly answer: AddAnswer };
+
+export type AddAnswer = { readonly jobId: string } | { readonly code: string; readonly message: string };
 
 /** What the user's module has, with the built-in handlers. */
 export interface Offer {
@@ -70,6 +76,9 @@ export const NO_OFFER: Offer = {
   hasTeardown: false,
 };
 
+/** A line, and the execution that says it. */
+export type SaidLine = readonly [key: number, line: LogLine];
+
 export type FromThread =
   /** Its module is loaded, and its setup has begun. */
   | { readonly kind: "setting_up" }
@@ -81,6 +90,10 @@ export type FromThread =
   | { readonly kind: "ended"; readonly key: number; readonly end: ExecutionEnd }
   /** There are answers in the ring. */
   | { readonly kind: "answered" }
+  | { readonly kind: "said"; readonly lines: readonly SaidLine[] }
+  | { readonly kind: "progress"; readonly key: number; readonly progress: Progress }
+  /** An execution adds a job; `request`: an AddJobRequest as JSON. */
+  | { readonly kind: "add"; readonly key: number; readonly call: number; readonly request: string }
   /** It ends now, because of this execution's code (null: not of one of them). */
   | {
       readonly kind: "dying";

@@ -8,11 +8,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import { jsonSchemasOf } from "../contract/json-schemas.ts";
+import type { LogLevel } from "../core/log/log-line.ts";
 import type { Handler } from "../jobs/define-jobs.ts";
 import { mayHaveReferences, withSecrets } from "../jobs/secret-references.ts";
 import { AnswerNotices } from "./answer-notices.ts";
 import { AnswerWriter } from "./answer-ring.ts";
-import { callHandler } from "./call-handler.ts";
+import { callHandler, type Sayings } from "./call-handler.ts";
+import { ChildAdds } from "./child-adds.ts";
 import { describeFailure } from "./describe-failure.ts";
 import {
   type FromThread,
@@ -25,6 +27,9 @@ import {
 import type { ExecutionEnd } from "./executors.ts";
 import { LateAbort } from "./late-abort.ts";
 import { loadFailure, loadHandlers } from "./load-handlers.ts";
+import { hearPrinted } from "./log/hear-printed.ts";
+import { ThreadLogs } from "./log/thread-logs.ts";
+import { ThreadProgress } from "./log/thread-progress.ts";
 import { outputText } from "./output-text.ts";
 import { scrubPrinted } from "./scrub-printed.ts";
 import { setUp, tearDown } from "./thread-resources.ts";
@@ -38,10 +43,19 @@ const send = (message: FromThread) => port.postMessage(message);
 
 const signals = new ThreadSignals(data.signals);
 const answers = new AnswerWriter(data.answers);
+const adds = new ChildAdds(send);
 const notices = new AnswerNotices(() => send({ kind: "answered" }));
 const secrets = new ThreadSecrets(data.builtIn.secretsFolder, () => performance.now());
 const execution = new AsyncLocalStorage<number>();
 const running = new Map<number, LateAbort>();
+const logs = new ThreadLogs(
+  (lines) => send({ kind: "said", lines }),
+  () => secrets.scrubber,
+);
+const progress = new ThreadProgress(
+  (key, latest) => send({ kind: "progress", key, progress: latest }),
+  () => secrets.scrubber,
+);
 
 interface Called {
   readonly handler: Handler;
@@ -57,20 +71,39 @@ async function run(called: Called | undefined, given: Run): Promise<void> {
   try {
     const payloadOf = called?.isOwn === true ? withOwnSecrets : undefined;
     const output = await signals.inside(key, () =>
-      callHandler(called?.handler, given, abort, { payloadOf, resources }),
+      callHandler(called?.handler, given, abort, { says: sayingsOf(key), payloadOf, resources }),
     );
     end = { kind: "succeeded", output: signals.inside(key, () => outputText(output, secrets.scrubber)) };
   } catch (error) {
     end = signals.inside(key, () => describeFailure(error, secrets.scrubber));
   }
   running.delete(key);
-  answer(key, end);
+  progress.ended(key);
+  adds.ended(key);
+  answer(key, end, logs.ended(key));
 }
 
-/** It leaves at once: one that waited here for others would be lost when a neighbour blocks the thread. */
-function answer(key: number, end: ExecutionEnd): void {
-  if (end.kind === "succeeded" && answers.write(key, end.output)) notices.answered();
+/**
+ * It leaves at once: one that waited here for others would be lost when a neighbour blocks the thread. That of an execution
+ * that has said something goes the way of what it said, behind it.
+ */
+function answer(key: number, end: ExecutionEnd, hasSaid: boolean): void {
+  if (!hasSaid && end.kind === "succeeded" && answers.write(key, end.output)) notices.answered();
   else send({ kind: "ended", key, end });
+}
+
+/** Once it has ended, nothing of it is told, or added. */
+function sayingsOf(key: number): Sayings {
+  return {
+    log: () => logs.of(key),
+    progress(fraction, text) {
+      if (running.has(key)) progress.tell(key, fraction, text);
+    },
+    async add({ jobId, idempotencyKey }, handler, payload, options) {
+      if (!running.has(key)) throw new Error("add: the attempt is over");
+      return adds.add({ key, jobId, idempotencyKey }, handler, payload, options);
+    },
+  };
 }
 
 function withOwnSecrets(payload: unknown, text: string): unknown {
@@ -92,9 +125,11 @@ async function receive(
     return;
   }
   const { key } = message;
+  if (message.kind === "added") return adds.answered(key, message.call, message.answer);
   const reason = new DOMException(message.reason, "AbortError");
   // What listens to the signal is the handler's code.
   execution.run(key, () => signals.inside(key, () => running.get(key)?.abort(reason)));
+  adds.aborted(key, reason);
 }
 
 /** What the module's setup has returned. */
@@ -107,6 +142,7 @@ let isDrained = false;
 function dieOf(reason: string, error: unknown): void {
   if (isDying) return;
   isDying = true;
+  logs.flush();
   send({
     kind: "dying",
     key: execution.getStore() ?? null,
@@ -129,9 +165,18 @@ process.on("exit", (code) => {
 });
 setInterval(() => signals.turned(), TURN_MS).unref();
 
+function hears(level: LogLevel): (text: string) => void {
+  return (text) => {
+    const key = execution.getStore();
+    if (key !== undefined && running.has(key)) logs.printed(key, level, text);
+  };
+}
+
 if (data.builtIn.secretsFolder !== null) {
   for (const stream of [process.stdout, process.stderr]) scrubPrinted(stream, () => secrets.scrubber);
 }
+hearPrinted(process.stdout, hears("info"));
+hearPrinted(process.stderr, hears("error"));
 
 try {
   const groups = {

@@ -1,6 +1,8 @@
 import type { HandlerSchemas } from "../contract/json-schemas.ts";
 
 /** What a node needs of whatever runs the handlers. The threads are in `thread-pool.ts`. */
+import type { LogLine } from "../core/log/log-line.ts";
+import type { Progress } from "../core/log/progress.ts";
 
 export interface Execution {
   readonly jobId: number;
@@ -45,6 +47,13 @@ export interface RunningExecution {
   abort(reason: string, graceMs: number): void;
 }
 
+/** What an execution tells of itself until it ends. */
+export interface Listener {
+  /** A line that its log is to have. */
+  said(line: LogLine): void;
+  progressed(progress: Progress): void;
+}
+
 export interface Executors {
   /** The handlers that there are, built-in and the user's. */
   readonly handlers: readonly string[];
@@ -52,7 +61,7 @@ export interface Executors {
   readonly hasRunJob: boolean;
   /** What those of the user take and give, as far as they say. */
   readonly schemas: readonly HandlerSchemas[];
-  /** `ended` is called exactly once. */
-  run(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution;
+  /** `ended` is called exactly once, and `listener` only before that. */
+  run(execution: Execution, ended: (end: ExecutionEnd) => void, listener?: Listener): RunningExecution;
   stop(): Promise<void>;
 }

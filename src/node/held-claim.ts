@@ -2,6 +2,7 @@ import type { Assignment } from "../coordination/assignment.ts";
 import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
 import { type OccurrenceState, OUTCOME, type Outcome, type ResultRecord } from "../core/job.ts";
+import type { Progress } from "../core/log/progress.ts";
 import {
   type EndingPlan,
   HANDED_BACK,
@@ -12,6 +13,7 @@ import {
   retryAfterLoss,
 } from "../core/state/ending.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
+import type { ClaimLog } from "./log/job-logs.ts";
 
 /** A job that was lost so often in a row gets a thread of its own. */
 const ALONE_AFTER_LOSSES = 2;
@@ -33,6 +35,10 @@ export interface HeldClaim {
   execution: RunningExecution | null;
   /** Why this node gave it up while it ran; null: it did not. */
   handedBack: string | null;
+  /** What its handler says; null: nothing so far. */
+  log: ClaimLog | null;
+  /** How far it is; null: its handler has not said. */
+  progress: Progress | null;
 }
 
 /** How a claim ends: its row, and what follows from that. */

@@ -2,7 +2,9 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerSchemas } from "../contract/json-schemas.ts";
 import type { MasterAddress } from "../coordination/cluster-lock.ts";
 import { type DoneClaim, doneMessage } from "../coordination/done-claim.ts";
+import { progressMessage } from "../coordination/job-progress.ts";
 import type { NodeStream } from "../coordination/network.ts";
+import type { ClaimProgress } from "../core/log/progress.ts";
 import {
   CreditSchema,
   type GetJobRequest,
@@ -64,6 +66,10 @@ export class MasterConnection {
       this.unacknowledged.set(sequence, part);
       this.send({ case: "done", value: doneMessage(sequence, part) });
     }
+  }
+
+  progress(all: readonly ClaimProgress[]): void {
+    this.send({ case: "progress", value: progressMessage(all) });
   }
 
   /** The claims of the done messages up to this one, which the master has taken in. */

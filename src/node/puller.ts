@@ -16,6 +16,8 @@ import type { GetJobResponse, Pong, Welcome } from "../gen/elasticjob/v1/node_se
 import { Draining } from "./draining.ts";
 import type { Executors } from "./executors.ts";
 import { HeardMaster } from "./heard-master.ts";
+import type { JobLogs } from "./log/job-logs.ts";
+import { ProgressReport } from "./log/progress-report.ts";
 import type { MasterConnection } from "./master-connection.ts";
 import type { Masters } from "./masters.ts";
 import { LOAD_EVERY_MS, NodeReport } from "./node-report.ts";
@@ -36,6 +38,7 @@ export interface PullerParts {
   readonly executors: Executors;
   readonly resources: Resources;
   readonly writer: ResultWriter;
+  readonly logs: JobLogs;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -50,6 +53,7 @@ export class Puller {
   readonly heard: HeardMaster;
   private readonly runner: Runner;
   private readonly report: NodeReport;
+  private readonly progress: ProgressReport;
   private readonly ends: EndLog;
   private readonly stopping = new AbortController();
   private readonly stream: StreamToMaster;
@@ -70,11 +74,16 @@ export class Puller {
       queuedSlots: () => this.runner.queuedSlots,
       isDraining: () => this.draining.isUnderWay,
     });
-    const { executors, writer, clock, settings } = parts;
+    this.progress = new ProgressReport(parts.clock, (all) => {
+      const connection = this.stream.current;
+      // Before its welcome it would be told twice, and may not be this one's master.
+      if (connection !== null && connection.nodeNumber !== 0) connection.progress(all);
+    });
+    const { executors, writer, logs, clock, settings } = parts;
     const { slots, maxLost, nodeId, drainGraceMs: graceMs } = settings;
     this.ends = new EndLog(parts);
     this.runner = new Runner(
-      { executors, writer, clock, slots, maxLost, nodeId, ends: this.ends },
+      { executors, writer, logs, clock, slots, maxLost, nodeId, ends: this.ends },
       {
         slotsFreed: (freed) => {
           const connection = this.stream.current;
@@ -82,6 +91,7 @@ export class Puller {
           this.report.queue();
         },
         done: (claim) => this.report.done(claim),
+        progressed: (progress) => this.progress.tell(progress),
         whyNotRun: () => this.whyNotRun(),
       },
     );
@@ -106,6 +116,11 @@ export class Puller {
     ]);
   }
 
+  /** What this node offers has changed: it says so with a hello, on a new stream. What runs goes on. */
+  offerAnew(): void {
+    this.stream.close();
+  }
+
   /** Takes no more jobs, and returns when those that it has are over, and told. */
   leave(): Promise<void> {
     return this.draining.leave();
@@ -115,6 +130,7 @@ export class Puller {
     this.stopping.abort();
     this.stream.close();
     await this.loops;
+    this.parts.logs.stop();
     this.ends.close();
   }
 
@@ -193,6 +209,7 @@ export class Puller {
     this.hasTime = true;
     this.parts.logger.info({ master: connection.master.nodeId, epoch }, "joined the cluster");
     this.report.queue();
+    for (const progress of this.runner.allProgress()) this.progress.tell(progress);
   }
 
   private ponged({ sentAtMs, clusterTimeMs }: Pong): void {

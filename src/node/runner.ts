@@ -8,6 +8,7 @@ import type { DoneClaim } from "../coordination/done-claim.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ClusterTime } from "../core/cluster-time.ts";
 import type { EndLog } from "../core/log/end-log.ts";
+import type { ClaimProgress } from "../core/log/progress.ts";
 import {
   type ClaimVerdict,
   HeldClaimSchema,
@@ -18,8 +19,9 @@ import { EarlyClaims } from "./early-claims.ts";
 import type { ExecutionEnd, Executors } from "./executors.ts";
 import { claimEnd, doneClaim, executionOf, type HeldClaim } from "./held-claim.ts";
 import { HeldClaims } from "./held-claims.ts";
+import type { JobLogs } from "./log/job-logs.ts";
 import { Prefetch } from "./prefetch.ts";
-import type { ResultWriter } from "./result-writer.ts";
+import type { EndedClaim, ResultWriter } from "./result-writer.ts";
 import { SlotQueue } from "./slot-queue.ts";
 
 /** How long a handler has to end after its claim was given up. Shorter than the margin of the lease. */
@@ -34,6 +36,7 @@ const HELD_STATE = {
 export interface RunnerParts {
   readonly executors: Executors;
   readonly writer: ResultWriter;
+  readonly logs: JobLogs;
   readonly clock: Clock;
   readonly slots: number;
   readonly maxLost: number;
@@ -56,6 +59,8 @@ export interface RunnerEvents {
   slotsFreed(slots: number): void;
   /** A claim's result is written. */
   done(claim: DoneClaim): void;
+  /** A handler says how far it is. */
+  progressed(progress: ClaimProgress): void;
   /** Why no handler may begin now; null: it may. */
   whyNotRun(): string | null;
 }
@@ -67,7 +72,7 @@ export class Runner {
   private readonly slots: SlotQueue;
   private readonly early: EarlyClaims;
   private readonly prefetch: Prefetch;
-  /** Claims that have not ended. */
+  /** Claims whose results the writer does not have yet. */
   private unended = 0;
   private idle: (() => void)[] = [];
   private forgotten: (() => void)[] = [];
@@ -114,6 +119,8 @@ export class Runner {
       state: "running",
       execution: null,
       handedBack: refusal,
+      log: null,
+      progress: null,
     };
     this.held.add(held);
     this.unended++;
@@ -154,12 +161,37 @@ export class Runner {
   private execute(held: HeldClaim): void {
     const startedAt = this.parts.clock.monotonic();
     held.startTime = held.time.now();
-    held.execution = this.parts.executors.run(executionOf(held), (end) => {
-      this.slots.free(held);
-      this.prefetch.took(this.parts.clock.monotonic() - startedAt);
-      this.ended(held, end);
-      this.slots.next();
-    });
+    const { executors, logs, clock } = this.parts;
+    const { jobId, claim } = held.assignment;
+    held.execution = executors.run(
+      executionOf(held),
+      (end) => {
+        this.slots.free(held);
+        this.prefetch.took(clock.monotonic() - startedAt);
+        this.ended(held, end);
+        this.slots.next();
+      },
+      {
+        said: (line) => {
+          held.log ??= logs.open(held.assignment);
+          held.log.take(line);
+        },
+        progressed: (progress) => {
+          held.progress = progress;
+          this.on.progressed({ jobId, claim, ...progress });
+        },
+      },
+    );
+  }
+
+  /** How far each handler that runs is, for a master that does not know it. */
+  allProgress(): ClaimProgress[] {
+    const all: ClaimProgress[] = [];
+    for (const { state, assignment, progress } of this.held) {
+      if (state !== "running" || progress === null) continue;
+      all.push({ jobId: assignment.jobId, claim: assignment.claim, ...progress });
+    }
+    return all;
   }
 
   /** The master's word on claims of ours. */
@@ -197,7 +229,7 @@ export class Runner {
     this.ended(held, { kind: "lost", reason, isBlameless: true });
   }
 
-  /** Resolves when no handler runs. */
+  /** Resolves when no handler runs, and the writer has all results. */
   whenIdle(): Promise<void> {
     if (this.unended === 0) return Promise.resolve();
     return new Promise((resolve) => this.idle.push(resolve));
@@ -217,12 +249,11 @@ export class Runner {
   private ended(held: HeldClaim, end: ExecutionEnd): void {
     held.state = "finished";
     held.execution = null;
-    this.unended--;
     const { assignment, epoch } = held;
     const { writer, ends, nodeId: node, maxLost } = this.parts;
     const { name, handler, revision } = assignment;
     const endTime = Math.max(held.time.now(), held.startTime);
-    writer.add({
+    const result: EndedClaim = {
       ...claimEnd(held, end, endTime, maxLost),
       revision,
       asFailed: (error) => claimEnd(held, { kind: "failed", error, isPermanent: true }, endTime, maxLost),
@@ -231,8 +262,14 @@ export class Runner {
         held.state = "written";
         this.on.done(doneClaim(assignment, projected, ended));
       },
-    });
+    };
+    const record = () => {
+      writer.add(result);
+      if (--this.unended === 0) for (const resolve of this.idle.splice(0)) resolve();
+    };
+    // Its log first: who finds the result finds all of it.
+    if (held.log === null) record();
+    else void held.log.close().then(record);
     this.on.slotsFreed(assignment.slots);
-    if (this.unended === 0) for (const resolve of this.idle.splice(0)) resolve();
   }
 }

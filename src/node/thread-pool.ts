@@ -9,14 +9,14 @@ import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { type BuiltInSettings, DEFAULT_BUILT_IN_SETTINGS } from "../jobs/built-in.ts";
-import { NO_OFFER, TURN_MS } from "./executor-messages.ts";
-import type { Execution, ExecutionEnd, Executors, RunningExecution } from "./executors.ts";
+import { NO_OFFER, type Offer, TURN_MS } from "./executor-messages.ts";
+import type { Execution, ExecutionEnd, Executors, Listener, RunningExecution } from "./executors.ts";
 import { LoneThreads } from "./lone-threads.ts";
 import { NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 import { Suspects } from "./suspects.ts";
 import { Thread, type ThreadEvents } from "./thread.ts";
 import { THREAD_LIMITS, type ThreadLimits } from "./thread-limits.ts";
-import type { Environment, ThreadParts } from "./thread-worker.ts";
+import type { AddJob, Environment, ThreadParts } from "./thread-worker.ts";
 import { WaitingExecution } from "./waiting-execution.ts";
 
 export interface ThreadPoolOptions {
@@ -29,6 +29,8 @@ export interface ThreadPoolOptions {
   readonly env: Environment;
   /** Of the process's own secrets; none unless given. */
   readonly scrubber?: () => Scrubber;
+  /** For handlers that add jobs; none can unless given. */
+  readonly addJob?: AddJob;
   readonly limits?: Partial<ThreadLimits>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -37,6 +39,11 @@ export interface ThreadPoolOptions {
 export interface HandlerThreads extends Executors {
   /** What the user's module has besides handlers, as JSON text; null: nothing. */
   readonly schedules: string | null;
+  /**
+   * Has new threads load the module as it is now, and take all jobs from then on; what runs ends in the old ones. Throws
+   * what is wrong with it, or what `accepts` throws: then nothing has changed.
+   */
+  reload(accepts: (offer: Offer) => void): Promise<void>;
 }
 
 /** A module that takes longer to load is told, so that nobody waits without knowing what for. */
@@ -79,6 +86,8 @@ class ThreadPool implements HandlerThreads {
   /** Those that share the jobs. */
   private shared: Thread[] = [];
   private readonly retiring = new Set<Thread>();
+  /** Those whose module has been loaded anew since: each goes when what runs in it has ended. */
+  private readonly leaving = new Set<Thread>();
   private readonly suspects = new Suspects();
   /** Executions that have no thread yet, while none can be started. */
   private waiting: WaitingExecution[] = [];
@@ -87,13 +96,24 @@ class ThreadPool implements HandlerThreads {
   private cancelWatch = () => {};
   private readonly restarts = new Set<() => void>();
 
-  constructor({ threads, handlersUrl, builtIn, env, scrubber, limits, clock, logger }: ThreadPoolOptions) {
+  constructor({
+    threads,
+    handlersUrl,
+    builtIn,
+    env,
+    scrubber,
+    addJob,
+    limits,
+    clock,
+    logger,
+  }: ThreadPoolOptions) {
     this.size = threads;
     this.parts = {
       handlersUrl,
       builtIn: builtIn ?? DEFAULT_BUILT_IN_SETTINGS,
       env,
       scrubber: scrubber ?? (() => NOTHING_KNOWN),
+      addJob: addJob ?? (() => Promise.reject(new Error("no jobs can be added here"))),
       limits: { ...THREAD_LIMITS, ...limits },
       clock,
       logger,
@@ -134,12 +154,12 @@ class ThreadPool implements HandlerThreads {
     this.watch();
   }
 
-  run(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution {
+  run(execution: Execution, ended: (end: ExecutionEnd) => void, listener?: Listener): RunningExecution {
     const runsAlone = execution.alone || this.suspects.runsAlone(execution.jobId);
     const thread = runsAlone ? undefined : this.leastBusy();
-    if (thread !== undefined) return thread.run(execution, ended);
+    if (thread !== undefined) return thread.run(execution, ended, listener);
     const { clock, limits } = this.parts;
-    const waiting = new WaitingExecution({ execution, ended, clock, limitMs: limits.startMs });
+    const waiting = new WaitingExecution({ execution, ended, listener, clock, limitMs: limits.startMs });
     if (this.isStopped) {
       queueMicrotask(() => waiting.giveUp("the node has stopped"));
     } else if (runsAlone) {
@@ -158,6 +178,37 @@ class ThreadPool implements HandlerThreads {
     for (const waiting of this.waiting) waiting.giveUp(reason);
     this.lone.stop(reason);
     await Promise.all([...this.all].map((thread) => thread.stop(reason)));
+  }
+
+  async reload(accepts: (offer: Offer) => void): Promise<void> {
+    const fresh = Array.from({ length: this.size }, () => this.createShared());
+    try {
+      await Promise.all(fresh.map(({ ready }) => ready));
+      accepts(fresh[0]?.offer ?? NO_OFFER);
+    } catch (error) {
+      await Promise.all(fresh.map((thread) => thread.stop("its module is not used")));
+      throw error;
+    }
+    // What was to be started for the old ones is here.
+    for (const cancel of this.restarts) cancel();
+    this.restarts.clear();
+    const old = this.shared;
+    const [first] = fresh;
+    this.shared = fresh;
+    this.offer = first?.offer ?? NO_OFFER;
+    for (const thread of old) {
+      this.leaving.add(thread);
+      this.letGo(thread);
+    }
+    if (first !== undefined) this.runWaitingIn(first);
+  }
+
+  private letGo(thread: Thread): void {
+    if (this.leaving.has(thread) && thread.size === 0) void thread.stop("its module was loaded anew");
+  }
+
+  private runWaitingIn(thread: Thread): void {
+    for (const waiting of this.waiting.splice(0)) if (!waiting.isSettled) waiting.runIn(thread);
   }
 
   /** One that is blocked gets a job only when all are. */
@@ -179,16 +230,25 @@ class ThreadPool implements HandlerThreads {
   }
 
   private async startShared(): Promise<void> {
-    const thread = this.createThread({
+    const thread = this.createShared();
+    await thread.ready;
+    // The module was loaded anew meanwhile, and others are there.
+    if (this.shared.length >= this.size) return thread.stop("there are enough threads");
+    this.shared.push(thread);
+    this.runWaitingIn(thread);
+  }
+
+  private createShared(): Thread {
+    const thread: Thread = this.createThread({
       retire: () => this.retire(thread),
       gone: () => {
         this.retiring.delete(thread);
+        this.leaving.delete(thread);
         if (this.shared.includes(thread)) this.replace(thread);
       },
+      idle: () => this.letGo(thread),
     });
-    await thread.ready;
-    this.shared.push(thread);
-    for (const waiting of this.waiting.splice(0)) if (!waiting.isSettled) waiting.runIn(thread);
+    return thread;
   }
 
   private replace(thread: Thread): void {

@@ -2,15 +2,27 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../core/clock.ts";
+import type { Progress } from "../core/log/progress.ts";
 import type { Logger } from "../core/logger.ts";
 import type { BuiltInSettings } from "../jobs/built-in.ts";
 import { killGroup } from "../jobs/kill-group.ts";
 import { AnswerReader, createAnswerRing } from "./answer-ring.ts";
-import type { FromThread, Offer, PackedRun, ThreadData, ToThread } from "./executor-messages.ts";
+import type {
+  AddAnswer,
+  FromThread,
+  Offer,
+  PackedRun,
+  SaidLine,
+  ThreadData,
+  ToThread,
+} from "./executor-messages.ts";
 import type { ExecutionEnd } from "./executors.ts";
 import type { Scrubber } from "./scrubber.ts";
 import type { ThreadLimits } from "./thread-limits.ts";
 import { createSignals, SignalReader } from "./thread-signals.ts";
+
+/** Adds a job for an execution; `request`: an AddJobRequest as JSON. Resolves with its id. */
+export type AddJob = (request: string, signal: AbortSignal) => Promise<string>;
 
 /** Variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,11 +33,13 @@ export interface ThreadParts {
   readonly env: Environment;
   /** Of the process's own secrets, which its threads are not told. */
   readonly scrubber: () => Scrubber;
+  readonly addJob: AddJob;
   readonly limits: ThreadLimits;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
+export type AddMessage = Extract<FromThread, { kind: "add" }>;
 export type Dying = Extract<FromThread, { kind: "dying" }>;
 
 export interface WorkerEvents {
@@ -38,6 +52,9 @@ export interface WorkerEvents {
   ended(key: number, end: ExecutionEnd): void;
   /** There are answers in the ring. */
   answered(): void;
+  said(lines: readonly SaidLine[]): void;
+  progressed(key: number, progress: Progress): void;
+  adds(message: AddMessage): void;
   dying(message: Dying): void;
   /** It dies of an error that its own code could not tell of, as when it runs out of memory. */
   failed(error: unknown): void;
@@ -83,6 +100,10 @@ export class ThreadWorker {
     this.post({ kind: "tear_down" });
   }
 
+  added(key: number, call: number, answer: AddAnswer): void {
+    this.post({ kind: "added", key, call, answer });
+  }
+
   /** What it has already answered is delivered before this resolves. */
   async terminate(): Promise<void> {
     await this.worker.terminate();
@@ -106,6 +127,12 @@ export class ThreadWorker {
         return on.ended(message.key, message.end);
       case "answered":
         return on.answered();
+      case "said":
+        return on.said(message.lines);
+      case "progress":
+        return on.progressed(message.key, message.progress);
+      case "add":
+        return on.adds(message);
       case "process":
         if (message.isRunning) this.groups.add(message.group);
         else this.groups.delete(message.group);

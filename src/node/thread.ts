@@ -11,8 +11,10 @@
  * - Killed: `verdict` says who is to blame. What it has answered before still counts.
  * - Gone: whatever still ran in it has ended by that verdict.
  */
-import { NO_OFFER, type Offer, packRun } from "./executor-messages.ts";
-import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
+import { ElasticJobError } from "../core/errors.ts";
+import { NO_OFFER, type Offer, packRun, type SaidLine } from "./executor-messages.ts";
+import type { Execution, ExecutionEnd, Listener, RunningExecution } from "./executors.ts";
+import { scrubLine } from "./log/line-text.ts";
 import { namedJobs } from "./named-jobs.ts";
 import { scrubEnd, scrubOutput } from "./scrub-end.ts";
 import { ThreadEnding } from "./thread-ending.ts";
@@ -20,7 +22,7 @@ import { ThreadLoading } from "./thread-loading.ts";
 import { nextKey } from "./thread-signals.ts";
 import { ThreadTurns } from "./thread-turns.ts";
 import { endIn, NOT_KNOWN, type Part, partIn, type Verdict, verdictOnError } from "./thread-verdict.ts";
-import { type Dying, type ThreadParts, ThreadWorker } from "./thread-worker.ts";
+import { type AddMessage, type Dying, type ThreadParts, ThreadWorker } from "./thread-worker.ts";
 
 export interface ThreadEvents {
   /** An execution has ended. `part`: its own in the thread's end, if it ended with that. */
@@ -33,9 +35,12 @@ export interface ThreadEvents {
 interface Running {
   readonly execution: Execution;
   readonly ended: (end: ExecutionEnd) => void;
+  readonly listener: Listener | undefined;
   /** Cancels of its timers. */
   readonly cancels: (() => void)[];
   isTimedOut: boolean;
+  /** Aborts the adds of it that are under way; null: there were none. */
+  adding: AbortController | null;
   /** Why it should have ended by now; null: it may go on. */
   overdue: string | null;
 }
@@ -78,6 +83,12 @@ export class Thread {
       tornDown: (problem) => this.ending.tornDown(problem && parts.scrubber().text(problem)),
       ended: (key, end) => this.ended(key, scrubEnd(end, parts.scrubber())),
       answered: () => this.takeAnswers(),
+      said: (lines) => this.said(lines),
+      adds: (message) => this.adds(message),
+      progressed: (key, progress) => {
+        const text = parts.scrubber().text(progress.text);
+        this.running.get(key)?.listener?.progressed({ ...progress, text });
+      },
       dying: (message) => this.dies({ ...message, end: scrubEnd(message.end, parts.scrubber()) }),
       failed: (error) => this.failed(error),
       exited: (code) => {
@@ -102,10 +113,18 @@ export class Thread {
     return this.turns.blockedMs();
   }
 
-  run(execution: Execution, ended: (end: ExecutionEnd) => void): RunningExecution {
+  run(execution: Execution, ended: (end: ExecutionEnd) => void, listener?: Listener): RunningExecution {
     const key = nextKey(this.lastKey);
     this.lastKey = key;
-    const running: Running = { execution, ended, cancels: [], isTimedOut: false, overdue: null };
+    const running: Running = {
+      execution,
+      ended,
+      listener,
+      cancels: [],
+      isTimedOut: false,
+      adding: null,
+      overdue: null,
+    };
     this.running.set(key, running);
     this.worker.run(packRun(key, execution));
     if (execution.timeoutMs !== null) {
@@ -155,6 +174,7 @@ export class Thread {
     const running = this.running.get(key);
     if (running === undefined) return;
     this.worker.abort(key, reason);
+    running.adding?.abort();
     running.cancels.push(this.parts.clock.after(graceMs, () => this.force(key, running, reason)));
   }
 
@@ -203,10 +223,30 @@ export class Thread {
     if (running === undefined) return;
     this.running.delete(key);
     for (const cancel of running.cancels) cancel();
+    running.adding?.abort();
     // Whatever a handler makes of its abort at the deadline, it was too late.
     running.ended(running.isTimedOut && end.kind !== "lost" ? { kind: "timed_out" } : end);
     this.events.ended(running.execution, part);
     if (part === "none") this.hurryIfAllAreOverdue();
+  }
+
+  private adds({ key, call, request }: AddMessage): void {
+    const running = this.running.get(key);
+    if (running === undefined) return;
+    running.adding ??= new AbortController();
+    void this.parts.addJob(request, running.adding.signal).then(
+      (jobId) => this.worker.added(key, call, { jobId }),
+      (error: unknown) => {
+        const code = error instanceof ElasticJobError ? error.code : "unknown";
+        const message = error instanceof Error ? error.message : String(error);
+        this.worker.added(key, call, { code, message });
+      },
+    );
+  }
+
+  private said(lines: readonly SaidLine[]): void {
+    const scrubber = this.parts.scrubber();
+    for (const [key, line] of lines) this.running.get(key)?.listener?.said(scrubLine(line, scrubber));
   }
 
   private takeAnswers(): void {

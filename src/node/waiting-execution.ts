@@ -1,11 +1,12 @@
 import type { Clock } from "../core/clock.ts";
-import type { Execution, ExecutionEnd, RunningExecution } from "./executors.ts";
+import type { Execution, ExecutionEnd, Listener, RunningExecution } from "./executors.ts";
 import type { Thread } from "./thread.ts";
 
 /** An execution until it has a thread, and what its node holds on to it by. */
 export class WaitingExecution implements RunningExecution {
   readonly execution: Execution;
   private readonly ended: (end: ExecutionEnd) => void;
+  private readonly listener: Listener | undefined;
   private readonly clock: Clock;
   private readonly since: number;
   private readonly cancelLimit: () => void;
@@ -15,11 +16,13 @@ export class WaitingExecution implements RunningExecution {
   constructor(parts: {
     readonly execution: Execution;
     readonly ended: (end: ExecutionEnd) => void;
+    readonly listener: Listener | undefined;
     readonly clock: Clock;
     readonly limitMs: number;
   }) {
     this.execution = parts.execution;
     this.ended = parts.ended;
+    this.listener = parts.listener;
     this.clock = parts.clock;
     this.since = parts.clock.monotonic();
     this.cancelLimit = parts.clock.after(parts.limitMs, () => this.giveUp("the node has no thread for it"));
@@ -37,7 +40,7 @@ export class WaitingExecution implements RunningExecution {
     const waitedMs = this.clock.monotonic() - this.since;
     const execution =
       deadline === null ? this.execution : { ...this.execution, deadline: deadline + waitedMs };
-    this.running = thread.run(execution, this.ended);
+    this.running = thread.run(execution, this.ended, this.listener);
   }
 
   abort(reason: string, graceMs: number): void {

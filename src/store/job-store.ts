@@ -19,6 +19,7 @@ import type {
   ResultRecord,
   StoredStatus,
 } from "../core/job.ts";
+import type { LogChunk, NumberedLine } from "../core/log/log-line.ts";
 import type { Silence } from "../core/readiness/silence.ts";
 import type { ResultAge } from "../core/state/retention.ts";
 
@@ -311,6 +312,13 @@ export interface JobStore {
     page: { readonly before: ResultKey | null; readonly limit: number },
   ): Promise<ListPage<ResultRecord, ResultKey>>;
 
+  /** Stores what attempts said; repeating it with the same chunks is safe. Not fenced: it is no state of anything. */
+  writeLog(chunks: readonly LogChunk[]): Promise<void>;
+  /** What was said under a claim after the line of this number; all of it, as it is bounded. */
+  readLog(claim: ClaimRef, after: number): Promise<NumberedLine[]>;
+  /** The job's newest claim under which anything was said; null: there is none. */
+  newestLogged(jobId: number): Promise<number | null>;
+
   /**
    * Stores records of the audit; repeating it with the same ones is safe. With an `epoch` it is fenced; without, any process tells what
    * is true whoever is master.
@@ -342,11 +350,11 @@ export interface JobStore {
       readonly endedBy: number;
     },
   ): Promise<number>;
-  /** Removes results of those of the jobs that are gone, of about `limit` claims; returns of how many. Fewer than `limit`: none are left. */
+  /** Removes results, and what was said, of those of the jobs that are gone, of about `limit` claims; returns of how many. Fewer than `limit`: none are left. */
   expireResultsOfGone(epoch: number, jobIds: readonly number[], limit: number): Promise<number>;
   /** Rows by (jobId, claim) upwards; `limit`: at least 2, so that both rows of a claim fit. */
   pageResultAges(after: ClaimRef | null, limit: number): Promise<ResultAgePage>;
-  /** Removes the rows of these claims that ended by then; returns how many. The caller has seen that none is an existing job's newest. */
+  /** Removes the rows of these claims that ended by then, and what was said under them; returns how many rows. The caller has seen that none is an existing job's newest. */
   expireResults(epoch: number, claims: readonly ClaimRef[], endedBy: number): Promise<number>;
   /** Looks at `limit` keys after `after`, and removes those that expired by then or whose job is gone. `next`: where to go on; null: that was the last. */
   expireKeys(

@@ -6,6 +6,7 @@ import { MYSQL, type Read } from "./dialect.ts";
 import { pageEnded, pageResultAges } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
+import { newestLogged, readLog } from "./log-query.ts";
 import { endAudit, expireAudit, writeAudit } from "./mysql/audit-rows.ts";
 import { changeJob, deleteJob, freeKeys, keepKey } from "./mysql/change-job.ts";
 import { claimJobs } from "./mysql/claim-jobs.ts";
@@ -28,6 +29,7 @@ import { deleteResults, expireJobs, expireKeys, expireResultsOfGone } from "./my
 import { forgetHandlers, noteHandlers } from "./mysql/handler-rows.ts";
 import { insertJobs } from "./mysql/insert-jobs.ts";
 import { keepJobSet } from "./mysql/job-set-rows.ts";
+import { writeLog } from "./mysql/log-rows.ts";
 import { migrate } from "./mysql/migrate.ts";
 import { projectJobs } from "./mysql/project-jobs.ts";
 import { repeatOn } from "./mysql/repeat.ts";
@@ -149,6 +151,10 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     listJobs: (filter, page) => listJobs(read, MYSQL, filter, page),
     countJobs: (filter, limit) => countJobs(read, MYSQL, filter, limit),
     listResults: (filter, page) => listResults(read, MYSQL, filter, page),
+
+    writeLog: (logged) => repeat((session) => writeLog(session, logged)),
+    readLog: (claim, after) => readLog(read, claim, after),
+    newestLogged: (jobId) => newestLogged(read, jobId),
 
     writeAudit: (records, epoch) => repeat((session) => writeAudit(session, records, epoch)),
     endAudit: (key, end) => repeat((session) => endAudit(session, key, end)),

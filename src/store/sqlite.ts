@@ -6,6 +6,7 @@ import { type Read, SQLITE } from "./dialect.ts";
 import { pageEnded, pageFreeKeys, pageResultAges, readClaimsOfGone } from "./expiry.ts";
 import { countJobs, listJobs } from "./job-list-query.ts";
 import type { JobStore } from "./job-store.ts";
+import { newestLogged, readLog } from "./log-query.ts";
 import {
   findNode,
   pageJobs,
@@ -38,6 +39,7 @@ import { Database } from "./sqlite/database.ts";
 import { deleteKeys, deleteResults, expireJobs } from "./sqlite/expire.ts";
 import { forgetHandlers, noteHandlers } from "./sqlite/handler-rows.ts";
 import { keepJobSet } from "./sqlite/job-set-rows.ts";
+import { writeLog } from "./sqlite/log-rows.ts";
 import { migrate } from "./sqlite/migrate.ts";
 import {
   changeJob,
@@ -118,6 +120,10 @@ export function sqliteStore({ path, clock }: SqliteStoreSettings): JobStore {
     listJobs: (filter, page) => listJobs(read, SQLITE, filter, page),
     countJobs: (filter, limit) => countJobs(read, SQLITE, filter, limit),
     listResults: (filter, page) => listResults(read, SQLITE, filter, page),
+
+    writeLog: async (logged) => writeLog(database, logged),
+    readLog: (claim, after) => readLog(read, claim, after),
+    newestLogged: (jobId) => newestLogged(read, jobId),
 
     writeAudit: async (records, epoch) => writeAudit(database, records, epoch),
     endAudit: async (key, end) => endAudit(database, key, end),

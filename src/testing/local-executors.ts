@@ -3,6 +3,7 @@
  * threads can do, such as ending a handler that never awaits anything, is not simulated.
  */
 import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/logger.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
 import type { ThreadLife } from "../jobs/thread-life.ts";
 import { callHandler } from "../node/call-handler.ts";
@@ -11,6 +12,7 @@ import { LateAbort } from "../node/late-abort.ts";
 import { THREAD_LIMITS } from "../node/thread-limits.ts";
 import { setUp, tearDown } from "../node/thread-resources.ts";
 import type { HandlerRun, HandlerRuns } from "./handler-runs.ts";
+import { LocalSayings } from "./local-sayings.ts";
 import type { MortalExecutors } from "./simulated-node.ts";
 
 export interface LocalExecutorsParts {
@@ -19,6 +21,9 @@ export interface LocalExecutorsParts {
   readonly life: ThreadLife | null;
   readonly nodeId: string;
   readonly clock: Clock;
+  readonly logger: Logger;
+  /** Adds a job that a handler asks for: an AddJobRequest as JSON. */
+  readonly addJob: (json: string) => Promise<string>;
   readonly runs: HandlerRuns;
 }
 
@@ -30,12 +35,14 @@ export class LocalExecutors implements MortalExecutors {
   /** Nobody asks a simulated cluster what its handlers take. */
   readonly schemas: readonly [] = [];
   readonly #parts: LocalExecutorsParts;
+  readonly #sayings: LocalSayings;
   /** What the module's setup gives, once a handler has asked for it. */
   #resources: Promise<unknown> | null = null;
   readonly #running = new Map<HandlerRun, LateAbort>();
 
   constructor(parts: LocalExecutorsParts) {
     this.#parts = parts;
+    this.#sayings = new LocalSayings(parts.logger, parts.addJob);
     this.handlers = Object.keys(parts.jobs).filter((name) => name !== RUN_JOB);
     this.hasRunJob = Object.hasOwn(parts.jobs, RUN_JOB);
   }
@@ -44,6 +51,7 @@ export class LocalExecutors implements MortalExecutors {
     const { jobs, clock, runs, nodeId } = this.#parts;
     const handler = Object.hasOwn(jobs, execution.handler) ? jobs[execution.handler] : jobs[RUN_JOB];
     const abort = new LateAbort();
+    const says = this.#sayings.of(execution);
     const cancels: (() => void)[] = [];
     let isTimedOut = false;
     const end = (how: ExecutionEnd) => {
@@ -55,7 +63,7 @@ export class LocalExecutors implements MortalExecutors {
     const run = runs.start({
       execution,
       nodeId,
-      call: async () => callHandler(handler, execution, abort, { resources: await this.#setUp() }),
+      call: async () => callHandler(handler, execution, abort, { says, resources: await this.#setUp() }),
       ended: end,
     });
     this.#running.set(run, abort);

@@ -3,10 +3,12 @@
  * a database in memory. Nothing happens but when time passes, and time passes only when the test says so, or for one of its
  * calls; so the same test does the same each time.
  */
-import type { Transport } from "@connectrpc/connect";
+import { createClient as createRpcClient, type Transport } from "@connectrpc/connect";
 import { createClient } from "../client/client.ts";
 import type { ElasticJobClient } from "../client/elastic-job-client.ts";
 import type { Job, JobResult } from "../client/job-json.ts";
+import { fromInput } from "../client/json-message.ts";
+import { AddJobRequestSchema, JobService } from "../gen/elasticjob/v1/job_service_pb.ts";
 import type { Jobs } from "../jobs/define-jobs.ts";
 import { echo } from "../jobs/echo.ts";
 import { fail } from "../jobs/fail.ts";
@@ -91,7 +93,14 @@ export async function testCluster(options: TestClusterOptions): Promise<TestClus
   const rows = new WrittenRows(raw);
   const jobs = { ...builtInJobs(clock), ...checked.jobs };
   const { life } = besideHandlers(checked.jobs);
-  const nodes = new TestNodes({ options: checked, jobs, life, time, runs, rows });
+  /** When it is called, the way to the nodes is there. */
+  const addJob = async (json: string) => {
+    const { jobId } = await createRpcClient(JobService, transport).addJob(
+      fromInput(AddJobRequestSchema, json),
+    );
+    return jobId;
+  };
+  const nodes = new TestNodes({ options: checked, jobs, life, addJob, time, runs, rows });
   const driver = new TimeDriver({ time, passed: () => rows.read() });
   const transport = createClusterTransport({ door: () => nodes.door(), driver, runs });
   const random = new SeededRandom(checked.seed);

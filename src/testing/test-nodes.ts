@@ -27,6 +27,8 @@ export interface TestNodesParts {
   /** What each node runs. */
   readonly jobs: Jobs;
   readonly life: ThreadLife | null;
+  /** Adds a job that a handler asks for: an AddJobRequest as JSON. */
+  readonly addJob: (json: string) => Promise<string>;
   readonly time: VirtualTime;
   readonly runs: HandlerRuns;
   readonly rows: WrittenRows;
@@ -159,7 +161,7 @@ export class TestNodes {
   }
 
   #start(nodeId: string, shape: Required<NodeOptions>): void {
-    const { jobs, life, time, runs, rows } = this.#parts;
+    const { jobs, life, addJob, time, runs, rows } = this.#parts;
     const address = `${nodeId}:7070`;
     const gate = new Gate();
     const random = this.#random.fork();
@@ -178,7 +180,7 @@ export class TestNodes {
       store,
       lock: this.#lock.of(address, gate),
       logger,
-      executors: (clock) => new LocalExecutors({ jobs, life, nodeId, clock, runs }),
+      executors: (clock) => new LocalExecutors({ jobs, life, nodeId, clock, logger, addJob, runs }),
     });
     const door = new NodeDoor({
       node: process,

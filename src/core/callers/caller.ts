@@ -20,6 +20,11 @@ export function schedulesOfNode(nodeId: string): Caller {
   return callerOf(`schedules of ${nodeId}`.slice(0, LONGEST_NAME), "", null);
 }
 
+/** A handler of the node that adds a job. */
+export function jobsOfNode(nodeId: string): Caller {
+  return callerOf(`jobs of ${nodeId}`.slice(0, LONGEST_NAME), "", null);
+}
+
 /** Of a call that was forwarded by a node which did not say, as an older one does not. */
 export const NOT_SAID: Caller = { name: "not said", address: "", forwardedFor: "" };
 

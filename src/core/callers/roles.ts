@@ -9,6 +9,8 @@ const NEEDED: Readonly<Record<string, Role>> = {
   GetAllResult: "read",
   PreviewSchedule: "read",
   WatchJob: "read",
+  GetJobLog: "read",
+  WatchJobLog: "read",
   GetCluster: "read",
   WatchCluster: "read",
   ServerReflectionInfo: "read",

@@ -50,6 +50,7 @@ export const ASKED_FIELDS: readonly AskedField[] = [
   field(21, "idempotencyKey", ({ idempotencyKey }) => unless(idempotencyKey, "")),
   field(22, "keyLife", ({ keyLife }) => unless(keyLife, "kept")),
   field(23, "keyTtl", ({ keyTtlMs }) => unless(keyTtlMs, null)),
+  field(24, "parentId", ({ parentId }) => unless(parentId, 0)),
 ];
 
 function unless<T extends number | string | null>(value: T | null | undefined, stands: T): string | null {

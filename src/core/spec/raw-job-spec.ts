@@ -35,6 +35,8 @@ export interface RawJobSpec {
   readonly idempotencyKey?: string | null | undefined;
   readonly keyLife?: "kept" | "unfinished" | undefined;
   readonly keyTtlMs?: number | undefined;
+  /** The job that it is added for; nothing of its spec. 0: none. */
+  readonly parentId?: number | undefined;
   readonly allowsUnknownHandler?: boolean | undefined;
   /** Says how the add is answered when its key is taken; nothing of the job. */
   readonly keyReuse?: KeyReuse | undefined;

@@ -65,7 +65,8 @@ export class JobUnits {
         outcomes[index] = spec;
         continue;
       }
-      const job = { index, spec, asked: item.asked, id: firstId + index };
+      const { asked } = item;
+      const job = { index, spec, asked, id: firstId + index, addedFor: asked.parentId };
       const size = spec.payload?.length ?? 0;
       const isPlain = spec.idempotencyKey === null;
       if (
@@ -94,7 +95,7 @@ export class JobUnits {
       const id = firstId + index;
       const known = there.get(id) ?? this.accepted(item);
       if (known instanceof ElasticJobError || "jobId" in known) outcomes[index] = known;
-      else rest.push([{ index, spec: known, asked: item.asked, id }]);
+      else rest.push([{ index, spec: known, asked: item.asked, id, addedFor: item.asked.parentId }]);
     }
     return { outcomes, rest };
   }

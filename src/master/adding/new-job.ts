@@ -6,10 +6,17 @@ import { type JobRecord, type JobSpec, STORED_STATUS } from "../../core/job.ts";
 export interface NewJob {
   readonly spec: JobSpec;
   readonly id: number;
+  /** The job that it was added for; 0, or unset: none. */
+  readonly addedFor?: number | undefined;
 }
 
-/** As what it begins; `parentId`: 0 for none. Throws `invalid_argument` when it is never due. */
-export function newRecord({ spec, id }: NewJob, classId: number, parentId: number, now: number): JobRecord {
+/** As what it begins; `parentId`: the job that it is an occurrence of, 0 for none. Throws `invalid_argument` when it is never due. */
+export function newRecord(
+  { spec, id, addedFor = 0 }: NewJob,
+  classId: number,
+  parentId: number,
+  now: number,
+): JobRecord {
   const due = firstDue({ id, spec }, now);
   if (due === null) {
     throw invalidArgument([{ field: "schedule", message: "has no occurrence any more" }]);
@@ -28,7 +35,7 @@ export function newRecord({ spec, id }: NewJob, classId: number, parentId: numbe
     claim: 0,
     revision: 0,
     node: 0,
-    parentId,
+    parentId: parentId || addedFor,
     createTime: now,
     updateTime: now,
     spec,

@@ -6,6 +6,7 @@ import { whyStillRunning, whyWaiting } from "../../core/state/why-waiting.ts";
 import type { MasterContext } from "../context.ts";
 import { type JobView, jobNotFound, needOf } from "../job-api.ts";
 import type { ChangedJobs } from "../memory/changed-jobs.ts";
+import type { JobProgress } from "../memory/job-progress.ts";
 import type { ConnectedNodes } from "../nodes/connected-nodes.ts";
 import type { KnownHandlers } from "../nodes/known-handlers.ts";
 import { whyPrepared } from "./why-prepared.ts";
@@ -23,6 +24,7 @@ export class JobReader {
   private readonly nodes: ConnectedNodes;
   private readonly known: KnownHandlers;
   private readonly changedJobs: ChangedJobs;
+  private readonly progress: JobProgress;
 
   constructor(
     context: MasterContext,
@@ -30,12 +32,14 @@ export class JobReader {
       readonly nodes: ConnectedNodes;
       readonly known: KnownHandlers;
       readonly changedJobs: ChangedJobs;
+      readonly progress: JobProgress;
     },
   ) {
     this.context = context;
     this.nodes = parts.nodes;
     this.known = parts.known;
     this.changedJobs = parts.changedJobs;
+    this.progress = parts.progress;
   }
 
   async readJob(jobId: number): Promise<JobView> {
@@ -59,7 +63,8 @@ export class JobReader {
     const reason =
       zone ??
       (prepared ? whyNotTaken() : whyWaiting(record) || whyStillRunning(record, lastResult) || whyNotTaken());
-    return { record, prepared, reason, lastResult };
+    const progress = record.status === STORED_STATUS.RUNNING ? this.progress.of(record) : null;
+    return { record, prepared, reason, lastResult, ...(progress !== null && { progress }) };
   }
 
   /**
@@ -97,7 +102,13 @@ export class JobReader {
       while (!stop.aborted) {
         changed = new AbortController();
         const view = await this.readJob(jobId);
-        const state = JSON.stringify([view.record, view.prepared, view.reason, view.lastResult?.claim]);
+        const state = JSON.stringify([
+          view.record,
+          view.prepared,
+          view.reason,
+          view.lastResult?.claim,
+          view.progress,
+        ]);
         if (state !== shown) yield view;
         shown = state;
         if (hasEnded(view.record)) return;

@@ -4,6 +4,7 @@
  * know; here is known only who lives.
  */
 import { create } from "@bufbuild/protobuf";
+import { progressOf } from "../../coordination/job-progress.ts";
 import type { MasterStream, Network, StreamHandler } from "../../coordination/network.ts";
 import { sleep } from "../../core/clock.ts";
 import { ElasticJobError, isError } from "../../core/errors.ts";
@@ -20,6 +21,7 @@ import type { Endings } from "../ending/endings.ts";
 import type { ClaimHolders } from "../memory/claim-holders.ts";
 import type { ClassRegistry } from "../memory/class-registry.ts";
 import type { JobMemory } from "../memory/job-memory.ts";
+import type { JobProgress } from "../memory/job-progress.ts";
 import type { Pages } from "../memory/pages.ts";
 import type { Turn } from "../memory/turn.ts";
 import type { AbsentNodes } from "./absent-nodes.ts";
@@ -55,6 +57,7 @@ export interface NodeSessionsParts {
   readonly unheard: UnheardNodes;
   readonly known: KnownHandlers;
   readonly schemas: KnownSchemas;
+  readonly progress: JobProgress;
 }
 
 export class NodeSessions {
@@ -197,6 +200,8 @@ export class NodeSessions {
         return;
       case "schemas":
         return this.parts.schemas.told(session, message.value.handlers);
+      case "progress":
+        return this.parts.progress.take(session.number, progressOf(message.value));
       default:
         throw new ElasticJobError(
           "invalid_argument",

@@ -1,11 +1,12 @@
 /** AddJobRequest (and the same fields in Job) to a checked spec. */
-import type { Problem } from "../../core/errors.ts";
+import { type Problem, quote } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/job.ts";
 import { isProblems, parseJobSpec, type SpecLimits } from "../../core/spec/job-spec.ts";
 import type { RawJobSpec } from "../../core/spec/raw-job-spec.ts";
 import { type Job, KeyReuse } from "../../gen/elasticjob/v1/job_pb.ts";
 import type { AddJobRequest } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { keyLifeFromEnum, keyReuseFromEnum, misfireFromEnum, overlapFromEnum } from "./enum-names.ts";
+import { readJobId } from "./job-id.ts";
 import { payloadText } from "./payload-field.ts";
 import { msFromDuration, msFromTimestamp } from "./proto-time.ts";
 import { rawScheduleFromMessage } from "./schedule-message.ts";
@@ -42,7 +43,20 @@ export function rawFromAddRequest(
   problems: Problem[],
   limits?: SpecLimits,
 ): RawJobSpec {
-  return { ...rawFromFields(request, problems, limits), allowsUnknownHandler: request.allowUnknownHandler };
+  const parentId = parentIdOf(request, problems);
+  const { allowUnknownHandler: allowsUnknownHandler } = request;
+  return { ...rawFromFields(request, problems, limits), parentId, allowsUnknownHandler };
+}
+
+function parentIdOf({ parentId }: AddJobRequest, problems: Problem[]): number {
+  if (parentId === "") return 0;
+  const id = readJobId(parentId);
+  if (id !== null) return id;
+  problems.push({
+    field: "parentId",
+    message: `${quote(parentId)} is not a job's id; a positive whole number in decimal is accepted`,
+  });
+  return 0;
 }
 
 /** The plain fields; those that cannot be read become problems, and are left out. */

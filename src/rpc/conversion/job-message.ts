@@ -3,9 +3,11 @@ import { create } from "@bufbuild/protobuf";
 import { nextDue } from "../../core/calendar/next-due.ts";
 import { isRecurring } from "../../core/calendar/schedule.ts";
 import { isEverDue, type JobRecord, type JobSpec, STORED_STATUS } from "../../core/job.ts";
+import type { Progress } from "../../core/log/progress.ts";
 import { unknownZoneOf } from "../../core/state/unknown-zone.ts";
 import {
   type Job,
+  JobProgressSchema,
   JobSchema,
   JobStatus,
   RequirementsSchema,
@@ -58,8 +60,13 @@ export function jobToMessage(view: JobView, nodeName: (node: number) => string):
     reason: view.reason,
     createTime: timestampOf(record.createTime),
     updateTime: timestampOf(record.updateTime),
+    ...(view.progress && { progress: progressToMessage(view.progress) }),
     parentId: record.parentId === 0 ? "" : jobIdToString(record.parentId),
   });
+}
+
+function progressToMessage({ fraction, text, at }: Progress) {
+  return create(JobProgressSchema, { fraction, text, at: timestampOf(at) });
 }
 
 /** Unset where they mean nothing, so that a job as it was read is accepted by UpdateJob. */

@@ -61,7 +61,24 @@ export function readHandlersPageToken(token: string): string {
   return token === "" ? "" : decodeText("handlers", {}, token);
 }
 
-type Kind = "jobs" | "results" | "audit" | "handlers";
+export interface LogPosition {
+  readonly claim: number;
+  /** The number of the last line of the page. */
+  readonly sequence: number;
+}
+
+export function logPageToken(filter: TokenFilter, { claim, sequence }: LogPosition): string {
+  return encode("log", filter, [claim, sequence]);
+}
+
+/** The empty token (null) is the first page. Throws `invalid_argument` for a token that is not of this list. */
+export function readLogPageToken(token: string, filter: TokenFilter): LogPosition | null {
+  if (token === "") return null;
+  const [claim = 0, sequence = 0] = decode("log", filter, token);
+  return { claim, sequence };
+}
+
+type Kind = "jobs" | "results" | "audit" | "handlers" | "log";
 
 function encode(kind: Kind, filter: TokenFilter, cursor: readonly number[]): string {
   return encodeText(kind, filter, cursor.join("."));

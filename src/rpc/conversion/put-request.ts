@@ -39,7 +39,7 @@ export function describePut(
   };
 }
 
-/** The key is the call's, and names the job for as long as it is kept. */
+/** The key is the call's, and names the job for as long as it is kept; it has no parent. */
 function refuseKeyFields(key: string, job: AddJobRequest, problems: Problem[]): void {
   if (job.idempotencyKey !== "" && job.idempotencyKey !== key) {
     problems.push({
@@ -51,6 +51,12 @@ function refuseKeyFields(key: string, job: AddJobRequest, problems: Problem[]): 
   if (job.keyLife !== 0) problems.push({ field: "job.keyLife", message });
   if (job.keyTtl !== undefined) problems.push({ field: "job.keyTtl", message });
   if (job.keyReuse !== 0) problems.push({ field: "job.keyReuse", message });
+  if (job.parentId !== "") {
+    problems.push({
+      field: "job.parentId",
+      message: "is not for PutJob, which changes no parent; leave it out",
+    });
+  }
 }
 
 /**

@@ -1,18 +1,12 @@
 /** Puts the rpc layer together: the services, what they call, and the port they are reached at. */
 import type { DescMethod } from "@bufbuild/protobuf";
-import {
-  Code,
-  ConnectError,
-  type ConnectRouter,
-  createContextValues,
-  type MethodImpl,
-} from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, type MethodImpl } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { GUESSED, guessedLine, guesser } from "../../core/audit/guessed-tokens.ts";
 import { RefusedCalls } from "../../core/audit/refused-calls.ts";
 import { FORWARDED_FOR } from "../../core/call-headers.ts";
-import { schedulesOfNode } from "../../core/callers/caller.ts";
+import { jobsOfNode, schedulesOfNode } from "../../core/callers/caller.ts";
 import { SlowDown } from "../../core/callers/slow-down.ts";
 import { type Clock, sleep } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -21,6 +15,8 @@ import type { Links } from "../../core/readiness/links.ts";
 import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
 import {
+  type AddJobRequest,
+  type AddJobResponse,
   JobService,
   type PutJobSetRequest,
   type PutJobSetResponse,
@@ -40,7 +36,9 @@ import { createPeers } from "../forwarding/peers.ts";
 import { tryLink } from "../forwarding/try-link.ts";
 import { DEFAULT_LIMITS, maxJobBytes, type RpcLimits } from "../limits.ts";
 import type { ClusterSecrets } from "../proof/cluster-secrets.ts";
+import { addOwnJob } from "../services/add-own-job.ts";
 import { createClusterService } from "../services/cluster-service.ts";
+import { createDelivery } from "../services/deliver-adds.ts";
 import { createHealthService } from "../services/health-service.ts";
 import { createJobService } from "../services/job-service.ts";
 import { createNodeNames } from "../services/node-names.ts";
@@ -57,6 +55,7 @@ import { settleGrpcTrailers } from "./grpc-trailers.ts";
 import { withLargeBodies } from "./large/large-bodies.ts";
 import { metered } from "./metered-body.ts";
 import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
+import { ownCall } from "./own-call.ts";
 import { answerProbe } from "./probes.ts";
 import { refusePath } from "./refuse.ts";
 import { refuseBinary } from "./refuse-binary.ts";
@@ -101,6 +100,8 @@ export interface RpcServerOptions {
 export interface RpcServer extends OnePortServer {
   /** As a call that comes in, without one: to the master, wherever it is. */
   putJobSet(request: PutJobSetRequest, signal: AbortSignal): Promise<PutJobSetResponse>;
+  /** Likewise, for a job of this node. */
+  addJob(request: AddJobRequest, signal: AbortSignal): Promise<AddJobResponse>;
 }
 
 export function createRpcServer(options: RpcServerOptions): RpcServer {
@@ -138,6 +139,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     closing: closing.signal,
   });
   const names = createNodeNames(store, clock);
+  const deliver = createDelivery(master, limits);
   const jobs = createJobService({
     role,
     whyNotReady,
@@ -215,6 +217,8 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       serve(method.getAllResult, jobs.getAllResult);
       serve(method.previewSchedule, jobs.previewSchedule);
       serve(method.watchJob, jobs.watchJob);
+      serve(method.getJobLog, jobs.getJobLog);
+      serve(method.watchJobLog, jobs.watchJobLog);
       router.service(ClusterService, cluster);
       router.service(NodeService, nodes, { readMaxBytes: limits.maxCallBytes });
       router.service(Health, health);
@@ -271,16 +275,8 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   return {
     listen: server.listen,
     putJobSet: (request, signal) =>
-      putJobSet(
-        request,
-        {
-          signal,
-          timeoutMs: () => undefined,
-          requestHeader: new Headers(),
-          values: createContextValues().set(CALL_CALLER, schedulesOfNode(identity.nodeId)),
-        },
-        { master, limits },
-      ),
+      putJobSet(request, ownCall(schedulesOfNode(identity.nodeId), signal), { master, limits }),
+    addJob: (request, signal) => addOwnJob(request, ownCall(jobsOfNode(identity.nodeId), signal), deliver),
     async close(graceMs) {
       // Ends our own streams and all that waits for a master; calls that run have the grace period.
       closing.abort();

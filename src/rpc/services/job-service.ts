@@ -14,6 +14,7 @@ import {
   DeleteJobResponseSchema,
   type GetAllJobsRequest,
   type GetAllResultRequest,
+  type GetJobLogRequest,
   type GetJobStatusRequest,
   GetJobStatusResponseSchema,
   type JobService,
@@ -23,6 +24,7 @@ import {
   type StreamAddJobsRequest,
   type UpdateJobRequest,
   UpdateJobResponseSchema,
+  type WatchJobLogRequest,
   type WatchJobRequest,
   WatchJobResponseSchema,
 } from "../../gen/elasticjob/v1/job_service_pb.ts";
@@ -44,6 +46,7 @@ import { changeBy, jobWords, updatedFields } from "./audited-change.ts";
 import { createDelivery } from "./deliver-adds.ts";
 import { explainPrepared } from "./explain-prepared.ts";
 import { controlMethods } from "./job-control.ts";
+import { getJobLog, watchJobLog } from "./job-log.ts";
 import { listJobs } from "./list-jobs.ts";
 import { listResults } from "./list-results.ts";
 import type { NodeNames } from "./node-names.ts";
@@ -180,6 +183,11 @@ export function createJobService(options: {
         whyPrepared: (records, now) => explainPrepared(records, now, master, context),
       }),
     getAllResult: (request: GetAllResultRequest) => listResults(request, { store, names }),
+
+    getJobLog: (request: GetJobLogRequest) => getJobLog(request, store),
+
+    watchJobLog: (request: WatchJobLogRequest, { signal }: HandlerContext) =>
+      watchJobLog(request, { store, clock, signal, closing }),
 
     previewSchedule: (request: PreviewScheduleRequest) => previewSchedule(request, clock.now()),
 

@@ -12,6 +12,7 @@ import type { ClaimRef, JobStore } from "../job-store.ts";
 import { claimList } from "../read-jobs.ts";
 import type { Session } from "./connection-pool.ts";
 import { checkEpoch, FENCE } from "./fence.ts";
+import { deleteLog } from "./log-rows.ts";
 
 export async function expireJobs(
   session: Session,
@@ -44,7 +45,7 @@ export async function expireResultsOfGone(
   return claims.length;
 }
 
-/** Those of the claims' rows that ended by then. */
+/** Those of the claims' rows that ended by then, and what was said under the claims. */
 export async function deleteResults(
   session: Session,
   epoch: number,
@@ -53,6 +54,7 @@ export async function deleteResults(
 ): Promise<number> {
   let removed = 0;
   for (const part of chunks(claims.toSorted((a, b) => a.jobId - b.jobId || a.claim - b.claim))) {
+    await deleteLog(session, epoch, part);
     const list = claimList(MYSQL, part);
     const { affectedRows } = await session.execute(
       `DELETE jobresult FROM jobresult FORCE INDEX (PRIMARY) WHERE ${list.sql} AND end_time <= ? AND ${FENCE}`,

@@ -4,6 +4,7 @@ import type { StoredKey } from "../expiry.ts";
 import { marks } from "../in-list.ts";
 import type { ClaimRef, JobStore } from "../job-store.ts";
 import type { Database } from "./database.ts";
+import { deleteLog } from "./log-rows.ts";
 
 export function expireJobs(
   database: Database,
@@ -17,7 +18,7 @@ export function expireJobs(
   );
 }
 
-/** Those of the claims' rows that ended by then. */
+/** Those of the claims' rows that ended by then, and what was said under the claims. */
 export function deleteResults(
   database: Database,
   epoch: number,
@@ -25,9 +26,10 @@ export function deleteResults(
   endedBy: number,
 ): number {
   const sql = "DELETE FROM jobresult WHERE job_id = ? AND claim = ? AND end_time <= ?";
-  return database.write(epoch, () =>
-    sum(claims, ({ jobId, claim }) => database.run(sql, [jobId, claim, endedBy])),
-  );
+  return database.write(epoch, () => {
+    deleteLog(database, claims);
+    return sum(claims, ({ jobId, claim }) => database.run(sql, [jobId, claim, endedBy]));
+  });
 }
 
 export function deleteKeys(database: Database, epoch: number, keys: readonly StoredKey[]): number {

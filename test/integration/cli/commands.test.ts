@@ -192,6 +192,45 @@ describe("add", () => {
   });
 });
 
+describe("logs", () => {
+  const TEXT = [
+    '2026-11-22T08:00:00.250Z info  first {"n":1}',
+    "2026-11-22T08:00:00.250Z error (printed) ?[31mtwo",
+    "  lines",
+    "2026-11-22T08:00:00.250Z --    cut here",
+    "",
+  ].join("\n");
+
+  test.each([[[]], [["--follow"]], [["--claim", "1"]]])(
+    "%j prints what was said, so that it drives no terminal",
+    async (more) => {
+      await elasticJob(["add", "echo"]);
+      expect(await elasticJob(["logs", "1", ...more])).toEqual({ code: 0, stdout: TEXT, stderr: "" });
+    },
+  );
+
+  test("has it as JSON: one answer, or a line for each", async () => {
+    await elasticJob(["add", "slow"]);
+    const answer = JSON.parse((await elasticJob(["logs", "1", "--json"])).stdout);
+    expect(answer).toMatchObject({ claim: 1, running: true });
+    const { stdout } = await elasticJob(["logs", "1", "--json", "--follow"]);
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual(answer.lines);
+    expect(answer.lines[1]).toMatchObject({ text: "\u001b[31mtwo\nlines", level: "LOG_LEVEL_ERROR" });
+  });
+
+  test("says what is wrong with a claim, or that there is no such job", async () => {
+    expect((await elasticJob(["logs", "1", "--claim", "x"])).stderr).toContain("--claim");
+    const missing = await elasticJob(["logs", "9", "--follow"]);
+    expect(missing.stderr).toContain('jobId: there is no job "9"');
+    expect(missing.code).toBe(1);
+  });
+});
+
 describe("list, results, status, delete, watch", () => {
   test("print tables that align", async () => {
     await elasticJob(["add", "echo", "--payload", "1"]);

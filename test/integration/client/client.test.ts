@@ -295,6 +295,39 @@ describe("watching", () => {
   test("says so when there is no such job", async () => {
     await expect(connect().watchJob("9").next()).rejects.toMatchObject({ code: Code.NotFound });
   });
+
+  describe("the log of a job", () => {
+    test("is read page after page", async () => {
+      const client = connect();
+      const { jobId } = await client.addJob({ handler: "echo" });
+      const page = await client.getJobLog({ jobId, pageSize: 2 });
+      expect(page).toMatchObject({ claim: 1, running: false, nextPageToken: "2" });
+      const lines = [];
+      for await (const line of client.eachLogLine({ jobId, pageSize: 2 })) lines.push(line);
+      expect(lines.map(({ sequence, text, level }) => [sequence, text, level])).toEqual([
+        [1, "first", "LOG_LEVEL_INFO"],
+        [2, "\u001b[31mtwo\nlines", "LOG_LEVEL_ERROR"],
+        [3, "cut here", "LOG_LEVEL_WARN"],
+      ]);
+      expect(lines[0]?.fields).toEqual({ n: 1 });
+    });
+
+    test("is followed through a failover, each line once", async () => {
+      const client = connect();
+      const { jobId } = await client.addJob({ handler: "slow" });
+      const opened: string[] = [];
+      let sent = 0;
+      server.before = (method) => {
+        if (!method.startsWith("WatchJobLog")) return;
+        if (method !== "WatchJobLog line") opened.push(method);
+        else if (++sent === 2) throw new ConnectError("the node is gone", Code.Unavailable);
+      };
+      const sequences = [];
+      for await (const { sequence } of client.watchJobLog(jobId)) sequences.push(sequence);
+      expect(sequences).toEqual([1, 2, 3]);
+      expect(opened).toEqual(["WatchJobLog 0 0", "WatchJobLog 1 2"]);
+    });
+  });
 });
 
 test("works over HTTP/2, and any other transport that it is given", async () => {

@@ -207,6 +207,7 @@ test("each method answers as described", async () => {
   await ok("/ClusterService/UndrainNode", { nodeId: "n1" });
   await ok("/ClusterService/GetAudit", { pageSize: 1000 });
   await ok("/ClusterService/GetHandlers", {});
+  await ok(`${jobs}/GetJobLog`, { jobId });
   const described = Object.entries(document.paths).flatMap(([path, { post }]) =>
     post === undefined ? [] : [path],
   );

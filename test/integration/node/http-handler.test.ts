@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Handler, HandlerContext } from "../../../src/jobs/define-jobs.ts";
+import type { Handler } from "../../../src/jobs/define-jobs.ts";
 import { checkHost, parseHostRules } from "../../../src/jobs/host-rules.ts";
 import { createHttp } from "../../../src/jobs/http.ts";
 import type { Resolve } from "../../../src/jobs/resolve.ts";
@@ -9,6 +9,7 @@ import { retryAfterMs } from "../../../src/jobs/retry-after.ts";
 import type { JobSecrets } from "../../../src/jobs/secret-references.ts";
 import { describeFailure } from "../../../src/node/describe-failure.ts";
 import { createScrubber } from "../../../src/node/scrubber.ts";
+import { contextOf } from "../../fixtures/handler-context.ts";
 
 interface Seen {
   readonly method: string;
@@ -74,16 +75,8 @@ function call(payload: unknown, given: { signal?: AbortSignal; payloadText?: str
   const scrubber = createScrubber(Object.entries(SECRETS));
   const known: JobSecrets = { ...scrubber, read: (name) => SECRETS[name] ?? `value of ${name}` };
   const handler: Handler = createHttp({ allowedHosts, clusterHosts, secretHosts }, known, resolve);
-  const ctx: HandlerContext = {
-    jobId: "7",
-    claim: 1,
-    attempt: 1,
-    scheduledAt: new Date(0),
-    idempotencyKey: "7-0",
-    deadline: null,
-    signal: given.signal ?? new AbortController().signal,
-    resources: undefined,
-  };
+  const signal = given.signal === undefined ? {} : { signal: given.signal };
+  const ctx = contextOf({ jobId: "7", idempotencyKey: "7-0", ...signal });
   const payloadText = given.payloadText ?? JSON.stringify(payload);
   return Promise.resolve(handler({ id: "7", name: "call", handler: "http", payload, payloadText }, ctx));
 }

@@ -1,5 +1,7 @@
 /** A real pool of threads, and promises for what goes on in it. */
 import { BroadcastChannel } from "node:worker_threads";
+import type { LogLine } from "../../../src/core/log/log-line.ts";
+import type { Progress } from "../../../src/core/log/progress.ts";
 import type { Execution, ExecutionEnd, RunningExecution } from "../../../src/node/executors.ts";
 import type { ThreadLimits } from "../../../src/node/thread-limits.ts";
 import { startThreadPool, type ThreadPoolOptions } from "../../../src/node/thread-pool.ts";
@@ -25,6 +27,10 @@ interface Told {
 
 export interface Run extends RunningExecution {
   readonly jobId: number;
+  /** What its log has so far. */
+  readonly lines: readonly LogLine[];
+  /** What it has told of its progress so far. */
+  readonly progress: readonly Progress[];
   readonly end: Promise<ExecutionEnd>;
 }
 
@@ -69,16 +75,22 @@ export async function startRig(options: Partial<ThreadPoolOptions> = {}) {
     };
     let ends = 0;
     let running: RunningExecution | null = null;
+    const lines: LogLine[] = [];
+    const progress: Progress[] = [];
     const end = new Promise<ExecutionEnd>((resolve, reject) => {
-      running = pool.run(execution, (value) => {
-        if (++ends > 1) throw new Error(`job ${jobId} has ended ${ends} times`);
-        resolve(value);
-      });
+      running = pool.run(
+        execution,
+        (value) => {
+          if (++ends > 1) throw new Error(`job ${jobId} has ended ${ends} times`);
+          resolve(value);
+        },
+        { said: (line) => lines.push(line), progressed: (latest) => progress.push(latest) },
+      );
       setTimeout(() => reject(new Error(`${handler} has not ended within ${LIMIT_MS} ms`)), LIMIT_MS).unref();
     });
     // A test that fails before it waits for this one shows its own error.
     end.catch(() => {});
-    return { jobId, end, abort: (reason, graceMs) => running?.abort(reason, graceMs) };
+    return { jobId, lines, progress, end, abort: (reason, graceMs) => running?.abort(reason, graceMs) };
   }
 
   async function told(what: string, { jobId }: Run): Promise<Told> {

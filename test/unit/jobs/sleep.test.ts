@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
 import { PermanentError } from "../../../src/jobs/define-jobs.ts";
 import { sleep } from "../../../src/jobs/sleep.ts";
+import { contextOf } from "../../fixtures/handler-context.ts";
 
 function run(payload: unknown): Promise<{ sleptMs: number }> {
   const job = { id: "1", name: "n", handler: "sleep", payload, payloadText: JSON.stringify(payload) };
-  const signal = new AbortController().signal;
-  const times = { scheduledAt: new Date(0), deadline: null, resources: undefined };
-  return sleep(job, { jobId: "1", claim: 1, attempt: 1, idempotencyKey: "1:0", ...times, signal });
+  return sleep(job, contextOf());
 }
 
 test.each([[5], [{ ms: 5 }]])("payload %j sleeps five milliseconds", async (payload) => {

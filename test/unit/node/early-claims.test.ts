@@ -4,10 +4,13 @@ import type { Assignment } from "../../../src/coordination/assignment.ts";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
 import { EndLog } from "../../../src/core/log/end-log.ts";
 import type { Execution, ExecutionEnd, Executors } from "../../../src/node/executors.ts";
+import { JobLogs } from "../../../src/node/log/job-logs.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import { Runner } from "../../../src/node/runner.ts";
 import { systemClock } from "../../../src/system-clock.ts";
 import { silentLogger } from "../../fixtures/silent-logger.ts";
+
+const noLogs = new JobLogs({ store: { writeLog: async () => {} }, clock: systemClock, logger: silentLogger });
 
 const ASSIGNMENT: Assignment = {
   jobId: 0,
@@ -50,8 +53,17 @@ function setUp() {
   const state: { refusal: string | null } = { refusal: null };
   const endLog = new EndLog({ logger: silentLogger, clock: systemClock });
   const runner = new Runner(
-    { executors, writer, clock: systemClock, slots: 1, maxLost: 10, nodeId: "n1", ends: endLog },
-    { slotsFreed: () => {}, done: () => {}, whyNotRun: () => state.refusal },
+    {
+      executors,
+      writer,
+      logs: noLogs,
+      clock: systemClock,
+      slots: 1,
+      maxLost: 10,
+      nodeId: "n1",
+      ends: endLog,
+    },
+    { slotsFreed: () => {}, done: () => {}, progressed: () => {}, whyNotRun: () => state.refusal },
   );
   const start = (assignment: Partial<Assignment>) =>
     runner.start({ ...ASSIGNMENT, ...assignment }, { epoch: 1, nodeNumber: 1, time }, null);

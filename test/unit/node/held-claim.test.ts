@@ -17,6 +17,8 @@ function held(fields: Partial<HeldClaim["assignment"]> = {}): HeldClaim {
     state: "running",
     execution: null,
     handedBack: null,
+    log: null,
+    progress: null,
   };
 }
 

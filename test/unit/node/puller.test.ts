@@ -19,6 +19,7 @@ import {
   WelcomeSchema,
 } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
 import type { Execution, ExecutionEnd } from "../../../src/node/executors.ts";
+import { JobLogs } from "../../../src/node/log/job-logs.ts";
 import { Puller } from "../../../src/node/puller.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import { schemasDigest } from "../../../src/node/schemas-digest.ts";
@@ -126,6 +127,7 @@ function rig(slots = 4, isAway = false) {
       measure: () => ({ cpu: 0, eventLoopDelayMs: 0, freeMemoryMb: 1000 }),
       stop: () => {},
     },
+    logs: new JobLogs({ store: { writeLog: async () => {} }, clock, logger: silentLogger }),
     writer: {
       backlog: 0,
       add: (ended: EndedClaim) => results.push(ended),

@@ -3,10 +3,14 @@ import { expect, test } from "vitest";
 import type { Assignment } from "../../../src/coordination/assignment.ts";
 import type { DoneClaim } from "../../../src/coordination/done-claim.ts";
 import { ClusterTime } from "../../../src/core/cluster-time.ts";
+import { ElasticJobError } from "../../../src/core/errors.ts";
 import { OUTCOME } from "../../../src/core/job.ts";
 import { EndLog } from "../../../src/core/log/end-log.ts";
+import type { LogChunk, LogLine } from "../../../src/core/log/log-line.ts";
+import type { ClaimProgress, Progress } from "../../../src/core/log/progress.ts";
 import { HeldState, Verdict } from "../../../src/gen/elasticjob/v1/node_service_pb.ts";
-import type { Execution, ExecutionEnd, Executors } from "../../../src/node/executors.ts";
+import type { Execution, ExecutionEnd, Executors, Listener } from "../../../src/node/executors.ts";
+import { JobLogs } from "../../../src/node/log/job-logs.ts";
 import type { EndedClaim, ResultWriter } from "../../../src/node/result-writer.ts";
 import { Runner } from "../../../src/node/runner.ts";
 import { Gate, ProcessClock, VirtualTime } from "../../../src/testing/virtual-clock.ts";
@@ -22,6 +26,10 @@ function rig(slots = 1) {
   const begun: Execution[] = [];
   const aborts: { readonly jobId: number; readonly reason: string; readonly graceMs: number }[] = [];
   const ends = new Map<string, (end: ExecutionEnd) => void>();
+  const listeners = new Map<string, Listener>();
+  const chunks: LogChunk[] = [];
+  const told: ClaimProgress[] = [];
+  const logStore = { answers: true };
   const results: EndedClaim[] = [];
   const freed: number[] = [];
   const done: DoneClaim[] = [];
@@ -29,10 +37,11 @@ function rig(slots = 1) {
     handlers: [],
     hasRunJob: true,
     schemas: [],
-    run(execution, ended) {
+    run(execution, ended, listener) {
       const { jobId, claim } = execution;
       begun.push(execution);
       ends.set(`${jobId}/${claim}`, ended);
+      if (listener !== undefined) listeners.set(`${jobId}/${claim}`, listener);
       return {
         abort: (reason, graceMs) => {
           aborts.push({ jobId, reason, graceMs });
@@ -45,12 +54,18 @@ function rig(slots = 1) {
   const writer = { add: (ended: EndedClaim) => results.push(ended) } as unknown as ResultWriter;
   const state: { refusal: string | null; endsOnAbort: boolean } = { refusal: null, endsOnAbort: false };
   const logger = recordingLogger();
+  const writeLog = async (written: readonly LogChunk[]): Promise<void> => {
+    if (!logStore.answers) throw new ElasticJobError("unavailable", "no answer");
+    chunks.push(...written);
+  };
+  const logs = new JobLogs({ store: { writeLog }, clock, logger });
   const endLog = new EndLog({ logger, clock });
   const runner = new Runner(
-    { executors, writer, clock, slots, maxLost: 10, nodeId: "node-a", ends: endLog },
+    { executors, writer, logs, clock, slots, maxLost: 10, nodeId: "node-a", ends: endLog },
     {
       slotsFreed: (count) => freed.push(count),
       done: (claim) => done.push(claim),
+      progressed: (progress) => told.push(progress),
       whyNotRun: () => state.refusal,
     },
   );
@@ -62,6 +77,12 @@ function rig(slots = 1) {
     begun,
     aborts,
     results,
+    chunks,
+    told,
+    progress(jobId: number, progress: Progress): void {
+      listeners.get(`${jobId}/1`)?.progressed(progress);
+    },
+    logStore,
     freed,
     done,
     logged: logger.lines,
@@ -73,6 +94,10 @@ function rig(slots = 1) {
       runner.judge(
         jobIds.map((jobId) => ({ $typeName: "elasticjob.v1.ClaimVerdict", jobId, claim: 1, verdict })),
       );
+    },
+    say(jobId: number, text: string, changes: Partial<LogLine> = {}): void {
+      const line: LogLine = { at: virtual.now, level: "info", kind: "said", text, fields: null, ...changes };
+      listeners.get(`${jobId}/1`)?.said(line);
     },
     end(jobId: number, end: ExecutionEnd = SUCCEEDED): void {
       ends.get(`${jobId}/1`)?.(end);
@@ -401,6 +426,101 @@ test("a result that the database refuses is a line of what it became", () => {
       fields: { jobId: 1, error: "ResultRefused: too long", notTriedAgain: "its error is permanent" },
     },
   ]);
+});
+
+test("what a job says is a line of the node's log, with its claim and attempt, at its level", () => {
+  const { start, say, logged } = rig();
+  start({ jobId: 1, claim: 1, attempt: 3, handler: "copy" });
+  say(1, "no space", { level: "error", fields: '{"free":0}' });
+  say(1, "printed", { kind: "printed" });
+  expect(logged).toEqual([
+    {
+      level: "error",
+      message: "a job says",
+      fields: { jobId: 1, claim: 1, attempt: 3, handler: "copy", text: "no space", fields: { free: 0 } },
+    },
+  ]);
+});
+
+test("what a job says is written once a second while it runs, numbered, and before its result", async () => {
+  const { virtual, start, say, end, chunks, results } = rig();
+  start({ jobId: 1 });
+  say(1, "one");
+  say(1, "two");
+  await virtual.advance(900);
+  expect(chunks).toEqual([]);
+  await virtual.advance(200);
+  expect(chunks).toMatchObject([{ jobId: 1, claim: 1, first: 1, lines: [{ text: "one" }, { text: "two" }] }]);
+  await virtual.advance(60_000);
+  say(1, "three");
+  end(1);
+  expect(results).toEqual([]);
+  await virtual.advance(1);
+  expect(chunks[1]).toMatchObject({ first: 3, lines: [{ text: "three" }] });
+  expect(results).toHaveLength(1);
+  await virtual.advance(5_000);
+  expect(chunks).toHaveLength(2);
+});
+
+test("a job that says nothing has its result at once, and nothing else is written", async () => {
+  const { virtual, start, end, chunks, results } = rig();
+  start({ jobId: 1 });
+  end(1);
+  expect(results).toHaveLength(1);
+  await virtual.advance(5_000);
+  expect(chunks).toEqual([]);
+});
+
+test("a log that the database does not take holds its result up for two seconds, and is written later", async () => {
+  const { virtual, runner, start, say, end, chunks, results, freed, logStore } = rig();
+  logStore.answers = false;
+  start({ jobId: 1 });
+  say(1, "one");
+  const idle = { is: false };
+  void runner.whenIdle().then(() => {
+    idle.is = true;
+  });
+  end(1);
+  expect(freed).toEqual([1]);
+  await virtual.advance(1_900);
+  expect([results.length, idle.is]).toEqual([0, false]);
+  await virtual.advance(200);
+  expect([results.length, idle.is]).toEqual([1, true]);
+  logStore.answers = true;
+  await virtual.advance(2_000);
+  expect(chunks).toMatchObject([{ first: 1, lines: [{ text: "one" }] }]);
+});
+
+test("lines that a database does not take for long are left out beyond 16 MiB, and a mark says how many", async () => {
+  const { virtual, start, say, end, chunks, logStore } = rig();
+  logStore.answers = false;
+  start({ jobId: 1 });
+  for (let line = 0; line < 3_000; line++) say(1, "x".repeat(8_000));
+  await virtual.advance(1_500);
+  logStore.answers = true;
+  await virtual.advance(5_000);
+  say(1, "back");
+  end(1);
+  await virtual.advance(5_000);
+  const lines = chunks.flatMap((chunk) => chunk.lines);
+  expect(lines.length).toBeLessThan(2_200);
+  expect(lines.slice(-2)).toMatchObject([
+    { kind: "mark", text: expect.stringMatching(/^9\d\d lines are missing here: the database/) },
+    { text: "back" },
+  ]);
+});
+
+test("how far a handler is, is told at once, and again to a master that does not know it, while it runs", () => {
+  const { start, progress, runner, end, told } = rig(2);
+  start({ jobId: 1 });
+  start({ jobId: 2 });
+  progress(1, { fraction: 0.1, text: "one", at: 5 });
+  progress(1, { fraction: 0.2, text: "two", at: 6 });
+  const latest = { jobId: 1, claim: 1, fraction: 0.2, text: "two", at: 6 };
+  expect([told.length, told[1]]).toEqual([2, latest]);
+  expect(runner.allProgress()).toEqual([latest]);
+  end(1);
+  expect(runner.allProgress()).toEqual([]);
 });
 
 function settled(): Promise<void> {

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/job.proto.
  */
 export const file_elasticjob_v1_job: GenFile = /*@__PURE__*/
-  fileDesc("ChdlbGFzdGljam9iL3YxL2pvYi5wcm90bxINZWxhc3RpY2pvYi52MSILCglJbW1lZGlhdGUiaQoFVGltZWQSLAoGcnVuX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEioKBWRlbGF5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSABCBgoEd2hlbiJqCgVEYWlseRIKCgJhdBgBIAEoCRIRCgl0aW1lX3pvbmUYAiABKAkSHwoDZ2FwGAMgASgOMhIuZWxhc3RpY2pvYi52MS5HYXASIQoEZm9sZBgEIAEoDjITLmVsYXN0aWNqb2IudjEuRm9sZCItCgRDcm9uEhIKCmV4cHJlc3Npb24YASABKAkSEQoJdGltZV96b25lGAIgASgJImAKCEludGVydmFsEigKBWV2ZXJ5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKBmFuY2hvchgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi8wEKC1JldHJ5UG9saWN5EhkKDG1heF9hdHRlbXB0cxgBIAEoBUgAiAEBEjcKD2luaXRpYWxfYmFja29mZhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgBiAEBEjMKC21heF9iYWNrb2ZmGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAKIAQESFwoKbXVsdGlwbGllchgEIAEoAUgDiAEBQg8KDV9tYXhfYXR0ZW1wdHNCEgoQX2luaXRpYWxfYmFja29mZkIOCgxfbWF4X2JhY2tvZmZCDQoLX211bHRpcGxpZXIiugEKDFJlcXVpcmVtZW50cxISCgVzbG90cxgBIAEoBUgAiAEBEhYKCW1lbW9yeV9tYhgCIAEoBUgBiAEBEjcKBmxhYmVscxgDIAMoCzInLmVsYXN0aWNqb2IudjEuUmVxdWlyZW1lbnRzLkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCAoGX3Nsb3RzQgwKCl9tZW1vcnlfbWIi6gkKA0pvYhIOCgZqb2JfaWQYASABKAkSEQoEbmFtZRgCIAEoCUgBiAEBEhQKB2hhbmRsZXIYAyABKAlIAogBARInCgdwYXlsb2FkGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhkKDHBheWxvYWRfanNvbhgoIAEoCUgDiAEBEi0KCWltbWVkaWF0ZRgFIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBiABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYByABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgIIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEisKCGludGVydmFsGA8gASgLMhcuZWxhc3RpY2pvYi52MS5JbnRlcnZhbEgAEicKB21pc2ZpcmUYCSABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSFQoIcHJpb3JpdHkYCiABKAVIBIgBARIqCgd0aW1lb3V0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKBXJldHJ5GAwgASgLMhouZWxhc3RpY2pvYi52MS5SZXRyeVBvbGljeRIxCgxyZXF1aXJlbWVudHMYDSABKAsyGy5lbGFzdGljam9iLnYxLlJlcXVpcmVtZW50cxIXCg9pZGVtcG90ZW5jeV9rZXkYDiABKAkSJwoHb3ZlcmxhcBgeIAEoDjIWLmVsYXN0aWNqb2IudjEuT3ZlcmxhcBIrCghkZWFkbGluZRgfIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgZqaXR0ZXIYICABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoIc3RhcnRfYXQYISABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmVuZF9hdBgiIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHAoPbWF4X29jY3VycmVuY2VzGCMgASgFSAWIAQESKAoIa2V5X2xpZmUYJCABKA4yFi5lbGFzdGljam9iLnYxLktleUxpZmUSKgoHa2V5X3R0bBglIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgZzdGF0dXMYFCABKA4yGC5lbGFzdGljam9iLnYxLkpvYlN0YXR1cxIPCgdhdHRlbXB0GBUgASgFEhAKCHJldmlzaW9uGBYgASgFEi8KC25leHRfcnVuX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdub2RlX2lkGBggASgJEg4KBnJlYXNvbhgZIAEoCRIvCgtjcmVhdGVfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhcmVudF9pZBgcIAEoCUIKCghzY2hlZHVsZUIHCgVfbmFtZUIKCghfaGFuZGxlckIPCg1fcGF5bG9hZF9qc29uQgsKCV9wcmlvcml0eUISChBfbWF4X29jY3VycmVuY2VzIjgKCEpvYkVycm9yEgwKBG5hbWUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRINCgVzdGFjaxgDIAEoCSKqBAoJSm9iUmVzdWx0Eg4KBmpvYl9pZBgBIAEoCRIwCgxzY2hlZHVsZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2F0dGVtcHQYAyABKAUSDQoFY2xhaW0YBCABKA0SJwoHb3V0Y29tZRgFIAEoDjIWLmVsYXN0aWNqb2IudjEuT3V0Y29tZRImCgZvdXRwdXQYBiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSGAoLb3V0cHV0X2pzb24YHiABKAlIAIgBARImCgVlcnJvchgHIAEoCzIXLmVsYXN0aWNqb2IudjEuSm9iRXJyb3ISLAoIcmV0cnlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB25vZGVfaWQYCSABKAkSEQoJcGxhY2VtZW50GAogASgJEi4KCnN0YXJ0X3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRsYXRlGA0gASgIEg4KBnJlYXNvbhgOIAEoCRIzCg9za2lwcGVkX3Rocm91Z2gYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXNraXBwZWRfY291bnQYECABKAVCDgoMX291dHB1dF9qc29uKtIBCglKb2JTdGF0dXMSGgoWSk9CX1NUQVRVU19VTlNQRUNJRklFRBAAEhYKEkpPQl9TVEFUVVNfV0FJVElORxABEhcKE0pPQl9TVEFUVVNfUFJFUEFSRUQQAhIWChJKT0JfU1RBVFVTX1JVTk5JTkcQAxIVChFKT0JfU1RBVFVTX1BBVVNFRBAEEhgKFEpPQl9TVEFUVVNfU1VDQ0VFREVEEAUSFQoRSk9CX1NUQVRVU19GQUlMRUQQBhIYChRKT0JfU1RBVFVTX0NBTkNFTExFRBAHKqIBCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIVChFPVVRDT01FX1NVQ0NFRURFRBABEhIKDk9VVENPTUVfRkFJTEVEEAISFQoRT1VUQ09NRV9USU1FRF9PVVQQAxIVChFPVVRDT01FX0NBTkNFTExFRBAEEhAKDE9VVENPTUVfTE9TVBAFEhMKD09VVENPTUVfU0tJUFBFRBAGKlcKB01pc2ZpcmUSFwoTTUlTRklSRV9VTlNQRUNJRklFRBAAEhAKDE1JU0ZJUkVfT05DRRABEhAKDE1JU0ZJUkVfU0tJUBACEg8KC01JU0ZJUkVfQUxMEAMqWQoHT3ZlcmxhcBIXChNPVkVSTEFQX1VOU1BFQ0lGSUVEEAASEAoMT1ZFUkxBUF9XQUlUEAESEAoMT1ZFUkxBUF9TS0lQEAISEQoNT1ZFUkxBUF9BTExPVxADKk8KB0tleUxpZmUSGAoUS0VZX0xJRkVfVU5TUEVDSUZJRUQQABIRCg1LRVlfTElGRV9LRVBUEAESFwoTS0VZX0xJRkVfVU5GSU5JU0hFRBACKlYKCEtleVJldXNlEhkKFUtFWV9SRVVTRV9VTlNQRUNJRklFRBAAEhcKE0tFWV9SRVVTRV9TQU1FX0JPRFkQARIWChJLRVlfUkVVU0VfQU5ZX0JPRFkQAio7CgNHYXASEwoPR0FQX1VOU1BFQ0lGSUVEEAASEQoNR0FQX1JVTl9BRlRFUhABEgwKCEdBUF9TS0lQEAIqSgoERm9sZBIUChBGT0xEX1VOU1BFQ0lGSUVEEAASDgoKRk9MRF9GSVJTVBABEg0KCUZPTERfTEFTVBACEg0KCUZPTERfQk9USBADYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChdlbGFzdGljam9iL3YxL2pvYi5wcm90bxINZWxhc3RpY2pvYi52MSILCglJbW1lZGlhdGUiaQoFVGltZWQSLAoGcnVuX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEioKBWRlbGF5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSABCBgoEd2hlbiJqCgVEYWlseRIKCgJhdBgBIAEoCRIRCgl0aW1lX3pvbmUYAiABKAkSHwoDZ2FwGAMgASgOMhIuZWxhc3RpY2pvYi52MS5HYXASIQoEZm9sZBgEIAEoDjITLmVsYXN0aWNqb2IudjEuRm9sZCItCgRDcm9uEhIKCmV4cHJlc3Npb24YASABKAkSEQoJdGltZV96b25lGAIgASgJImAKCEludGVydmFsEigKBWV2ZXJ5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKBmFuY2hvchgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi8wEKC1JldHJ5UG9saWN5EhkKDG1heF9hdHRlbXB0cxgBIAEoBUgAiAEBEjcKD2luaXRpYWxfYmFja29mZhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgBiAEBEjMKC21heF9iYWNrb2ZmGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAKIAQESFwoKbXVsdGlwbGllchgEIAEoAUgDiAEBQg8KDV9tYXhfYXR0ZW1wdHNCEgoQX2luaXRpYWxfYmFja29mZkIOCgxfbWF4X2JhY2tvZmZCDQoLX211bHRpcGxpZXIiugEKDFJlcXVpcmVtZW50cxISCgVzbG90cxgBIAEoBUgAiAEBEhYKCW1lbW9yeV9tYhgCIAEoBUgBiAEBEjcKBmxhYmVscxgDIAMoCzInLmVsYXN0aWNqb2IudjEuUmVxdWlyZW1lbnRzLkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCAoGX3Nsb3RzQgwKCl9tZW1vcnlfbWIimAoKA0pvYhIOCgZqb2JfaWQYASABKAkSEQoEbmFtZRgCIAEoCUgBiAEBEhQKB2hhbmRsZXIYAyABKAlIAogBARInCgdwYXlsb2FkGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhkKDHBheWxvYWRfanNvbhgoIAEoCUgDiAEBEi0KCWltbWVkaWF0ZRgFIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBiABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYByABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgIIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEisKCGludGVydmFsGA8gASgLMhcuZWxhc3RpY2pvYi52MS5JbnRlcnZhbEgAEicKB21pc2ZpcmUYCSABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSFQoIcHJpb3JpdHkYCiABKAVIBIgBARIqCgd0aW1lb3V0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKBXJldHJ5GAwgASgLMhouZWxhc3RpY2pvYi52MS5SZXRyeVBvbGljeRIxCgxyZXF1aXJlbWVudHMYDSABKAsyGy5lbGFzdGljam9iLnYxLlJlcXVpcmVtZW50cxIXCg9pZGVtcG90ZW5jeV9rZXkYDiABKAkSJwoHb3ZlcmxhcBgeIAEoDjIWLmVsYXN0aWNqb2IudjEuT3ZlcmxhcBIrCghkZWFkbGluZRgfIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgZqaXR0ZXIYICABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoIc3RhcnRfYXQYISABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmVuZF9hdBgiIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHAoPbWF4X29jY3VycmVuY2VzGCMgASgFSAWIAQESKAoIa2V5X2xpZmUYJCABKA4yFi5lbGFzdGljam9iLnYxLktleUxpZmUSKgoHa2V5X3R0bBglIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgZzdGF0dXMYFCABKA4yGC5lbGFzdGljam9iLnYxLkpvYlN0YXR1cxIPCgdhdHRlbXB0GBUgASgFEhAKCHJldmlzaW9uGBYgASgFEi8KC25leHRfcnVuX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdub2RlX2lkGBggASgJEg4KBnJlYXNvbhgZIAEoCRIvCgtjcmVhdGVfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhcmVudF9pZBgcIAEoCRIsCghwcm9ncmVzcxgdIAEoCzIaLmVsYXN0aWNqb2IudjEuSm9iUHJvZ3Jlc3NCCgoIc2NoZWR1bGVCBwoFX25hbWVCCgoIX2hhbmRsZXJCDwoNX3BheWxvYWRfanNvbkILCglfcHJpb3JpdHlCEgoQX21heF9vY2N1cnJlbmNlcyJVCgtKb2JQcm9ncmVzcxIQCghmcmFjdGlvbhgBIAEoARIMCgR0ZXh0GAIgASgJEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI4CghKb2JFcnJvchIMCgRuYW1lGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDQoFc3RhY2sYAyABKAkiqgQKCUpvYlJlc3VsdBIOCgZqb2JfaWQYASABKAkSMAoMc2NoZWR1bGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhdHRlbXB0GAMgASgFEg0KBWNsYWltGAQgASgNEicKB291dGNvbWUYBSABKA4yFi5lbGFzdGljam9iLnYxLk91dGNvbWUSJgoGb3V0cHV0GAYgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhgKC291dHB1dF9qc29uGB4gASgJSACIAQESJgoFZXJyb3IYByABKAsyFy5lbGFzdGljam9iLnYxLkpvYkVycm9yEiwKCHJldHJ5X2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdub2RlX2lkGAkgASgJEhEKCXBsYWNlbWVudBgKIAEoCRIuCgpzdGFydF90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbGF0ZRgNIAEoCBIOCgZyZWFzb24YDiABKAkSMwoPc2tpcHBlZF90aHJvdWdoGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1za2lwcGVkX2NvdW50GBAgASgFQg4KDF9vdXRwdXRfanNvbirSAQoJSm9iU3RhdHVzEhoKFkpPQl9TVEFUVVNfVU5TUEVDSUZJRUQQABIWChJKT0JfU1RBVFVTX1dBSVRJTkcQARIXChNKT0JfU1RBVFVTX1BSRVBBUkVEEAISFgoSSk9CX1NUQVRVU19SVU5OSU5HEAMSFQoRSk9CX1NUQVRVU19QQVVTRUQQBBIYChRKT0JfU1RBVFVTX1NVQ0NFRURFRBAFEhUKEUpPQl9TVEFUVVNfRkFJTEVEEAYSGAoUSk9CX1NUQVRVU19DQU5DRUxMRUQQByqiAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRT1VUQ09NRV9TVUNDRUVERUQQARISCg5PVVRDT01FX0ZBSUxFRBACEhUKEU9VVENPTUVfVElNRURfT1VUEAMSFQoRT1VUQ09NRV9DQU5DRUxMRUQQBBIQCgxPVVRDT01FX0xPU1QQBRITCg9PVVRDT01FX1NLSVBQRUQQBipXCgdNaXNmaXJlEhcKE01JU0ZJUkVfVU5TUEVDSUZJRUQQABIQCgxNSVNGSVJFX09OQ0UQARIQCgxNSVNGSVJFX1NLSVAQAhIPCgtNSVNGSVJFX0FMTBADKlkKB092ZXJsYXASFwoTT1ZFUkxBUF9VTlNQRUNJRklFRBAAEhAKDE9WRVJMQVBfV0FJVBABEhAKDE9WRVJMQVBfU0tJUBACEhEKDU9WRVJMQVBfQUxMT1cQAypPCgdLZXlMaWZlEhgKFEtFWV9MSUZFX1VOU1BFQ0lGSUVEEAASEQoNS0VZX0xJRkVfS0VQVBABEhcKE0tFWV9MSUZFX1VORklOSVNIRUQQAipWCghLZXlSZXVzZRIZChVLRVlfUkVVU0VfVU5TUEVDSUZJRUQQABIXChNLRVlfUkVVU0VfU0FNRV9CT0RZEAESFgoSS0VZX1JFVVNFX0FOWV9CT0RZEAIqOwoDR2FwEhMKD0dBUF9VTlNQRUNJRklFRBAAEhEKDUdBUF9SVU5fQUZURVIQARIMCghHQVBfU0tJUBACKkoKBEZvbGQSFAoQRk9MRF9VTlNQRUNJRklFRBAAEg4KCkZPTERfRklSU1QQARINCglGT0xEX0xBU1QQAhINCglGT0xEX0JPVEgQA2IGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * Run once, as soon as possible.
@@ -665,11 +665,18 @@ export type Job = Message<"elasticjob.v1.Job"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * The job that this one is an occurrence of, if any.
+   * The job that this one is an occurrence of, or was added for, if any.
    *
    * @generated from field: string parent_id = 28;
    */
   parentId: string;
+
+  /**
+   * How far the attempt is that runs, as its handler last said; not in lists. Unset: it does not run, or has not said.
+   *
+   * @generated from field: elasticjob.v1.JobProgress progress = 29;
+   */
+  progress?: JobProgress | undefined;
 };
 
 /**
@@ -909,11 +916,18 @@ export type JobJson = {
   updateTime?: TimestampJson;
 
   /**
-   * The job that this one is an occurrence of, if any.
+   * The job that this one is an occurrence of, or was added for, if any.
    *
    * @generated from field: string parent_id = 28;
    */
   parentId?: string;
+
+  /**
+   * How far the attempt is that runs, as its handler last said; not in lists. Unset: it does not run, or has not said.
+   *
+   * @generated from field: elasticjob.v1.JobProgress progress = 29;
+   */
+  progress?: JobProgressJson;
 };
 
 /**
@@ -922,6 +936,69 @@ export type JobJson = {
  */
 export const JobSchema: GenMessage<Job, {jsonType: JobJson}> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_job, 7);
+
+/**
+ * How far an attempt is.
+ *
+ * @generated from message elasticjob.v1.JobProgress
+ */
+export type JobProgress = Message<"elasticjob.v1.JobProgress"> & {
+  /**
+   * 0 to 1.
+   *
+   * @generated from field: double fraction = 1;
+   */
+  fraction: number;
+
+  /**
+   * What it is at, up to 200 characters.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * When its handler said so, by the clock of its node.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * How far an attempt is.
+ *
+ * @generated from message elasticjob.v1.JobProgress
+ */
+export type JobProgressJson = {
+  /**
+   * 0 to 1.
+   *
+   * @generated from field: double fraction = 1;
+   */
+  fraction?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * What it is at, up to 200 characters.
+   *
+   * @generated from field: string text = 2;
+   */
+  text?: string;
+
+  /**
+   * When its handler said so, by the clock of its node.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: TimestampJson;
+};
+
+/**
+ * Describes the message elasticjob.v1.JobProgress.
+ * Use `create(JobProgressSchema)` to create a new message.
+ */
+export const JobProgressSchema: GenMessage<JobProgress, {jsonType: JobProgressJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job, 8);
 
 /**
  * What a handler threw.
@@ -984,7 +1061,7 @@ export type JobErrorJson = {
  * Use `create(JobErrorSchema)` to create a new message.
  */
 export const JobErrorSchema: GenMessage<JobError, {jsonType: JobErrorJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job, 8);
+  messageDesc(file_elasticjob_v1_job, 9);
 
 /**
  * How one claim ended.
@@ -1245,7 +1322,7 @@ export type JobResultJson = {
  * Use `create(JobResultSchema)` to create a new message.
  */
 export const JobResultSchema: GenMessage<JobResult, {jsonType: JobResultJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_job, 9);
+  messageDesc(file_elasticjob_v1_job, 10);
 
 /**
  * Where a job stands.

@@ -8,15 +8,15 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Cron, CronJson, Daily, DailyJson, Immediate, ImmediateJson, Interval, IntervalJson, Job, JobJson, JobResult, JobResultJson, JobStatus, JobStatusJson, KeyLife, KeyLifeJson, KeyReuse, KeyReuseJson, Misfire, MisfireJson, Outcome, OutcomeJson, Overlap, OverlapJson, Requirements, RequirementsJson, RetryPolicy, RetryPolicyJson, Timed, TimedJson } from "./job_pb.ts";
 import { file_elasticjob_v1_job } from "./job_pb.ts";
-import type { Duration, DurationJson, FieldMask, FieldMaskJson, Timestamp, TimestampJson, Value, ValueJson } from "@bufbuild/protobuf/wkt";
+import type { Duration, DurationJson, FieldMask, FieldMaskJson, StructJson, Timestamp, TimestampJson, Value, ValueJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message, UnknownEnum } from "@bufbuild/protobuf";
+import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file elasticjob/v1/job_service.proto.
  */
 export const file_elasticjob_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIuoHCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhkKDHBheWxvYWRfanNvbhgeIAEoCUgBiAEBEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEisKCGludGVydmFsGBggASgLMhcuZWxhc3RpY2pvYi52MS5JbnRlcnZhbEgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgCiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoJa2V5X3JldXNlGBYgASgOMhcuZWxhc3RpY2pvYi52MS5LZXlSZXVzZRIdChVhbGxvd191bmtub3duX2hhbmRsZXIYFyABKAhCCgoIc2NoZWR1bGVCDwoNX3BheWxvYWRfanNvbkISChBfbWF4X29jY3VycmVuY2VzIoMBCg5BZGRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSFAoHY3JlYXRlZBgCIAEoCEgAiAEBEi8KC25leHRfcnVuX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YBCABKAlCCgoIX2NyZWF0ZWQijgEKDkFkZEpvYnNSZXF1ZXN0EioKBGpvYnMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QSJgoFdGFibGUYAiABKAsyFy5lbGFzdGljam9iLnYxLkpvYlRhYmxlEigKCGtleV9wYXJ0GAMgASgLMhYuZWxhc3RpY2pvYi52MS5LZXlQYXJ0Il4KCEpvYlRhYmxlEi8KCXRlbXBsYXRlcxgBIAMoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBIQCgh0ZW1wbGF0ZRgCIAMoDRIPCgdwYXlsb2FkGAMgAygJIiYKB0tleVBhcnQSDAoEam9icxgBIAEoDRINCgVmaXJzdBgCIAEoDSJrCg9BZGRKb2JzUmVzcG9uc2USLgoIb3V0Y29tZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYk91dGNvbWUSKAoFYWRkZWQYAiABKAsyGS5lbGFzdGljam9iLnYxLkFkZGVkVGFibGUiYAoKQWRkZWRUYWJsZRIOCgZqb2JfaWQYASADKAESDwoHZXhpc3RlZBgCIAMoCBITCgtuZXh0X3J1bl9hdBgDIAMoARIOCgZyZWFzb24YBCADKA0SDAoEdGV4dBgFIAMoCSJ7Cg1BZGRKb2JPdXRjb21lEi4KBWFkZGVkGAEgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JSZXNwb25zZUgAEi8KB2ZhaWx1cmUYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmVIAEIJCgdvdXRjb21lIl0KDUFkZEpvYkZhaWx1cmUSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEi0KCHByb2JsZW1zGAMgAygLMhsuZWxhc3RpY2pvYi52MS5GaWVsZFByb2JsZW0iLgoMRmllbGRQcm9ibGVtEg0KBWZpZWxkGAEgASgJEg8KB21lc3NhZ2UYAiABKAkigQEKFFN0cmVhbUFkZEpvYnNSZXF1ZXN0EgwKBGNhbGwYASABKA0SFwoPaWRlbXBvdGVuY3lfa2V5GAIgASgJEi4KB3JlcXVlc3QYAyABKAsyHS5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXF1ZXN0EhIKCnRpbWVvdXRfbXMYBCABKA0ihgEKFVN0cmVhbUFkZEpvYnNSZXNwb25zZRIMCgRjYWxsGAEgASgNEjAKCHJlc3BvbnNlGAIgASgLMh4uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVzcG9uc2USLQoHZmFpbHVyZRgDIAEoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iRmFpbHVyZSJTCg1QdXRKb2JSZXF1ZXN0EhcKD2lkZW1wb3RlbmN5X2tleRgBIAEoCRIpCgNqb2IYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QisQEKDlB1dEpvYlJlc3BvbnNlEg4KBmpvYl9pZBgBIAEoCRIqCgdvdXRjb21lGAIgASgOMhkuZWxhc3RpY2pvYi52MS5QdXRPdXRjb21lEi8KC25leHRfcnVuX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCghyZXZpc2lvbhgEIAEoBUgAiAEBEg4KBnJlYXNvbhgFIAEoCUILCglfcmV2aXNpb24ihAEKEFB1dEpvYlNldFJlcXVlc3QSCwoDc2V0GAEgASgJEhcKCmdlbmVyYXRpb24YAiABKANIAIgBARIlCgRqb2JzGAMgAygLMhcuZWxhc3RpY2pvYi52MS5OYW1lZEpvYhIUCgxrZWVwX21pc3NpbmcYBCABKAhCDQoLX2dlbmVyYXRpb24iQwoITmFtZWRKb2ISDAoEbmFtZRgBIAEoCRIpCgNqb2IYAiABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QikAEKEVB1dEpvYlNldFJlc3BvbnNlEhQKB2FwcGxpZWQYASABKAhIAIgBARIXCgpnZW5lcmF0aW9uGAIgASgDSAGIAQESMQoIb3V0Y29tZXMYAyADKAsyHy5lbGFzdGljam9iLnYxLlB1dEpvYlNldE91dGNvbWVCCgoIX2FwcGxpZWRCDQoLX2dlbmVyYXRpb24iiQEKEFB1dEpvYlNldE91dGNvbWUSDAoEbmFtZRgBIAEoCRIsCgNwdXQYAiABKAsyHS5lbGFzdGljam9iLnYxLlB1dEpvYlJlc3BvbnNlSAASLwoHZmFpbHVyZRgDIAEoCzIcLmVsYXN0aWNqb2IudjEuQWRkSm9iRmFpbHVyZUgAQggKBnJlc3VsdCK3AQoQVXBkYXRlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSHwoDam9iGAIgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLwoLdXBkYXRlX21hc2sYAyABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhUKCHJldmlzaW9uGAQgASgFSACIAQESHQoVYWxsb3dfdW5rbm93bl9oYW5kbGVyGAogASgIQgsKCV9yZXZpc2lvbiJWChFVcGRhdGVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYhIUCgdjaGFuZ2VkGAIgASgISACIAQFCCgoIX2NoYW5nZWQiIgoQRGVsZXRlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiEwoRRGVsZXRlSm9iUmVzcG9uc2UiIQoPUGF1c2VKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIzChBQYXVzZUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiIKEFJlc3VtZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjQKEVJlc3VtZUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiMKEVRyaWdnZXJKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSI1ChJUcmlnZ2VySm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiVAoQQ2FuY2VsSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSMAoMc2NoZWR1bGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI0ChFDYW5jZWxKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIhCg9SZXRyeUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjMKEFJldHJ5Sm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiJQoTR2V0Sm9iU3RhdHVzUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiZgoUR2V0Sm9iU3RhdHVzUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdCKxAQoRR2V0QWxsSm9ic1JlcXVlc3QSKAoGc3RhdHVzGAEgASgOMhguZWxhc3RpY2pvYi52MS5Kb2JTdGF0dXMSDwoHaGFuZGxlchgCIAEoCRITCgtuYW1lX3ByZWZpeBgDIAEoCRIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCRISCgp3aXRoX3RvdGFsGAYgASgIEhEKCXBhcmVudF9pZBgHIAEoCSJjChJHZXRBbGxKb2JzUmVzcG9uc2USIAoEam9icxgBIAMoCzISLmVsYXN0aWNqb2IudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgp0b3RhbF9zaXplGAMgASgFInUKE0dldEFsbFJlc3VsdFJlcXVlc3QSDgoGam9iX2lkGAEgASgJEicKB291dGNvbWUYAiABKA4yFi5lbGFzdGljam9iLnYxLk91dGNvbWUSEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkiWgoUR2V0QWxsUmVzdWx0UmVzcG9uc2USKQoHcmVzdWx0cxgBIAMoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKtAgoWUHJldmlld1NjaGVkdWxlUmVxdWVzdBItCglpbW1lZGlhdGUYASABKAsyGC5lbGFzdGljam9iLnYxLkltbWVkaWF0ZUgAEiUKBXRpbWVkGAIgASgLMhQuZWxhc3RpY2pvYi52MS5UaW1lZEgAEiUKBWRhaWx5GAMgASgLMhQuZWxhc3RpY2pvYi52MS5EYWlseUgAEiMKBGNyb24YBCABKAsyEy5lbGFzdGljam9iLnYxLkNyb25IABIrCghpbnRlcnZhbBgHIAEoCzIXLmVsYXN0aWNqb2IudjEuSW50ZXJ2YWxIABIpCgVhZnRlchgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYBiABKAVCCgoIc2NoZWR1bGUiYQoXUHJldmlld1NjaGVkdWxlUmVzcG9uc2USLgoLb2NjdXJyZW5jZXMYASADKAsyGS5lbGFzdGljam9iLnYxLk9jY3VycmVuY2USFgoOdGltZV96b25lX2RhdGEYAiABKAkiRAoKT2NjdXJyZW5jZRIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRub3RlGAIgASgJIiEKD1dhdGNoSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiYgoQV2F0Y2hKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYhItCgtsYXN0X3Jlc3VsdBgCIAEoCzIYLmVsYXN0aWNqb2IudjEuSm9iUmVzdWx0Ko8BCgpQdXRPdXRjb21lEhsKF1BVVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFwoTUFVUX09VVENPTUVfQ1JFQVRFRBABEhcKE1BVVF9PVVRDT01FX1VQREFURUQQAhIZChVQVVRfT1VUQ09NRV9VTkNIQU5HRUQQAxIXChNQVVRfT1VUQ09NRV9ERUxFVEVEEAQykAsKCkpvYlNlcnZpY2USRQoGQWRkSm9iEhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5BZGRKb2JSZXNwb25zZRJICgdBZGRKb2JzEh0uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVxdWVzdBoeLmVsYXN0aWNqb2IudjEuQWRkSm9ic1Jlc3BvbnNlEl4KDVN0cmVhbUFkZEpvYnMSIy5lbGFzdGljam9iLnYxLlN0cmVhbUFkZEpvYnNSZXF1ZXN0GiQuZWxhc3RpY2pvYi52MS5TdHJlYW1BZGRKb2JzUmVzcG9uc2UoATABEk4KCVVwZGF0ZUpvYhIfLmVsYXN0aWNqb2IudjEuVXBkYXRlSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuVXBkYXRlSm9iUmVzcG9uc2USRQoGUHV0Sm9iEhwuZWxhc3RpY2pvYi52MS5QdXRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5QdXRKb2JSZXNwb25zZRJOCglQdXRKb2JTZXQSHy5lbGFzdGljam9iLnYxLlB1dEpvYlNldFJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlB1dEpvYlNldFJlc3BvbnNlEk4KCURlbGV0ZUpvYhIfLmVsYXN0aWNqb2IudjEuRGVsZXRlSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuRGVsZXRlSm9iUmVzcG9uc2USSwoIUGF1c2VKb2ISHi5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUGF1c2VKb2JSZXNwb25zZRJOCglSZXN1bWVKb2ISHy5lbGFzdGljam9iLnYxLlJlc3VtZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlJlc3VtZUpvYlJlc3BvbnNlElEKClRyaWdnZXJKb2ISIC5lbGFzdGljam9iLnYxLlRyaWdnZXJKb2JSZXF1ZXN0GiEuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVzcG9uc2USTgoJQ2FuY2VsSm9iEh8uZWxhc3RpY2pvYi52MS5DYW5jZWxKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5DYW5jZWxKb2JSZXNwb25zZRJLCghSZXRyeUpvYhIeLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5SZXRyeUpvYlJlc3BvbnNlElwKDEdldEpvYlN0YXR1cxIiLmVsYXN0aWNqb2IudjEuR2V0Sm9iU3RhdHVzUmVxdWVzdBojLmVsYXN0aWNqb2IudjEuR2V0Sm9iU3RhdHVzUmVzcG9uc2UiA5ACARJWCgpHZXRBbGxKb2JzEiAuZWxhc3RpY2pvYi52MS5HZXRBbGxKb2JzUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuR2V0QWxsSm9ic1Jlc3BvbnNlIgOQAgESXAoMR2V0QWxsUmVzdWx0EiIuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXF1ZXN0GiMuZWxhc3RpY2pvYi52MS5HZXRBbGxSZXN1bHRSZXNwb25zZSIDkAIBEmUKD1ByZXZpZXdTY2hlZHVsZRIlLmVsYXN0aWNqb2IudjEuUHJldmlld1NjaGVkdWxlUmVxdWVzdBomLmVsYXN0aWNqb2IudjEuUHJldmlld1NjaGVkdWxlUmVzcG9uc2UiA5ACARJSCghXYXRjaEpvYhIeLmVsYXN0aWNqb2IudjEuV2F0Y2hKb2JSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5XYXRjaEpvYlJlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch9lbGFzdGljam9iL3YxL2pvYl9zZXJ2aWNlLnByb3RvEg1lbGFzdGljam9iLnYxIv0HCg1BZGRKb2JSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHaGFuZGxlchgCIAEoCRInCgdwYXlsb2FkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhkKDHBheWxvYWRfanNvbhgeIAEoCUgBiAEBEi0KCWltbWVkaWF0ZRgEIAEoCzIYLmVsYXN0aWNqb2IudjEuSW1tZWRpYXRlSAASJQoFdGltZWQYBSABKAsyFC5lbGFzdGljam9iLnYxLlRpbWVkSAASJQoFZGFpbHkYBiABKAsyFC5lbGFzdGljam9iLnYxLkRhaWx5SAASIwoEY3JvbhgHIAEoCzITLmVsYXN0aWNqb2IudjEuQ3JvbkgAEisKCGludGVydmFsGBggASgLMhcuZWxhc3RpY2pvYi52MS5JbnRlcnZhbEgAEicKB21pc2ZpcmUYCCABKA4yFi5lbGFzdGljam9iLnYxLk1pc2ZpcmUSEAoIcHJpb3JpdHkYCSABKAUSKgoHdGltZW91dBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVyZXRyeRgLIAEoCzIaLmVsYXN0aWNqb2IudjEuUmV0cnlQb2xpY3kSMQoMcmVxdWlyZW1lbnRzGAwgASgLMhsuZWxhc3RpY2pvYi52MS5SZXF1aXJlbWVudHMSFwoPaWRlbXBvdGVuY3lfa2V5GA0gASgJEicKB292ZXJsYXAYDiABKA4yFi5lbGFzdGljam9iLnYxLk92ZXJsYXASKwoIZGVhZGxpbmUYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCHN0YXJ0X2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZlbmRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKD21heF9vY2N1cnJlbmNlcxgTIAEoBUgCiAEBEigKCGtleV9saWZlGBQgASgOMhYuZWxhc3RpY2pvYi52MS5LZXlMaWZlEioKB2tleV90dGwYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoJa2V5X3JldXNlGBYgASgOMhcuZWxhc3RpY2pvYi52MS5LZXlSZXVzZRIdChVhbGxvd191bmtub3duX2hhbmRsZXIYFyABKAgSEQoJcGFyZW50X2lkGBkgASgJQgoKCHNjaGVkdWxlQg8KDV9wYXlsb2FkX2pzb25CEgoQX21heF9vY2N1cnJlbmNlcyKDAQoOQWRkSm9iUmVzcG9uc2USDgoGam9iX2lkGAEgASgJEhQKB2NyZWF0ZWQYAiABKAhIAIgBARIvCgtuZXh0X3J1bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAQgASgJQgoKCF9jcmVhdGVkIo4BCg5BZGRKb2JzUmVxdWVzdBIqCgRqb2JzGAEgAygLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0EiYKBXRhYmxlGAIgASgLMhcuZWxhc3RpY2pvYi52MS5Kb2JUYWJsZRIoCghrZXlfcGFydBgDIAEoCzIWLmVsYXN0aWNqb2IudjEuS2V5UGFydCJeCghKb2JUYWJsZRIvCgl0ZW1wbGF0ZXMYASADKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYlJlcXVlc3QSEAoIdGVtcGxhdGUYAiADKA0SDwoHcGF5bG9hZBgDIAMoCSImCgdLZXlQYXJ0EgwKBGpvYnMYASABKA0SDQoFZmlyc3QYAiABKA0iawoPQWRkSm9ic1Jlc3BvbnNlEi4KCG91dGNvbWVzGAEgAygLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JPdXRjb21lEigKBWFkZGVkGAIgASgLMhkuZWxhc3RpY2pvYi52MS5BZGRlZFRhYmxlImAKCkFkZGVkVGFibGUSDgoGam9iX2lkGAEgAygBEg8KB2V4aXN0ZWQYAiADKAgSEwoLbmV4dF9ydW5fYXQYAyADKAESDgoGcmVhc29uGAQgAygNEgwKBHRleHQYBSADKAkiewoNQWRkSm9iT3V0Y29tZRIuCgVhZGRlZBgBIAEoCzIdLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2VIABIvCgdmYWlsdXJlGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JGYWlsdXJlSABCCQoHb3V0Y29tZSJdCg1BZGRKb2JGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRItCghwcm9ibGVtcxgDIAMoCzIbLmVsYXN0aWNqb2IudjEuRmllbGRQcm9ibGVtIi4KDEZpZWxkUHJvYmxlbRINCgVmaWVsZBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIoEBChRTdHJlYW1BZGRKb2JzUmVxdWVzdBIMCgRjYWxsGAEgASgNEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIuCgdyZXF1ZXN0GAMgASgLMh0uZWxhc3RpY2pvYi52MS5BZGRKb2JzUmVxdWVzdBISCgp0aW1lb3V0X21zGAQgASgNIoYBChVTdHJlYW1BZGRKb2JzUmVzcG9uc2USDAoEY2FsbBgBIAEoDRIwCghyZXNwb25zZRgCIAEoCzIeLmVsYXN0aWNqb2IudjEuQWRkSm9ic1Jlc3BvbnNlEi0KB2ZhaWx1cmUYAyABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmUiUwoNUHV0Sm9iUmVxdWVzdBIXCg9pZGVtcG90ZW5jeV9rZXkYASABKAkSKQoDam9iGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0IrEBCg5QdXRKb2JSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSKgoHb3V0Y29tZRgCIAEoDjIZLmVsYXN0aWNqb2IudjEuUHV0T3V0Y29tZRIvCgtuZXh0X3J1bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoIcmV2aXNpb24YBCABKAVIAIgBARIOCgZyZWFzb24YBSABKAlCCwoJX3JldmlzaW9uIoQBChBQdXRKb2JTZXRSZXF1ZXN0EgsKA3NldBgBIAEoCRIXCgpnZW5lcmF0aW9uGAIgASgDSACIAQESJQoEam9icxgDIAMoCzIXLmVsYXN0aWNqb2IudjEuTmFtZWRKb2ISFAoMa2VlcF9taXNzaW5nGAQgASgIQg0KC19nZW5lcmF0aW9uIkMKCE5hbWVkSm9iEgwKBG5hbWUYASABKAkSKQoDam9iGAIgASgLMhwuZWxhc3RpY2pvYi52MS5BZGRKb2JSZXF1ZXN0IpABChFQdXRKb2JTZXRSZXNwb25zZRIUCgdhcHBsaWVkGAEgASgISACIAQESFwoKZ2VuZXJhdGlvbhgCIAEoA0gBiAEBEjEKCG91dGNvbWVzGAMgAygLMh8uZWxhc3RpY2pvYi52MS5QdXRKb2JTZXRPdXRjb21lQgoKCF9hcHBsaWVkQg0KC19nZW5lcmF0aW9uIokBChBQdXRKb2JTZXRPdXRjb21lEgwKBG5hbWUYASABKAkSLAoDcHV0GAIgASgLMh0uZWxhc3RpY2pvYi52MS5QdXRKb2JSZXNwb25zZUgAEi8KB2ZhaWx1cmUYAyABKAsyHC5lbGFzdGljam9iLnYxLkFkZEpvYkZhaWx1cmVIAEIICgZyZXN1bHQitwEKEFVwZGF0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEh8KA2pvYhgCIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIVCghyZXZpc2lvbhgEIAEoBUgAiAEBEh0KFWFsbG93X3Vua25vd25faGFuZGxlchgKIAEoCEILCglfcmV2aXNpb24iVgoRVXBkYXRlSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISFAoHY2hhbmdlZBgCIAEoCEgAiAEBQgoKCF9jaGFuZ2VkIiIKEERlbGV0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIhMKEURlbGV0ZUpvYlJlc3BvbnNlIiEKD1BhdXNlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiMwoQUGF1c2VKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIiChBSZXN1bWVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSI0ChFSZXN1bWVKb2JSZXNwb25zZRIfCgNqb2IYASABKAsyEi5lbGFzdGljam9iLnYxLkpvYiIjChFUcmlnZ2VySm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiNQoSVHJpZ2dlckpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIlQKEENhbmNlbEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEjAKDHNjaGVkdWxlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiNAoRQ2FuY2VsSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2IiIQoPUmV0cnlKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIzChBSZXRyeUpvYlJlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iIiUKE0dldEpvYlN0YXR1c1JlcXVlc3QSDgoGam9iX2lkGAEgASgJImYKFEdldEpvYlN0YXR1c1Jlc3BvbnNlEh8KA2pvYhgBIAEoCzISLmVsYXN0aWNqb2IudjEuSm9iEi0KC2xhc3RfcmVzdWx0GAIgASgLMhguZWxhc3RpY2pvYi52MS5Kb2JSZXN1bHQisQEKEUdldEFsbEpvYnNSZXF1ZXN0EigKBnN0YXR1cxgBIAEoDjIYLmVsYXN0aWNqb2IudjEuSm9iU3RhdHVzEg8KB2hhbmRsZXIYAiABKAkSEwoLbmFtZV9wcmVmaXgYAyABKAkSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkSEgoKd2l0aF90b3RhbBgGIAEoCBIRCglwYXJlbnRfaWQYByABKAkiYwoSR2V0QWxsSm9ic1Jlc3BvbnNlEiAKBGpvYnMYASADKAsyEi5lbGFzdGljam9iLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoBSJ1ChNHZXRBbGxSZXN1bHRSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRInCgdvdXRjb21lGAIgASgOMhYuZWxhc3RpY2pvYi52MS5PdXRjb21lEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJIloKFEdldEFsbFJlc3VsdFJlc3BvbnNlEikKB3Jlc3VsdHMYASADKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirQIKFlByZXZpZXdTY2hlZHVsZVJlcXVlc3QSLQoJaW1tZWRpYXRlGAEgASgLMhguZWxhc3RpY2pvYi52MS5JbW1lZGlhdGVIABIlCgV0aW1lZBgCIAEoCzIULmVsYXN0aWNqb2IudjEuVGltZWRIABIlCgVkYWlseRgDIAEoCzIULmVsYXN0aWNqb2IudjEuRGFpbHlIABIjCgRjcm9uGAQgASgLMhMuZWxhc3RpY2pvYi52MS5Dcm9uSAASKwoIaW50ZXJ2YWwYByABKAsyFy5lbGFzdGljam9iLnYxLkludGVydmFsSAASKQoFYWZ0ZXIYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAYgASgFQgoKCHNjaGVkdWxlImEKF1ByZXZpZXdTY2hlZHVsZVJlc3BvbnNlEi4KC29jY3VycmVuY2VzGAEgAygLMhkuZWxhc3RpY2pvYi52MS5PY2N1cnJlbmNlEhYKDnRpbWVfem9uZV9kYXRhGAIgASgJIkQKCk9jY3VycmVuY2USKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEbm90ZRgCIAEoCSIhCg9XYXRjaEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJImIKEFdhdGNoSm9iUmVzcG9uc2USHwoDam9iGAEgASgLMhIuZWxhc3RpY2pvYi52MS5Kb2ISLQoLbGFzdF9yZXN1bHQYAiABKAsyGC5lbGFzdGljam9iLnYxLkpvYlJlc3VsdCLEAQoKSm9iTG9nTGluZRIQCghzZXF1ZW5jZRgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoFbGV2ZWwYAyABKA4yFy5lbGFzdGljam9iLnYxLkxvZ0xldmVsEgwKBHRleHQYBCABKAkSJwoGZmllbGRzGAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdwcmludGVkGAYgASgIEgwKBG1hcmsYByABKAgiWAoQR2V0Sm9iTG9nUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSDQoFY2xhaW0YAiABKA0SEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkihwEKEUdldEpvYkxvZ1Jlc3BvbnNlEg0KBWNsYWltGAEgASgNEigKBWxpbmVzGAIgAygLMhkuZWxhc3RpY2pvYi52MS5Kb2JMb2dMaW5lEhcKD25leHRfcGFnZV90b2tlbhgDIAEoCRIUCgdydW5uaW5nGAQgASgISACIAQFCCgoIX3J1bm5pbmciSwoSV2F0Y2hKb2JMb2dSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRINCgVjbGFpbRgCIAEoDRIWCg5hZnRlcl9zZXF1ZW5jZRgDIAEoDSJOChNXYXRjaEpvYkxvZ1Jlc3BvbnNlEg0KBWNsYWltGAEgASgNEigKBWxpbmVzGAIgAygLMhkuZWxhc3RpY2pvYi52MS5Kb2JMb2dMaW5lKo8BCgpQdXRPdXRjb21lEhsKF1BVVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFwoTUFVUX09VVENPTUVfQ1JFQVRFRBABEhcKE1BVVF9PVVRDT01FX1VQREFURUQQAhIZChVQVVRfT1VUQ09NRV9VTkNIQU5HRUQQAxIXChNQVVRfT1VUQ09NRV9ERUxFVEVEEAQqdwoITG9nTGV2ZWwSGQoVTE9HX0xFVkVMX1VOU1BFQ0lGSUVEEAASEwoPTE9HX0xFVkVMX0RFQlVHEAESEgoOTE9HX0xFVkVMX0lORk8QAhISCg5MT0dfTEVWRUxfV0FSThADEhMKD0xPR19MRVZFTF9FUlJPUhAEMsIMCgpKb2JTZXJ2aWNlEkUKBkFkZEpvYhIcLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuQWRkSm9iUmVzcG9uc2USSAoHQWRkSm9icxIdLmVsYXN0aWNqb2IudjEuQWRkSm9ic1JlcXVlc3QaHi5lbGFzdGljam9iLnYxLkFkZEpvYnNSZXNwb25zZRJeCg1TdHJlYW1BZGRKb2JzEiMuZWxhc3RpY2pvYi52MS5TdHJlYW1BZGRKb2JzUmVxdWVzdBokLmVsYXN0aWNqb2IudjEuU3RyZWFtQWRkSm9ic1Jlc3BvbnNlKAEwARJOCglVcGRhdGVKb2ISHy5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLlVwZGF0ZUpvYlJlc3BvbnNlEkUKBlB1dEpvYhIcLmVsYXN0aWNqb2IudjEuUHV0Sm9iUmVxdWVzdBodLmVsYXN0aWNqb2IudjEuUHV0Sm9iUmVzcG9uc2USTgoJUHV0Sm9iU2V0Eh8uZWxhc3RpY2pvYi52MS5QdXRKb2JTZXRSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5QdXRKb2JTZXRSZXNwb25zZRJOCglEZWxldGVKb2ISHy5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkRlbGV0ZUpvYlJlc3BvbnNlEksKCFBhdXNlSm9iEh4uZWxhc3RpY2pvYi52MS5QYXVzZUpvYlJlcXVlc3QaHy5lbGFzdGljam9iLnYxLlBhdXNlSm9iUmVzcG9uc2USTgoJUmVzdW1lSm9iEh8uZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5SZXN1bWVKb2JSZXNwb25zZRJRCgpUcmlnZ2VySm9iEiAuZWxhc3RpY2pvYi52MS5UcmlnZ2VySm9iUmVxdWVzdBohLmVsYXN0aWNqb2IudjEuVHJpZ2dlckpvYlJlc3BvbnNlEk4KCUNhbmNlbEpvYhIfLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuQ2FuY2VsSm9iUmVzcG9uc2USSwoIUmV0cnlKb2ISHi5lbGFzdGljam9iLnYxLlJldHJ5Sm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuUmV0cnlKb2JSZXNwb25zZRJcCgxHZXRKb2JTdGF0dXMSIi5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1JlcXVlc3QaIy5lbGFzdGljam9iLnYxLkdldEpvYlN0YXR1c1Jlc3BvbnNlIgOQAgESVgoKR2V0QWxsSm9icxIgLmVsYXN0aWNqb2IudjEuR2V0QWxsSm9ic1JlcXVlc3QaIS5lbGFzdGljam9iLnYxLkdldEFsbEpvYnNSZXNwb25zZSIDkAIBElwKDEdldEFsbFJlc3VsdBIiLmVsYXN0aWNqb2IudjEuR2V0QWxsUmVzdWx0UmVxdWVzdBojLmVsYXN0aWNqb2IudjEuR2V0QWxsUmVzdWx0UmVzcG9uc2UiA5ACARJlCg9QcmV2aWV3U2NoZWR1bGUSJS5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlcXVlc3QaJi5lbGFzdGljam9iLnYxLlByZXZpZXdTY2hlZHVsZVJlc3BvbnNlIgOQAgESUgoIV2F0Y2hKb2ISHi5lbGFzdGljam9iLnYxLldhdGNoSm9iUmVxdWVzdBofLmVsYXN0aWNqb2IudjEuV2F0Y2hKb2JSZXNwb25zZSIDkAIBMAESUwoJR2V0Sm9iTG9nEh8uZWxhc3RpY2pvYi52MS5HZXRKb2JMb2dSZXF1ZXN0GiAuZWxhc3RpY2pvYi52MS5HZXRKb2JMb2dSZXNwb25zZSIDkAIBElsKC1dhdGNoSm9iTG9nEiEuZWxhc3RpY2pvYi52MS5XYXRjaEpvYkxvZ1JlcXVlc3QaIi5lbGFzdGljam9iLnYxLldhdGNoSm9iTG9nUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_elasticjob_v1_job, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A job to add. Only `handler` is required.
@@ -222,6 +222,14 @@ export type AddJobRequest = Message<"elasticjob.v1.AddJobRequest"> & {
    * @generated from field: bool allow_unknown_handler = 23;
    */
   allowUnknownHandler: boolean;
+
+  /**
+   * The job that this one belongs to, by which it is found: GetAllJobs lists the children of a job. Nothing else follows from it, and
+   * whether that job is there is not looked at. Not for PutJob.
+   *
+   * @generated from field: string parent_id = 25;
+   */
+  parentId: string;
 };
 
 /**
@@ -416,6 +424,14 @@ export type AddJobRequestJson = {
    * @generated from field: bool allow_unknown_handler = 23;
    */
   allowUnknownHandler?: boolean;
+
+  /**
+   * The job that this one belongs to, by which it is found: GetAllJobs lists the children of a job. Nothing else follows from it, and
+   * whether that job is there is not looked at. Not for PutJob.
+   *
+   * @generated from field: string parent_id = 25;
+   */
+  parentId?: string;
 };
 
 /**
@@ -2237,8 +2253,8 @@ export type GetAllJobsRequest = Message<"elasticjob.v1.GetAllJobsRequest"> & {
   withTotal: boolean;
 
   /**
-   * Only occurrences that run as jobs of their own, and were made of this job: those of a job whose overlap is
-   * OVERLAP_ALLOW, and those that TriggerJob added; empty: all.
+   * Only children of this job: occurrences of it that run as jobs of their own, as its overlap is OVERLAP_ALLOW or
+   * TriggerJob added them, and jobs that were added with it as their parent_id; empty: all.
    *
    * @generated from field: string parent_id = 7;
    */
@@ -2294,8 +2310,8 @@ export type GetAllJobsRequestJson = {
   withTotal?: boolean;
 
   /**
-   * Only occurrences that run as jobs of their own, and were made of this job: those of a job whose overlap is
-   * OVERLAP_ALLOW, and those that TriggerJob added; empty: all.
+   * Only children of this job: occurrences of it that run as jobs of their own, as its overlap is OVERLAP_ALLOW or
+   * TriggerJob added them, and jobs that were added with it as their parent_id; empty: all.
    *
    * @generated from field: string parent_id = 7;
    */
@@ -2814,6 +2830,393 @@ export const WatchJobResponseSchema: GenMessage<WatchJobResponse, {jsonType: Wat
   messageDesc(file_elasticjob_v1_job_service, 42);
 
 /**
+ * A line that an attempt has said.
+ *
+ * @generated from message elasticjob.v1.JobLogLine
+ */
+export type JobLogLine = Message<"elasticjob.v1.JobLogLine"> & {
+  /**
+   * Its number within the attempt, from 1, without gaps.
+   *
+   * @generated from field: uint32 sequence = 1;
+   */
+  sequence: number;
+
+  /**
+   * When, by the clock of its node.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 2;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * How much it matters.
+   *
+   * @generated from field: elasticjob.v1.LogLevel level = 3;
+   */
+  level: LogLevel;
+
+  /**
+   * At most 8,192 characters; what was longer ends with "… (cut)". It may have line breaks and control characters in it.
+   *
+   * @generated from field: string text = 4;
+   */
+  text: string;
+
+  /**
+   * What the handler told beside it. Integers beyond 2^53 that were BigInt are texts.
+   *
+   * @generated from field: google.protobuf.Struct fields = 5;
+   */
+  fields?: JsonObject | undefined;
+
+  /**
+   * The handler has printed it.
+   *
+   * @generated from field: bool printed = 6;
+   */
+  printed: boolean;
+
+  /**
+   * It stands for lines that were not kept, and its text says why.
+   *
+   * @generated from field: bool mark = 7;
+   */
+  mark: boolean;
+};
+
+/**
+ * A line that an attempt has said.
+ *
+ * @generated from message elasticjob.v1.JobLogLine
+ */
+export type JobLogLineJson = {
+  /**
+   * Its number within the attempt, from 1, without gaps.
+   *
+   * @generated from field: uint32 sequence = 1;
+   */
+  sequence?: number;
+
+  /**
+   * When, by the clock of its node.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 2;
+   */
+  at?: TimestampJson;
+
+  /**
+   * How much it matters.
+   *
+   * @generated from field: elasticjob.v1.LogLevel level = 3;
+   */
+  level?: LogLevelJson;
+
+  /**
+   * At most 8,192 characters; what was longer ends with "… (cut)". It may have line breaks and control characters in it.
+   *
+   * @generated from field: string text = 4;
+   */
+  text?: string;
+
+  /**
+   * What the handler told beside it. Integers beyond 2^53 that were BigInt are texts.
+   *
+   * @generated from field: google.protobuf.Struct fields = 5;
+   */
+  fields?: StructJson;
+
+  /**
+   * The handler has printed it.
+   *
+   * @generated from field: bool printed = 6;
+   */
+  printed?: boolean;
+
+  /**
+   * It stands for lines that were not kept, and its text says why.
+   *
+   * @generated from field: bool mark = 7;
+   */
+  mark?: boolean;
+};
+
+/**
+ * Describes the message elasticjob.v1.JobLogLine.
+ * Use `create(JobLogLineSchema)` to create a new message.
+ */
+export const JobLogLineSchema: GenMessage<JobLogLine, {jsonType: JobLogLineJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 43);
+
+/**
+ * Which lines to read.
+ *
+ * @generated from message elasticjob.v1.GetJobLogRequest
+ */
+export type GetJobLogRequest = Message<"elasticjob.v1.GetJobLogRequest"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * The claim, as in its result; 0: the one that runs, else the newest that has said anything.
+   *
+   * @generated from field: uint32 claim = 2;
+   */
+  claim: number;
+
+  /**
+   * At most so many, 1 to 1,000; default 100.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * From the last answer, with the same job and claim; empty: the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Which lines to read.
+ *
+ * @generated from message elasticjob.v1.GetJobLogRequest
+ */
+export type GetJobLogRequestJson = {
+  /**
+   * The job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId?: string;
+
+  /**
+   * The claim, as in its result; 0: the one that runs, else the newest that has said anything.
+   *
+   * @generated from field: uint32 claim = 2;
+   */
+  claim?: number;
+
+  /**
+   * At most so many, 1 to 1,000; default 100.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize?: number;
+
+  /**
+   * From the last answer, with the same job and claim; empty: the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken?: string;
+};
+
+/**
+ * Describes the message elasticjob.v1.GetJobLogRequest.
+ * Use `create(GetJobLogRequestSchema)` to create a new message.
+ */
+export const GetJobLogRequestSchema: GenMessage<GetJobLogRequest, {jsonType: GetJobLogRequestJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 44);
+
+/**
+ * A page of an attempt's log.
+ *
+ * @generated from message elasticjob.v1.GetJobLogResponse
+ */
+export type GetJobLogResponse = Message<"elasticjob.v1.GetJobLogResponse"> & {
+  /**
+   * Whose log it is; 0: none has said anything.
+   *
+   * @generated from field: uint32 claim = 1;
+   */
+  claim: number;
+
+  /**
+   * In their order.
+   *
+   * @generated from field: repeated elasticjob.v1.JobLogLine lines = 2;
+   */
+  lines: JobLogLine[];
+
+  /**
+   * For the next page; empty: these are all by now.
+   *
+   * @generated from field: string next_page_token = 3;
+   */
+  nextPageToken: string;
+
+  /**
+   * The attempt runs: there may be more. Always set.
+   *
+   * @generated from field: optional bool running = 4;
+   */
+  running?: boolean | undefined;
+};
+
+/**
+ * A page of an attempt's log.
+ *
+ * @generated from message elasticjob.v1.GetJobLogResponse
+ */
+export type GetJobLogResponseJson = {
+  /**
+   * Whose log it is; 0: none has said anything.
+   *
+   * @generated from field: uint32 claim = 1;
+   */
+  claim?: number;
+
+  /**
+   * In their order.
+   *
+   * @generated from field: repeated elasticjob.v1.JobLogLine lines = 2;
+   */
+  lines?: JobLogLineJson[];
+
+  /**
+   * For the next page; empty: these are all by now.
+   *
+   * @generated from field: string next_page_token = 3;
+   */
+  nextPageToken?: string;
+
+  /**
+   * The attempt runs: there may be more. Always set.
+   *
+   * @generated from field: optional bool running = 4;
+   */
+  running?: boolean;
+};
+
+/**
+ * Describes the message elasticjob.v1.GetJobLogResponse.
+ * Use `create(GetJobLogResponseSchema)` to create a new message.
+ */
+export const GetJobLogResponseSchema: GenMessage<GetJobLogResponse, {jsonType: GetJobLogResponseJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 45);
+
+/**
+ * Whose log to follow.
+ *
+ * @generated from message elasticjob.v1.WatchJobLogRequest
+ */
+export type WatchJobLogRequest = Message<"elasticjob.v1.WatchJobLogRequest"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * The claim; 0: the one that runs, else the newest that has said anything. If there is none either, and the job has not ended, the
+   * first that runs.
+   *
+   * @generated from field: uint32 claim = 2;
+   */
+  claim: number;
+
+  /**
+   * Only lines after the one of this number, for who goes on; 0: all.
+   *
+   * @generated from field: uint32 after_sequence = 3;
+   */
+  afterSequence: number;
+};
+
+/**
+ * Whose log to follow.
+ *
+ * @generated from message elasticjob.v1.WatchJobLogRequest
+ */
+export type WatchJobLogRequestJson = {
+  /**
+   * The job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId?: string;
+
+  /**
+   * The claim; 0: the one that runs, else the newest that has said anything. If there is none either, and the job has not ended, the
+   * first that runs.
+   *
+   * @generated from field: uint32 claim = 2;
+   */
+  claim?: number;
+
+  /**
+   * Only lines after the one of this number, for who goes on; 0: all.
+   *
+   * @generated from field: uint32 after_sequence = 3;
+   */
+  afterSequence?: number;
+};
+
+/**
+ * Describes the message elasticjob.v1.WatchJobLogRequest.
+ * Use `create(WatchJobLogRequestSchema)` to create a new message.
+ */
+export const WatchJobLogRequestSchema: GenMessage<WatchJobLogRequest, {jsonType: WatchJobLogRequestJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 46);
+
+/**
+ * Lines that have come. The first answer comes at once, with what is there, be it nothing.
+ *
+ * @generated from message elasticjob.v1.WatchJobLogResponse
+ */
+export type WatchJobLogResponse = Message<"elasticjob.v1.WatchJobLogResponse"> & {
+  /**
+   * Whose log it is; 0: no claim runs yet.
+   *
+   * @generated from field: uint32 claim = 1;
+   */
+  claim: number;
+
+  /**
+   * In their order.
+   *
+   * @generated from field: repeated elasticjob.v1.JobLogLine lines = 2;
+   */
+  lines: JobLogLine[];
+};
+
+/**
+ * Lines that have come. The first answer comes at once, with what is there, be it nothing.
+ *
+ * @generated from message elasticjob.v1.WatchJobLogResponse
+ */
+export type WatchJobLogResponseJson = {
+  /**
+   * Whose log it is; 0: no claim runs yet.
+   *
+   * @generated from field: uint32 claim = 1;
+   */
+  claim?: number;
+
+  /**
+   * In their order.
+   *
+   * @generated from field: repeated elasticjob.v1.JobLogLine lines = 2;
+   */
+  lines?: JobLogLineJson[];
+};
+
+/**
+ * Describes the message elasticjob.v1.WatchJobLogResponse.
+ * Use `create(WatchJobLogResponseSchema)` to create a new message.
+ */
+export const WatchJobLogResponseSchema: GenMessage<WatchJobLogResponse, {jsonType: WatchJobLogResponseJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_job_service, 47);
+
+/**
  * What became of the job that a key names.
  *
  * @generated from enum elasticjob.v1.PutOutcome
@@ -2874,6 +3277,68 @@ export type PutOutcomeJson = "PUT_OUTCOME_UNSPECIFIED" | "PUT_OUTCOME_CREATED" |
  */
 export const PutOutcomeSchema: GenEnum<PutOutcome, PutOutcomeJson> = /*@__PURE__*/
   enumDesc(file_elasticjob_v1_job_service, 0);
+
+/**
+ * How much a line matters.
+ *
+ * @generated from enum elasticjob.v1.LogLevel
+ */
+export const LogLevel = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: LOG_LEVEL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * For whoever looks for a fault.
+   *
+   * @generated from enum value: LOG_LEVEL_DEBUG = 1;
+   */
+  DEBUG: 1,
+
+  /**
+   * What goes on; what was printed to stdout.
+   *
+   * @generated from enum value: LOG_LEVEL_INFO = 2;
+   */
+  INFO: 2,
+
+  /**
+   * Something is odd.
+   *
+   * @generated from enum value: LOG_LEVEL_WARN = 3;
+   */
+  WARN: 3,
+
+  /**
+   * Something has failed; what was printed to stderr.
+   *
+   * @generated from enum value: LOG_LEVEL_ERROR = 4;
+   */
+  ERROR: 4,
+} as const;
+
+/**
+ * How much a line matters.
+ *
+ * @generated from enum elasticjob.v1.LogLevel
+ */
+export type LogLevel = (typeof LogLevel)[keyof typeof LogLevel] | UnknownEnum;
+
+/**
+ * How much a line matters.
+ *
+ * @generated from enum elasticjob.v1.LogLevel
+ */
+export type LogLevelJson = "LOG_LEVEL_UNSPECIFIED" | "LOG_LEVEL_DEBUG" | "LOG_LEVEL_INFO" | "LOG_LEVEL_WARN" | "LOG_LEVEL_ERROR";
+
+/**
+ * Describes the enum elasticjob.v1.LogLevel.
+ */
+export const LogLevelSchema: GenEnum<LogLevel, LogLevelJson> = /*@__PURE__*/
+  enumDesc(file_elasticjob_v1_job_service, 1);
 
 /**
  * Adds, changes and reads jobs. Every error carries a message that names the field it is about, and invalid_argument a
@@ -3076,6 +3541,28 @@ export const JobService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchJobRequestSchema;
     output: typeof WatchJobResponseSchema;
+  },
+  /**
+   * Reads what an attempt has said: what its handler gave to `ctx.log`, and what it printed. 1,000 lines or 256 KiB of each attempt are
+   * kept, as long as its result. While it runs, new lines are there within two seconds; once its result is there, all are.
+   * Errors: not_found (no such job, nor a log of one that was deleted), invalid_argument.
+   *
+   * @generated from rpc elasticjob.v1.JobService.GetJobLog
+   */
+  getJobLog: {
+    methodKind: "unary";
+    input: typeof GetJobLogRequestSchema;
+    output: typeof GetJobLogResponseSchema;
+  },
+  /**
+   * Sends the lines that there are, then each one that comes, until the attempt has ended. Errors: those of GetJobLog.
+   *
+   * @generated from rpc elasticjob.v1.JobService.WatchJobLog
+   */
+  watchJobLog: {
+    methodKind: "server_streaming";
+    input: typeof WatchJobLogRequestSchema;
+    output: typeof WatchJobLogResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_elasticjob_v1_job_service, 0);

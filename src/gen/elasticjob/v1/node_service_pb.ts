@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file elasticjob/v1/node_service.proto.
  */
 export const file_elasticjob_v1_node_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSJHChBDaGFsbGVuZ2VSZXF1ZXN0Eg0KBW5vbmNlGAEgASgMEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB2FkZHJlc3MYAyABKAkiZgoRQ2hhbGxlbmdlUmVzcG9uc2USDQoFbm9uY2UYASABKAwSEwoLaW5jYXJuYXRpb24YAiABKAkSDQoFZXBvY2gYAyABKAESDwoHY2x1c3RlchgEIAEoCRINCgVwcm9vZhgFIAEoDCIdCgxQcm92ZVJlcXVlc3QSDQoFcHJvb2YYASABKAwiDwoNUHJvdmVSZXNwb25zZSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCJEChZFeHBsYWluUHJlcGFyZWRSZXF1ZXN0EioKBW5lZWRzGAEgAygLMhsuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQiuwEKDFByZXBhcmVkTmVlZBIPCgdoYW5kbGVyGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLmVsYXN0aWNqb2IudjEuUHJlcGFyZWROZWVkLkxhYmVsc0VudHJ5Eg0KBXNsb3RzGAMgASgFEhEKCW1lbW9yeV9tYhgEIAEoBRIQCghpc19sYXRlchgFIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKF0V4cGxhaW5QcmVwYXJlZFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAki3wEKDUdldEpvYlJlcXVlc3QSJQoFaGVsbG8YASABKAsyFC5lbGFzdGljam9iLnYxLkhlbGxvSAASJwoGY3JlZGl0GAIgASgLMhUuZWxhc3RpY2pvYi52MS5DcmVkaXRIABIjCgRwaW5nGAMgASgLMhMuZWxhc3RpY2pvYi52MS5QaW5nSAASIwoEZG9uZRgEIAEoCzITLmVsYXN0aWNqb2IudjEuRG9uZUgAEikKB3NjaGVtYXMYBSABKAsyFi5lbGFzdGljam9iLnYxLlNjaGVtYXNIAEIJCgdtZXNzYWdlIs8DCg5HZXRKb2JSZXNwb25zZRIpCgd3ZWxjb21lGAEgASgLMhYuZWxhc3RpY2pvYi52MS5XZWxjb21lSAASJwoGYXNzaWduGAIgASgLMhUuZWxhc3RpY2pvYi52MS5Bc3NpZ25IABIrCgh2ZXJkaWN0cxgDIAEoCzIXLmVsYXN0aWNqb2IudjEuVmVyZGljdHNIABIqCghkb25lX2FjaxgEIAEoCzIWLmVsYXN0aWNqb2IudjEuRG9uZUFja0gAEiMKBHBvbmcYBSABKAsyEy5lbGFzdGljam9iLnYxLlBvbmdIABIlCgVkcmFpbhgGIAEoCzIULmVsYXN0aWNqb2IudjEuRHJhaW5IABIpCgdyZWZ1c2FsGAcgASgLMhYuZWxhc3RpY2pvYi52MS5SZWZ1c2FsSAASKQoHdW5kcmFpbhgIIAEoCzIWLmVsYXN0aWNqb2IudjEuVW5kcmFpbkgAEisKCHN0YW5kaW5nGAkgASgLMhcuZWxhc3RpY2pvYi52MS5TdGFuZGluZ0gAEjYKDnNjaGVtYXNfd2FudGVkGAogASgLMhwuZWxhc3RpY2pvYi52MS5TY2hlbWFzV2FudGVkSABCCQoHbWVzc2FnZSJmCghTdGFuZGluZxIRCgl3YWl0c19mb3IYASABKAkSJwoHc2lsZW5jZRgCIAEoDjIWLmVsYXN0aWNqb2IudjEuU2lsZW5jZRIRCglzaWxlbnRfbXMYAyABKAESCwoDd2h5GAQgASgJIhkKB1JlZnVzYWwSDgoGcmVhc29uGAEgASgJItgCCgVIZWxsbxITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFc2xvdHMYBCABKAUSEQoJbWVtb3J5X21iGAUgASgFEjAKBmxhYmVscxgGIAMoCzIgLmVsYXN0aWNqb2IudjEuSGVsbG8uTGFiZWxzRW50cnkSEAoIaGFuZGxlcnMYByADKAkSDwoHcnVuX2pvYhgIIAEoCBIoCgZjbGFpbXMYCSADKAsyGC5lbGFzdGljam9iLnYxLkhlbGRDbGFpbRIWCg50aW1lX3pvbmVfZGF0YRgUIAEoCRIYChBjbHVzdGVyX2lkZW50aXR5GAogASgJEhYKDnNjaGVtYXNfZGlnZXN0GAsgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiDwoNU2NoZW1hc1dhbnRlZCI6CgdTY2hlbWFzEi8KCGhhbmRsZXJzGAEgAygLMh0uZWxhc3RpY2pvYi52MS5IYW5kbGVyU2NoZW1hcyJCCg5IYW5kbGVyU2NoZW1hcxIPCgdoYW5kbGVyGAEgASgJEg8KB3BheWxvYWQYAiABKAkSDgoGb3V0cHV0GAMgASgJIlMKCUhlbGRDbGFpbRIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoFc3RhdGUYAyABKA4yGC5lbGFzdGljam9iLnYxLkhlbGRTdGF0ZSKAAQoGQ3JlZGl0Eg0KBXNsb3RzGAEgASgBEgsKA2NwdRgCIAEoARIbChNldmVudF9sb29wX2RlbGF5X21zGAMgASgBEhYKDmZyZWVfbWVtb3J5X21iGAQgASgFEhAKCGRyYWluaW5nGAUgASgIEhMKC3F1ZXVlX3Nsb3RzGAYgASgBIhoKBFBpbmcSEgoKc2VudF9hdF9tcxgBIAEoASK/AQoERG9uZRIQCghzZXF1ZW5jZRgBIAEoDRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEQoJcHJvamVjdGVkGAQgAygIEg4KBnN0YXR1cxgFIAMoDRIKCgJhdBgGIAMoARIUCgxzY2hlZHVsZWRfYXQYByADKAESDwoHYXR0ZW1wdBgIIAMoDRIQCghmYWlsdXJlcxgJIAMoDRIMCgRsb3N0GAogAygNEhAKCGVuZGVkX2F0GAsgAygBIlgKB1dlbGNvbWUSDQoFZXBvY2gYASABKAESEwoLbm9kZV9udW1iZXIYAiABKA0SFwoPY2x1c3Rlcl90aW1lX21zGAMgASgBEhAKCGxlYXNlX21zGAQgASgBIjcKCFZlcmRpY3RzEisKBmNsYWltcxgBIAMoCzIbLmVsYXN0aWNqb2IudjEuQ2xhaW1WZXJkaWN0IlYKDENsYWltVmVyZGljdBIOCgZqb2JfaWQYASABKAESDQoFY2xhaW0YAiABKA0SJwoHdmVyZGljdBgDIAEoDjIWLmVsYXN0aWNqb2IudjEuVmVyZGljdCLlAgoGQXNzaWduEgwKBHRleHQYASADKAkSDgoGam9iX2lkGAIgAygBEg0KBWNsYWltGAMgAygNEhAKCHJldmlzaW9uGAQgAygNEg8KB2F0dGVtcHQYBSADKA0SEAoIZmFpbHVyZXMYBiADKA0SDAoEbG9zdBgHIAMoDRIMCgRuYW1lGAggAygNEg8KB2hhbmRsZXIYCSADKA0SDwoHcGF5bG9hZBgKIAMoCRIUCgxzY2hlZHVsZWRfYXQYCyADKAESEgoKdGltZW91dF9tcxgMIAMoARINCgVzbG90cxgNIAMoDRIZChFuZXh0X3NjaGVkdWxlZF9hdBgOIAMoARITCgtuZXh0X2R1ZV9hdBgPIAMoARIVCg1sYXN0X3JldHJ5X2F0GBAgAygBEhYKDnJldHJ5X2RlbGF5X21zGBEgAygBEhEKCXBsYWNlbWVudBgSIAMoDRIQCghzdGFydF9hdBgTIAMoASIbCgdEb25lQWNrEhAKCHNlcXVlbmNlGAEgASgNIjMKBFBvbmcSEgoKc2VudF9hdF9tcxgBIAEoARIXCg9jbHVzdGVyX3RpbWVfbXMYAiABKAEiBwoFRHJhaW4iCQoHVW5kcmFpbip7CgdTaWxlbmNlEhcKE1NJTEVOQ0VfVU5TUEVDSUZJRUQQABIVChFTSUxFTkNFX05PX0FOU1dFUhABEhIKDlNJTEVOQ0VfRVJST1JTEAISFwoTU0lMRU5DRV9VTkNPTkZJUk1FRBADEhMKD1NJTEVOQ0VfUkVGVVNFRBAEKnAKCUhlbGRTdGF0ZRIaChZIRUxEX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSSEVMRF9TVEFURV9SVU5OSU5HEAESFwoTSEVMRF9TVEFURV9GSU5JU0hFRBACEhYKEkhFTERfU1RBVEVfV1JJVFRFThADKlsKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhAKDFZFUkRJQ1RfS0VFUBABEhEKDVZFUkRJQ1RfQUJPUlQQAhISCg5WRVJESUNUX0ZPUkdFVBADMpsDCgtOb2RlU2VydmljZRJOCglDaGFsbGVuZ2USHy5lbGFzdGljam9iLnYxLkNoYWxsZW5nZVJlcXVlc3QaIC5lbGFzdGljam9iLnYxLkNoYWxsZW5nZVJlc3BvbnNlEkIKBVByb3ZlEhsuZWxhc3RpY2pvYi52MS5Qcm92ZVJlcXVlc3QaHC5lbGFzdGljam9iLnYxLlByb3ZlUmVzcG9uc2USSQoGR2V0Sm9iEhwuZWxhc3RpY2pvYi52MS5HZXRKb2JSZXF1ZXN0Gh0uZWxhc3RpY2pvYi52MS5HZXRKb2JSZXNwb25zZSgBMAESSwoISWRlbnRpZnkSHi5lbGFzdGljam9iLnYxLklkZW50aWZ5UmVxdWVzdBofLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXNwb25zZRJgCg9FeHBsYWluUHJlcGFyZWQSJS5lbGFzdGljam9iLnYxLkV4cGxhaW5QcmVwYXJlZFJlcXVlc3QaJi5lbGFzdGljam9iLnYxLkV4cGxhaW5QcmVwYXJlZFJlc3BvbnNlYgZwcm90bzM");
+  fileDesc("CiBlbGFzdGljam9iL3YxL25vZGVfc2VydmljZS5wcm90bxINZWxhc3RpY2pvYi52MSJHChBDaGFsbGVuZ2VSZXF1ZXN0Eg0KBW5vbmNlGAEgASgMEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB2FkZHJlc3MYAyABKAkiZgoRQ2hhbGxlbmdlUmVzcG9uc2USDQoFbm9uY2UYASABKAwSEwoLaW5jYXJuYXRpb24YAiABKAkSDQoFZXBvY2gYAyABKAESDwoHY2x1c3RlchgEIAEoCRINCgVwcm9vZhgFIAEoDCIdCgxQcm92ZVJlcXVlc3QSDQoFcHJvb2YYASABKAwiDwoNUHJvdmVSZXNwb25zZSImCg9JZGVudGlmeVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkiYAoQSWRlbnRpZnlSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRIPCgdub2RlX2lkGAIgASgJEg0KBWVwb2NoGAMgASgBEhcKD3NoYXJlc19kYXRhYmFzZRgEIAEoCCJEChZFeHBsYWluUHJlcGFyZWRSZXF1ZXN0EioKBW5lZWRzGAEgAygLMhsuZWxhc3RpY2pvYi52MS5QcmVwYXJlZE5lZWQiuwEKDFByZXBhcmVkTmVlZBIPCgdoYW5kbGVyGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLmVsYXN0aWNqb2IudjEuUHJlcGFyZWROZWVkLkxhYmVsc0VudHJ5Eg0KBXNsb3RzGAMgASgFEhEKCW1lbW9yeV9tYhgEIAEoBRIQCghpc19sYXRlchgFIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKF0V4cGxhaW5QcmVwYXJlZFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAkikAIKDUdldEpvYlJlcXVlc3QSJQoFaGVsbG8YASABKAsyFC5lbGFzdGljam9iLnYxLkhlbGxvSAASJwoGY3JlZGl0GAIgASgLMhUuZWxhc3RpY2pvYi52MS5DcmVkaXRIABIjCgRwaW5nGAMgASgLMhMuZWxhc3RpY2pvYi52MS5QaW5nSAASIwoEZG9uZRgEIAEoCzITLmVsYXN0aWNqb2IudjEuRG9uZUgAEikKB3NjaGVtYXMYBSABKAsyFi5lbGFzdGljam9iLnYxLlNjaGVtYXNIABIvCghwcm9ncmVzcxgGIAEoCzIbLmVsYXN0aWNqb2IudjEuSm9ic1Byb2dyZXNzSABCCQoHbWVzc2FnZSJZCgxKb2JzUHJvZ3Jlc3MSDgoGam9iX2lkGAEgAygBEg0KBWNsYWltGAIgAygNEhAKCGZyYWN0aW9uGAMgAygBEgwKBHRleHQYBCADKAkSCgoCYXQYBSADKAEizwMKDkdldEpvYlJlc3BvbnNlEikKB3dlbGNvbWUYASABKAsyFi5lbGFzdGljam9iLnYxLldlbGNvbWVIABInCgZhc3NpZ24YAiABKAsyFS5lbGFzdGljam9iLnYxLkFzc2lnbkgAEisKCHZlcmRpY3RzGAMgASgLMhcuZWxhc3RpY2pvYi52MS5WZXJkaWN0c0gAEioKCGRvbmVfYWNrGAQgASgLMhYuZWxhc3RpY2pvYi52MS5Eb25lQWNrSAASIwoEcG9uZxgFIAEoCzITLmVsYXN0aWNqb2IudjEuUG9uZ0gAEiUKBWRyYWluGAYgASgLMhQuZWxhc3RpY2pvYi52MS5EcmFpbkgAEikKB3JlZnVzYWwYByABKAsyFi5lbGFzdGljam9iLnYxLlJlZnVzYWxIABIpCgd1bmRyYWluGAggASgLMhYuZWxhc3RpY2pvYi52MS5VbmRyYWluSAASKwoIc3RhbmRpbmcYCSABKAsyFy5lbGFzdGljam9iLnYxLlN0YW5kaW5nSAASNgoOc2NoZW1hc193YW50ZWQYCiABKAsyHC5lbGFzdGljam9iLnYxLlNjaGVtYXNXYW50ZWRIAEIJCgdtZXNzYWdlImYKCFN0YW5kaW5nEhEKCXdhaXRzX2ZvchgBIAEoCRInCgdzaWxlbmNlGAIgASgOMhYuZWxhc3RpY2pvYi52MS5TaWxlbmNlEhEKCXNpbGVudF9tcxgDIAEoARILCgN3aHkYBCABKAkiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAki2AIKBUhlbGxvEhMKC2luY2FybmF0aW9uGAEgASgJEg8KB25vZGVfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVzbG90cxgEIAEoBRIRCgltZW1vcnlfbWIYBSABKAUSMAoGbGFiZWxzGAYgAygLMiAuZWxhc3RpY2pvYi52MS5IZWxsby5MYWJlbHNFbnRyeRIQCghoYW5kbGVycxgHIAMoCRIPCgdydW5fam9iGAggASgIEigKBmNsYWltcxgJIAMoCzIYLmVsYXN0aWNqb2IudjEuSGVsZENsYWltEhYKDnRpbWVfem9uZV9kYXRhGBQgASgJEhgKEGNsdXN0ZXJfaWRlbnRpdHkYCiABKAkSFgoOc2NoZW1hc19kaWdlc3QYCyABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIPCg1TY2hlbWFzV2FudGVkIjoKB1NjaGVtYXMSLwoIaGFuZGxlcnMYASADKAsyHS5lbGFzdGljam9iLnYxLkhhbmRsZXJTY2hlbWFzIkIKDkhhbmRsZXJTY2hlbWFzEg8KB2hhbmRsZXIYASABKAkSDwoHcGF5bG9hZBgCIAEoCRIOCgZvdXRwdXQYAyABKAkiUwoJSGVsZENsYWltEg4KBmpvYl9pZBgBIAEoARINCgVjbGFpbRgCIAEoDRInCgVzdGF0ZRgDIAEoDjIYLmVsYXN0aWNqb2IudjEuSGVsZFN0YXRlIoABCgZDcmVkaXQSDQoFc2xvdHMYASABKAESCwoDY3B1GAIgASgBEhsKE2V2ZW50X2xvb3BfZGVsYXlfbXMYAyABKAESFgoOZnJlZV9tZW1vcnlfbWIYBCABKAUSEAoIZHJhaW5pbmcYBSABKAgSEwoLcXVldWVfc2xvdHMYBiABKAEiGgoEUGluZxISCgpzZW50X2F0X21zGAEgASgBIr8BCgREb25lEhAKCHNlcXVlbmNlGAEgASgNEg4KBmpvYl9pZBgCIAMoARINCgVjbGFpbRgDIAMoDRIRCglwcm9qZWN0ZWQYBCADKAgSDgoGc3RhdHVzGAUgAygNEgoKAmF0GAYgAygBEhQKDHNjaGVkdWxlZF9hdBgHIAMoARIPCgdhdHRlbXB0GAggAygNEhAKCGZhaWx1cmVzGAkgAygNEgwKBGxvc3QYCiADKA0SEAoIZW5kZWRfYXQYCyADKAEiWAoHV2VsY29tZRINCgVlcG9jaBgBIAEoARITCgtub2RlX251bWJlchgCIAEoDRIXCg9jbHVzdGVyX3RpbWVfbXMYAyABKAESEAoIbGVhc2VfbXMYBCABKAEiNwoIVmVyZGljdHMSKwoGY2xhaW1zGAEgAygLMhsuZWxhc3RpY2pvYi52MS5DbGFpbVZlcmRpY3QiVgoMQ2xhaW1WZXJkaWN0Eg4KBmpvYl9pZBgBIAEoARINCgVjbGFpbRgCIAEoDRInCgd2ZXJkaWN0GAMgASgOMhYuZWxhc3RpY2pvYi52MS5WZXJkaWN0IuUCCgZBc3NpZ24SDAoEdGV4dBgBIAMoCRIOCgZqb2JfaWQYAiADKAESDQoFY2xhaW0YAyADKA0SEAoIcmV2aXNpb24YBCADKA0SDwoHYXR0ZW1wdBgFIAMoDRIQCghmYWlsdXJlcxgGIAMoDRIMCgRsb3N0GAcgAygNEgwKBG5hbWUYCCADKA0SDwoHaGFuZGxlchgJIAMoDRIPCgdwYXlsb2FkGAogAygJEhQKDHNjaGVkdWxlZF9hdBgLIAMoARISCgp0aW1lb3V0X21zGAwgAygBEg0KBXNsb3RzGA0gAygNEhkKEW5leHRfc2NoZWR1bGVkX2F0GA4gAygBEhMKC25leHRfZHVlX2F0GA8gAygBEhUKDWxhc3RfcmV0cnlfYXQYECADKAESFgoOcmV0cnlfZGVsYXlfbXMYESADKAESEQoJcGxhY2VtZW50GBIgAygNEhAKCHN0YXJ0X2F0GBMgAygBIhsKB0RvbmVBY2sSEAoIc2VxdWVuY2UYASABKA0iMwoEUG9uZxISCgpzZW50X2F0X21zGAEgASgBEhcKD2NsdXN0ZXJfdGltZV9tcxgCIAEoASIHCgVEcmFpbiIJCgdVbmRyYWluKnsKB1NpbGVuY2USFwoTU0lMRU5DRV9VTlNQRUNJRklFRBAAEhUKEVNJTEVOQ0VfTk9fQU5TV0VSEAESEgoOU0lMRU5DRV9FUlJPUlMQAhIXChNTSUxFTkNFX1VOQ09ORklSTUVEEAMSEwoPU0lMRU5DRV9SRUZVU0VEEAQqcAoJSGVsZFN0YXRlEhoKFkhFTERfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJIRUxEX1NUQVRFX1JVTk5JTkcQARIXChNIRUxEX1NUQVRFX0ZJTklTSEVEEAISFgoSSEVMRF9TVEFURV9XUklUVEVOEAMqWwoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASEAoMVkVSRElDVF9LRUVQEAESEQoNVkVSRElDVF9BQk9SVBACEhIKDlZFUkRJQ1RfRk9SR0VUEAMymwMKC05vZGVTZXJ2aWNlEk4KCUNoYWxsZW5nZRIfLmVsYXN0aWNqb2IudjEuQ2hhbGxlbmdlUmVxdWVzdBogLmVsYXN0aWNqb2IudjEuQ2hhbGxlbmdlUmVzcG9uc2USQgoFUHJvdmUSGy5lbGFzdGljam9iLnYxLlByb3ZlUmVxdWVzdBocLmVsYXN0aWNqb2IudjEuUHJvdmVSZXNwb25zZRJJCgZHZXRKb2ISHC5lbGFzdGljam9iLnYxLkdldEpvYlJlcXVlc3QaHS5lbGFzdGljam9iLnYxLkdldEpvYlJlc3BvbnNlKAEwARJLCghJZGVudGlmeRIeLmVsYXN0aWNqb2IudjEuSWRlbnRpZnlSZXF1ZXN0Gh8uZWxhc3RpY2pvYi52MS5JZGVudGlmeVJlc3BvbnNlEmAKD0V4cGxhaW5QcmVwYXJlZBIlLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVxdWVzdBomLmVsYXN0aWNqb2IudjEuRXhwbGFpblByZXBhcmVkUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * Asks a process to prove itself.
@@ -553,6 +553,14 @@ export type GetJobRequest = Message<"elasticjob.v1.GetJobRequest"> & {
      */
     value: Schemas;
     case: "schemas";
+  } | {
+    /**
+     * How far jobs are, whose claims the node holds.
+     *
+     * @generated from field: elasticjob.v1.JobsProgress progress = 6;
+     */
+    value: JobsProgress;
+    case: "progress";
   } | { case: undefined; value?: undefined };
 };
 
@@ -596,6 +604,13 @@ export type GetJobRequestJson = {
    * @generated from field: elasticjob.v1.Schemas schemas = 5;
    */
   schemas?: SchemasJson;
+
+  /**
+   * How far jobs are, whose claims the node holds.
+   *
+   * @generated from field: elasticjob.v1.JobsProgress progress = 6;
+   */
+  progress?: JobsProgressJson;
 };
 
 /**
@@ -604,6 +619,97 @@ export type GetJobRequestJson = {
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest, {jsonType: GetJobRequestJson}> = /*@__PURE__*/
   messageDesc(file_elasticjob_v1_node_service, 9);
+
+/**
+ * How far jobs are: the latest of each. A table, as Assign is.
+ *
+ * @generated from message elasticjob.v1.JobsProgress
+ */
+export type JobsProgress = Message<"elasticjob.v1.JobsProgress"> & {
+  /**
+   * The jobs.
+   *
+   * @generated from field: repeated double job_id = 1;
+   */
+  jobId: number[];
+
+  /**
+   * The claims.
+   *
+   * @generated from field: repeated uint32 claim = 2;
+   */
+  claim: number[];
+
+  /**
+   * 0 to 1.
+   *
+   * @generated from field: repeated double fraction = 3;
+   */
+  fraction: number[];
+
+  /**
+   * What each is at; empty: it does not say.
+   *
+   * @generated from field: repeated string text = 4;
+   */
+  text: string[];
+
+  /**
+   * When, by the node's clock, in epoch milliseconds.
+   *
+   * @generated from field: repeated double at = 5;
+   */
+  at: number[];
+};
+
+/**
+ * How far jobs are: the latest of each. A table, as Assign is.
+ *
+ * @generated from message elasticjob.v1.JobsProgress
+ */
+export type JobsProgressJson = {
+  /**
+   * The jobs.
+   *
+   * @generated from field: repeated double job_id = 1;
+   */
+  jobId?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * The claims.
+   *
+   * @generated from field: repeated uint32 claim = 2;
+   */
+  claim?: number[];
+
+  /**
+   * 0 to 1.
+   *
+   * @generated from field: repeated double fraction = 3;
+   */
+  fraction?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * What each is at; empty: it does not say.
+   *
+   * @generated from field: repeated string text = 4;
+   */
+  text?: string[];
+
+  /**
+   * When, by the node's clock, in epoch milliseconds.
+   *
+   * @generated from field: repeated double at = 5;
+   */
+  at?: (number | "NaN" | "Infinity" | "-Infinity")[];
+};
+
+/**
+ * Describes the message elasticjob.v1.JobsProgress.
+ * Use `create(JobsProgressSchema)` to create a new message.
+ */
+export const JobsProgressSchema: GenMessage<JobsProgress, {jsonType: JobsProgressJson}> = /*@__PURE__*/
+  messageDesc(file_elasticjob_v1_node_service, 10);
 
 /**
  * From the master.
@@ -781,7 +887,7 @@ export type GetJobResponseJson = {
  * Use `create(GetJobResponseSchema)` to create a new message.
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse, {jsonType: GetJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 10);
+  messageDesc(file_elasticjob_v1_node_service, 11);
 
 /**
  * Whether the master would answer an add now, so that each node can say so, and why not. Sent when that changes, and each
@@ -860,7 +966,7 @@ export type StandingJson = {
  * Use `create(StandingSchema)` to create a new message.
  */
 export const StandingSchema: GenMessage<Standing, {jsonType: StandingJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 11);
+  messageDesc(file_elasticjob_v1_node_service, 12);
 
 /**
  * Why a node is refused.
@@ -895,7 +1001,7 @@ export type RefusalJson = {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal, {jsonType: RefusalJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 12);
+  messageDesc(file_elasticjob_v1_node_service, 13);
 
 /**
  * Who a node is, and every claim it holds.
@@ -1086,7 +1192,7 @@ export type HelloJson = {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello, {jsonType: HelloJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 13);
+  messageDesc(file_elasticjob_v1_node_service, 14);
 
 /**
  * Asks for the schemas that the digest of the node's hello stands for.
@@ -1109,7 +1215,7 @@ export type SchemasWantedJson = {
  * Use `create(SchemasWantedSchema)` to create a new message.
  */
 export const SchemasWantedSchema: GenMessage<SchemasWanted, {jsonType: SchemasWantedJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 14);
+  messageDesc(file_elasticjob_v1_node_service, 15);
 
 /**
  * The schemas of a node's handlers.
@@ -1144,7 +1250,7 @@ export type SchemasJson = {
  * Use `create(SchemasSchema)` to create a new message.
  */
 export const SchemasSchema: GenMessage<Schemas, {jsonType: SchemasJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 15);
+  messageDesc(file_elasticjob_v1_node_service, 16);
 
 /**
  * What a handler takes and gives, as JSON Schema.
@@ -1207,7 +1313,7 @@ export type HandlerSchemasJson = {
  * Use `create(HandlerSchemasSchema)` to create a new message.
  */
 export const HandlerSchemasSchema: GenMessage<HandlerSchemas, {jsonType: HandlerSchemasJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 16);
+  messageDesc(file_elasticjob_v1_node_service, 17);
 
 /**
  * A claim that a node holds.
@@ -1270,7 +1376,7 @@ export type HeldClaimJson = {
  * Use `create(HeldClaimSchema)` to create a new message.
  */
 export const HeldClaimSchema: GenMessage<HeldClaim, {jsonType: HeldClaimJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 17);
+  messageDesc(file_elasticjob_v1_node_service, 18);
 
 /**
  * How much more the node takes, and how loaded it is.
@@ -1377,7 +1483,7 @@ export type CreditJson = {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit, {jsonType: CreditJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 18);
+  messageDesc(file_elasticjob_v1_node_service, 19);
 
 /**
  * Asks for a pong.
@@ -1412,7 +1518,7 @@ export type PingJson = {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping, {jsonType: PingJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 19);
+  messageDesc(file_elasticjob_v1_node_service, 20);
 
 /**
  * Claims that have their row in jobresult, as a table: each list has an entry a claim, or none, which stands for a zero in
@@ -1591,7 +1697,7 @@ export type DoneJson = {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done, {jsonType: DoneJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 20);
+  messageDesc(file_elasticjob_v1_node_service, 21);
 
 /**
  * The master's answer to hello.
@@ -1668,7 +1774,7 @@ export type WelcomeJson = {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome, {jsonType: WelcomeJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 21);
+  messageDesc(file_elasticjob_v1_node_service, 22);
 
 /**
  * What to do with claims.
@@ -1703,7 +1809,7 @@ export type VerdictsJson = {
  * Use `create(VerdictsSchema)` to create a new message.
  */
 export const VerdictsSchema: GenMessage<Verdicts, {jsonType: VerdictsJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 22);
+  messageDesc(file_elasticjob_v1_node_service, 23);
 
 /**
  * What to do with one claim.
@@ -1766,7 +1872,7 @@ export type ClaimVerdictJson = {
  * Use `create(ClaimVerdictSchema)` to create a new message.
  */
 export const ClaimVerdictSchema: GenMessage<ClaimVerdict, {jsonType: ClaimVerdictJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 23);
+  messageDesc(file_elasticjob_v1_node_service, 24);
 
 /**
  * Claims to run, with all that the node needs to run them and to write how they ended, in order of priority. A table: each
@@ -2057,7 +2163,7 @@ export type AssignJson = {
  * Use `create(AssignSchema)` to create a new message.
  */
 export const AssignSchema: GenMessage<Assign, {jsonType: AssignJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 24);
+  messageDesc(file_elasticjob_v1_node_service, 25);
 
 /**
  * Done messages up to this one have been taken in.
@@ -2092,7 +2198,7 @@ export type DoneAckJson = {
  * Use `create(DoneAckSchema)` to create a new message.
  */
 export const DoneAckSchema: GenMessage<DoneAck, {jsonType: DoneAckJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 25);
+  messageDesc(file_elasticjob_v1_node_service, 26);
 
 /**
  * The answer to a ping.
@@ -2141,7 +2247,7 @@ export type PongJson = {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong, {jsonType: PongJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 26);
+  messageDesc(file_elasticjob_v1_node_service, 27);
 
 /**
  * Take no more jobs.
@@ -2164,7 +2270,7 @@ export type DrainJson = {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain, {jsonType: DrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 27);
+  messageDesc(file_elasticjob_v1_node_service, 28);
 
 /**
  * Take jobs again, unless the node is about to stop.
@@ -2187,7 +2293,7 @@ export type UndrainJson = {
  * Use `create(UndrainSchema)` to create a new message.
  */
 export const UndrainSchema: GenMessage<Undrain, {jsonType: UndrainJson}> = /*@__PURE__*/
-  messageDesc(file_elasticjob_v1_node_service, 28);
+  messageDesc(file_elasticjob_v1_node_service, 29);
 
 /**
  * What a server does that keeps a master from its work.

@@ -165,3 +165,14 @@ CREATE TABLE IF NOT EXISTS jobaudit (
   KEY jobaudit_job (job_id, at, id),
   KEY jobaudit_added (last_job, first_job)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What attempts said, a row for as many lines as were written at once. first: the number of the first of its lines, of which the claim's
+-- own first is 1; n: how many they are; entries: a JSON list. It goes with the claim's row in jobresult.
+CREATE TABLE IF NOT EXISTS joblog (
+  job_id BIGINT NOT NULL,
+  claim INT UNSIGNED NOT NULL,
+  first INT NOT NULL,
+  n INT NOT NULL,
+  entries MEDIUMTEXT NOT NULL,
+  PRIMARY KEY (job_id, claim, first)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -145,3 +145,14 @@ CREATE TABLE jobaudit (
 
 CREATE INDEX jobaudit_job ON jobaudit (job_id, at, id);
 CREATE INDEX jobaudit_added ON jobaudit (last_job, first_job);
+
+-- What attempts said, a row for as many lines as were written at once. first: the number of the first of its lines, of which the claim's
+-- own first is 1; n: how many they are; entries: a JSON list. It goes with the claim's row in jobresult.
+CREATE TABLE joblog (
+  job_id INTEGER NOT NULL,
+  claim INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  entries TEXT NOT NULL,
+  PRIMARY KEY (job_id, claim, first)
+) STRICT, WITHOUT ROWID;

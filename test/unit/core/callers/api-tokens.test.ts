@@ -53,6 +53,8 @@ test.each<[string, string]>([
   ["GetAllResult", "read"],
   ["PreviewSchedule", "read"],
   ["WatchJob", "read"],
+  ["GetJobLog", "read"],
+  ["WatchJobLog", "read"],
   ["GetCluster", "read"],
   ["WatchCluster", "read"],
   ["AddJob", "write"],

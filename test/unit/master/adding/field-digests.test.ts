@@ -72,6 +72,7 @@ test.each<[string, RawJobSpec]>([
   ["requirements.labels", { requirements: { ...FULL.requirements, labels: { gpu: "yes" } } }],
   ["idempotencyKey", { idempotencyKey: "another" }],
   ["keyTtl", { keyTtlMs: 1001 }],
+  ["parentId", { parentId: 7 }],
 ])("a job that differs in %s alone is told to", (name, change) => {
   expect(differing(FULL, { ...FULL, ...change })).toEqual([name]);
 });

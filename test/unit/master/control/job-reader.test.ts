@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type JobRecord, type JobSpec, OUTCOME, STORED_STATUS } from "../../../../src/core/job.ts";
+import type { Progress } from "../../../../src/core/log/progress.ts";
+import { Queues } from "../../../../src/core/queues/queues.ts";
 import { JobReader } from "../../../../src/master/control/job-reader.ts";
 import type { JobView } from "../../../../src/master/job-api.ts";
 import { ChangedJobs } from "../../../../src/master/memory/changed-jobs.ts";
+import { ClaimHolders } from "../../../../src/master/memory/claim-holders.ts";
 import { ClassRegistry } from "../../../../src/master/memory/class-registry.ts";
+import { JobProgress } from "../../../../src/master/memory/job-progress.ts";
 import { ConnectedNodes } from "../../../../src/master/nodes/connected-nodes.ts";
 import { KnownHandlers } from "../../../../src/master/nodes/known-handlers.ts";
 import { NOW, recordOf, resultOf, specOf } from "../../../fixtures/job-fixture.ts";
@@ -11,6 +15,8 @@ import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext, openTestStore } from "../../../fixtures/master-context.ts";
 import { sessionOf } from "../../../fixtures/node-session.ts";
 import { until } from "../../../fixtures/until.ts";
+
+const NODE = 1;
 
 let opened: Awaited<ReturnType<typeof openTestStore>>;
 let clock: ManualClock;
@@ -20,6 +26,8 @@ let classes: ClassRegistry;
 let changedJobs: ChangedJobs;
 let reader: JobReader;
 let known: KnownHandlers;
+let holders: ClaimHolders;
+let tell: (jobId: number, progress: Progress) => void;
 beforeEach(async () => {
   opened = await openTestStore();
   clock = new ManualClock();
@@ -28,8 +36,11 @@ beforeEach(async () => {
   changedJobs = new ChangedJobs();
   const context = masterContext({ store: opened.store, clock, ended: end.signal });
   classes = new ClassRegistry(context, (jobClass) => nodes.classAdded(jobClass));
+  holders = new ClaimHolders(new Queues());
+  const progress = new JobProgress({ holders, changedJobs });
+  tell = (jobId, told) => progress.take(NODE, [{ jobId, claim: 1, ...told }]);
   known = new KnownHandlers(context, nodes);
-  reader = new JobReader(context, { nodes, known, changedJobs });
+  reader = new JobReader(context, { nodes, known, changedJobs, progress });
 });
 afterEach(() => opened.close());
 
@@ -154,4 +165,26 @@ test("after a cancel the answer waits for the handler's end, and for no longer t
   // What does not run is answered at once.
   const waiting = await add({ id: 2 });
   expect((await reader.viewCancelled(waiting)).record.id).toBe(2);
+});
+
+test("how far a job is, is shown while it runs under that claim, and wakes who watches it", async () => {
+  const running = { status: STORED_STATUS.RUNNING, claim: 1, node: NODE };
+  const { id } = await add(running);
+  const half = { fraction: 0.5, text: "half", at: NOW };
+  tell(id, half);
+  expect(await reader.readJob(id)).not.toHaveProperty("progress");
+  holders.give(NODE, id, 1);
+  const seen: (number | undefined)[] = [];
+  const watching = (async () => {
+    for await (const { progress } of reader.watchJob(id, end.signal)) seen.push(progress?.fraction);
+  })();
+  await until("the job is watched", () => seen.length === 1);
+  tell(id, half);
+  await until("its progress is seen", () => seen.length === 2);
+  expect(seen).toEqual([undefined, 0.5]);
+  expect(await reader.readJob(id)).toMatchObject({ progress: half });
+  holders.drop(NODE, id, 1);
+  expect(await reader.readJob(id)).not.toHaveProperty("progress");
+  end.abort();
+  await watching.catch(() => {});
 });

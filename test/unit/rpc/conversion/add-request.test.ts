@@ -170,3 +170,14 @@ test("timed without a time, daily without one, cron without an expression and in
     'interval.every: is required, for example "90s"',
   ]);
 });
+
+test("a parent is a job's id; what is none is refused", () => {
+  const withParent = (parentId: string) => create(AddJobRequestSchema, { handler: "echo", parentId });
+  expect(parseAddRequest(withParent("7"), NOW).asked.parentId).toBe(7);
+  expect(parseAddRequest(withParent(""), NOW).asked.parentId).toBe(0);
+  for (const wrong of ["0", "-1", "x", "1.5", "99999999999999999"]) {
+    expect(refused(withParent(wrong))).toEqual([
+      `parentId: "${wrong}" is not a job's id; a positive whole number in decimal is accepted`,
+    ]);
+  }
+});

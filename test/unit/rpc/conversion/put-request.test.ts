@@ -51,15 +51,16 @@ describe("is refused", () => {
     );
   });
 
-  test("with another key, a key's life, or what is for keys that are taken", () => {
+  test("with another key, a key's life, what is for keys that are taken, or a parent", () => {
     const job = {
       handler: "echo",
       idempotencyKey: "other",
       keyLife: "KEY_LIFE_KEPT",
       keyReuse: "KEY_REUSE_ANY_BODY",
+      parentId: "7",
     };
     const message = refusal(described(job).added);
-    for (const field of ["job.idempotencyKey", "job.keyLife", "job.keyReuse"])
+    for (const field of ["job.idempotencyKey", "job.keyLife", "job.keyReuse", "job.parentId"])
       expect(message).toContain(`${field}: `);
     expect(refusal(described({ handler: "echo", keyTtl: "5s" }).added)).toContain(
       "job.keyTtl: is not for PutJob",
