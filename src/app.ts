@@ -18,11 +18,12 @@ import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
 import { ReadinessLog } from "./core/readiness/readiness-log.ts";
-import { checkSecretsFolder } from "./jobs/secret-files.ts";
+import { checkSecretsFolder, MAX_SECRET_FILES } from "./jobs/secret-files.ts";
 import type { ShellSettings } from "./jobs/shell.ts";
 import { findShellUser } from "./jobs/shell-user.ts";
 import { memoryLimitBytes } from "./memory-limit.ts";
 import { defaultNodeName } from "./node/default-name.ts";
+import { FolderSecrets } from "./node/folder-secrets.ts";
 import { ownSecrets } from "./node/own-secrets.ts";
 import { processResources } from "./node/resources.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
@@ -96,6 +97,12 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const secrets = clusterSecrets(givenSecrets, store);
     /** What the database has, once it has been read. */
     let madeSecrets: readonly string[] = [];
+    const folderSecrets = new FolderSecrets(config.secretsDir, clock.monotonic, (files) => {
+      logger.warn(
+        { files, searched: MAX_SECRET_FILES },
+        "SECRETS_DIR has more files than outputs and errors are searched for: the first by name are, and those that a job is given",
+      );
+    });
     const scrubber = ownSecrets(
       () => [
         ...settingSecrets(config),
@@ -103,6 +110,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         ...[...givenSecrets(), ...madeSecrets].map((secret) => ["CLUSTER_SECRET", secret] as const),
       ],
       clock.monotonic,
+      () => folderSecrets.scrubber,
     );
     const env = config.handlerEnvironment;
     const executors = await startThreadPool({ threads, handlersUrl, builtIn, env, scrubber, clock, logger });

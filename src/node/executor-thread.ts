@@ -22,11 +22,11 @@ import {
   unpackRun,
 } from "./executor-messages.ts";
 import type { ExecutionEnd } from "./executors.ts";
+import { FolderSecrets } from "./folder-secrets.ts";
 import { LateAbort } from "./late-abort.ts";
 import { loadFailure, loadHandlers } from "./load-handlers.ts";
 import { outputText } from "./output-text.ts";
 import { scrubPrinted } from "./scrub-printed.ts";
-import { ThreadSecrets } from "./thread-secrets.ts";
 import { ThreadSignals } from "./thread-signals.ts";
 
 const port = parentPort;
@@ -37,7 +37,7 @@ const send = (message: FromThread) => port.postMessage(message);
 const signals = new ThreadSignals(data.signals);
 const answers = new AnswerWriter(data.answers);
 const notices = new AnswerNotices(() => send({ kind: "answered" }));
-const secrets = new ThreadSecrets(data.builtIn.secretsFolder, () => performance.now());
+const secrets = new FolderSecrets(data.builtIn.secretsFolder, () => performance.now());
 const execution = new AsyncLocalStorage<number>();
 const running = new Map<number, LateAbort>();
 

@@ -23,7 +23,6 @@ export type FormSearch = (text: string, from: number) => Found | null;
 
 /** `forms`: the longest first. */
 export function createFormSearch(forms: readonly string[]): FormSearch {
-  if (forms.length === 0) return () => null;
   const wanted = Math.ceil(Math.log2(forms.length * FARTHEST * 8));
   const shift = 32 - Math.min(MAX_BITS, Math.max(MIN_BITS, wanted));
   const steps = new Uint8Array(2 ** (32 - shift)).fill(FARTHEST);

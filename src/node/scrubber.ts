@@ -39,10 +39,12 @@ export function createScrubber(secrets: Iterable<NamedSecret>, first: Scrubber =
   const marks = marksOf(known, first);
   if (marks.size === 0) return NOTHING_KNOWN;
   // The longest first: one secret may be a part of another.
-  const forms = [...marks.keys()].sort((a, b) => b.length - a.length);
+  const forms = [...marks.keys()].sort(longestFirst);
   const longest = forms[0]?.length ?? 0;
   const search = createFormSearch(forms);
-  const searchEscaped = createFormSearch(escapedForms(forms));
+  const escaped = escapedForms(forms);
+  const searchJson =
+    escaped.length === 0 ? search : createFormSearch([...forms, ...escaped].sort(longestFirst));
   const shortened = createShortenedForms(
     forms,
     known.map(([, value]) => value).filter((value) => marks.has(value)),
@@ -60,7 +62,7 @@ export function createScrubber(secrets: Iterable<NamedSecret>, first: Scrubber =
   }
 
   function json(given: string): string {
-    if (search(given, 0) === null && searchEscaped(given, 0) === null && !hasEllipsis(given)) return given;
+    if (searchJson(given, 0) === null && !hasEllipsis(given)) return given;
     let scrubbed = "";
     let done = 0;
     // Not by one expression for whole strings: long ones exceed the stack that it is matched with.
@@ -112,7 +114,11 @@ function marksOf(secrets: readonly NamedSecret[], first: Scrubber): ReadonlyMap<
 function escapedForms(forms: readonly string[]): string[] {
   const known = new Set(forms);
   const escaped = forms.map((form) => JSON.stringify(form).slice(1, -1)).filter((form) => !known.has(form));
-  return [...new Set(escaped)].sort((a, b) => b.length - a.length);
+  return [...new Set(escaped)];
+}
+
+function longestFirst(a: string, b: string): number {
+  return b.length - a.length;
 }
 
 /** Where finds overlap, nothing of either is left; of one within another, the outer one's mark tells. */
