@@ -38,31 +38,24 @@ export function createScrubber(secrets: Iterable<NamedSecret>, first: Scrubber =
   const known = [...secrets];
   const marks = marksOf(known, first);
   if (marks.size === 0) return NOTHING_KNOWN;
-  // The longest first: one secret may be a part of another.
-  const forms = [...marks.keys()].sort(longestFirst);
-  const longest = forms[0]?.length ?? 0;
+  const forms = [...marks.keys()];
+  const longest = forms.reduce((most, { length }) => Math.max(most, length), 0);
   const search = createFormSearch(forms);
   const escaped = escapedForms(forms);
-  const searchJson =
-    escaped.length === 0 ? search : createFormSearch([...forms, ...escaped].sort(longestFirst));
+  const searchJson = escaped.length === 0 ? search : createFormSearch([...forms, ...escaped]);
   const shortened = createShortenedForms(
     forms,
     known.map(([, value]) => value).filter((value) => marks.has(value)),
   );
 
   function text(given: string): string {
-    const found = search(given, 0);
-    const isShortened = hasEllipsis(given);
-    if (found === null && !isShortened) return given;
-    const all: Remainder[] = isShortened ? [...shortened.besideEllipses(given)] : [];
-    for (let each = found; each !== null; each = search(given, each.at + 1)) {
-      all.push({ ...each, length: each.form.length });
-    }
+    const all: Remainder[] = hasEllipsis(given) ? shortened.besideEllipses(given) : [];
+    for (const { at, form } of search.all(given)) all.push({ at, form, length: form.length });
     return all.length === 0 ? given : without(given, all, marks);
   }
 
   function json(given: string): string {
-    if (searchJson(given, 0) === null && !hasEllipsis(given)) return given;
+    if (!searchJson.has(given) && !hasEllipsis(given)) return given;
     let scrubbed = "";
     let done = 0;
     // Not by one expression for whole strings: long ones exceed the stack that it is matched with.
@@ -115,10 +108,6 @@ function escapedForms(forms: readonly string[]): string[] {
   const known = new Set(forms);
   const escaped = forms.map((form) => JSON.stringify(form).slice(1, -1)).filter((form) => !known.has(form));
   return [...new Set(escaped)];
-}
-
-function longestFirst(a: string, b: string): number {
-  return b.length - a.length;
 }
 
 /** Where finds overlap, nothing of either is left; of one within another, the outer one's mark tells. */

@@ -30,7 +30,7 @@ export interface ShortenedForms {
   /** The longest beginning of a form that a text has right before `end`. */
   beginningBefore(text: string, end: number): Remainder | null;
   /** All beside the ellipses of a text. */
-  besideEllipses(text: string): readonly Remainder[];
+  besideEllipses(text: string): Remainder[];
 }
 
 export function hasEllipsis(text: string): boolean {
