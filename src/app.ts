@@ -21,12 +21,13 @@ import type { Logger } from "./core/logger.ts";
 import { Links } from "./core/readiness/links.ts";
 import { ReadinessLog } from "./core/readiness/readiness-log.ts";
 import type { PutJobSetRequest } from "./gen/elasticjob/v1/job_service_pb.ts";
-import { checkSecretsFolder } from "./jobs/secret-files.ts";
+import { checkSecretsFolder, MAX_SECRET_FILES } from "./jobs/secret-files.ts";
 import type { ShellSettings } from "./jobs/shell.ts";
 import { findShellUser } from "./jobs/shell-user.ts";
 import { memoryLimitBytes } from "./memory-limit.ts";
 import { defaultNodeName } from "./node/default-name.ts";
 import type { Executors } from "./node/executors.ts";
+import { FolderSecrets } from "./node/folder-secrets.ts";
 import { ownSecrets } from "./node/own-secrets.ts";
 import { processResources } from "./node/resources.ts";
 import { startThreadPool } from "./node/thread-pool.ts";
@@ -110,6 +111,12 @@ export async function startNode(
     const secrets = clusterSecrets(givenSecrets, store);
     /** What the database has, once it has been read. */
     let madeSecrets: readonly string[] = [];
+    const folderSecrets = new FolderSecrets(config.secretsDir, clock.monotonic, (files) => {
+      logger.warn(
+        { files, searched: MAX_SECRET_FILES },
+        "SECRETS_DIR has more files than outputs and errors are searched for: the first by name are, and those that a job is given",
+      );
+    });
     const scrubber = ownSecrets(
       () => [
         ...settingSecrets(config),
@@ -117,6 +124,7 @@ export async function startNode(
         ...[...givenSecrets(), ...madeSecrets].map((secret) => ["CLUSTER_SECRET", secret] as const),
       ],
       clock.monotonic,
+      () => folderSecrets.scrubber,
     );
     const env = config.handlerEnvironment;
     // They are called when the node has started, and the server with it.

@@ -10,7 +10,7 @@ export const ACCEPTED_SECRET_NAMES = "1 to 64 letters, digits and . _ - that beg
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const MAX_BYTES = 64 * 1024;
 /** More files than this are no folder of secrets: each output is searched for all of them. */
-const MAX_FILES = 100;
+export const MAX_SECRET_FILES = 1_000;
 
 export function isSecretName(text: string): boolean {
   return NAME.test(text);
@@ -28,16 +28,16 @@ export function checkSecretsFolder(folder: string): void {
       `SECRETS_DIR: ${folder} is no folder that can be read (${why})`,
     );
   }
-  if (names.length > MAX_FILES) {
+  if (names.length > MAX_SECRET_FILES) {
     throw new ElasticJobError(
       "invalid_argument",
-      `SECRETS_DIR: ${folder} has ${names.length} files; at most ${MAX_FILES} are accepted, each of them a secret`,
+      `SECRETS_DIR: ${folder} has ${names.length} files; at most ${MAX_SECRET_FILES} are accepted, each of them a secret`,
     );
   }
 }
 
 function secretNames(folder: string): string[] {
-  return readdirSync(folder).filter(isSecretName);
+  return readdirSync(folder).filter(isSecretName).sort();
 }
 
 /** The value, without the line end that editors and `echo` leave. Its errors say what is wrong, and show nothing of the file. */
@@ -58,16 +58,23 @@ export function readSecretFile(folder: string, name: string): string {
   return value;
 }
 
-/** All that can be read, by name. What cannot be, whoever asks for it is told. */
-export function readAllSecrets(folder: string): [name: string, value: string][] {
-  const names = secretNames(folder).slice(0, MAX_FILES);
-  return names.flatMap((name) => {
+export interface FolderContent {
+  /** All that can be read, by name. What cannot be, whoever asks for it is told. */
+  readonly secrets: readonly (readonly [name: string, value: string])[];
+  /** How many there are: of more than MAX_SECRET_FILES, the first by name are read. */
+  readonly files: number;
+}
+
+export function readAllSecrets(folder: string): FolderContent {
+  const names = secretNames(folder);
+  const secrets = names.slice(0, MAX_SECRET_FILES).flatMap((name) => {
     try {
-      return [[name, readSecretFile(folder, name)] as [string, string]];
+      return [[name, readSecretFile(folder, name)] as const];
     } catch {
       return [];
     }
   });
+  return { secrets, files: names.length };
 }
 
 function reasonOf(error: unknown): string {

@@ -25,6 +25,7 @@ import {
   unpackRun,
 } from "./executor-messages.ts";
 import type { ExecutionEnd } from "./executors.ts";
+import { FolderSecrets } from "./folder-secrets.ts";
 import { LateAbort } from "./late-abort.ts";
 import { loadFailure, loadHandlers } from "./load-handlers.ts";
 import { hearPrinted } from "./log/hear-printed.ts";
@@ -33,7 +34,6 @@ import { ThreadProgress } from "./log/thread-progress.ts";
 import { outputText } from "./output-text.ts";
 import { scrubPrinted } from "./scrub-printed.ts";
 import { setUp, tearDown } from "./thread-resources.ts";
-import { ThreadSecrets } from "./thread-secrets.ts";
 import { ThreadSignals } from "./thread-signals.ts";
 
 const port = parentPort;
@@ -45,7 +45,7 @@ const signals = new ThreadSignals(data.signals);
 const answers = new AnswerWriter(data.answers);
 const adds = new ChildAdds(send);
 const notices = new AnswerNotices(() => send({ kind: "answered" }));
-const secrets = new ThreadSecrets(data.builtIn.secretsFolder, () => performance.now());
+const secrets = new FolderSecrets(data.builtIn.secretsFolder, () => performance.now());
 const execution = new AsyncLocalStorage<number>();
 const running = new Map<number, LateAbort>();
 const logs = new ThreadLogs(

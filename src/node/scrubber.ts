@@ -38,29 +38,24 @@ export function createScrubber(secrets: Iterable<NamedSecret>, first: Scrubber =
   const known = [...secrets];
   const marks = marksOf(known, first);
   if (marks.size === 0) return NOTHING_KNOWN;
-  // The longest first: one secret may be a part of another.
-  const forms = [...marks.keys()].sort((a, b) => b.length - a.length);
-  const longest = forms[0]?.length ?? 0;
+  const forms = [...marks.keys()];
+  const longest = forms.reduce((most, { length }) => Math.max(most, length), 0);
   const search = createFormSearch(forms);
-  const searchEscaped = createFormSearch(escapedForms(forms));
+  const escaped = escapedForms(forms);
+  const searchJson = escaped.length === 0 ? search : createFormSearch([...forms, ...escaped]);
   const shortened = createShortenedForms(
     forms,
     known.map(([, value]) => value).filter((value) => marks.has(value)),
   );
 
   function text(given: string): string {
-    const found = search(given, 0);
-    const isShortened = hasEllipsis(given);
-    if (found === null && !isShortened) return given;
-    const all: Remainder[] = isShortened ? [...shortened.besideEllipses(given)] : [];
-    for (let each = found; each !== null; each = search(given, each.at + 1)) {
-      all.push({ ...each, length: each.form.length });
-    }
+    const all: Remainder[] = hasEllipsis(given) ? shortened.besideEllipses(given) : [];
+    for (const { at, form } of search.all(given)) all.push({ at, form, length: form.length });
     return all.length === 0 ? given : without(given, all, marks);
   }
 
   function json(given: string): string {
-    if (search(given, 0) === null && searchEscaped(given, 0) === null && !hasEllipsis(given)) return given;
+    if (!searchJson.has(given) && !hasEllipsis(given)) return given;
     let scrubbed = "";
     let done = 0;
     // Not by one expression for whole strings: long ones exceed the stack that it is matched with.
@@ -112,7 +107,7 @@ function marksOf(secrets: readonly NamedSecret[], first: Scrubber): ReadonlyMap<
 function escapedForms(forms: readonly string[]): string[] {
   const known = new Set(forms);
   const escaped = forms.map((form) => JSON.stringify(form).slice(1, -1)).filter((form) => !known.has(form));
-  return [...new Set(escaped)].sort((a, b) => b.length - a.length);
+  return [...new Set(escaped)];
 }
 
 /** Where finds overlap, nothing of either is left; of one within another, the outer one's mark tells. */

@@ -25,7 +25,8 @@ export function secretForms(value: string): readonly string[] {
     ...inUrls(value.toWellFormed()),
     ...inStrings(value),
     ...linesOf(value).flatMap((own) => [own, ...inStrings(own)]),
-    ...[bytes, line].flatMap((each) => [...inHex(each), ...inBase64(each)]),
+    ...inHex(bytes),
+    ...[bytes, line].flatMap((each) => [...inHexRows(each), ...inBase64(each)]),
   ];
   return [...new Set(forms)].filter((form) => form.length >= MIN_SECRET_CHARACTERS);
 }
@@ -57,11 +58,14 @@ function inJson(value: string, levels: number): string[] {
   return [plain, ascii, ascii.replaceAll("/", "\\/"), ...within];
 }
 
-/** In one piece, in rows, and as Node shows a Buffer. */
+/** In one piece, and as Node shows a Buffer. */
 function inHex(bytes: Buffer): string[] {
   const hex = bytes.toString("hex");
-  const spaced = hex.replace(/..(?=.)/g, "$& ");
-  return [hex, ...rowsOf(hex, HEX_WIDTH)].flatMap((form) => [form, form.toUpperCase()]).concat(spaced);
+  return [hex, hex.toUpperCase(), hex.replace(/..(?=.)/g, "$& ")];
+}
+
+function inHexRows(bytes: Buffer): string[] {
+  return rowsOf(bytes.toString("hex"), HEX_WIDTH).flatMap((row) => [row, row.toUpperCase()]);
 }
 
 function inBase64(bytes: Buffer): string[] {

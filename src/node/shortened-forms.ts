@@ -7,8 +7,8 @@ import { MIN_SECRET_CHARACTERS } from "./secret-forms.ts";
 
 /** So much of a secret is taken for its beginning: a mark too many is no loss where a text was shortened. */
 const MIN_BEGINNING_CHARACTERS = 4;
-/** What every text of a kind begins with tells nothing: `https://`, `-----BEGIN`, brackets and space. */
-const COMMON_BEGINNING = /^(?:-----[A-Z ]*-*|[a-z]+:\/*|[^\p{L}\p{N}]*)$/u;
+/** What every text of a kind begins with tells nothing: `https://`, `-----BEGIN`, brackets and space, the mark of another secret. */
+const COMMON_BEGINNING = /^(?:-----[A-Z ]*-*|[a-z]+:\/*|[^\p{L}\p{N}]*|\[sec[^\]]*\]?)$/u;
 const ELLIPSIS = /\.{3,}|…/g;
 /** May stand between an ellipsis and what it has cut; strings within strings have their quotes escaped. */
 const BETWEEN = /[\s\\"'`]/;
@@ -30,7 +30,7 @@ export interface ShortenedForms {
   /** The longest beginning of a form that a text has right before `end`. */
   beginningBefore(text: string, end: number): Remainder | null;
   /** All beside the ellipses of a text. */
-  besideEllipses(text: string): readonly Remainder[];
+  besideEllipses(text: string): Remainder[];
 }
 
 export function hasEllipsis(text: string): boolean {

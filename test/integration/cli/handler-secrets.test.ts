@@ -138,6 +138,31 @@ test("a secret that a payload names is there for the handler, and nowhere else",
     expect(shown).not.toContain("sk_live_");
 });
 
+test("a secret of many lines is not printed, however it is shown", async () => {
+  const secrets = join(folder.path, "secrets");
+  await mkdir(secrets);
+  const lines = ["abcdefgh", "ijklmnop", "qrstuvwx"].map((part) => part.repeat(8));
+  await writeFile(join(secrets, "pem"), `-----BEGIN KEY-----\n${lines.join("\n")}\n-----END KEY-----\n`);
+  const { run, printed } = await serve({ SECRETS_DIR: secrets });
+  await run("print", { key: { $secret: "pem" } });
+  await until("both are printed", () => /key: \[secret pem\][^]*-----END KEY-----/.test(printed()), 10_000);
+  for (const part of ["abcdefgh", "ijklmnop", "qrstuvwx"]) expect(printed()).not.toContain(part);
+});
+
+test("more files in SECRETS_DIR than are searched for are told in the log, and no node starts with them", async () => {
+  const secrets = join(folder.path, "secrets");
+  await mkdir(secrets);
+  const { printed } = await serve({ SECRETS_DIR: secrets });
+  const files = Array.from({ length: 1_001 }, (_, number) =>
+    writeFile(join(secrets, `s${number}`), "of many"),
+  );
+  await Promise.all(files);
+  await until("it is told", () => printed().includes("SECRETS_DIR has more files than"), 10_000);
+  folder.child?.kill("SIGKILL");
+  const second = await serve({ SECRETS_DIR: secrets });
+  expect(second.printed()).toMatch(/SECRETS_DIR: .* has 1001 files; at most 1000 are accepted/);
+});
+
 test("a node whose SECRETS_DIR is no folder does not start", async () => {
   const { printed } = await serve({ SECRETS_DIR: join(folder.path, "none") });
   expect(printed()).toMatch(/SECRETS_DIR: .*none is no folder that can be read \(ENOENT\)/);

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Logger } from "../../../src/core/logger.ts";
 import { DEFAULT_BUILT_IN_SETTINGS } from "../../../src/jobs/built-in.ts";
-import { createScrubber } from "../../../src/node/scrubber.ts";
+import { FolderSecrets } from "../../../src/node/folder-secrets.ts";
+import { ownSecrets } from "../../../src/node/own-secrets.ts";
 import { type PoolRig, startRig } from "./pool-rig.ts";
 
 const HANDLERS = new URL("./handlers/secrets.ts", import.meta.url).href;
 const KEY = "sk_live_0123456789_abcdef";
 const OWN = "password-of-the-database";
+const OWN_WITH_ANOTHER = `${KEY}-0815-and-more`;
 
 let folder: string;
 let rig: PoolRig;
@@ -21,11 +23,20 @@ beforeEach(async () => {
   logged = [];
   const note = (fields: object, message: string) => void logged.push(JSON.stringify({ ...fields, message }));
   const logger: Logger = { debug: note, info: note, warn: note, error: note };
-  const own = createScrubber([["MYSQL_PASSWORD", OWN]]);
+  const now = () => performance.now();
+  const found = new FolderSecrets(folder, now);
+  const scrubber = ownSecrets(
+    () => [
+      ["MYSQL_PASSWORD", OWN],
+      ["REDIS_PASSWORD", OWN_WITH_ANOTHER],
+    ],
+    now,
+    () => found.scrubber,
+  );
   rig = await startRig({
     handlersUrl: HANDLERS,
     builtIn: { ...DEFAULT_BUILT_IN_SETTINGS, secretsFolder: folder },
-    scrubber: () => own,
+    scrubber,
     logger,
   });
 });
@@ -70,6 +81,7 @@ describe("nothing of a secret is left by", () => {
   const secrets: [name: string, payload: unknown, value: string][] = [
     ["of the folder", reference, KEY],
     ["of the node itself", { key: OWN }, OWN],
+    ["of the node, with one of the folder in it", { key: OWN_WITH_ANOTHER }, "-0815-and-more"],
   ];
   describe.each(secrets)("a handler that has one %s, and", (_, payload, value) => {
     test.each([
@@ -81,6 +93,8 @@ describe("nothing of a secret is left by", () => {
       "basic",
       "shouts",
       "shoutsMuch",
+      "allocates",
+      "parses",
     ])("%s", async (handler) => {
       const end = JSON.stringify(await run(handler, payload));
       expect(end).toContain("[secret ");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkSecretsFolder, readAllSecrets, readSecretFile } from "../../../src/jobs/secret-files.ts";
-import { ThreadSecrets } from "../../../src/node/thread-secrets.ts";
+import { FolderSecrets } from "../../../src/node/folder-secrets.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -23,7 +23,7 @@ test("a secret that Kubernetes mounts is a link to a link", () => {
   writeFileSync(join(folder, "..2026", "github"), "ghp_0123456789");
   symlinkSync("..2026", join(folder, "..data"));
   symlinkSync(join("..data", "github"), join(folder, "github"));
-  expect(readAllSecrets(folder)).toEqual([
+  expect(readAllSecrets(folder).secrets).toEqual([
     ["github", "ghp_0123456789"],
     ["stripe", "sk_live_0123456789"],
   ]);
@@ -39,7 +39,7 @@ test.each([
   make();
   expect(() => readSecretFile(folder, name)).toThrow(message);
   // The others can.
-  expect(readAllSecrets(folder).map(([found]) => found)).toContain("stripe");
+  expect(readAllSecrets(folder).secrets.map(([found]) => found)).toContain("stripe");
 });
 
 test("a folder that is none is told at the start", () => {
@@ -48,8 +48,8 @@ test("a folder that is none is told at the start", () => {
 });
 
 test("a folder of too many files is told at the start", () => {
-  for (let number = 0; number < 100; number++) writeFileSync(join(folder, `secret-${number}`), "of many");
-  expect(() => checkSecretsFolder(folder)).toThrow("has 101 files; at most 100 are accepted");
+  for (let number = 0; number < 1_000; number++) writeFileSync(join(folder, `secret-${number}`), "of many");
+  expect(() => checkSecretsFolder(folder)).toThrow("has 1001 files; at most 1000 are accepted");
   rmSync(join(folder, "secret-7"));
   writeFileSync(join(folder, ".hidden"), "no secret");
   expect(() => checkSecretsFolder(folder)).not.toThrow();
@@ -57,7 +57,7 @@ test("a folder of too many files is told at the start", () => {
 
 test("a thread knows the secrets that lie there, those that it has read since, and those that were there before", () => {
   let now = 0;
-  const secrets = new ThreadSecrets(folder, () => now);
+  const secrets = new FolderSecrets(folder, () => now);
   const { scrubber } = secrets;
   expect(scrubber.text("it is sk_live_0123456789")).toBe("it is [secret stripe]");
   writeFileSync(join(folder, "stripe"), "sk_live_of_tomorrow");
@@ -73,8 +73,52 @@ test("a thread knows the secrets that lie there, those that it has read since, a
   expect(secrets.scrubber.text("not-asked-for")).toBe("[secret other]");
 });
 
+test("of files that come later, the first thousand are searched for, and that there are more is told once", () => {
+  let now = 0;
+  const told: number[] = [];
+  const secrets = new FolderSecrets(
+    folder,
+    () => now,
+    (files) => void told.push(files),
+  );
+  const look = (text: string) => {
+    now += 1_000;
+    return secrets.scrubber.text(text);
+  };
+  for (let number = 1_000; number < 1_999; number++)
+    writeFileSync(join(folder, `s${number}`), `value-${number}`);
+  expect(look("value-1000 value-1150 value-1998")).toBe("[secret s1000] [secret s1150] [secret s1998]");
+  expect(told).toEqual([]);
+  writeFileSync(join(folder, "zz"), "beyond-them-all");
+  expect(look("beyond-them-all")).toBe("beyond-them-all");
+  expect(look("beyond-them-all")).toBe("beyond-them-all");
+  expect(told).toEqual([1_001]);
+  // Whoever is given it has it searched for.
+  secrets.read("zz");
+  expect(look("beyond-them-all")).toBe("[secret zz]");
+  rmSync(join(folder, "zz"));
+  look("");
+  writeFileSync(join(folder, "zz"), "beyond-them-all");
+  look("");
+  expect(told).toEqual([1_001, 1_001]);
+});
+
+test("a secret that lies there is known, however many have been replaced since", () => {
+  let now = 0;
+  const secrets = new FolderSecrets(folder, () => now);
+  for (let number = 0; number < 2_010; number++) {
+    writeFileSync(join(folder, "other"), `value-number-${number}`);
+    secrets.read("other");
+    if (number % 500 > 0) continue;
+    now += 1_000;
+    expect(secrets.scrubber.text("sk_live_0123456789")).toBe("[secret stripe]");
+  }
+  expect(secrets.scrubber.text("sk_live_0123456789")).toBe("[secret stripe]");
+  expect(secrets.scrubber.text("value-number-2009")).toBe("[secret other]");
+});
+
 test("a thread without a folder has none, and says so", () => {
-  const secrets = new ThreadSecrets(null, () => 0);
+  const secrets = new FolderSecrets(null, () => 0);
   expect(() => secrets.read("stripe")).toThrow(
     "the secret stripe is not on this node: it has no SECRETS_DIR",
   );

@@ -214,7 +214,11 @@ describe("what a scrubber before it has left of a secret is replaced as well", (
     expect(own.text(left)).toBe("<[secret MYSQL_PASSWORD]>");
   });
 
-  test("but not the other's mark alone", () => {
+  test("but not the other's mark alone, even where a text was shortened behind it", () => {
+    for (const text of ["[secret db]...", "[secret d...", "[secret db]… (cut)"])
+      expect(own.text(text)).toBe(text);
+    expect(own.cut("no: [secret db]")).toBe("no: [secret db]");
+    expect(own.cut("no: [secret db]-08")).toBe("no: [secret MYSQL_PASSWORD]");
     expect(createScrubber([["MYSQL_PASSWORD", "dbpassword"]], first).text("[secret db]!")).toBe(
       "[secret db]!",
     );

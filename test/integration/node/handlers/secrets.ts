@@ -37,6 +37,9 @@ export default defineJobs({
     throw new Error("x".repeat(8_170) + keyOf(job));
   },
   basic: (job) => btoa(`user:${keyOf(job)}`),
+  // Node and V8 shorten what they show.
+  allocates: (job) => Buffer.alloc(keyOf(job) as unknown as number).length,
+  parses: (job) => JSON.parse(keyOf(job)),
   reads: ({ payload }) => readFileSync(payload.path, "utf8"),
   rejects: (job) => {
     void Promise.reject(new Error(`nobody waits for ${keyOf(job)}`));

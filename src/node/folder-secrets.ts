@@ -1,25 +1,29 @@
-/** The secrets of SECRETS_DIR in a thread: read for its jobs, and taken out of what those leave behind. */
-import { readAllSecrets, readSecretFile } from "../jobs/secret-files.ts";
+/** The secrets of SECRETS_DIR: a thread reads them for its jobs, and takes them out of what those leave behind. */
+import { MAX_SECRET_FILES, readAllSecrets, readSecretFile } from "../jobs/secret-files.ts";
 import type { JobSecrets } from "../jobs/secret-references.ts";
 import { createScrubber, NOTHING_KNOWN, type Scrubber } from "./scrubber.ts";
 
 /** So often at most the folder is looked at for secrets that nobody has asked for. */
 const LOOK_EVERY_MS = 1_000;
-/** Of values that were replaced, as many are remembered: jobs that were given one may still run. */
-const MAX_KNOWN = 300;
+/** With all that lie there, as many are remembered of those that were replaced: jobs that were given one may still run. */
+const MAX_KNOWN = 2 * MAX_SECRET_FILES;
 
-export class ThreadSecrets implements JobSecrets {
+export class FolderSecrets implements JobSecrets {
   readonly #folder: string | null;
   readonly #now: () => number;
-  /** Values, with their secret's name. */
+  readonly #tooMany: (files: number) => void;
+  /** Values, with their secret's name: those that were seen last are the last. */
   readonly #known = new Map<string, string>();
   #scrubber: Scrubber = NOTHING_KNOWN;
   #isStale = false;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  #hasTooMany = false;
 
-  constructor(folder: string | null, now: () => number) {
+  /** `tooMany` is told once, as soon as files are left out that nobody has asked for. */
+  constructor(folder: string | null, now: () => number, tooMany: (files: number) => void = () => {}) {
     this.#folder = folder;
     this.#now = now;
+    this.#tooMany = tooMany;
   }
 
   /** The value as it is by now. Throws what the job can be told. */
@@ -54,15 +58,21 @@ export class ThreadSecrets implements JobSecrets {
 
   #look(folder: string): void {
     try {
-      for (const [name, value] of readAllSecrets(folder)) this.#remember(name, value);
+      const { secrets, files } = readAllSecrets(folder);
+      for (const [name, value] of secrets) this.#remember(name, value);
+      const hasTooMany = files > MAX_SECRET_FILES;
+      if (hasTooMany && !this.#hasTooMany) this.#tooMany(files);
+      this.#hasTooMany = hasTooMany;
     } catch {
       // The folder is gone, or is being replaced: what was known stays known.
     }
   }
 
   #remember(name: string, value: string): void {
-    if (this.#known.has(value)) return;
-    this.#known.set(value, name);
+    const before = this.#known.get(value);
+    this.#known.delete(value);
+    this.#known.set(value, before ?? name);
+    if (before !== undefined) return;
     this.#isStale = true;
     const [oldest] = this.#known.keys();
     if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
