@@ -17,6 +17,7 @@ import { useZoneData } from "./core/calendar/zone-segment.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
+import { Links } from "./core/readiness/links.ts";
 import { ReadinessLog } from "./core/readiness/readiness-log.ts";
 import { checkSecretsFolder } from "./jobs/secret-files.ts";
 import type { ShellSettings } from "./jobs/shell.ts";
@@ -44,6 +45,8 @@ const REDIS_COMMAND_TIMEOUT_MS = 1000;
 const MAX_THREADS = 8;
 const CLOSE_GRACE_MS = 1000;
 const READINESS_LOOK_MS = 500;
+/** A node that nobody calls looks at its certificate so often, to say that it does not fit. */
+const LOOK_AT_TLS_MS = 5_000;
 
 export interface RunningNode {
   readonly port: number;
@@ -121,7 +124,10 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const nodeId =
       config.nodeId ?? defaultNodeName({ host: hostname(), port: config.port, incarnation, isEmbedded });
     const credentials = { tokens, isOpen: config.openApi === "on" };
-    const tls = openTls(config, logger, clock);
+    let address = "";
+    const calledBy = () => (address === "" ? null : (config.tlsServerName ?? hostOf(address)));
+    const isCalledByTls = !isEmbedded && config.tlsPlain !== "dial";
+    const tls = openTls(config, logger, clock, isCalledByTls ? calledBy : undefined);
     // One that has no certificate serves none, and so calls others as it is called.
     const portTls = config.tlsCertFile === null ? null : tls;
     if (portTls !== null && portTls.plain !== "off") {
@@ -130,7 +136,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         "TLS_PLAIN: plaintext is answered as well; unset it once all nodes have TLS",
       );
     }
-    let address = "";
+    const links = new Links(logger);
     const { elector, puller, whyNotReady } = connectNode({
       incarnation,
       nodeId,
@@ -148,7 +154,8 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
         embedded: isEmbedded,
         zoneData: zoneData.version,
       },
-      network: createNetwork({ clock, limits, asking: { incarnation, secrets }, tls: portTls }),
+      network: createNetwork({ clock, limits, asking: { incarnation, secrets }, tls: portTls, links }),
+      links,
       lock,
       store,
       executors,
@@ -170,6 +177,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
       secrets,
       credentials,
       tls: portTls,
+      links,
     });
     if (credentials.isOpen && credentials.tokens().length === 0) {
       logger.warn(
@@ -181,9 +189,8 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     const port = await server.listen(config.host, config.port);
     closers.push(() => server.close(CLOSE_GRACE_MS));
     address = config.advertiseAddress ?? `${ownHost(config.host)}:${port}`;
-    const readiness = new ReadinessLog(whyNotReady, logger);
-    const looking = setInterval(() => readiness.tick(clock.monotonic()), READINESS_LOOK_MS);
-    closers.push(() => clearInterval(looking));
+    const lookingAtTls = setInterval(() => tls?.certificates(), LOOK_AT_TLS_MS);
+    closers.push(() => clearInterval(lookingAtTls));
     await migrateWhenThere(store, logger, signal);
     madeSecrets = await secrets.read();
     await trimHeap();
@@ -192,6 +199,10 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
 
     puller.start();
     closers.push(() => puller.stop());
+    // Not before: what a start waits for is told by the start.
+    const readiness = new ReadinessLog(whyNotReady, logger);
+    const looking = setInterval(() => readiness.tick(clock.monotonic()), READINESS_LOOK_MS);
+    closers.push(() => clearInterval(looking));
     const { slots } = config;
     const zones = { timeZoneData: zoneData.version, timeZoneSource: zoneData.source };
     logger.info(
@@ -268,6 +279,11 @@ async function migrateWhenThere(store: JobStore, logger: Logger, signal?: AbortS
       await sleep(systemClock, RETRY_MS, signal);
     }
   }
+}
+
+/** Of `host:port`, also of `[::1]:7070`. */
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
 }
 
 /** The address at which other machines reach a server that listens on `host`. */

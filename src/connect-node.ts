@@ -9,6 +9,7 @@ import type { AuditRetention } from "./core/audit/audit-record.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Logger } from "./core/logger.ts";
 import type { Random } from "./core/random.ts";
+import type { Links } from "./core/readiness/links.ts";
 import { sentenceOf } from "./core/readiness/silence.ts";
 import { type WhyNotReady, whyFollowerIsNotReady } from "./core/readiness/why-not-ready.ts";
 import type { Retention } from "./core/state/retention.ts";
@@ -44,6 +45,8 @@ export interface NodeParts {
   readonly settings: NodeSettings;
   /** How other processes are reached. */
   readonly network: Network;
+  /** What is in the way of connections to other nodes. */
+  readonly links: Pick<Links, "problemAt">;
   readonly lock: ClusterLock;
   readonly store: JobStore;
   readonly executors: Executors;
@@ -142,7 +145,14 @@ export function connectNode(parts: NodeParts): ConnectedNode {
         const { address: master } = now.master;
         const pingEveryMs = leaseMs / PINGS_PER_LEASE;
         const heard = puller.heard.of(now.master);
-        return whyFollowerIsNotReady({ master, pingEveryMs, ...heard, lock: lock.silence() });
+        return whyFollowerIsNotReady({
+          master,
+          pingEveryMs,
+          ...heard,
+          unreached: parts.links.problemAt(master),
+          strangeHolder: elector.strangeHolder,
+          lock: lock.silence(),
+        });
       }
       case "master": {
         const silence = elector.silence();

@@ -25,6 +25,8 @@ export function clusterSecretsOf(
           { accepted: secrets.length },
           "the secret between nodes has changed (CLUSTER_SECRET_FILE)",
         );
+      } else if (told !== "") {
+        logger.info({}, "CLUSTER_SECRET_FILE is accepted again");
       }
       told = "";
       return secrets;

@@ -5,15 +5,9 @@
 import { readFileSync } from "node:fs";
 import { ElasticJobError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import {
-  type Certificates,
-  certificatesIn,
-  checkPair,
-  outOfDate,
-  type Plain,
-  type Tls,
-} from "../tls/certificates.ts";
+import { type Certificates, certificatesIn, checkPair, type Plain, type Tls } from "../tls/certificates.ts";
 import { errorWord, fileVersion } from "./file-version.ts";
+import { OwnCertificate } from "./own-certificate.ts";
 
 export interface TlsSettings {
   readonly tlsCertFile: string | null;
@@ -32,11 +26,14 @@ interface Time {
   monotonic(): number;
 }
 
-/** null: nothing is set. Throws `invalid_argument` when a file cannot be read, or is not what it is to be. */
+/**
+ * `calledBy`: the name that callers look for in this process's certificate, as far as it is known. null: nothing is set. Throws `invalid_argument` when a file cannot be read, or is not what it is to be.
+ */
 export function openTls(
   settings: TlsSettings,
   logger: Pick<Logger, "info" | "warn" | "error">,
   time: Time,
+  calledBy: () => string | null = () => null,
 ): Tls | null {
   const { tlsCertFile, tlsCaFile, tlsServerName: serverName, tlsPlain: plain } = settings;
   if (tlsCertFile === null && tlsCaFile === null && serverName === null) return null;
@@ -44,15 +41,12 @@ export function openTls(
     (path) => path !== null,
   );
   const versions = () => files.map(fileVersion).join();
-  const warnOfDates = ({ own }: Certificates) => {
-    const problem = own === null ? null : outOfDate(own.cert, time.now());
-    if (problem !== null) logger.warn({ problem }, "TLS_CERT_FILE is out of date: callers will refuse it");
-  };
+  const own = new OwnCertificate(logger, calledBy);
   let told = "";
   let seen = versions();
   let current = readAll(settings);
   let lookedAt = time.monotonic();
-  warnOfDates(current);
+  own.look(current, time.now());
   return {
     serverName,
     plain,
@@ -60,27 +54,36 @@ export function openTls(
       if (time.monotonic() - lookedAt < LOOK_EVERY_MS) return current;
       lookedAt = time.monotonic();
       const now = versions();
-      if (now === seen) return current;
-      seen = now;
-      try {
-        const found = readAll(settings);
-        told = "";
-        if (JSON.stringify(found) === JSON.stringify(current)) return current;
-        current = found;
-        logger.info({ files }, "the certificates have changed; new connections have them");
-        warnOfDates(current);
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        if (why !== told)
-          logger.error(
-            { why },
-            "the certificates have changed, and are not accepted; those that were there before go on",
-          );
-        told = why;
+      if (now !== seen) {
+        seen = now;
+        readAgain();
       }
+      own.look(current, time.now());
       return current;
     },
   };
+
+  function readAgain(): void {
+    try {
+      const found = readAll(settings);
+      const wasTold = told !== "";
+      told = "";
+      if (JSON.stringify(found) !== JSON.stringify(current)) {
+        current = found;
+        logger.info({ files }, "the certificates have changed; new connections have them");
+      } else if (wasTold) {
+        logger.info({ files }, "the files of the certificates are accepted again");
+      }
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== told)
+        logger.error(
+          { why },
+          "the certificates have changed, and are not accepted; those that were there before go on",
+        );
+      told = why;
+    }
+  }
 }
 
 function readAll({ tlsCertFile, tlsKeyFile, tlsCaFile, tlsClientCaFile }: TlsSettings): Certificates {

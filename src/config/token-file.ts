@@ -32,6 +32,7 @@ export function openTokenFile(
     seen = version;
     try {
       tokens = readTokens(path, clusterSecrets());
+      // Also where it says again what it said before a fault: that it is accepted is news then.
       on.changed([...new Set(tokens.map(({ name }) => name))]);
     } catch (error) {
       on.failed(error instanceof Error ? error.message : String(error));

@@ -21,8 +21,12 @@ export interface Network {
       readonly closed: (reason: string, isStranger?: boolean) => void;
     },
   ): NodeStream;
-  /** "refused": nobody listens there, so the process is gone. "silent": no answer in time, or by somebody who does not prove that it is of this cluster, which both prove nothing. */
-  identify(address: string, timeoutMs: number): Promise<Identity | "refused" | "silent">;
+  /** "refused": nobody listens there, so the process is gone. "silent": no answer in time, or by somebody who does not prove that it is of this cluster, which both prove nothing; `unproved` then hears why, where it is TLS's fault or the proof's. */
+  identify(
+    address: string,
+    timeoutMs: number,
+    unproved?: (why: string) => void,
+  ): Promise<Identity | "refused" | "silent">;
 }
 
 /** The node's end of a GetJob stream. Sending on a closed one does nothing. */

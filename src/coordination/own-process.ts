@@ -16,8 +16,8 @@ export function withOwnProcess(
   return {
     openStream: (address, on) =>
       address === own.address() ? openDirectly(own.accept, on) : network.openStream(address, on),
-    identify: async (address, timeoutMs) =>
-      address === own.address() ? own.identity() : network.identify(address, timeoutMs),
+    identify: async (address, ...how) =>
+      address === own.address() ? own.identity() : network.identify(address, ...how),
   };
 }
 

@@ -12,6 +12,7 @@ import {
 const TO_WIRE = {
   silent: Wire.NO_ANSWER,
   errors: Wire.ERRORS,
+  refused: Wire.REFUSED,
   unconfirmed: Wire.UNCONFIRMED,
 } as const satisfies Record<Silence["how"], Wire>;
 
@@ -24,12 +25,19 @@ export function standingMessage(silence: Silence | null): GetJobResponse {
           waitsFor: silence.who,
           silence: TO_WIRE[silence.how],
           silentMs: silence.ms,
+          why: silence.why ?? "",
         });
   return create(GetJobResponseSchema, { message: { case: "standing", value } });
 }
 
-export function silenceOf({ waitsFor, silence, silentMs }: Standing): Silence | null {
+const FROM_WIRE: Readonly<Partial<Record<Wire, Silence["how"]>>> = {
+  [Wire.ERRORS]: "errors",
+  [Wire.REFUSED]: "refused",
+  [Wire.UNCONFIRMED]: "unconfirmed",
+};
+
+export function silenceOf({ waitsFor, silence, silentMs, why }: Standing): Silence | null {
   if (waitsFor === "") return null;
-  const how = silence === Wire.ERRORS ? "errors" : silence === Wire.UNCONFIRMED ? "unconfirmed" : "silent";
-  return { who: waitsFor, how, ms: silentMs };
+  const how = FROM_WIRE[silence] ?? "silent";
+  return { who: waitsFor, how, ms: silentMs, ...(why !== "" && { why }) };
 }

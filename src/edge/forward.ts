@@ -15,7 +15,7 @@ import { firstAnswer, type SpareCalls } from "./first-answer.ts";
 import { responseHeaders } from "./forwarded-headers.ts";
 import { BodyTooLarge, bodyTooLate, type RequestBody } from "./request-body.ts";
 import type { EdgeMethod } from "./rpc-methods.ts";
-import { ifAskedForCertificate, tlsProblem } from "./tls-problem.ts";
+import { isRefused, whyUnreached } from "./unreached.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 export interface ForwardedCall {
@@ -164,16 +164,6 @@ async function attempt(
   }
 }
 
-/** Nobody listened, or not by such a TLS: of the call, not a byte was taken. Node tells it by a code, Deno only by words. */
-function isRefused(error: unknown): boolean {
-  if (tlsProblem(error) !== null) return true;
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    if ("code" in cause && (cause.code === "ECONNREFUSED" || cause.code === "ENOTFOUND")) return true;
-    if (/connection refused|dns error/i.test(cause.message)) return true;
-  }
-  return false;
-}
-
 function mayBeLarge({ headers, body }: ForwardedCall): boolean {
   const isCompressed = COMPRESSIONS.some((name) => (headers.get(name) ?? "identity") !== "identity");
   return isCompressed || body.kind !== "whole" || body.bytes.byteLength > LARGE_BYTES;
@@ -187,11 +177,8 @@ function isBroken(error: unknown, caller: AbortSignal, cut: AbortSignal | null):
 }
 
 function unreachable(upstream: string, error: unknown): Response {
-  const broke = `the connection broke${ifAskedForCertificate(upstream)}`;
-  const why = tlsProblem(error) ?? (isRefused(error) ? "nobody listens there" : broke);
-  return errorResponse(Code.Unavailable, `no node answered; last tried ${upstream}: ${why}`, {
-    headers: { [RETRY_AFTER]: "1" },
-  });
+  const message = `no node answered; last tried ${upstream}: ${whyUnreached(upstream, error)}`;
+  return errorResponse(Code.Unavailable, message, { headers: { [RETRY_AFTER]: "1" } });
 }
 
 /** A node that lives says why before that: so it is the node itself that is frozen, or cut off. */

@@ -18,6 +18,8 @@ export interface RunningEdge {
 
 /** Headers and body of a request have to come within it, and a connection has to say something. */
 const REQUEST_MS = 10_000;
+/** An edge that nobody calls looks at its certificate so often, to say that it is about to end. */
+const LOOK_AT_TLS_MS = 60_000;
 const TWO_HOSTS = "Host: is there more than once; send it once";
 
 /** Serves the edge on Node. Port 0 takes a free one. */
@@ -59,11 +61,13 @@ export async function startEdge(
     : plainPort(http1);
   await listen(server.port, options.host, options.port);
   const { port } = server.port.address() as AddressInfo;
+  const looking = setInterval(() => tls?.certificates(), LOOK_AT_TLS_MS).unref();
   const shown = options.host === "0.0.0.0" || options.host === "::" ? "127.0.0.1" : options.host;
   return {
     url: `${isSecure ? "https" : "http"}://${shown.includes(":") ? `[${shown}]` : shown}:${port}`,
     close: (graceMs = 5_000) =>
       new Promise((resolve) => {
+        clearInterval(looking);
         const cut = setTimeout(() => server.cut(), graceMs);
         server.port.close(() => {
           clearTimeout(cut);

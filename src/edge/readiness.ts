@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { RETRY_AFTER } from "../core/call-headers.ts";
 import { sentenceOf } from "../core/readiness/silence.ts";
 import { errorResponse } from "./error-response.ts";
-import { ifAskedForCertificate, tlsProblem } from "./tls-problem.ts";
+import { whyUnreached } from "./unreached.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /**
@@ -66,10 +66,9 @@ async function ask(
     return { upstream, why: reasonIn(await answer.text()) ?? `${upstream} does not say why`, isAnswer: true };
   } catch (error) {
     const ms = performance.now() - startedAt;
-    const problem = tlsProblem(error);
     const why = signal.aborted
       ? sentenceOf({ who: upstream, how: "silent", ms })
-      : `${upstream} cannot be reached${problem === null ? ifAskedForCertificate(upstream) : `: ${problem}`}`;
+      : `${upstream} cannot be reached: ${whyUnreached(upstream, error)}`;
     return { upstream, why, isAnswer: false };
   }
 }

@@ -17,13 +17,6 @@ export function tlsProblem(error: unknown): string | null {
   return failure === null ? null : `${tlsFailureText(failure)}: ${MEND[failure]}`;
 }
 
-/** To be said of an upstream whose connection broke before it answered; what it says of a certificate can be lost with that. */
-export function ifAskedForCertificate(upstream: string): string {
-  return upstream.startsWith("https:")
-    ? "; a node that asks for a certificate ends it so, too: see TLS_CERT_FILE of the edge"
-    : "";
-}
-
 /** Deno has no codes. */
 function inWords(error: unknown): TlsFailure | null {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {

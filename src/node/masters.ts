@@ -6,6 +6,6 @@ export interface Masters {
   changed(signal: AbortSignal): Promise<void>;
   /** The stream to this master has ended. */
   lost(master: MasterAddress): void;
-  /** This master takes no node of this database. */
+  /** This node and this master do not come together, and why: one of them refuses the other. */
   refused(master: MasterAddress, reason: string): void;
 }

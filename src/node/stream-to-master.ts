@@ -40,6 +40,7 @@ export class StreamToMaster {
   private readonly on: StreamEvents;
   private readonly retried: Retried;
   private connection: MasterConnection | null = null;
+  private toldRefusal = "";
   /** The identity of its database's cluster; null: this process is not entered there yet. */
   private cluster: string | null = null;
 
@@ -85,7 +86,12 @@ export class StreamToMaster {
   refused(connection: MasterConnection, reason: string): void {
     // A database that was restored may have lost this process's row: it is entered anew before the next try.
     this.cluster = null;
-    this.parts.masters.refused(connection.master, reason);
+    const { address, nodeId: master } = connection.master;
+    const why = `the master at ${address} refuses this node: ${reason}`;
+    // It is tried again every few seconds.
+    if (why !== this.toldRefusal) this.parts.logger.error({ master, address }, why);
+    this.toldRefusal = why;
+    this.parts.masters.refused(connection.master, why);
     connection.close();
   }
 

@@ -16,5 +16,6 @@ export function withReason(error: ConnectError, whyNotReady: WhyNotReady): Conne
 export function messageWithReason(message: string, whyNotReady: WhyNotReady): string {
   // The master, which knows more, has said it already.
   const why = namesSilence(message) ? null : whyNotReady();
-  return why === null ? message : `${message} (${why})`;
+  // A call that could not be passed on has failed for the very reason.
+  return why === null || message.includes(why) ? message : `${message} (${why})`;
 }

@@ -110,6 +110,7 @@ export class SimulatedNode {
         zoneData: parts.zoneData ?? "2026c",
       },
       network: parts.network.of(address, gate),
+      links: { problemAt: () => null },
       lock,
       store,
       executors: this.executors,

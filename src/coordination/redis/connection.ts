@@ -10,6 +10,7 @@ import { ElasticJobError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
 import { Answers } from "../../core/readiness/answers.ts";
 import { createLink, type RedisLink } from "./link.ts";
+import { refusalIn } from "./redis-refusal.ts";
 import { tlsAdvice } from "./redis-tls.ts";
 import type { RedisTarget } from "./redis-url.ts";
 
@@ -24,6 +25,8 @@ export interface ConnectionOptions {
 }
 
 const RETRY_DELAY_MS = 500;
+/** What is refused where it is the connection itself, or its subscription. */
+const CONNECTION = "connection";
 
 export class RedisConnection {
   readonly answers = new Answers("Redis", () => performance.now());
@@ -57,7 +60,9 @@ export class RedisConnection {
         else return link.subscribe(channel, onMessage);
       })
       .then(() => {
-        if (this.link === link) this.noteReachable();
+        if (this.link !== link) return;
+        this.answers.granted(CONNECTION);
+        this.noteReachable();
       })
       .catch((error: unknown) => {
         if (this.link !== link || this.closed) return;
@@ -68,6 +73,7 @@ export class RedisConnection {
 
   async send(key: string, ...args: readonly string[]): Promise<unknown> {
     const link = this.link;
+    const what = args.slice(0, args[0] === "EVAL" ? 2 : 1).join(" ");
     if (link === null) throw unavailable(this.why ?? "not connected", undefined);
     try {
       // A failure before that could not say why.
@@ -75,14 +81,17 @@ export class RedisConnection {
       const reply = await withinLimit(sent, this.options.commandTimeoutMs);
       this.failingSince = null;
       this.answers.answered();
+      this.answers.granted(what);
       this.noteReachable();
       return reply;
     } catch (error) {
       this.answers.failed(error instanceof ErrorReply);
+      const refusal = refusalIn(error);
+      if (refusal !== null) this.answers.refused(what, refusal);
       // That is an answer, if an unwelcome one (loading, read-only, …): the link itself works.
       if (!(error instanceof ErrorReply)) this.noteFailure(link, error);
       throw unavailable(
-        error instanceof ErrorReply ? messageOf(error) : (this.why ?? messageOf(error)),
+        refusal ?? (error instanceof ErrorReply ? messageOf(error) : (this.why ?? messageOf(error))),
         error,
       );
     }
@@ -122,7 +131,9 @@ export class RedisConnection {
 
   private noteBroken(error: unknown): void {
     const advice = tlsAdvice(error, this.options.tls !== null, this.wasThere);
-    this.why = advice === null ? messageOf(error) : `${messageOf(error)}; ${advice}`;
+    const refusal = refusalIn(error);
+    if (refusal !== null) this.answers.refused(CONNECTION, refusal);
+    this.why = refusal ?? (advice === null ? messageOf(error) : `${messageOf(error)}; ${advice}`);
     this.noteUnreachable(error);
   }
 

@@ -8,9 +8,8 @@ const TOLD_AFTER_MS = 1_000;
 export class ReadinessLog {
   private readonly whyNotReady: WhyNotReady;
   private readonly logger: Logger;
-  /** Null: it is ready, or has not been yet. */
+  /** Null: it is ready. */
   private since: number | null = null;
-  private wasReady = false;
   private isTold = false;
 
   constructor(whyNotReady: WhyNotReady, logger: Logger) {
@@ -28,11 +27,8 @@ export class ReadinessLog {
       }
       this.since = null;
       this.isTold = false;
-      this.wasReady = true;
       return;
     }
-    // What a start waits for is told by the start.
-    if (!this.wasReady) return;
     this.since ??= now;
     if (this.isTold || now - this.since < TOLD_AFTER_MS) return;
     this.isTold = true;

@@ -43,15 +43,22 @@ export interface FollowerFacts {
   readonly pingEveryMs: number;
   /** What keeps the master from answering adds, as it says itself. */
   readonly told: Silence | null;
+  /** Why no new connection to it can be made, as was last found; null: one can, as far as is known. */
+  readonly unreached: string | null;
+  /** Who holds the lock, and is no node of this cluster; null: no such. */
+  readonly strangeHolder: string | null;
   /** Without it nobody takes the place of a master that is gone. */
   readonly lock: Silence;
 }
 
 export function whyFollowerIsNotReady(facts: FollowerFacts): string | null {
-  const { heardMsAgo, pingEveryMs, told, lock } = facts;
+  const { heardMsAgo, pingEveryMs, told, unreached, strangeHolder, lock } = facts;
   const master = `master ${facts.master}`;
+  if (unreached !== null) return unreached;
   if (heardMsAgo === null) return `this node has not joined ${master} yet`;
   if (heardMsAgo >= Math.max(SILENT_MS, pingEveryMs + LATE_PING_MS)) {
+    // It has stepped down then, and is not to blame.
+    if (strangeHolder !== null) return `no master: ${strangeHolder}`;
     const silent = sentenceOf({ who: master, how: "silent", ms: heardMsAgo });
     return lock.ms >= SILENT_MS ? `${silent}, and ${sentenceOf(lock)}` : silent;
   }
@@ -65,6 +72,7 @@ export function whyNobodyIsMaster(facts: {
   readonly vacancy: string;
 }): string {
   const { lock, store, vacancy } = facts;
-  const silent = [lock, store].find(({ ms }) => ms >= SILENT_MS);
+  // A server that refuses may have answered something else a moment ago.
+  const silent = [lock, store].find(({ ms, how }) => ms >= SILENT_MS || how === "refused");
   return `no master: ${silent === undefined ? vacancy : sentenceOf(silent)}`;
 }

@@ -3,8 +3,9 @@ import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { JobStore } from "../../store/job-store.ts";
 
-/** A master that has refused this node is not asked again for so long. */
+/** A master that has refused this node, or that this node has refused, is not asked again for so long. */
 const REFUSED_MS = 5_000;
+const MOST_REFUSALS = 100;
 
 /**
  * Whether a master that Redis names is this cluster's: then this process's own database names it, too. Two clusters that
@@ -14,8 +15,8 @@ export class AnnouncedMasters {
   private readonly parts: { readonly store: JobStore; readonly clock: Clock; readonly logger: Logger };
   /** The last one that the database named, too. */
   private known = "";
-  /** By name: until when (monotonic) a master that has refused this node is left alone. */
-  private readonly refusedUntil = new Map<string, number>();
+  /** By name: until when (monotonic) a master is left alone that is not this node's, and why. */
+  private readonly refusals = new Map<string, { readonly until: number; readonly why: string }>();
   /** Those of which the log tells already. */
   private readonly told = new Set<string>();
 
@@ -23,10 +24,16 @@ export class AnnouncedMasters {
     this.parts = parts;
   }
 
+  /** Why it is left alone, as was found when it was last connected to; null: nothing is known against it. */
+  refusalOf(master: MasterAddress): string | null {
+    const refusal = this.refusals.get(nameOf(master));
+    return refusal !== undefined && this.parts.clock.monotonic() < refusal.until ? refusal.why : null;
+  }
+
   async isOurs(master: MasterAddress): Promise<boolean> {
-    const { store, clock } = this.parts;
+    const { store } = this.parts;
     const name = nameOf(master);
-    if (clock.monotonic() < (this.refusedUntil.get(name) ?? 0)) return false;
+    if (this.refusalOf(master) !== null) return false;
     if (name === this.known) return true;
     const [{ epoch, incarnation }, { address }] = await Promise.all([
       store.readMastership(),
@@ -42,11 +49,10 @@ export class AnnouncedMasters {
     return true;
   }
 
-  refused(master: MasterAddress, reason: string): void {
-    const name = nameOf(master);
+  refused(master: MasterAddress, why: string): void {
     this.known = "";
-    this.refusedUntil.set(name, this.parts.clock.monotonic() + REFUSED_MS);
-    if (this.isNew(name)) this.parts.logger.error({ master: master.nodeId, address: master.address }, reason);
+    if (this.refusals.size > MOST_REFUSALS) this.refusals.clear();
+    this.refusals.set(nameOf(master), { until: this.parts.clock.monotonic() + REFUSED_MS, why });
   }
 
   private async tell(master: MasterAddress): Promise<void> {

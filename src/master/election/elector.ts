@@ -21,6 +21,7 @@ import { NeededServers } from "./needed-servers.ts";
 import { OtherLock } from "./other-lock.ts";
 import { OwnMastership } from "./own-mastership.ts";
 import { OwnRole, type Role, type RoleNow } from "./role.ts";
+import { StrangeHolder } from "./strange-holder.ts";
 import { ZonePrecedence } from "./zone-precedence.ts";
 
 export class Elector implements Role {
@@ -35,7 +36,9 @@ export class Elector implements Role {
   private readonly otherLock: OtherLock;
   private readonly servers: NeededServers;
   private readonly mastership: OwnMastership;
-  private hasComplained = false;
+  private readonly stranger: StrangeHolder;
+  /** Of what the log tells that it keeps turns from being done; null: they are done. */
+  private complaint: "refused" | "unanswered" | null = null;
   private hasResigned = false;
 
   constructor(parts: ElectionParts) {
@@ -45,6 +48,7 @@ export class Elector implements Role {
     this.announced = new AnnouncedMasters(parts);
     this.otherLock = new OtherLock(parts);
     this.servers = new NeededServers(parts);
+    this.stranger = new StrangeHolder(parts);
     this.mastership = new OwnMastership(parts, {
       servers: this.servers,
       knownGone: this.deadMasters.known,
@@ -80,6 +84,11 @@ export class Elector implements Role {
   /** What keeps this process from answering adds, as master; null: nothing does. */
   silence(): Silence | null {
     return this.servers.silence(this.mastership.trustedUntil);
+  }
+
+  /** Who holds the lock, and is no node of this cluster, in words; null: no such. */
+  get strangeHolder(): string | null {
+    return this.stranger.told;
   }
 
   /** In a sentence. */
@@ -129,18 +138,31 @@ export class Elector implements Role {
       const { epoch } = this.mastership;
       if (epoch !== null) await this.keep(epoch);
       else await this.contend();
-      if (this.hasComplained) this.parts.logger.info({}, "the lock and the database answer again");
-      this.hasComplained = false;
+      this.turnIsDone();
     } catch (error) {
       // Redis or the database is out of reach. What holds meanwhile is decided by trust alone.
-      if (!this.hasComplained)
-        this.parts.logger.warn(
-          { error },
-          "no answer from the lock (REDIS_URL) or the database (MYSQL_URL); trying on",
-        );
-      this.hasComplained = true;
+      this.complain(error);
     }
     this.updateRole();
+  }
+
+  private turnIsDone(): void {
+    // A turn that asks for less than the one that was refused says nothing of that.
+    if (this.complaint === null || this.parts.lock.silence().how === "refused") return;
+    this.complaint = null;
+    this.parts.logger.info({}, "the lock and the database answer again");
+  }
+
+  private complain(error: unknown): void {
+    const complaint = this.parts.lock.silence().how === "refused" ? "refused" : "unanswered";
+    if (complaint === this.complaint) return;
+    this.complaint = complaint;
+    this.parts.logger.warn(
+      { error },
+      complaint === "refused"
+        ? "the lock (REDIS_URL) refuses this node; trying on"
+        : "no answer from the lock (REDIS_URL) or the database (MYSQL_URL); trying on",
+    );
   }
 
   /** As master. */
@@ -168,11 +190,13 @@ export class Elector implements Role {
     const holder = await lock.holder();
     if (holder !== null && holder !== incarnation) {
       this.zones.lockIsHeld();
-      this.servers.vacancy = "the node that holds the lock has not announced itself";
       const master = await lock.readMaster();
-      if (master !== null && master.incarnation === holder) await this.hear(master);
+      if (master !== null && master.incarnation === holder) return this.hear(master);
+      await this.stranger.look(holder);
+      this.servers.vacancy = this.stranger.told ?? "the node that holds the lock has not announced itself";
       return;
     }
+    this.stranger.isOver();
     this.servers.vacancy = "no node holds the lock";
     if (this.hasResigned) return;
     const [before, goesFirst] = await Promise.all([store.readMastership(), this.zones.mayTry()]);
@@ -202,15 +226,26 @@ export class Elector implements Role {
   /** What Redis says delays at most: it is followed only if this process's own database names the same master. */
   private async hear(master: MasterAddress): Promise<void> {
     if (master.incarnation === this.parts.incarnation || this.mastership.epoch !== null) return;
-    if (!(await this.announced.isOurs(master))) {
-      this.servers.vacancy = `the database does not name the master at ${master.address}, which Redis names`;
-    } else if (this.mastership.epoch === null) this.role.set({ kind: "follower", master });
+    const refusal = this.announced.refusalOf(master);
+    if (refusal !== null) {
+      this.servers.vacancy = refusal;
+    } else if (!(await this.announced.isOurs(master))) {
+      await this.stranger.look(master.incarnation);
+      this.servers.vacancy =
+        this.stranger.told ?? `the database does not name the master at ${master.address}, which Redis names`;
+    } else {
+      this.stranger.isOver();
+      if (this.mastership.epoch === null) this.role.set({ kind: "follower", master });
+    }
   }
 
-  /** A master has refused this node: it uses another database, though ours may name it, as a copy does. */
+  /**
+   * This node and that master do not come together, for this reason: one of them has refused the other. The master may use
+   * another database, though ours may name it, as a copy does.
+   */
   refused(master: MasterAddress, reason: string): void {
     this.announced.refused(master, reason);
-    this.servers.vacancy = `the master at ${master.address} has refused this node`;
+    this.servers.vacancy = reason;
     const now = this.role.now();
     if (now.kind === "follower" && now.master.incarnation === master.incarnation)
       this.role.set({ kind: "none" });

@@ -31,13 +31,13 @@ import type { NodeClaims } from "./node-claims.ts";
 import type { NodeNumbers } from "./node-numbers.ts";
 import { NodeSession } from "./node-session.ts";
 import { PingTrust } from "./ping-trust.ts";
+import { reachNode } from "./reach-node.ts";
 import { StandingNews } from "./standing-news.ts";
 import type { UnheardNodes } from "./unheard-nodes.ts";
 
 const CHECK_MS = 100;
 /** A node pings five times a lease: one that has been silent for this part of it is worth a note for the next master. */
 const SILENT_PART = 3;
-const IDENTIFY_TIMEOUT_MS = 500;
 
 export interface NodeSessionsParts {
   readonly network: Network;
@@ -168,20 +168,9 @@ export class NodeSessions {
     }
     const { nodeId, incarnation, address, slots } = session;
     logger.info({ nodeId, incarnation, address, slots }, "node joined");
-    void this.reach(session);
+    void reachNode(this.context, this.parts.network, session);
     this.nodesChanged();
     return session;
-  }
-
-  private async reach(session: NodeSession): Promise<void> {
-    const answer = await this.parts.network.identify(session.address, IDENTIFY_TIMEOUT_MS);
-    session.isReachable = typeof answer === "object" && answer.incarnation === session.incarnation;
-    if (session.isReachable || !session.isOpen) return;
-    const { nodeId, incarnation, address } = session;
-    this.context.logger.warn(
-      { nodeId, incarnation, address, answer },
-      "node is not reached at its address; check ADVERTISE_ADDRESS",
-    );
   }
 
   private async take(session: NodeSession, { message }: GetJobRequest): Promise<void> {

@@ -3,6 +3,7 @@ import { NOT_RUN } from "../../core/call-headers.ts";
 import { ElasticJobError, isError } from "../../core/errors.ts";
 import { fromWireError, notRun } from "../error-codes.ts";
 import { strangerIn } from "../proof/ask-for-proof.ts";
+import { linkProblemIn } from "./peer-link.ts";
 
 /** What a failed call to the master means for trying again. */
 export interface CallFailure {
@@ -10,8 +11,24 @@ export interface CallFailure {
   /** The master went away, or was out of reach: whether the call was run is not known. */
   readonly unavailable: boolean;
   readonly certainlyNotRun: boolean;
+  /** What kept a connection to the master from being made. */
+  readonly link?: string;
+  /** It ran out of time, which says nothing of why. */
+  readonly isLate?: true;
   /** The connection broke before there was an answer: the call may be what broke the master. */
   readonly broke?: true;
+}
+
+/** The last of several tries, which was cut by the call's deadline, and what the one before it found. */
+export function lateAfter({ error, isLate }: CallFailure, link: string): unknown {
+  if (isLate !== true || !(error instanceof ConnectError)) return error;
+  return new ConnectError(
+    `the master did not answer in time: ${link}`,
+    error.code,
+    error.metadata,
+    undefined,
+    error,
+  );
 }
 
 /** Of a call to the master in this process. */
@@ -32,7 +49,9 @@ export function forwardFailure(error: unknown): CallFailure {
     return { error: notRun(message), unavailable: false, certainlyNotRun: false };
   }
   if (error.metadata.has(NOT_RUN)) {
-    return { error: notRun(error.rawMessage), unavailable: true, certainlyNotRun: true };
+    const link = linkProblemIn(error);
+    const failure = { error: notRun(error.rawMessage), unavailable: true, certainlyNotRun: true };
+    return link === null ? failure : { ...failure, link };
   }
   if (error.isWireError) {
     return {
@@ -50,7 +69,8 @@ export function forwardFailure(error: unknown): CallFailure {
   const unavailable = notRun(`the master ${why}; try again`);
   if (!refused) unavailable.metadata.delete(NOT_RUN);
   const broke = !refused && error.code !== Code.DeadlineExceeded && { broke: true as const };
-  return { error: unavailable, unavailable: true, certainlyNotRun: refused, ...broke };
+  const isLate = error.code === Code.DeadlineExceeded && { isLate: true as const };
+  return { error: unavailable, unavailable: true, certainlyNotRun: refused, ...broke, ...isLate };
 }
 
 /** Whether nobody listens at the address: the one failure that proves that the call did not get through. */

@@ -17,7 +17,7 @@ import { callerIn } from "../call-caller.ts";
 import { notRun } from "../error-codes.ts";
 import { answerIn } from "../in-time.ts";
 import type { RpcLimits } from "../limits.ts";
-import { forwardFailure, localFailure } from "./call-failure.ts";
+import { forwardFailure, lateAfter, localFailure } from "./call-failure.ts";
 import type { Peer, Peers } from "./peers.ts";
 
 /** What is known of a call apart from its message; a HandlerContext is one. */
@@ -115,6 +115,7 @@ export function createMasterCaller(options: {
       const cutAt = start + Math.min(answerIn(timeoutMs) ?? limits.maxWaitMs, limits.maxWaitMs);
       let pauseMs = FIRST_PAUSE_MS;
       let broken = 0;
+      let link: string | null = null;
       for (;;) {
         const target = await locate(context, giveUpAt);
         try {
@@ -127,10 +128,12 @@ export function createMasterCaller(options: {
         } catch (error) {
           context.signal.throwIfAborted();
           const failure = target.kind === "here" ? localFailure(error) : forwardFailure(error);
+          link = failure.link ?? link;
+          const last = () => (link === null ? failure.error : lateAfter(failure, link));
           const left = giveUpAt - clock.monotonic();
           const again = failure.certainlyNotRun || (failure.unavailable && call.repeatable);
-          if (failure.broke && ++broken >= MOST_BROKEN && call.mayBreak?.()) throw failure.error;
-          if (!again || left <= 0 || isForwarded(context) || closing.aborted) throw failure.error;
+          if (failure.broke && ++broken >= MOST_BROKEN && call.mayBreak?.()) throw last();
+          if (!again || left <= 0 || isForwarded(context) || closing.aborted) throw last();
         }
         // A refused forward means that the role is out of date; it seldom is for long.
         await waitForChange(context.signal, Math.min(pauseMs, giveUpAt - clock.monotonic()));

@@ -3,28 +3,20 @@ import { createClient } from "@connectrpc/connect";
 import type { Network } from "../../coordination/network.ts";
 import type { Clock } from "../../core/clock.ts";
 import { type GetJobRequest, NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
-import type { Tls } from "../../tls/certificates.ts";
 import type { RpcLimits } from "../limits.ts";
 import { messageSize } from "../message-size.ts";
 import { OutgoingQueue } from "../outgoing-queue.ts";
-import { type Asking, strangerIn } from "../proof/ask-for-proof.ts";
 import { isRefused } from "./call-failure.ts";
-import { linkProblemIn } from "./peer-link.ts";
-import { createPeerSession } from "./peer-session.ts";
+import { createPeerSession, type PeerSessionOptions, whyUnproved } from "./peer-session.ts";
 import { peerTransport } from "./peers.ts";
 
 /** A node that does not even complete a handshake within this is out of reach. */
 const CONNECT_LIMIT_MS = 3000;
 
-export function createNetwork(options: {
-  readonly clock: Clock;
-  readonly limits: RpcLimits;
-  /** Who this process is, and by what it knows others. */
-  readonly asking: Asking;
-  /** How other nodes are called; null: in the clear. */
-  readonly tls: Tls | null;
-}): Network {
-  const { clock, limits, asking } = options;
+export function createNetwork(
+  options: PeerSessionOptions & { readonly clock: Clock; readonly limits: RpcLimits },
+): Network {
+  const { clock, limits, asking, tls } = options;
 
   return {
     openStream(address, on) {
@@ -65,7 +57,7 @@ export function createNetwork(options: {
       receive().then(
         () => end("the master closed it"),
         (error) => {
-          const strange = strangerIn(error) ?? linkProblemIn(error);
+          const strange = whyUnproved(error);
           end(strange ?? (error instanceof Error ? error.message : String(error)), strange !== null);
         },
       );
@@ -78,14 +70,17 @@ export function createNetwork(options: {
       };
     },
 
-    async identify(address, timeoutMs) {
-      const session = createPeerSession(address, options);
+    async identify(address, timeoutMs, unproved = () => {}) {
+      // Whoever asks knows what it is worth to be told: most nodes are none that this one depends on.
+      const session = createPeerSession(address, { asking, tls });
       const client = createClient(NodeService, peerTransport(session, limits.maxCallBytes));
       try {
         const answer = await client.identify({ incarnation: asking.incarnation }, { timeoutMs });
         const { incarnation, nodeId, epoch, sharesDatabase } = answer;
         return { incarnation, nodeId, epoch, sharesDatabase };
       } catch (error) {
+        const why = whyUnproved(error);
+        if (why !== null) unproved(why);
         return isRefused(error) ? "refused" : "silent";
       } finally {
         session.destroy();

@@ -5,11 +5,12 @@ import {
   type GrpcTransportOptions,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
+import type { Links } from "../../core/readiness/links.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
 import type { Tls } from "../../tls/certificates.ts";
 import { notRun } from "../error-codes.ts";
-import { type Asking, askForProof } from "../proof/ask-for-proof.ts";
-import { peerLink } from "./peer-link.ts";
+import { type Asking, askForProof, strangerIn } from "../proof/ask-for-proof.ts";
+import { linkProblemIn, peerLink } from "./peer-link.ts";
 
 type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
 
@@ -33,10 +34,15 @@ export interface PeerSession {
   destroy(): void;
 }
 
-export function createPeerSession(
-  address: string,
-  { asking, tls }: { readonly asking: Asking; readonly tls: Tls | null },
-): PeerSession {
+export interface PeerSessionOptions {
+  readonly asking: Asking;
+  /** How other nodes are called; null: in the clear. */
+  readonly tls: Tls | null;
+  /** Hears what came of a connection, as far as it is TLS's or the proof's. Default: nobody does. */
+  readonly links?: Pick<Links, "failed" | "made">;
+}
+
+export function createPeerSession(address: string, { asking, tls, links }: PeerSessionOptions): PeerSession {
   const link = peerLink(address, tls);
   const manager = new Http2SessionManager(
     link.url,
@@ -96,6 +102,17 @@ export function createPeerSession(
     if (askedOn.size === 1 && session !== undefined) proved.add(session);
   }
 
+  async function proveAndTell(): Promise<void> {
+    try {
+      await prove();
+      links?.made(address);
+    } catch (error) {
+      const why = whyUnproved(error);
+      if (why !== null) links?.failed(address, why);
+      throw error;
+    }
+  }
+
   const isProved = (session: Http2Session | undefined) =>
     session !== undefined && !session.closed && !session.destroyed && proved.has(session);
 
@@ -105,7 +122,7 @@ export function createPeerSession(
       async request(method, path, headers, options) {
         for (let tries = 0; tries < MOST_TRIES; tries++) {
           if (!isProved(last)) {
-            proving ??= prove().finally(() => {
+            proving ??= proveAndTell().finally(() => {
               proving = null;
             });
             await proving;
@@ -121,4 +138,9 @@ export function createPeerSession(
     connect: async () => (await manager.connect()) !== "error",
     destroy: () => manager.abort(),
   };
+}
+
+/** What is to be said of a connection that could not be made because of TLS, or of who is there; null: it was something else. */
+export function whyUnproved(error: unknown): string | null {
+  return strangerIn(error) ?? linkProblemIn(error);
 }

@@ -4,9 +4,7 @@ import { createConnectTransport } from "@connectrpc/connect-node";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
 import { JobService } from "../../gen/elasticjob/v1/job_service_pb.ts";
 import { NodeService } from "../../gen/elasticjob/v1/node_service_pb.ts";
-import type { Tls } from "../../tls/certificates.ts";
-import type { Asking } from "../proof/ask-for-proof.ts";
-import { createPeerSession, type PeerSession } from "./peer-session.ts";
+import { createPeerSession, type PeerSession, type PeerSessionOptions } from "./peer-session.ts";
 
 /** Another node, as this one calls it. */
 export interface Peer {
@@ -21,11 +19,8 @@ export interface Peers {
   close(): void;
 }
 
-export interface PeerOptions {
+export interface PeerOptions extends PeerSessionOptions {
   readonly maxCallBytes: number;
-  readonly asking: Asking;
-  /** How other nodes are called; null: in the clear. */
-  readonly tls: Tls | null;
 }
 
 /** Only masters are called; the addresses of long-gone ones are dropped. */

@@ -16,8 +16,13 @@ class NotProved extends Error {
   override readonly name = "NotProved";
 }
 
+const MEND = "all nodes need the same CLUSTER_SECRET, or none and the same MYSQL_URL";
+
 function notProved(address: string, why: string): ConnectError {
-  const message = `${address} does not prove that it is a node of this cluster: ${why}; all nodes need the same CLUSTER_SECRET, or none and the same MYSQL_URL`;
+  return strange(`${address} does not prove that it is a node of this cluster: ${why}; ${MEND}`);
+}
+
+function strange(message: string): ConnectError {
   // As its cause: each ConnectError is an instance of all classes that extend it.
   return new ConnectError(message, Code.Unavailable, { [NOT_RUN]: "1" }, undefined, new NotProved(message));
 }
@@ -51,14 +56,20 @@ export async function askForProof(
     throw notProved(address, why);
   }
   // By the secret that it has used itself, so both know it.
-  await peer
-    .prove({ proof: proofOf(secret, "asks", transcript) }, { timeoutMs })
-    .catch((error) => refused(error, address));
+  await peer.prove({ proof: proofOf(secret, "asks", transcript) }, { timeoutMs }).catch((error) => {
+    if (!isAnswer(error)) throw error;
+    if (error.code !== Code.Unauthenticated) refused(error, address);
+    throw strange(`${address} refuses this node: it does not take its proof; ${MEND}`);
+  });
+}
+
+function isAnswer(error: unknown): error is ConnectError {
+  return error instanceof ConnectError && error.isWireError && error.code !== Code.Unavailable;
 }
 
 /** Of a process that answers, but not so. That it could not be reached is told as it is. */
 function refused(error: unknown, address: string): never {
-  if (!(error instanceof ConnectError) || !error.isWireError || error.code === Code.Unavailable) throw error;
+  if (!isAnswer(error)) throw error;
   throw notProved(address, shown(error.rawMessage));
 }
 

@@ -17,6 +17,7 @@ import { SlowDown } from "../../core/callers/slow-down.ts";
 import { type Clock, sleep } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Random } from "../../core/random.ts";
+import type { Links } from "../../core/readiness/links.ts";
 import type { WhyNotReady } from "../../core/readiness/why-not-ready.ts";
 import { ClusterService } from "../../gen/elasticjob/v1/cluster_service_pb.ts";
 import {
@@ -36,6 +37,7 @@ import { CALL_CONNECTION, connectionValues } from "../connection.ts";
 import { type Credentials, checkCaller } from "../credentials.ts";
 import { createMasterCaller } from "../forwarding/master-call.ts";
 import { createPeers } from "../forwarding/peers.ts";
+import { tryLink } from "../forwarding/try-link.ts";
 import { DEFAULT_LIMITS, maxJobBytes, type RpcLimits } from "../limits.ts";
 import type { ClusterSecrets } from "../proof/cluster-secrets.ts";
 import { createClusterService } from "../services/cluster-service.ts";
@@ -92,6 +94,8 @@ export interface RpcServerOptions {
   readonly credentials: Credentials;
   /** How the port, and calls to other nodes, use TLS; null or missing: they do not. */
   readonly tls?: Tls | null;
+  /** What becomes of connections to other nodes; with it, the one to the master is tried now and then. Default: nobody wants to know. */
+  readonly links?: Links;
 }
 
 export interface RpcServer extends OnePortServer {
@@ -111,6 +115,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     secrets,
     credentials,
     tls = null,
+    links,
   } = options;
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const closing = new AbortController();
@@ -119,7 +124,11 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     maxCallBytes: limits.maxCallBytes,
     asking: { incarnation: identity.incarnation, secrets },
     tls,
+    ...(links !== undefined && { links }),
   });
+  if (links !== undefined) {
+    void tryLink({ role, peers, clock, incarnation: identity.incarnation }, closing.signal);
+  }
   const master = createMasterCaller({
     role,
     peers,

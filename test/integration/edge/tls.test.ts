@@ -1,11 +1,12 @@
 /** The edge by TLS: its own port, and its calls to real nodes that have TLS. */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import net, { type AddressInfo } from "node:net";
 import tls from "node:tls";
 import { promisify } from "node:util";
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
 import type { TlsSettings } from "../../../src/config/tls-files.ts";
 import type { Logger } from "../../../src/core/logger.ts";
 import { type RunningEdge, startEdge } from "../../../src/edge/node.ts";
@@ -20,6 +21,7 @@ import {
 } from "../../fixtures/certificates.ts";
 import { startNode, stopNodes } from "../../fixtures/rpc-node/start-node.ts";
 import { until } from "../../fixtures/until.ts";
+import { freePort } from "../../servers/free-port.ts";
 
 const run = promisify(execFile);
 const folder = certificateFolder();
@@ -29,6 +31,14 @@ const own = authority.issue("edge", LOCAL);
 const elsewhere = authority.issue("nodes.internal", ["DNS:nodes.internal"]);
 const stranger = other.issue("stranger", LOCAL);
 afterAll(() => folder.remove());
+
+/** Of a program that takes connections and drops them. */
+async function silentPort(): Promise<number> {
+  const server = net.createServer((socket) => socket.destroy());
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
 
 const edges: RunningEdge[] = [];
 afterEach(async () => {
@@ -213,6 +223,15 @@ describe("an upstream by https", () => {
     const probe = await fetch(`${edge.url}/readyz`);
     expect(probe.status).toBe(503);
     expect(await probe.text()).toMatch(words);
+  });
+
+  test.each<[string, () => Promise<number>, RegExp]>([
+    ["at which nobody listens", freePort, /: nobody listens there"/],
+    ["that ends connections before it says a word", silentPort, /: the connection broke"/],
+  ])("%s is no matter of certificates", async (_, port, words) => {
+    const edge = await start(`https://127.0.0.1:${await port()}`, tlsWith(null));
+    expect(await (await fetch(`${edge.url}/readyz`)).text()).toMatch(words);
+    await expect(call(edge)).rejects.toThrow(new RegExp(words.source.replace('"', "$")));
   });
 
   test("that speaks TLS only is named to who calls it by http", async () => {

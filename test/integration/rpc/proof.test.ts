@@ -234,6 +234,18 @@ describe("a node", () => {
     expect(asked).toEqual(["/elasticjob.v1.NodeService/Challenge"]);
   });
 
+  test("says that it was refused where it is the other one that does not take its proof", async () => {
+    // It gives the old secret up between its own proof and the other's.
+    const known = [["old"], ["new"]];
+    const read = async () => known.shift() ?? ["new"];
+    const node = await startNode({ secrets: { ...TEST_SECRETS, read } });
+    const { seen } = open(node.address, asker(secretsOf("old", "new")));
+    await until("it is left", () => seen.closed.length === 1);
+    expect(seen.closed[0]?.reason).toMatch(
+      new RegExp(`^${node.address} refuses this node: it does not take its proof; .*CLUSTER_SECRET`),
+    );
+  });
+
   test("of a cluster with another identity says both", async () => {
     const node = await startNode({ secrets: { ...TEST_SECRETS, cluster: async () => "cluster-b" } });
     const { seen } = open(node.address);

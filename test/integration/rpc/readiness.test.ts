@@ -162,6 +162,18 @@ describe("a call that runs out of time", () => {
     expect(outcomes.map(({ outcome }) => outcome.value)).toMatchObject([failure, failure]);
   });
 
+  test("is not told twice what it has failed for", async () => {
+    const node = await startNode();
+    const why = "no connection to 10.0.0.3:7070: its certificate is out of date";
+    node.setNotReady(why);
+    node.api.beforeAdd = async () =>
+      Promise.reject(new ElasticJobError("unavailable", `not in time: ${why}`));
+    const error = await errorOf(
+      createClient(JobService, http2(node)).addJob({ handler: "echo" }, { timeoutMs: 500 }),
+    );
+    expect(error.rawMessage.split(why)).toHaveLength(2);
+  });
+
   test("other errors stay as they are", async () => {
     const node = await startNode();
     node.setNotReady(WHY);

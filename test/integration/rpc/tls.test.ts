@@ -14,7 +14,9 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { TlsSettings } from "../../../src/config/tls-files.ts";
 import type { Logger } from "../../../src/core/logger.ts";
+import { Links } from "../../../src/core/readiness/links.ts";
 import { JobService } from "../../../src/gen/elasticjob/v1/job_service_pb.ts";
+import type { RoleNow } from "../../../src/master/election/role.ts";
 import { createNetwork } from "../../../src/rpc/forwarding/network.ts";
 import { DEFAULT_LIMITS } from "../../../src/rpc/limits.ts";
 import type { Tls } from "../../../src/tls/certificates.ts";
@@ -339,6 +341,30 @@ describe("between nodes", () => {
     onTestFinished(() => stream.close());
     await until("it has ended", () => closed.length > 0);
     expect(closed).toEqual([[expect.stringContaining("it speaks no TLS"), true]]);
+  });
+
+  test("a node that cannot forward calls for the master's certificate finds that by itself, and its callers hear why", async () => {
+    const logger = recordingLogger();
+    const links = new Links(logger);
+    const files = authority.issue("master-over", LOCAL, -1);
+    const master = await startNode({ tls: tlsWith(files) });
+    const role: RoleNow = { kind: "follower", master: master.asMaster };
+    const node = await startNode({ tls: tlsWith(own), role, links });
+    const words = /^no connection to .*: its certificate is out of date: renew TLS_CERT_FILE there/;
+    await until("it finds that", () => words.test(links.problemAt(master.address) ?? ""));
+    const transport = createConnectTransport({
+      baseUrl: node.url,
+      httpVersion: "2",
+      nodeOptions: trusting(),
+    });
+    const call = createClient(JobService, transport).addJob({ handler: "echo" }, { timeoutMs: 700 });
+    await expect(call).rejects.toThrow(/its certificate is out of date: renew TLS_CERT_FILE there/);
+    replaceCertificate(authority.issue("master-renewed", LOCAL), files);
+    await until("it can", () => links.problemAt(master.address) === null, 15_000);
+    expect(logger.lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      expect.stringMatching(/^error no connection to/),
+      "info connections to that node are made again",
+    ]);
   });
 
   test("while a cluster changes, plaintext is answered as well, and then spoken no more", async () => {

@@ -27,9 +27,15 @@ test("the secret between nodes is read again, and one that is not accepted leave
       [NEW, OLD],
     ]);
   }
+  text = `${NEW},${OLD}`;
+  expect([secrets(), secrets()]).toHaveLength(2);
+  expect(logger.lines.at(-1)).toMatchObject({
+    level: "info",
+    message: "CLUSTER_SECRET_FILE is accepted again",
+  });
   text = NEW;
   expect(secrets()).toEqual([NEW]);
-  expect(logger.lines.map(({ level }) => level)).toEqual(["info", "error", "error", "error", "info"]);
+  expect(logger.lines.map(({ level }) => level)).toEqual(["info", "error", "error", "error", "info", "info"]);
   expect(JSON.stringify(logger.lines)).not.toContain("-secret-of-all");
 });
 

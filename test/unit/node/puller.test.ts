@@ -629,7 +629,10 @@ test("a node that a master refuses says so, closes the stream, and enters itself
   const before = entries.length;
   const refused = last();
   refused.say({ case: "refusal", value: create(RefusalSchema, { reason: "another database" }) });
-  expect([refusals, refused.isClosed]).toEqual([["a: another database"], true]);
+  expect([refusals, refused.isClosed]).toEqual([
+    ["a: the master at a:7070 refuses this node: another database"],
+    true,
+  ]);
   await elect("b", 2);
   expect(entries.length).toBeGreaterThan(before);
 });

@@ -29,3 +29,22 @@ test("tells one that answers with errors from one of which nothing is heard, by 
   answers.answered();
   expect(answers.silence()).toEqual({ who: "Redis", how: "silent", ms: 0 });
 });
+
+test("what is refused counts, whatever else is answered, until it is granted or nobody asks for it any more", () => {
+  const { clock, answers } = answersOf("Redis");
+  const refused = (ms: number) => ({ who: "Redis", how: "refused", ms, why: "NOPERM" });
+  answers.refused("EVAL", "NOPERM");
+  clock.move(500);
+  answers.answered();
+  answers.refused("EVAL", "NOPERM");
+  answers.granted("GET");
+  expect(answers.silence()).toEqual(refused(500));
+  answers.granted("EVAL");
+  expect(answers.silence()).toEqual({ who: "Redis", how: "silent", ms: 0 });
+  answers.refused("EVAL", "NOPERM");
+  clock.move(29_999);
+  answers.answered();
+  expect(answers.silence()).toEqual(refused(29_999));
+  clock.move(1);
+  expect(answers.silence().how).toBe("silent");
+});

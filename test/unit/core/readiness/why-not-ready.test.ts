@@ -13,6 +13,10 @@ test.each<[Silence, string]>([
   [silent("Redis", 4_090), "Redis has not answered for 4.1 s"],
   [silent("MySQL", 0), "MySQL has not answered for 0.0 s"],
   [{ who: "MySQL", how: "errors", ms: 3_249 }, "MySQL has answered with errors only for 3.2 s"],
+  [
+    { who: "Redis", how: "refused", ms: 4_090, why: "NOPERM eval" },
+    "Redis has refused this node for 4.1 s: NOPERM eval",
+  ],
   [{ who: "Redis", how: "unconfirmed", ms: 61_000 }, "Redis has not confirmed the lock for 61.0 s"],
 ])("says it in a sentence, which is known again: %o", (silence, sentence) => {
   expect(sentenceOf(silence)).toBe(sentence);
@@ -51,7 +55,15 @@ test.each<[string, Partial<typeof master>, Silence | null]>([
   expect(masterSilence({ ...master, ...facts })).toEqual(silence);
 });
 
-const follower = { master: "10.0.0.3:7070", heardMsAgo: 300, pingEveryMs: 1_200, told: null, lock: redis };
+const follower = {
+  master: "10.0.0.3:7070",
+  heardMsAgo: 300,
+  pingEveryMs: 1_200,
+  told: null,
+  unreached: null,
+  strangeHolder: null,
+  lock: redis,
+};
 
 test.each<[string, Partial<Parameters<typeof whyFollowerIsNotReady>[0]>, string | null]>([
   ["the master answers", {}, null],
@@ -79,6 +91,17 @@ test.each<[string, Partial<Parameters<typeof whyFollowerIsNotReady>[0]>, string 
     "master 10.0.0.3:7070 has not answered for 5.0 s, and Redis has not answered for 4.1 s",
   ],
   ["Redis is silent to this node, and the master does well", { lock: silent("Redis", 9_000) }, null],
+  [
+    "no connection to it can be made, though one is open",
+    { unreached: "no connection to 10.0.0.3:7070: its certificate is out of date" },
+    "no connection to 10.0.0.3:7070: its certificate is out of date",
+  ],
+  [
+    "the master is silent, and a stranger holds the lock",
+    { heardMsAgo: 5_000, strangeHolder: "the lock is a stranger's" },
+    "no master: the lock is a stranger's",
+  ],
+  ["a stranger holds the lock, and the master goes on", { strangeHolder: "a stranger's" }, null],
   ["it was only just announced", { heardMsAgo: null }, "this node has not joined master 10.0.0.3:7070 yet"],
 ])("of a follower: %s", (_, facts, why) => {
   expect(whyFollowerIsNotReady({ ...follower, ...facts })).toBe(why);
@@ -91,6 +114,11 @@ test.each<[Silence, Silence, string]>([
     redis,
     { who: "MySQL", how: "errors", ms: 2_000 },
     "no master: MySQL has answered with errors only for 2.0 s",
+  ],
+  [
+    { who: "Redis", how: "refused", ms: 300, why: "NOPERM: give it rules" },
+    mysql,
+    "no master: Redis has refused this node for 0.3 s: NOPERM: give it rules",
   ],
 ])("where nobody is master: %o, %o", (lock, store, why) => {
   expect(whyNobodyIsMaster({ lock, store, vacancy: "no node holds the lock" })).toBe(why);

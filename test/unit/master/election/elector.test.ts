@@ -10,6 +10,7 @@ import { NOW, recordOf } from "../../../fixtures/job-fixture.ts";
 import { ManualClock } from "../../../fixtures/manual-clock.ts";
 import { masterContext, openTestStore } from "../../../fixtures/master-context.ts";
 import { MemoryLock } from "../../../fixtures/memory-lock.ts";
+import { recordingLogger } from "../../../fixtures/recording-logger.ts";
 import { silentLogger } from "../../../fixtures/silent-logger.ts";
 import { until } from "../../../fixtures/until.ts";
 
@@ -600,6 +601,60 @@ test("says why nobody is master, as far as it was seen", async () => {
   expect(why()).toMatch(/another lock$/);
   elector.start();
   expect(why()).toBe("no master: Redis has not answered for 4.1 s");
+});
+
+test("what is known against a master stays its reason, whatever Redis and the database say of it", async () => {
+  const master = await otherReigns();
+  await elector.tick();
+  const why = "no connection to 127.0.0.1:2: its certificate is out of date";
+  elector.refused(master, why);
+  expect(elector.whyNobodyIsMaster()).toBe(`no master: ${why}`);
+  await elector.tick();
+  expect([elector.now().kind, elector.whyNobodyIsMaster()]).toEqual(["none", `no master: ${why}`]);
+  clock.move(5_000);
+  await elector.tick();
+  expect(elector.now()).toEqual({ kind: "follower", master });
+});
+
+test("a lock that is held by nobody of the database is a stranger's, announced or not; one of ours is not", async () => {
+  await opened.store.registerNode("slow to load", "c");
+  for (const [holder, master, isStrange] of [
+    ["somebody", null, true],
+    ["somebody else", { ...OTHER, incarnation: "somebody else" }, true],
+    ["slow to load", null, false],
+  ] as const) {
+    [lock.held, lock.master] = [holder, master];
+    await elector.tick();
+    expect(elector.strangeHolder).toBeNull();
+    clock.move(3_000);
+    await elector.tick();
+    if (!isStrange) expect(elector.strangeHolder).toBeNull();
+    else {
+      expect(elector.strangeHolder).toContain(`the key cluster) is held by "${holder}"`);
+      expect(elector.whyNobodyIsMaster()).toBe(`no master: ${elector.strangeHolder}`);
+    }
+  }
+  lock.held = null;
+  await elector.tick();
+  expect([elector.now().kind, elector.strangeHolder]).toEqual(["master", null]);
+});
+
+test("a lock that refuses is told as that, and does not answer again as long as it refuses anything", async () => {
+  const logger = recordingLogger();
+  const told = () => logger.lines.map(({ message }) => message.split(";")[0]);
+  Object.assign(elector["parts"], { logger });
+  const { holder } = lock;
+  lock.silence = () => ({ who: "Redis", how: "refused", ms: 0, why: "NOPERM" });
+  lock.holder = async () => Promise.reject(new Error("NOPERM"));
+  await elector.tick();
+  await elector.tick();
+  lock.holder = holder;
+  elector["zones"].mayTry = async () => false;
+  await elector.tick();
+  expect(told()).toEqual(["the lock (REDIS_URL) refuses this node"]);
+  lock.silence = () => ({ who: "Redis", how: "silent", ms: 0 });
+  await elector.tick();
+  expect(told().slice(1)).toEqual(["the lock and the database answer again"]);
 });
 
 test("as master it says who keeps it from answering adds, and asks the database while it is no follower", async () => {

@@ -43,6 +43,34 @@ test.each<[string, Identity | "refused" | "silent", boolean]>([
   expect(warnings).toHaveLength(isReached ? 0 : 1);
 });
 
+test("a node that is not reached is tried again: each cause is told once, and that it is reached", async () => {
+  const { connect, connected, state, asked, infos, warnings, clock } = await startNodes();
+  const again = async () => {
+    clock.move(10_000);
+    await settled();
+  };
+  [state.answer, state.unproved] = ["silent", "its certificate is out of date"];
+  const { ping } = await connect();
+  for (let tries = 0; tries < 3; tries++) {
+    await ping();
+    await again();
+  }
+  expect(warnings).toEqual(["node is not reached at its address"]);
+  [state.answer, state.unproved] = ["refused", ""];
+  await ping();
+  await again();
+  expect(warnings.slice(1)).toEqual(["node is not reached at its address; check ADVERTISE_ADDRESS"]);
+  state.answer = ITSELF;
+  await ping();
+  await again();
+  expect(infos).toContain("node is reached at its address again");
+  expect(connected.numbered(1)?.isReachable).toBe(true);
+  const { length } = asked;
+  await ping();
+  await again();
+  expect(asked).toHaveLength(length);
+});
+
 test("a node that has left by the time that its address answers is no reason for a warning", async () => {
   const { connect, state, warnings } = await startNodes();
   const answer = Promise.withResolvers<void>();
