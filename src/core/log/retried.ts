@@ -1,12 +1,14 @@
 /**
  * What fails and is tried again, many times a second maybe, until a server answers. The log has a line for each cause when it begins,
  * then one a minute with how often it has failed, and one when it is over: so an outage of an hour is some dozen lines of each kind.
- * What fails and succeeds by turns makes no more of them.
+ * What fails and succeeds by turns makes few, too.
  */
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 
 const AGAIN_MS = 60_000;
+/** What fails again after it has not for so long is news. */
+const QUIET_MS = 10_000;
 /** Causes at a time; one that comes on top of them is counted with the first. */
 const MOST_CAUSES = 10;
 
@@ -23,6 +25,7 @@ export class Retried {
   readonly #causes = new Map<string, Cause>();
   /** Since when (monotonic) it has failed each time; null: it has not. */
   #since: number | null = null;
+  #failedAt = Number.NEGATIVE_INFINITY;
   #tries = 0;
   /** Whether a line since then says so. */
   #isTold = false;
@@ -37,7 +40,9 @@ export class Retried {
   /** `about`: what it has failed for this time. */
   failed(error: unknown, about: object = {}): void {
     const now = this.#clock.monotonic();
+    if (this.#since === null && now - this.#failedAt >= QUIET_MS) this.#causes.clear();
     this.#since ??= now;
+    this.#failedAt = now;
     this.#tries++;
     const cause = this.#causeOf(error);
     cause.count++;

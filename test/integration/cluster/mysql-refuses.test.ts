@@ -125,6 +125,10 @@ test.each([
     timeout: 90_000,
   },
   async (_, trouble, mended, advice) => {
+    // What it was told of a moment ago, it would not be told of again.
+    await node.stop();
+    node = await start("node", "secret");
+    await untilReady();
     const mark = node.log.length;
     // It ends within the trouble, so that there is something to write.
     await call("AddJob", { handler: "sleep", payload: { ms: 1_000 } });

@@ -47,6 +47,10 @@ test("what fails and succeeds by turns makes no more lines", () => {
   expect(logger.lines.map(({ level }) => level)).toEqual(["warn", "info"]);
   retried.failed(REFUSAL);
   expect(logger.lines.at(-1)).toMatchObject({ level: "warn", fields: { count: 3_000 } });
+  retried.succeeded();
+  clock.move(10_000);
+  retried.failed(REFUSAL);
+  expect(logger.lines.at(-1)).toEqual({ level: "warn", message: AGAIN, fields: { error: REFUSAL } });
 });
 
 test("what never failed is never over", () => {
