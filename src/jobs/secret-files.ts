@@ -2,7 +2,7 @@
  * SECRETS_DIR: a folder with a file for each secret, named for it, as Docker and Kubernetes mount them. A file is read when it is
  * needed, so that a secret is changed by changing its file.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ElasticJobError } from "../core/errors.ts";
 
@@ -50,7 +50,7 @@ export function readSecretFile(folder: string, name: string): string {
     if (about.size > MAX_BYTES) throw new Error(`is larger than ${MAX_BYTES} bytes`);
     bytes = readFileSync(path);
   } catch (error) {
-    throw new Error(`the secret ${name} ${reasonOf(error)}`, { cause: error });
+    throw new Error(`the secret ${name} ${reasonOf(error, folder)}`, { cause: error });
   }
   const value = bytes.toString("utf8").replace(/\r?\n$/, "");
   if (value === "") throw new Error(`the secret ${name} is empty, as its file in SECRETS_DIR is`);
@@ -70,9 +70,10 @@ export function readAllSecrets(folder: string): [name: string, value: string][] 
   });
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, folder: string): string {
   if (!(error instanceof Error)) return String(error);
   if (!("code" in error)) return error.message;
   if (error.code !== "ENOENT") return `cannot be read on this node (${String(error.code)})`;
+  if (!existsSync(folder)) return `is not on this node: SECRETS_DIR, ${folder}, is not there`;
   return "is not on this node: it has no such file in SECRETS_DIR";
 }

@@ -47,6 +47,13 @@ test("a folder that is none is told at the start", () => {
   expect(() => checkSecretsFolder(join(folder, "stripe"))).toThrow(/\(ENOTDIR\)/);
 });
 
+test("a folder that has gone since is told apart from a file that is not in it", () => {
+  const gone = join(folder, "gone");
+  expect(() => readSecretFile(gone, "stripe")).toThrow(
+    `the secret stripe is not on this node: SECRETS_DIR, ${gone}, is not there`,
+  );
+});
+
 test("a folder of too many files is told at the start", () => {
   for (let number = 0; number < 100; number++) writeFileSync(join(folder, `secret-${number}`), "of many");
   expect(() => checkSecretsFolder(folder)).toThrow("has 101 files; at most 100 are accepted");
