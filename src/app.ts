@@ -16,6 +16,7 @@ import { openLocalLock } from "./coordination/local.ts";
 import { useZoneData } from "./core/calendar/zone-segment.ts";
 import { sleep } from "./core/clock.ts";
 import { isError } from "./core/errors.ts";
+import { Retried } from "./core/log/retried.ts";
 import type { Logger } from "./core/logger.ts";
 import { Links } from "./core/readiness/links.ts";
 import { ReadinessLog } from "./core/readiness/readiness-log.ts";
@@ -56,10 +57,10 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
-export function openStore(config: Pick<Config, "mysqlUrl" | "dataDir">): JobStore {
+export function openStore(config: Pick<Config, "mysqlUrl" | "dataDir">, logger?: Logger): JobStore {
   return config.mysqlUrl === null
     ? openSqliteStore({ path: join(config.dataDir, "elastic-job.db"), clock: systemClock })
-    : openMysqlStore({ url: config.mysqlUrl, clock: systemClock });
+    : openMysqlStore({ url: config.mysqlUrl, clock: systemClock, ...(logger !== undefined && { logger }) });
 }
 
 /** `signal`: gives up waiting for a database that is not there yet. */
@@ -77,7 +78,7 @@ export async function startNode(config: Config, logger: Logger, signal?: AbortSi
     useZoneData(zoneData);
     const lock = await openLock(config, logger);
     closers.push(() => lock.close());
-    const store = openStore(config);
+    const store = openStore(config, logger);
     closers.push(() => store.close());
 
     const handlersUrl =
@@ -266,16 +267,17 @@ async function openLock(config: Config, logger: Logger): Promise<ClusterLock> {
   return openRedisLock({ url, prefix, ttlMs, commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS, logger });
 }
 
-/** Waits for a database that is not there yet, and says so once. */
+/** Waits for a database that is not there yet, and says so. */
 async function migrateWhenThere(store: JobStore, logger: Logger, signal?: AbortSignal): Promise<void> {
-  for (let hasComplained = false; ; hasComplained = true) {
+  const message = "the database does not answer yet; waiting for it (MYSQL_URL)";
+  const retried = new Retried({ logger, clock: systemClock }, message);
+  for (;;) {
     try {
-      return await store.migrate();
+      await store.migrate();
+      return retried.succeeded();
     } catch (error) {
       if (!isError(error, "unavailable") || signal?.aborted) throw error;
-      if (!hasComplained) {
-        logger.warn({ error }, "the database does not answer yet; waiting for it (MYSQL_URL)");
-      }
+      retried.failed(error);
       await sleep(systemClock, RETRY_MS, signal);
     }
   }

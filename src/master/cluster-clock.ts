@@ -1,4 +1,5 @@
 import { type Clock, sleep } from "../core/clock.ts";
+import { Retried } from "../core/log/retried.ts";
 import type { JobStore } from "../store/job-store.ts";
 import type { MasterContext } from "./context.ts";
 
@@ -30,15 +31,17 @@ export async function sampleDatabaseClock(store: JobStore, clock: Clock): Promis
 /** Follows the database's clock until the mastership ends. */
 export async function keepClusterTime(context: MasterContext): Promise<void> {
   const { ended, clock, store, time, logger } = context;
+  const retried = new Retried(context, "could not read the database's clock");
   for (;;) {
     await sleep(clock, SAMPLE_EVERY_MS, ended);
     if (ended.aborted) return;
     try {
       const { reading, sentAt, receivedAt } = await sampleDatabaseClock(store, clock);
+      retried.succeeded();
       time.adjust(reading, sentAt, receivedAt);
       if (Math.abs(time.error) > BIG_ERROR_MS) logger.error({ errorMs: time.error }, "cluster time was off");
     } catch (error) {
-      logger.warn({ error }, "could not read the database's clock");
+      retried.failed(error);
     }
   }
 }

@@ -42,6 +42,7 @@ export class ResultWriter {
   private readonly clock: Clock;
   private readonly logger: Logger;
   private readonly retried: Retried;
+  private readonly refusedRow: Retried;
   private readonly ended: Gather<EndedClaim>;
   private readonly stopping = new AbortController();
   private lastBeganAt = 0;
@@ -53,7 +54,8 @@ export class ResultWriter {
     this.store = parts.store;
     this.clock = parts.clock;
     this.logger = parts.logger;
-    this.retried = new Retried(parts);
+    this.retried = new Retried(parts, "could not write results; trying again");
+    this.refusedRow = new Retried(parts, "could not write a result; trying again later");
     this.ended = new Gather({
       mostBatches: MAX_WRITING,
       take: ({ length }, writing) => (this.gathers(length, writing) ? 0 : Math.min(length, MAX_BATCH)),
@@ -101,7 +103,9 @@ export class ResultWriter {
   private async write(batch: readonly EndedClaim[]): Promise<void> {
     const ordered = batch.toSorted((a, b) => a.row.jobId - b.row.jobId || a.row.claim - b.row.claim);
     const updateTime = ordered.reduce((latest, { row }) => Math.max(latest, row.endTime), 0);
-    const written = (await this.writeRows(ordered)).map(({ ended, isFirst }) => {
+    const rows = await this.writeRows(ordered);
+    if (this.deferred === 0) this.refusedRow.succeeded();
+    const written = rows.map(({ ended, isFirst }) => {
       if (isFirst) ended.becameFinal(ended);
       return { ended, isFirst, projection: projectionOf(ended, updateTime) };
     });
@@ -121,10 +125,7 @@ export class ResultWriter {
       },
       async (ended, error) => {
         if (!isError(error, "invalid_argument") || ended.asFailed === null) {
-          this.logger.error(
-            { error, jobId: ended.row.jobId },
-            "could not write a result; trying again later",
-          );
+          this.refusedRow.failed(error, { jobId: ended.row.jobId });
           this.defer(ended);
           return [];
         }
@@ -174,11 +175,15 @@ export class ResultWriter {
   private async untilAnswered<Result>(write: () => Promise<Result[]>): Promise<Result[]> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(MAX_RETRY_MS, waitMs * 2)) {
       try {
-        return await write();
+        const results = await write();
+        this.retried.succeeded();
+        return results;
       } catch (error) {
         if (this.stopping.signal.aborted) return [];
-        if (!isError(error, "unavailable")) throw error;
-        this.retried.failed(error, "could not write results; trying again");
+        // It refuses the account, or has no such table: no part of the batch would fare better.
+        const isForAll = isError(error, "unavailable") || isError(error, "failed_precondition");
+        if (!isForAll) throw error;
+        this.retried.failed(error);
         await sleep(this.clock, waitMs, this.stopping.signal);
       }
     }

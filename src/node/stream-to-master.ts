@@ -47,7 +47,7 @@ export class StreamToMaster {
   constructor(parts: StreamToMasterParts, on: StreamEvents) {
     this.parts = parts;
     this.on = on;
-    this.retried = new Retried(parts);
+    this.retried = new Retried(parts, "could not enter this node in the database; trying again");
   }
 
   /** Null: there is none. */
@@ -99,9 +99,10 @@ export class StreamToMaster {
   private async hasEntered(signal: AbortSignal): Promise<boolean> {
     try {
       this.cluster ??= await this.parts.enter();
+      this.retried.succeeded();
       return true;
     } catch (error) {
-      this.retried.failed(error, "could not enter this node in the database; trying again");
+      this.retried.failed(error);
       await sleep(this.parts.clock, ENTER_RETRY_MS, signal);
       return false;
     }

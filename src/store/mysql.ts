@@ -1,6 +1,7 @@
 /** The JobStore on MySQL and MariaDB. */
 import type { Clock } from "../core/clock.ts";
 import { ElasticJobError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
 import { listAudit, skipAudit } from "./audit-query.ts";
 import { MYSQL, type Read } from "./dialect.ts";
 import { pageEnded, pageResultAges } from "./expiry.ts";
@@ -57,6 +58,8 @@ export interface MysqlStoreSettings {
   readonly connections?: number;
   /** A statement that takes longer counts as a cut connection; default 5,000. */
   readonly statementLimitMs?: number;
+  /** Hears of tables that the server refuses, and that it does no more. */
+  readonly logger?: Logger;
 }
 
 /** What a server takes at least by default; `migrate` asks for the real limit. */
@@ -69,6 +72,7 @@ export function mysqlStore(settings: MysqlStoreSettings): JobStore {
     clock,
     connections: settings.connections ?? 10,
     statementLimitMs: settings.statementLimitMs ?? 5_000,
+    logger: settings.logger ?? null,
   });
   const repeat = repeatOn(pool, clock);
   const read: Read = (sql, values) => repeat((session) => session.read(sql, values));

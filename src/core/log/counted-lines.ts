@@ -15,8 +15,8 @@ const OTHER_KINDS = "other kinds";
 export interface CountedLine {
   readonly level: "info" | "warn" | "error";
   readonly message: string;
-  /** The job that it is about; null: none. */
-  readonly jobId: number | null;
+  /** The job that it is about. */
+  readonly jobId: number;
   /** What makes it the same as another one, beside its level and its message. */
   readonly kind: Readonly<Record<string, string>>;
   /** What else there is to say of it. */
@@ -27,8 +27,8 @@ interface Burst {
   readonly first: CountedLine;
   /** Lines after the first that was written. */
   count: number;
-  firstJobId: number | null;
-  lastJobId: number | null;
+  firstJobId: number;
+  lastJobId: number;
   readonly cancel: () => void;
 }
 
@@ -66,7 +66,7 @@ export class CountedLines {
   }
 
   private print({ level, jobId, kind, fields, message }: CountedLine): void {
-    this.logger[level]({ ...(jobId !== null && { jobId }), ...fields, ...kind }, message);
+    this.logger[level]({ jobId, ...fields, ...kind }, message);
   }
 
   private begin(key: string, first: CountedLine): Burst {
@@ -84,7 +84,7 @@ export class CountedLines {
     const same = key === OTHER_KINDS ? "others, of too many kinds to tell apart" : "more of the same";
     const seconds = INTERVAL_MS / 1000;
     this.logger[first.level](
-      { count, ...(firstJobId !== null && { firstJobId, lastJobId }), seconds, ...first.kind },
+      { count, firstJobId, lastJobId, seconds, ...first.kind },
       `${first.message}: ${same}`,
     );
   }

@@ -19,6 +19,8 @@ export class Answers {
   /** Monotonic. Before the first answer: since when one is waited for. */
   private answeredAt: number;
   private hasErred = false;
+  /** Its words, of the last error. */
+  private said: string | null = null;
   /** By what was asked: what the server did not let this process do, and has not since. */
   private readonly refusals = new Map<string, Refusal>();
 
@@ -31,11 +33,16 @@ export class Answers {
   answered(): void {
     this.answeredAt = this.monotonic();
     this.hasErred = false;
+    this.said = null;
   }
 
-  /** `isAnswer`: the server itself said that it cannot, as one that is read-only does; else nothing was heard of it. */
-  failed(isAnswer: boolean): void {
+  /**
+   * `isAnswer`: the server itself said that it cannot, as one that is read-only does; else nothing was heard of it. `why`: its words,
+   * and what is to be done, where people may read them.
+   */
+  failed(isAnswer: boolean, why: string | null = null): void {
     this.hasErred = isAnswer;
+    this.said = why;
   }
 
   /** It does not let this process do that. `why`: its words, and what is to be done. */
@@ -62,6 +69,7 @@ export class Answers {
       who: this.who,
       how: this.hasErred ? "errors" : "silent",
       ms: now - this.answeredAt,
+      ...(this.said !== null && { why: this.said }),
     };
   }
 }

@@ -8,7 +8,7 @@ export interface Silence {
    */
   readonly how: "silent" | "errors" | "refused" | "unconfirmed";
   readonly ms: number;
-  /** What it said, and what is to be done; of one that refuses. */
+  /** What it said, and what is to be done, where it answers. */
   readonly why?: string;
 }
 

@@ -8,6 +8,7 @@ import { type AuditRecord, OK } from "../../core/audit/audit-record.ts";
 import { GatheredCalls } from "../../core/audit/gathered-calls.ts";
 import type { Caller } from "../../core/callers/caller.ts";
 import { ElasticJobError } from "../../core/errors.ts";
+import { Retried } from "../../core/log/retried.ts";
 import type { MasterContext } from "../context.ts";
 import type { AddItem, AddOutcome } from "../job-api.ts";
 
@@ -23,6 +24,7 @@ const MOST_HANDLERS = 6;
 export class AddedJobs {
   readonly #context: MasterContext;
   readonly #ids: AuditIds;
+  readonly #retried: Retried;
   readonly #gathered = new GatheredCalls(MOST_CALLERS);
   #waiting: AuditRecord[] = [];
   #isTimed = false;
@@ -31,6 +33,7 @@ export class AddedJobs {
   constructor(context: MasterContext) {
     this.#context = context;
     this.#ids = new AuditIds(context.random);
+    this.#retried = new Retried(context, "could not store who has added what; trying again");
   }
 
   /** Of the jobs of a call, those that it has added. */
@@ -86,7 +89,9 @@ export class AddedJobs {
     this.#waiting = [];
     try {
       await store.writeAudit(records);
+      this.#retried.succeeded();
     } catch (error) {
+      if (!ended.aborted) this.#retried.failed(error);
       const kept = ended.aborted ? [] : records.slice(-MOST_WAITING);
       for (const record of records.slice(0, records.length - kept.length)) {
         logger.warn({ ...record, error }, "what a caller has added could not be stored in the audit");

@@ -25,7 +25,7 @@ export class Changes {
   constructor(context: MasterContext) {
     this.#context = context;
     this.#ids = new AuditIds(context.random);
-    this.#retried = new Retried(context);
+    this.#retried = new Retried(context, "a change is not made, as its record could not be stored");
   }
 
   /** `tell`: what the change itself shows of what was done. */
@@ -48,9 +48,9 @@ export class Changes {
     };
     try {
       await store.writeAudit([record], epoch);
+      this.#retried.succeeded();
     } catch (error) {
-      if (!isError(error, "stale_epoch"))
-        this.#retried.failed(error, "a change is not made, as jobaudit takes no record of it");
+      if (!isError(error, "stale_epoch")) this.#retried.failed(error);
       throw error;
     }
     try {

@@ -7,6 +7,7 @@
 import type { Assignment } from "../../coordination/assignment.ts";
 import { isError } from "../../core/errors.ts";
 import { type JobRecord, STORED_STATUS } from "../../core/job.ts";
+import { Retried } from "../../core/log/retried.ts";
 import { type Choice, choose } from "../../core/queues/placement.ts";
 import { firstGroup, type PreparedGroup, type QueuedJob } from "../../core/queues/queues.ts";
 import { decideDue } from "../../core/state/misfire.ts";
@@ -54,10 +55,12 @@ export interface DispatcherParts {
 export class Dispatcher {
   private readonly context: MasterContext;
   private readonly parts: DispatcherParts;
+  private readonly claims: Retried;
   private claiming = 0;
 
   constructor(context: MasterContext, parts: DispatcherParts) {
     this.context = context;
+    this.claims = new Retried(context, "could not claim jobs; reading them back");
     this.parts = parts;
   }
 
@@ -156,11 +159,12 @@ export class Dispatcher {
     });
     this.parts.inFlight.mark(ids, written);
     written
+      .then(() => this.claims.succeeded())
       .catch((error: unknown) => {
         for (const { job } of placed) session.unreserve(job.record.spec.requirements.slots);
         if (isError(error, "stale_epoch")) return this.context.deposed();
         // Whether the claims are there is unknown: whatever the database says of each job, counts.
-        this.context.logger.warn({ error, jobs: ids.length }, "could not claim jobs; reading them back");
+        this.claims.failed(error, { jobs: ids.length });
         this.parts.endings.lose(
           placed.map(({ job }) => ({ jobId: job.record.id, claim: job.record.claim + 1 })),
           "its claim was not confirmed",

@@ -39,7 +39,7 @@ export class Endings {
 
   constructor(context: MasterContext, parts: EndingsParts) {
     this.context = context;
-    this.retried = new Retried(context);
+    this.retried = new Retried(context, "could not end claims; trying again");
     this.parts = parts;
   }
 
@@ -204,10 +204,13 @@ export class Endings {
     const { ended, clock } = this.context;
     while (!ended.aborted) {
       try {
-        if (this.context.trusted()) return await work();
+        if (this.context.trusted()) {
+          await work();
+          return this.retried.succeeded();
+        }
       } catch (error) {
         if (isError(error, "stale_epoch")) return this.context.deposed();
-        this.retried.failed(error, "could not end claims; trying again");
+        this.retried.failed(error);
       }
       await sleep(clock, RETRY_MS, ended);
     }

@@ -79,7 +79,7 @@ export class RetentionLoop {
 
   constructor(context: MasterContext, parts: RetentionParts) {
     this.context = context;
-    this.retried = new Retried(context);
+    this.retried = new Retried(context, "could not remove what is old enough; trying again");
     this.parts = parts;
     this.retention = context.settings.retention;
     this.ages = jobAges(this.retention);
@@ -100,13 +100,14 @@ export class RetentionLoop {
       const startedAt = clock.monotonic();
       try {
         const hasMore = await this.tick(time.now());
+        this.retried.succeeded();
         const tookMs = clock.monotonic() - startedAt;
         this.adapt(tookMs);
         const pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, tookMs));
         await sleep(clock, hasMore ? pauseMs : REST_MS, ended);
       } catch (error) {
         if (isError(error, "stale_epoch")) return this.context.deposed();
-        this.retried.failed(error, "could not remove what is old enough; trying again");
+        this.retried.failed(error);
         await sleep(clock, RETRY_MS, ended);
       }
     }

@@ -40,7 +40,7 @@ export class Sweep {
 
   constructor(context: MasterContext, parts: Sweep["parts"]) {
     this.context = context;
-    this.retried = new Retried(context);
+    this.retried = new Retried(context, "could not look for missed jobs; trying again");
     this.parts = parts;
   }
 
@@ -49,9 +49,10 @@ export class Sweep {
     while (!ended.aborted) {
       try {
         for (const { id } of this.parts.classes.all()) await this.sweepClass(id);
+        this.retried.succeeded();
       } catch (error) {
         if (isError(error, "stale_epoch")) return this.context.deposed();
-        this.retried.failed(error, "could not look for missed jobs; trying again");
+        this.retried.failed(error);
       }
       await sleep(clock, REST_MS, ended);
     }

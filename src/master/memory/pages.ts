@@ -53,7 +53,7 @@ export class Pages {
 
   constructor(context: MasterContext, parts: PagesParts) {
     this.context = context;
-    this.retried = new Retried(context);
+    this.retried = new Retried(context, "could not read waiting jobs; trying again");
     this.parts = parts;
   }
 
@@ -115,9 +115,10 @@ export class Pages {
       }
       try {
         await this.readPage(classId);
+        this.retried.succeeded();
       } catch (error) {
         if (isError(error, "stale_epoch")) return this.context.deposed();
-        this.retried.failed(error, "could not read waiting jobs; trying again");
+        this.retried.failed(error);
         await sleep(clock, RETRY_MS, ended);
       }
     }

@@ -32,7 +32,7 @@ export class KnownHandlers {
 
   constructor(context: MasterContext, nodes: ConnectedNodes) {
     this.context = context;
-    this.retried = new Retried(context);
+    this.retried = new Retried(context, "could not note which handlers nodes offer; trying again");
     this.nodes = nodes;
   }
 
@@ -76,9 +76,10 @@ export class KnownHandlers {
     while (!ended.aborted) {
       try {
         await this.write();
+        this.retried.succeeded();
       } catch (error) {
         if (isError(error, "stale_epoch")) return this.context.deposed();
-        this.retried.failed(error, "could not note which handlers nodes offer; trying again");
+        this.retried.failed(error);
       }
       // Without trust, nothing was written either.
       await this.wakeup.wait(clock, this.dirty.size > 0 ? RETRY_MS : REFRESH_MS, ended);

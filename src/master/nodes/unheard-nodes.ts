@@ -7,6 +7,7 @@
  */
 import { isError } from "../../core/errors.ts";
 import { OneAtATime } from "../../core/flow/one-at-a-time.ts";
+import { Retried } from "../../core/log/retried.ts";
 import type { NodeRecord } from "../../store/job-store.ts";
 import type { MasterContext } from "../context.ts";
 
@@ -15,12 +16,16 @@ const MAX_DOUBT_MS = 60_000;
 
 export class UnheardNodes {
   private readonly context: MasterContext;
+  private readonly notes: Retried;
+  private readonly withdrawals: Retried;
   /** What the database says, or may say, by number: since when, in cluster time. */
   private readonly noted = new Map<number, number>();
   private readonly writes = new OneAtATime<number, void>();
 
   constructor(context: MasterContext) {
     this.context = context;
+    this.notes = new Retried(context, "could not note since when a node has not been heard");
+    this.withdrawals = new Retried(context, "could not withdraw a note about a node; it is not answered yet");
   }
 
   load(nodes: readonly NodeRecord[]): void {
@@ -41,34 +46,36 @@ export class UnheardNodes {
   /** Keeps for the next master that a node has not been answered since then (monotonic). */
   note(number: number, since: number): void {
     if (this.noted.has(number) || this.writes.has(number)) return;
-    const { store, epoch, time, clock, logger } = this.context;
+    const { store, epoch, time, clock } = this.context;
     const at = Math.round(time.now() - (clock.monotonic() - since));
     void this.writes
       .alone(number, async () => {
         // Before the write, whose outcome may stay unknown: it has to be withdrawn then, too.
         this.noted.set(number, at);
         await store.noteUnheard(epoch, [{ number, since: at }]);
+        this.notes.succeeded();
       })
       .catch((error: unknown) => {
         if (isError(error, "stale_epoch")) this.context.deposed();
-        else logger.warn({ error, node: number }, "could not note since when a node has not been heard");
+        else this.notes.failed(error, { node: number });
       });
   }
 
   /** Before a node is answered. False: the database does not answer, so the node must not be answered either. */
   async withdraw(number: number): Promise<boolean> {
     if (!this.noted.has(number) && !this.writes.has(number)) return true;
-    const { store, epoch, logger } = this.context;
+    const { store, epoch } = this.context;
     try {
       await this.writes.alone(number, async () => {
         if (!this.noted.has(number)) return;
         await store.noteUnheard(epoch, [{ number, since: null }]);
+        this.withdrawals.succeeded();
         this.noted.delete(number);
       });
       return true;
     } catch (error) {
       if (isError(error, "stale_epoch")) throw error;
-      logger.warn({ error, node: number }, "could not withdraw a note about a node; it is not answered yet");
+      this.withdrawals.failed(error, { node: number });
       return false;
     }
   }

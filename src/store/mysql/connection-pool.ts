@@ -5,11 +5,13 @@
 import mysql, { type Pool, type PoolConnection } from "mysql2/promise";
 import type { Clock } from "../../core/clock.ts";
 import { ElasticJobError } from "../../core/errors.ts";
+import type { Logger } from "../../core/logger.ts";
 import { Answers } from "../../core/readiness/answers.ts";
 import type { SqlValue } from "../dialect.ts";
-import { failureOf, timedOut } from "./errors.ts";
+import { failureOf, timedOut, wordsOf } from "./errors.ts";
 import { type MysqlTarget, parseMysqlUrl } from "./mysql-url.ts";
 import { poolOptions } from "./pool-options.ts";
+import { RefusedTables } from "./refused-tables.ts";
 import { withTlsAdvice } from "./tls-advice.ts";
 
 const ACQUIRE_LIMIT_MS = 10_000;
@@ -41,12 +43,15 @@ export interface PoolSettings {
   readonly connections: number;
   /** A statement that takes longer counts as a cut connection. */
   readonly statementLimitMs: number;
+  /** Null: whoever calls is told, and nobody else. */
+  readonly logger?: Logger | null;
 }
 
 export class ConnectionPool {
   /** To writes: a server may still answer reads, and be of no use to a master. */
   readonly answers: Answers;
   private readonly settings: PoolSettings;
+  private readonly tables: RefusedTables;
   private readonly target: MysqlTarget;
   private readonly pool: Pool;
   private readonly ready = new WeakSet<object>();
@@ -55,6 +60,7 @@ export class ConnectionPool {
   constructor(settings: PoolSettings) {
     this.settings = settings;
     this.answers = new Answers("MySQL", () => settings.clock.monotonic());
+    this.tables = new RefusedTables(this.answers, settings.logger ?? null);
     this.target = parseMysqlUrl(settings.url);
     this.pool = mysql.createPool(poolOptions(this.target, settings.connections));
   }
@@ -72,7 +78,7 @@ export class ConnectionPool {
 
   private async lend<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const connection = await this.acquire();
-    const session = new Session(connection, this.settings);
+    const session = new Session(connection, this.settings, this.tables);
     let sound = false;
     try {
       // The wrapper differs each time that it is lent; the connection under it stays.
@@ -100,10 +106,15 @@ export class ConnectionPool {
     switch (error instanceof ElasticJobError ? null : failureOf(error)) {
       case "cut":
         return this.answers.failed(false);
+      case "refused_table":
+        this.tables.refused(wordsOf(error));
+        return this.answers.failed(true, wordsOf(error));
       case "not_now":
       case "refused_login":
       case "no_tls":
+        return this.answers.failed(true, wordsOf(error));
       case "other":
+        // What it says then may have a caller's values in it.
         return this.answers.failed(true);
       default:
         // Of one statement, and its own fault: it says nothing of what is asked next.
@@ -152,13 +163,15 @@ export class ConnectionPool {
 export class Session {
   private readonly connection: PoolConnection;
   private readonly settings: PoolSettings;
+  private readonly tables: RefusedTables;
   destroyed = false;
   /** How many have been answered. */
   writes = 0;
 
-  constructor(connection: PoolConnection, settings: PoolSettings) {
+  constructor(connection: PoolConnection, settings: PoolSettings, tables: RefusedTables) {
     this.connection = connection;
     this.settings = settings;
+    this.tables = tables;
   }
 
   /** A prepared write: for texts of few variants. */
@@ -167,6 +180,7 @@ export class Session {
       this.connection.execute<mysql.ResultSetHeader>(sql, values as SqlValue[]),
     );
     this.writes++;
+    this.tables.carriedOut(sql);
     return outcome;
   }
 
@@ -177,6 +191,7 @@ export class Session {
       limitMs,
     );
     this.writes++;
+    this.tables.carriedOut(sql);
     return outcome;
   }
 
@@ -185,6 +200,7 @@ export class Session {
     const [rows] = await this.limited(() =>
       this.connection.execute<mysql.RowDataPacket[]>(sql, values as SqlValue[]),
     );
+    this.tables.carriedOut(sql);
     return rows as Row[];
   }
 

@@ -1,6 +1,7 @@
 /** What the driver's errors mean, and what callers see of them. */
 import { ElasticJobError } from "../../core/errors.ts";
 import { tlsFailureIn } from "../../tls/tls-failure.ts";
+import { mendTable, tableRefusalIn } from "./table-refusal.ts";
 
 export interface DriverError extends Error {
   readonly errno?: number;
@@ -15,8 +16,8 @@ export interface DriverError extends Error {
  * - `not_now`: the server takes no statements, or no writes, at the moment; nothing was done.
  * - `duplicate`, `null`: the row broke its primary key, or a NOT NULL column (the fence).
  * - `refused_row`: a value that the schema does not take.
- * - `refused_login`: the address or account in the URL is wrong, or may not do what was asked.
- * - `no_table`: a table of ours is gone.
+ * - `refused_login`: the address or account in the URL is wrong, or may not do what was asked at all.
+ * - `refused_table`: the account may not do that with the table, or the table is gone.
  * - `no_tls`: the connection cannot be as secure as the URL asks.
  */
 export type Failure =
@@ -28,7 +29,7 @@ export type Failure =
   | "refused_row"
   | "refused_login"
   | "no_tls"
-  | "no_table"
+  | "refused_table"
   | "other";
 
 const FAILURES: ReadonlyMap<number, Failure> = new Map<number, Failure>([
@@ -61,9 +62,9 @@ const FAILURES: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1044, "refused_login"],
   [1045, "refused_login"],
   [1049, "refused_login"], // unknown database
-  [1146, "no_table"], // no such table
-  [1142, "refused_login"], // the account may not do that with the table
-  [1143, "refused_login"], // nor with the column
+  [1146, "refused_table"], // no such table
+  [1142, "refused_table"], // the account may not do that with it
+  [1143, "refused_table"], // nor with its column
   [1227, "refused_login"], // nor at all
 ]);
 
@@ -73,10 +74,11 @@ export function failureOf(error: unknown): Failure {
   const known = errno === undefined ? undefined : FAILURES.get(errno);
   if (known !== undefined) return known;
   if (code === "HANDSHAKE_NO_SSL_SUPPORT") return "no_tls";
-  // The driver puts it over the network's own codes, too.
-  // An alert about the certificate of ours: no later try will be another one.
-  if (code?.startsWith("ERR_SSL_") === true && tlsFailureIn(code)?.startsWith("certificate_") === true)
+  // By TLS 1.3 the first read ends with what the server thinks of our certificate; and no later try shows another.
+  if (code?.startsWith("ERR_SSL_") === true && tlsFailureIn(code)?.startsWith("certificate_") === true) {
     return "no_tls";
+  }
+  // The driver puts it over the network's own codes, too.
   if (code === "HANDSHAKE_SSL_ERROR" && errno === undefined && !/disconnected/.test(error.message))
     return "no_tls";
   // An error without the server's number is the network's or the driver's: reset, closed, not resolved.
@@ -88,10 +90,15 @@ function isNetworkCode(code: string | undefined): boolean {
   return code !== undefined && /^(E[A-Z]+|PROTOCOL_[A-Z_]+)$/.test(code);
 }
 
+/** The server's words, or the driver's. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? ((error as DriverError).sqlMessage ?? error.message) : String(error);
+}
+
 export function translate(error: unknown): ElasticJobError {
   if (error instanceof ElasticJobError) return error;
   const failure = failureOf(error);
-  const said = error instanceof Error ? ((error as DriverError).sqlMessage ?? error.message) : String(error);
+  const said = wordsOf(error);
   switch (failure) {
     case "refused_row":
       return new ElasticJobError("invalid_argument", `MySQL refused a value: ${said}`, { cause: error });
@@ -99,10 +106,10 @@ export function translate(error: unknown): ElasticJobError {
       return new ElasticJobError("failed_precondition", `MYSQL_URL: the server refused it: ${said}`, {
         cause: error,
       });
-    case "no_table":
+    case "refused_table":
       return new ElasticJobError(
         "failed_precondition",
-        `MySQL: a table of the schema is missing: ${said}; restore it from a backup`,
+        `MySQL: ${said}; ${mendTable(tableRefusalIn(said))}`,
         { cause: error },
       );
     case "no_tls":

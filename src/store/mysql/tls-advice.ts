@@ -1,4 +1,4 @@
-/** What to change in MYSQL_URL when a connection fails because of TLS, which neither server nor driver say. */
+/** What to change in MYSQL_URL when a connection is refused, or fails because of TLS, which neither server nor driver say. */
 import { type TlsFailure, tlsFailureIn, tlsFailureText } from "../../tls/tls-failure.ts";
 import type { DriverError } from "./errors.ts";
 import type { MysqlTarget } from "./mysql-url.ts";
@@ -14,6 +14,7 @@ const MEND: Readonly<Record<TlsFailure, string>> = {
   certificate_asked: "show it one: ssl-cert=/path/cert.pem&ssl-key=/path/key.pem",
   certificate_refused: "show it one that its ssl_ca has signed: ssl-cert=…&ssl-key=…",
 };
+const LOOK_AT_ACCOUNT = "look at its user and password in MYSQL_URL (MYSQL_PASSWORD)";
 const ADD_TLS = "add ssl-mode=VERIFY_IDENTITY, or begin it with mysqls:";
 
 /** By TLS 1.3, a server says that it does not take a certificate only after the handshake: the first read ends with its alert. */
@@ -42,8 +43,12 @@ function adviceOn(error: DriverError, { tls, own }: Pick<MysqlTarget, "tls" | "o
       return `the server takes connections by TLS only: ${ADD_TLS}`;
     case ACCESS_DENIED:
       // A server says no more of an account that has to come by TLS, or with a certificate; MariaDB neither where all have to.
-      if (tls === "DISABLED") return `if the server takes this account, or all, by TLS only, ${ADD_TLS}`;
-      return own === null ? "if this account has to show a certificate, add ssl-cert and ssl-key" : null;
+      if (tls === "DISABLED") {
+        return `${LOOK_AT_ACCOUNT}; if the server takes this account, or all, by TLS only, ${ADD_TLS}`;
+      }
+      return own === null
+        ? `${LOOK_AT_ACCOUNT}; if this account has to show a certificate, add ssl-cert and ssl-key`
+        : LOOK_AT_ACCOUNT;
   }
   if (error.code === "HANDSHAKE_NO_SSL_SUPPORT") {
     return "switch TLS on in the server; only ssl-mode=DISABLED does without, for all on the way to read";

@@ -72,7 +72,10 @@ test("goes on after a reading that failed", async () => {
   await next();
   failing = false;
   await next();
-  expect(lines).toEqual(["warn: could not read the database's clock"]);
+  expect(lines).toEqual([
+    "warn: could not read the database's clock",
+    "info: over: could not read the database's clock",
+  ]);
   expect(time.error).toBe(500);
   await stop();
 });

@@ -23,9 +23,11 @@ test("tells one that answers with errors from one of which nothing is heard, by 
   clock.move(100);
   answers.failed(true);
   expect(answers.silence()).toEqual({ who: "Redis", how: "errors", ms: 100 });
+  answers.failed(true, "it is read-only");
+  expect(answers.silence()).toEqual({ who: "Redis", how: "errors", ms: 100, why: "it is read-only" });
   answers.failed(false);
-  expect(answers.silence().how).toBe("silent");
-  answers.failed(true);
+  expect(answers.silence()).toEqual({ who: "Redis", how: "silent", ms: 100 });
+  answers.failed(true, "it is read-only");
   answers.answered();
   expect(answers.silence()).toEqual({ who: "Redis", how: "silent", ms: 0 });
 });
