@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 
 /** More are no module that somebody edits by hand. */
 const MOST_FILES = 2_000;
-/** Of `from "./a.ts"`, `import "./a.ts"`, `import("./a.ts")` and `require("./a.cjs")`; one in a comment does no harm. */
+/** Of what stands behind `from` and `import`, or in `import(…)` and `require(…)`; one in a comment does no harm. */
 const IMPORTED = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+)["']/g;
 
 export function moduleFiles(path: string): ReadonlySet<string> {

@@ -7,9 +7,11 @@ export interface TableRefusal {
 }
 
 const DENIED = /^([A-Z, ]+) command denied to user .* (?:for|in) table ([`'].*[`'])$/;
+/** What no node needs to be allowed. */
+const OF_MIGRATIONS: readonly string[] = ["CREATE", "ALTER", "INDEX"];
 const GONE = /^Table '(.*)' doesn't exist/;
 
-/** By its words, as its numbers say neither; null: they are others, as in another language. */
+/** By its words, as its numbers name no table; null: they are others, as in another language. */
 export function tableRefusalIn(said: string): TableRefusal | null {
   const [, gone] = GONE.exec(said) ?? [];
   if (gone !== undefined) return { table: bare(gone), rights: null };
@@ -22,7 +24,11 @@ export function tableRefusalIn(said: string): TableRefusal | null {
 export function mendTable(refusal: TableRefusal | null): string {
   if (refusal === null) return "grant this account the rights that docs/operating.md names";
   const { table, rights } = refusal;
-  return rights === null ? "restore it from a backup" : `grant this account ${rights.join(", ")} on ${table}`;
+  if (rights === null) return "restore it from a backup";
+  if (rights.some((right) => OF_MIGRATIONS.includes(right))) {
+    return "run elastic-job migrate with an account that may do that";
+  }
+  return `grant this account ${rights.join(", ")} on ${table}`;
 }
 
 /** Whether a statement that was carried out did there what had been refused. */

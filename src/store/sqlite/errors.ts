@@ -11,6 +11,11 @@ export function translate(error: unknown, path?: string): ElasticJobError {
   if (error instanceof ElasticJobError) return error;
   const said = error instanceof Error ? error.message : String(error);
   const where = path === undefined ? "" : ` (${path})`;
+  // Its number is that of all errors in a statement.
+  if (said.startsWith("no such table: job")) {
+    const message = `SQLite${where}: ${said}; restore it from a backup`;
+    return new ElasticJobError("failed_precondition", message, { cause: error });
+  }
   return new ElasticJobError(meaningOf(error), `SQLite${where}: ${said}`, { cause: error });
 }
 

@@ -3,6 +3,7 @@ import mysql from "mysql2/promise";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import type { JobStore } from "../../../src/store/job-store.ts";
 import { loadMigrations, tablesOf } from "../../../src/store/migrations.ts";
+import { auditRecordOf } from "../../fixtures/audit-record.ts";
 import { emptyDatabase, expectCode, job } from "../../fixtures/store-fixture.ts";
 
 const NEWEST = loadMigrations("mysql").length;
@@ -119,6 +120,15 @@ describe.each(["mysql", "sqlite"] as const)("migrations (%s)", (adapter) => {
     expect(await tablesIn(adapter, url)).not.toContain("jobaudit");
   });
 
+  test("leave a store that says what to do about a table that goes later", async () => {
+    const { url, open } = await database();
+    const store = open();
+    await store.migrate();
+    await runSql(adapter, url, "DROP TABLE jobaudit");
+    const error = await expectCode(store.writeAudit([auditRecordOf()]), "failed_precondition");
+    expect(error.message).toMatch(/jobaudit.*; restore it from a backup$/);
+  });
+
   test("live beside tables of the user's own, as cluster and schemaversion", async () => {
     const { url, open } = await database();
     for (const table of ["cluster", "schemaversion"]) {
@@ -190,7 +200,7 @@ test("an account that may not create what is missing is told so (mysql)", async 
     await drop();
   });
   const error = await expectCode(node.migrate(), "failed_precondition");
-  expect(error.message).toMatch(/^MYSQL_URL: the server refused it: CREATE command denied .*jobschema/);
+  expect(error.message).toMatch(/^MySQL: CREATE command denied .*jobschema/);
 });
 
 test("migrations (mysql) go on where a process ended between two statements", async () => {

@@ -1,13 +1,16 @@
 /** What operators and callers are told while MySQL is there and refuses: a real node, with each trouble made and mended. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import mysql, { type RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type NodeProcess, startNodeProcess } from "../../cluster/node-process.ts";
-import { until } from "../../fixtures/until.ts";
+import { linesOf, reasonOf, untilLogged, untilReady, untilReason } from "../../cluster/told-by-node.ts";
 import { documentedGrants } from "../../servers/least-rights.ts";
 import { type OwnMysql, startOwnMysql } from "../../servers/own-mysql.ts";
 import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 
-const LIMIT_MS = 30_000;
+const MAIN = join(import.meta.dirname, "../../../src/cli/start.mjs");
 /** Never in a line: Node's stacks, in JSON. */
 const STACK = /\\n {4}at /;
 
@@ -18,20 +21,21 @@ let node: NodeProcess;
 
 beforeAll(async () => {
   [server, redis] = await Promise.all([startOwnMysql(), spawnRedis({})]);
-  root = await mysql.createConnection({ uri: server.url, multipleStatements: true });
+  root = await connectAsRoot();
   await root.query(`CREATE USER 'node'@'%' IDENTIFIED BY 'secret'; CREATE USER 'migrator'@'%';
     GRANT ${documentedGrants().migrateGrants} ON elasticjob.* TO 'migrator'@'%'`);
-  node = await start("migrator", "");
-  await node.stop();
+  await promisify(execFile)(process.execPath, [MAIN, "migrate"], {
+    env: { PATH: process.env["PATH"] ?? "", MYSQL_URL: urlOf("migrator", "") },
+  });
   // Table by table, so that one can be taken away.
   for (const table of await tables()) await grant(documentedGrants().nodeGrants, table);
-  node = await start("node", "secret");
-  await untilReady();
+  node = await start();
+  await untilReady(node);
 }, 60_000);
 afterEach(async () => {
   await root.query("ALTER USER 'node'@'%' IDENTIFIED BY 'secret' REQUIRE NONE");
   for (const table of await tables()) await grant(documentedGrants().nodeGrants, table);
-  await untilReady();
+  await untilReady(node);
 });
 afterAll(async () => {
   await node?.kill();
@@ -39,11 +43,17 @@ afterAll(async () => {
   await Promise.all([server?.stop(), redis?.stop()]);
 });
 
-function start(user: string, password: string): Promise<NodeProcess> {
+const connectAsRoot = () => mysql.createConnection({ uri: server.url, multipleStatements: true });
+
+function urlOf(user: string, password: string): string {
   const url = new URL(server.url);
   [url.username, url.password] = [user, password];
+  return url.href;
+}
+
+function start(): Promise<NodeProcess> {
   return startNodeProcess({
-    MYSQL_URL: url.href,
+    MYSQL_URL: urlOf("node", "secret"),
     REDIS_URL: `redis://127.0.0.1:${redis.port}`,
     NODE_ID: "n1",
     LOCK_TTL_MS: "3000",
@@ -63,19 +73,6 @@ async function killConnections(): Promise<void> {
     "SELECT id FROM information_schema.processlist WHERE user = 'node'",
   );
   for (const row of rows) await root.query(`KILL ${String(row["id"])}`).catch(() => {});
-}
-
-/** What its probe says; empty: it is ready. */
-async function reason(): Promise<string> {
-  const answer = await fetch(`${node.url}/readyz`);
-  if (answer.ok) return "";
-  return ((await answer.json()) as { message: string }).message;
-}
-
-const untilReason = (words: RegExp) =>
-  until(`its reason is ${words}`, async () => words.test(await reason()), LIMIT_MS);
-function untilReady(): Promise<void> {
-  return untilReason(/^$/);
 }
 
 interface Answer {
@@ -102,10 +99,6 @@ async function added(): Promise<string> {
   return id;
 }
 
-const linesSince = (mark: number, words: RegExp) => node.log.slice(mark).filter((line) => words.test(line));
-const untilLogged = (mark: number, words: RegExp) =>
-  until(`it logs ${words}`, () => linesSince(mark, words).length > 0, LIMIT_MS);
-
 test.each([
   [
     "takes the account by TLS only",
@@ -127,25 +120,28 @@ test.each([
   async (_, trouble, mended, advice) => {
     // What it was told of a moment ago, it would not be told of again.
     await node.stop();
-    node = await start("node", "secret");
-    await untilReady();
+    node = await start();
+    await untilReady(node);
     const mark = node.log.length;
     // It ends within the trouble, so that there is something to write.
     await call("AddJob", { handler: "sleep", payload: { ms: 1_000 } });
     await root.query(trouble);
     await killConnections();
-    await untilReason(/MySQL has answered with errors only for \d+\.\d s: .*Access denied for user 'node'@/);
-    expect(await reason()).toMatch(advice);
-    await untilLogged(mark, /not ready: .*Access denied for user 'node'/);
-    await untilReason(/for (8|9|1\d)\.\d s/);
+    await untilReason(
+      node,
+      /MySQL has answered with errors only for \d+\.\d s: .*Access denied for user 'node'@/,
+    );
+    expect(await reasonOf(node)).toMatch(advice);
+    await untilLogged(node, /not ready: .*Access denied for user 'node'/, mark);
+    await untilReason(node, /for (8|9|1\d)\.\d s/);
     const lines = node.log.slice(mark);
     expect(lines.filter((line) => STACK.test(line))).toEqual([]);
     expect(lines.filter((line) => line.includes('"level":"warn"')).length).toBeLessThan(15);
     expect(lines.filter((line) => (line.match(/Access denied/g) ?? []).length > 1)).toEqual([]);
     expect(lines.join("\n")).not.toMatch(/another-one|node:secret/);
     await root.query(mended);
-    await untilReady();
-    await untilLogged(mark, /"msg":"over: could not write results; trying again"/);
+    await untilReady(node);
+    await untilLogged(node, /"msg":"over: could not write results; trying again"/, mark);
   },
 );
 
@@ -162,14 +158,20 @@ test("an audit that takes no records is told to callers and, once, in the log, u
   }
   // Adds are made, and are counted later.
   await added();
-  expect(await reason()).toBe("");
-  expect(linesSince(mark, /"level":"error".*"table":"jobaudit".*grant this account INSERT/)).toHaveLength(1);
-  expect(linesSince(mark, /"level":"info".*"table":"jobaudit"/)).toEqual([]);
+  expect(await reasonOf(node)).toBe("");
+  expect(linesOf(node, /"level":"error".*"table":"jobaudit".*grant this account INSERT/, mark)).toHaveLength(
+    1,
+  );
+  expect(linesOf(node, /"level":"info".*"table":"jobaudit"/, mark)).toEqual([]);
   await grant("INSERT, UPDATE", "jobaudit");
   expect((await call("DeleteJob", { jobId: one })).code).toBeUndefined();
-  await untilLogged(mark, /"level":"info".*"table":"jobaudit".*MySQL lets this node use the table again/);
+  await untilLogged(
+    node,
+    /"level":"info".*"table":"jobaudit".*MySQL lets this node use the table again/,
+    mark,
+  );
   expect((await call("DeleteJob", { jobId: other })).code).toBeUndefined();
-  expect(linesSince(mark, STACK)).toEqual([]);
+  expect(linesOf(node, STACK, mark)).toEqual([]);
 });
 
 test("a table that is gone is told to callers and, once, in the log, until it is there", {
@@ -183,10 +185,14 @@ test("a table that is gone is told to callers and, once, in the log, until it is
     expect(refused.code).toBe("failed_precondition");
     expect(refused.message).toMatch(/jobaudit' doesn't exist; restore it from a backup/);
   }
-  expect(linesSince(mark, /"level":"error".*"table":"jobaudit".*restore it/)).toHaveLength(1);
+  expect(linesOf(node, /"level":"error".*"table":"jobaudit".*restore it/, mark)).toHaveLength(1);
   await root.query("RENAME TABLE taken_away TO jobaudit");
   expect((await call("DeleteJob", { jobId: id })).code).toBeUndefined();
-  await untilLogged(mark, /"level":"info".*"table":"jobaudit".*MySQL lets this node use the table again/);
+  await untilLogged(
+    node,
+    /"level":"info".*"table":"jobaudit".*MySQL lets this node use the table again/,
+    mark,
+  );
 });
 
 test("a node that may add no rows of jobs is not ready, says why, and is ready when it may", {
@@ -197,11 +203,38 @@ test("a node that may add no rows of jobs is not ready, says why, and is ready w
   const refused = await call("AddJob", { handler: "echo" });
   expect(refused.code).toBe("failed_precondition");
   await untilReason(
+    node,
     /MySQL has refused this node for .* s: INSERT command denied .*grant this account INSERT/,
   );
-  await untilLogged(mark, /not ready: MySQL has refused this node/);
+  await untilLogged(node, /not ready: MySQL has refused this node/, mark);
   await grant("INSERT", "jobinfo");
   await added();
-  await untilReady();
-  await untilLogged(mark, /"level":"info".*"table":"jobinfo".*MySQL lets this node use the table again/);
+  await untilReady(node);
+  await untilLogged(
+    node,
+    /"level":"info".*"table":"jobinfo".*MySQL lets this node use the table again/,
+    mark,
+  );
+});
+
+test("a MySQL that is gone is told in few lines, until it is back", { timeout: 90_000 }, async () => {
+  await node.stop();
+  node = await start();
+  await untilReady(node);
+  const mark = node.log.length;
+  await call("AddJob", { handler: "sleep", payload: { ms: 1_000 } });
+  await server.crash();
+  try {
+    await untilLogged(node, /not ready: MySQL has not answered for/, mark);
+    await untilLogged(node, /out of reach.*could not write results; trying again/, mark);
+    await untilReason(node, /for (1[5-9]|2\d)\.\d s/);
+    const lines = node.log.slice(mark);
+    expect(lines.filter((line) => STACK.test(line))).toEqual([]);
+    expect(lines.filter((line) => line.includes('"level":"warn"')).length).toBeLessThan(20);
+  } finally {
+    await server.restart();
+    root = await connectAsRoot();
+  }
+  await untilReady(node);
+  await untilLogged(node, /"msg":"over: could not write results; trying again"/, mark);
 });

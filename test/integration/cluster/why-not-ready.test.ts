@@ -1,6 +1,7 @@
 /** What operators are told by nodes that do not come together: real processes, with each trouble made and mended. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type NodeProcess, startNodeProcess } from "../../cluster/node-process.ts";
+import { linesOf, reasonOf, untilLogged, untilReady, untilReason } from "../../cluster/told-by-node.ts";
 import { certificateFolder, replaceCertificate } from "../../fixtures/certificates.ts";
 import { until } from "../../fixtures/until.ts";
 import { documentedRedisRules } from "../../servers/least-rights.ts";
@@ -8,7 +9,6 @@ import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 
 const NAME = "nodes.internal";
-const LIMIT_MS = 25_000;
 const folder = certificateFolder();
 const authority = folder.authority("authority");
 const issue = (name: string, days?: number) => authority.issue(name, [`DNS:${NAME}`], days);
@@ -55,20 +55,6 @@ function tlsOf({ certFile, keyFile }: ReturnType<typeof issue>) {
     TLS_PLAIN: "accept",
   };
 }
-
-/** What its probe says; empty: it is ready. */
-async function reasonOf({ url }: NodeProcess): Promise<string> {
-  const answer = await fetch(`${url}/readyz`);
-  if (answer.ok) return "";
-  return ((await answer.json()) as { message: string }).message;
-}
-
-const untilReason = (node: NodeProcess, words: RegExp) =>
-  until(`its reason is ${words}`, async () => words.test(await reasonOf(node)), LIMIT_MS);
-const untilReady = (node: NodeProcess) => untilReason(node, /^$/);
-const linesOf = ({ log }: NodeProcess, words: RegExp) => log.filter((line) => words.test(line));
-const untilLogged = (node: NodeProcess, words: RegExp) =>
-  until(`it logs ${words}`, () => linesOf(node, words).length > 0, LIMIT_MS);
 
 test("a master whose certificate is over says so itself, and so does a node that comes", {
   timeout: 90_000,

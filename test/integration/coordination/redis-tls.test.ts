@@ -95,7 +95,11 @@ describe("a server with TLS", () => {
     const url = `rediss://127.0.0.1:${strict.tlsPort}?${CACERT}`;
     expect(await lockAt(`${url}&${showing(caller)}`)).toBe("a");
     expect(await refusalAt(url)).toMatch(/asks for a certificate, .*cert=.*&key=/);
-    expect(await refusalAt(`${url}&${showing(stranger)}`)).toMatch(/does not take the certificate/);
+    for (const wrong of [stranger, authority.issue("caller-of-yesterday", ["DNS:caller"], -1)]) {
+      expect(await refusalAt(`${url}&${showing(wrong)}`)).toMatch(
+        /does not take the certificate that it was shown: .*cert=…&key=… in REDIS_URL/,
+      );
+    }
   });
 
   test.each<[string, () => string | Promise<string>, RegExp]>([

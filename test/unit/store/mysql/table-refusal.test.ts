@@ -36,3 +36,11 @@ test.each([
 ])("%s does what needs %j: %s", (sql, rights, expected) => {
   expect(hasDone(sql, { table: "jobaudit", rights })).toBe(expected);
 });
+
+test("what only migrations need is for migrate, and not for nodes", () => {
+  const created = tableRefusalIn("CREATE command denied to user 'node'@'%' for table `jobs`.`jobschema`");
+  expect(mendTable(created)).toBe("run elastic-job migrate with an account that may do that");
+  expect(mendTable({ table: "jobaudit", rights: ["INSERT", "UPDATE"] })).toBe(
+    "grant this account INSERT, UPDATE on jobaudit",
+  );
+});
