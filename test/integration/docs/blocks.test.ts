@@ -6,7 +6,9 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { parse } from "yaml";
 import { createClient } from "../../../src/client/lazy-client.ts";
+import { describeSettings } from "../../../src/config.ts";
 import tsconfig from "../../../tsconfig.json" with { type: "json" };
 import { until } from "../../fixtures/until.ts";
 import { PageCluster, settingsOfStart } from "./page-cluster.ts";
@@ -16,6 +18,10 @@ import { type UsersFolder, usersFolder } from "./users-folder.ts";
 
 const run = promisify(execFile);
 const LIMIT_MS = 30_000;
+
+interface Compose {
+  readonly services: Readonly<Record<string, { readonly environment?: Readonly<Record<string, string>> }>>;
+}
 
 const BLOCKS = pages().flatMap(blocksOf);
 const isElsewhere = ({ page, heading, language }: Block) =>
@@ -56,7 +62,7 @@ describe("the list of what others run", () => {
 
   test("leaves no block in a language that nobody runs", () => {
     const left = BLOCKS.filter(
-      (block) => !["ts", "sh", "json"].includes(block.language) && !isElsewhere(block),
+      (block) => !["ts", "sh", "json", "yaml"].includes(block.language) && !isElsewhere(block),
     );
     expect(left.map(({ page, line, language }) => `${page}:${line} (${language})`)).toEqual([]);
   });
@@ -105,6 +111,22 @@ describe("the pages", () => {
     const lines = text.trim().split("\n");
     const values = lines.every((line) => line.startsWith("{") && line.endsWith("}")) ? lines : [text];
     for (const value of values) JSON.parse(value);
+  });
+
+  test("have YAML that is YAML, and overrides of compose.yaml that fit it", () => {
+    const compose = parse(readFileSync(join(ROOT, "compose.yaml"), "utf8")) as Compose;
+    const settings = new Set(describeSettings().map(({ name }) => name));
+    const isKnown = (setting: string) => settings.has(setting.replace(/_FILE$/, "")) || settings.has(setting);
+    const unknown = BLOCKS.filter(({ language }) => language === "yaml").flatMap(({ page, line, text }) => {
+      const { services = {} } = parse(text) as Partial<Compose>;
+      return Object.entries(services).flatMap(([service, { environment = {} }]) =>
+        [
+          ...(service in compose.services ? [] : [service]),
+          ...Object.keys(environment).filter((setting) => !isKnown(setting)),
+        ].map((name) => `${page}:${line}: ${name}`),
+      );
+    });
+    expect(unknown).toEqual([]);
   });
 
   const isRun = (block: Block) => ["ts", "sh"].includes(block.language) && !isElsewhere(block);

@@ -55,6 +55,7 @@ const PAGES: readonly RunElsewhere[] = [
     languages: ["sh"],
     test: CLIENTS,
   },
+  { page: "docs/clients.md", heading: "Errors", languages: ["sh"], test: CLIENTS },
   {
     page: "docs/operating.md",
     heading: "The database's accounts",
