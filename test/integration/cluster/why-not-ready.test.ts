@@ -4,7 +4,7 @@ import { type NodeProcess, startNodeProcess } from "../../cluster/node-process.t
 import { linesOf, reasonOf, untilLogged, untilReady, untilReason } from "../../cluster/told-by-node.ts";
 import { certificateFolder, replaceCertificate } from "../../fixtures/certificates.ts";
 import { until } from "../../fixtures/until.ts";
-import { documentedRedisRules } from "../../servers/least-rights.ts";
+import { letNodeIn } from "../../servers/least-rights.ts";
 import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 import { freshDatabase } from "../../servers/shared.ts";
 
@@ -136,17 +136,7 @@ test("a lock that a stranger holds is told by all nodes, with what to do, until 
 test("Redis that refuses by its ACL, or the password, is told in its words, until it does not", {
   timeout: 90_000,
 }, async () => {
-  const user = (...more: string[]) =>
-    redis.command(
-      "ACL",
-      "SETUSER",
-      "node",
-      "reset",
-      "on",
-      ">secret",
-      ...documentedRedisRules().split(" "),
-      ...more,
-    );
+  const user = (...more: string[]) => letNodeIn(redis, ...more);
   const said = (node: NodeProcess) => linesOf(node, /answer again/);
   await user("-eval");
   const node = await start("n1", { REDIS_URL: `redis://node:secret@127.0.0.1:${redis.port}` });

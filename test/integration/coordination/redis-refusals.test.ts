@@ -4,7 +4,7 @@ import type { ClusterLock } from "../../../src/coordination/cluster-lock.ts";
 import { openRedisLock } from "../../../src/coordination/redis.ts";
 import { silentLogger } from "../../fixtures/silent-logger.ts";
 import { until } from "../../fixtures/until.ts";
-import { documentedRedisRules } from "../../servers/least-rights.ts";
+import { letNodeIn } from "../../servers/least-rights.ts";
 import { type OwnRedis, spawnRedis } from "../../servers/own-redis.ts";
 
 let redis: OwnRedis;
@@ -13,17 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-const allow = (...more: string[]) =>
-  redis.command(
-    "ACL",
-    "SETUSER",
-    "node",
-    "reset",
-    "on",
-    ">secret",
-    ...documentedRedisRules().split(" "),
-    ...more,
-  );
+const allow = (...more: string[]) => letNodeIn(redis, ...more);
 
 function open(): ClusterLock {
   const url = `redis://node:secret@127.0.0.1:${redis.port}`;
